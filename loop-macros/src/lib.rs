@@ -1,0 +1,1 @@
+//! `#[loop_service]`, `derive(LoopMessage)`: entry points only.
