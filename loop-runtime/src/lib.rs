@@ -3,6 +3,9 @@
 extern crate self as loop_runtime;
 
 mod broker;
+mod context;
+mod error;
+mod handshake;
 pub mod host;
 pub mod plugin;
 mod service;
@@ -10,3 +13,7 @@ mod stdio;
 pub mod testing;
 mod transport;
 pub mod wire;
+
+pub use context::{deadline, metadata, with_deadline, with_metadata, with_timeout};
+pub use error::{Code, Error, ErrorKind, LoopError, Loss, Result};
+pub use handshake::Handshake;

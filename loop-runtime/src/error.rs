@@ -1,0 +1,361 @@
+//! The one error that a caller of a service sees, and what an implementer returns.
+//!
+//! Two very different things are told apart here, because a gRPC code alone cannot: an *answer* (the far side
+//! ran the method and refused) and a *loss* (the far side, or the way to it, is gone). Only a loss is ever
+//! repeated by the runtime, and every loss says whether the method may have run.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The result of a service method; `E` is [`Error`] unless a method names its own.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The status codes of gRPC, without `OK`. Numbers and meanings are those of the gRPC specification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum Code {
+    /// The caller gave up. 1.
+    Cancelled = 1,
+    /// No code was chosen; every plain Go error arrives so. 2.
+    Unknown = 2,
+    /// The arguments can never be accepted. 3.
+    InvalidArgument = 3,
+    /// The deadline passed. 4.
+    DeadlineExceeded = 4,
+    /// The thing asked for does not exist. 5.
+    NotFound = 5,
+    /// The thing to be made exists. 6.
+    AlreadyExists = 6,
+    /// The caller may not do this. 7.
+    PermissionDenied = 7,
+    /// A limit was reached: message size, quota. 8.
+    ResourceExhausted = 8,
+    /// The state of the system forbids the call. 9.
+    FailedPrecondition = 9,
+    /// The call was broken off; also how a loss one hop on arrives. 10.
+    Aborted = 10,
+    /// A value lies beyond the valid range. 11.
+    OutOfRange = 11,
+    /// The service or method does not exist on the far side. 12.
+    Unimplemented = 12,
+    /// An invariant is broken: a panic, bytes that do not decode. 13.
+    Internal = 13,
+    /// The peer cannot be reached. 14.
+    Unavailable = 14,
+    /// Data are lost for good. 15.
+    DataLoss = 15,
+    /// The caller has not proved who it is. 16.
+    Unauthenticated = 16,
+}
+
+impl Code {
+    /// The code with gRPC's number `n`; numbers that gRPC does not define are [`Code::Unknown`].
+    pub fn from_i32(n: i32) -> Self {
+        use Code::*;
+        match n {
+            1 => Cancelled,
+            3 => InvalidArgument,
+            4 => DeadlineExceeded,
+            5 => NotFound,
+            6 => AlreadyExists,
+            7 => PermissionDenied,
+            8 => ResourceExhausted,
+            9 => FailedPrecondition,
+            10 => Aborted,
+            11 => OutOfRange,
+            12 => Unimplemented,
+            13 => Internal,
+            14 => Unavailable,
+            15 => DataLoss,
+            16 => Unauthenticated,
+            _ => Unknown,
+        }
+    }
+
+    /// Whether asking the same object again cannot help: the caller must change the question, or the
+    /// configuration must change (the permanent refusals of a constructor).
+    pub fn is_permanent(self) -> bool {
+        use Code::*;
+        matches!(
+            self,
+            InvalidArgument | Unimplemented | OutOfRange | PermissionDenied | Unauthenticated | FailedPrecondition
+        )
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// How a call was lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// Whether the method may have run, or may yet run until the old process is reaped. `false` is a promise:
+    /// it did not run. `true` is said also of calls that never arrived.
+    pub may_have_run: bool,
+    /// The loss happened behind the peer that answered: it lost a service that it needed.
+    pub downstream: bool,
+    /// When the runtime tries again to bring the service back, if that is known.
+    pub retry_at: Option<Instant>,
+}
+
+/// What kind of error an [`Error`] is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// An answer: made by an implementation, or by the gRPC layer of the far side.
+    Answer,
+    /// The connection, the object or the process behind the handle was lost.
+    Lost(Loss),
+    /// The caller's own deadline passed first.
+    Deadline {
+        /// Whether the method may have run, as in [`Loss::may_have_run`].
+        may_have_run: bool,
+    },
+    /// The handle was closed, by hand or by its owner.
+    Closed,
+}
+
+/// Why a call did not give a value.
+///
+/// Cheap to clone: several waiters may share one failure. `Display` is the text that Go peers see, without the code.
+#[derive(Clone)]
+pub struct Error(Arc<Repr>);
+
+struct Repr {
+    code: Code,
+    message: String,
+    kind: ErrorKind,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An answer with `code` and `message`.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self::of_kind(ErrorKind::Answer, code, message)
+    }
+
+    pub(crate) fn of_kind(kind: ErrorKind, code: Code, message: impl Into<String>) -> Self {
+        Self(Arc::new(Repr { code, message: message.into(), kind, source: None }))
+    }
+
+    /// The loss of a call or of the way to it.
+    pub(crate) fn lost(may_have_run: bool, message: impl Into<String>) -> Self {
+        let loss = Loss { may_have_run, downstream: false, retry_at: None };
+        Self::of_kind(ErrorKind::Lost(loss), Code::Unavailable, message)
+    }
+
+    /// A loss behind the peer that answered.
+    pub(crate) fn lost_downstream(may_have_run: bool, message: impl Into<String>) -> Self {
+        let loss = Loss { may_have_run, downstream: true, retry_at: None };
+        Self::of_kind(ErrorKind::Lost(loss), Code::Aborted, message)
+    }
+
+    pub(crate) fn closed(message: impl Into<String>) -> Self {
+        Self::of_kind(ErrorKind::Closed, Code::FailedPrecondition, message)
+    }
+
+    pub(crate) fn deadline(may_have_run: bool, message: impl Into<String>) -> Self {
+        Self::of_kind(ErrorKind::Deadline { may_have_run }, Code::DeadlineExceeded, message)
+    }
+
+    /// The same loss, with the time of the next attempt.
+    pub(crate) fn retrying_at(self, at: Instant) -> Self {
+        let ErrorKind::Lost(loss) = &self.0.kind else { return self };
+        let kind = ErrorKind::Lost(Loss { retry_at: Some(at), ..loss.clone() });
+        self.rebuilt(kind, self.0.message.clone())
+    }
+
+    /// The same error with `context: ` before its text.
+    pub(crate) fn within(self, context: impl fmt::Display) -> Self {
+        self.rebuilt(self.0.kind.clone(), format!("{context}: {}", self.0.message))
+    }
+
+    /// The same loss, whose call is now known to have been, or not to have been, handed over.
+    pub(crate) fn handed_over(self, may_have_run: bool) -> Self {
+        let kind = match &self.0.kind {
+            ErrorKind::Lost(loss) => ErrorKind::Lost(Loss { may_have_run, ..loss.clone() }),
+            ErrorKind::Deadline { .. } => ErrorKind::Deadline { may_have_run },
+            _ => return self,
+        };
+        self.rebuilt(kind, self.0.message.clone())
+    }
+
+    fn rebuilt(&self, kind: ErrorKind, message: String) -> Self {
+        Self(Arc::new(Repr { code: self.0.code, message, kind, source: self.0.source.clone() }))
+    }
+
+    /// The same error with `source` as its cause.
+    pub fn with_source(self, source: impl StdError + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Repr {
+            code: self.0.code,
+            message: self.0.message.clone(),
+            kind: self.0.kind.clone(),
+            source: Some(Arc::new(source)),
+        }))
+    }
+
+    /// An [`Code::Unknown`] answer, as a plain Go error is.
+    pub fn unknown(message: impl Into<String>) -> Self {
+        Self::new(Code::Unknown, message)
+    }
+
+    /// An answer that says that the method, or the service, is not there.
+    pub fn unimplemented(message: impl Into<String>) -> Self {
+        Self::new(Code::Unimplemented, message)
+    }
+
+    /// An answer that says that the arguments can never be accepted.
+    pub fn invalid_argument(message: impl Into<String>) -> Self {
+        Self::new(Code::InvalidArgument, message)
+    }
+
+    /// An answer that says that the thing asked for does not exist.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(Code::NotFound, message)
+    }
+
+    /// An answer that says that the present state forbids the call.
+    pub fn failed_precondition(message: impl Into<String>) -> Self {
+        Self::new(Code::FailedPrecondition, message)
+    }
+
+    /// An answer that says that an invariant is broken.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(Code::Internal, message)
+    }
+
+    /// An [`Code::Unknown`] answer with the text of `error`, which becomes the source.
+    pub fn other(error: impl StdError + Send + Sync + 'static) -> Self {
+        Self::unknown(error.to_string()).with_source(error)
+    }
+
+    /// The gRPC code; [`Code::Unavailable`] for a loss next door, [`Code::Aborted`] for one behind the peer.
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// The text, as a Go peer would see it.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What kind of error this is.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// How the call was lost, if it was.
+    pub fn loss(&self) -> Option<&Loss> {
+        match &self.0.kind {
+            ErrorKind::Lost(loss) => Some(loss),
+            _ => None,
+        }
+    }
+
+    /// Whether the method may have run: an answer always ran, a loss and a deadline say it.
+    pub fn may_have_run(&self) -> bool {
+        match &self.0.kind {
+            ErrorKind::Answer => true,
+            ErrorKind::Lost(loss) => loss.may_have_run,
+            ErrorKind::Deadline { may_have_run } => *may_have_run,
+            ErrorKind::Closed => false,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Error");
+        out.field("code", &self.0.code).field("message", &self.0.message);
+        if self.0.kind != ErrorKind::Answer {
+            out.field("kind", &self.0.kind);
+        }
+        if let Some(source) = &self.0.source {
+            out.field("source", source);
+        }
+        out.finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+impl From<String> for Error {
+    fn from(message: String) -> Self {
+        Self::unknown(message)
+    }
+}
+
+impl From<&str> for Error {
+    fn from(message: &str) -> Self {
+        Self::unknown(message)
+    }
+}
+
+/// An error type that a service method may return: it must be able to carry what the boundary itself can answer.
+#[diagnostic::on_unimplemented(
+    message = "the error type `{Self}` cannot carry a lost connection",
+    label = "not an error of a service method",
+    note = "return `loop_runtime::Result<T>`"
+)]
+pub trait LoopError: Sized + Send {
+    /// The error as it crosses the boundary.
+    fn into_error(self) -> Error;
+    /// What came across the boundary, or what the boundary itself has to say.
+    fn from_error(error: Error) -> Self;
+}
+
+impl LoopError for Error {
+    fn into_error(self) -> Error {
+        self
+    }
+
+    fn from_error(error: Error) -> Self {
+        error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_survives_its_number() {
+        for n in 1..=16 {
+            assert_eq!(Code::from_i32(n) as i32, n);
+        }
+        assert_eq!(Code::from_i32(0), Code::Unknown);
+        assert_eq!(Code::from_i32(99), Code::Unknown);
+    }
+
+    #[test]
+    fn a_loss_says_whether_the_method_may_have_run() {
+        assert!(Error::lost(true, "gone").may_have_run());
+        assert!(!Error::lost(false, "gone").may_have_run());
+        assert!(Error::unknown("refused").may_have_run());
+        assert!(!Error::closed("closed").may_have_run());
+        assert_eq!(Error::lost_downstream(true, "gone").code(), Code::Aborted);
+        assert!(!Error::lost(true, "gone").handed_over(false).may_have_run());
+    }
+
+    #[test]
+    fn sources_are_kept() {
+        let error = Error::other(std::io::Error::other("disk")).within("while saving");
+        assert_eq!(error.to_string(), "while saving: disk");
+        assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("disk"));
+    }
+}
