@@ -8,6 +8,7 @@ mod error;
 mod handshake;
 pub mod host;
 pub mod plugin;
+mod proto;
 mod service;
 mod stdio;
 pub mod testing;
