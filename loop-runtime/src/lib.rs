@@ -10,6 +10,7 @@ pub mod host;
 pub mod plugin;
 mod service;
 mod stdio;
+mod sys;
 pub mod testing;
 mod transport;
 pub mod wire;
