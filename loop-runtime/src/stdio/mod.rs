@@ -1,1 +1,4 @@
-//! (to come)
+//! What crosses a plugin's standard streams.
+
+pub(crate) mod hclog;
+pub(crate) mod lines;
