@@ -1,21 +1,32 @@
-//! (to come)
+//! The host's side: starting plugin processes, keeping them up, and what is told of that.
 
+mod builder;
 mod command;
 mod environment;
+mod event;
 mod exit;
+mod generation;
 mod launch;
 mod launch_error;
 mod line;
 mod output;
+mod policy;
 mod process;
 mod registry;
 mod socket_dir;
 mod spawner;
+mod supervisor;
+mod watchdog;
 
+pub use builder::Host;
 pub use command::Command;
+pub use event::{Ended, Event, Events, State, States, What, Why};
 pub use exit::Exit;
 pub(crate) use launch::{LaunchOptions, Process, launch};
 pub use launch_error::{LaunchError, StderrTail};
-pub(crate) use line::{HandshakeLine, Network};
+pub use policy::RestartPolicy;
 pub use registry::kill_all;
 pub(crate) use socket_dir::SocketDir;
+pub use supervisor::Supervisor;
+
+pub use crate::service::{HandleEvent, HandleId, Timing};

@@ -1,0 +1,138 @@
+//! How a host says what to launch and how.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use super::{Command, LaunchError, RestartPolicy, Supervisor};
+use crate::broker::DIAL_TIMEOUT;
+use crate::handshake::Handshake;
+use crate::transport::Limits;
+
+/// Launches plugins of one kind.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// use loop_runtime::Handshake;
+/// use loop_runtime::host::{Command, Host};
+///
+/// const HANDSHAKE: Handshake = Handshake::new("KV_PLUGIN", "hello").version(1);
+///
+/// let plugin = Host::new(HANDSHAKE).launch(Command::new("./kv-plugin")).await?;
+/// plugin.close().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Host {
+    handshake: Handshake,
+    name: Option<String>,
+    policy: RestartPolicy,
+    pass_env: Vec<OsString>,
+    parent_death: bool,
+    calling: Limits,
+    serving: Limits,
+    dial_timeout: Duration,
+}
+
+/// What a supervisor needs to start its plugin, again and again.
+pub(super) struct Settings {
+    pub(super) handshake: Handshake,
+    pub(super) command: Command,
+    pub(super) name: String,
+    pub(super) policy: RestartPolicy,
+    pub(super) pass_env: Vec<OsString>,
+    pub(super) parent_death: bool,
+    pub(super) calling: Limits,
+    pub(super) serving: Limits,
+    pub(super) dial_timeout: Duration,
+}
+
+impl Host {
+    /// A host of plugins that know `handshake`.
+    pub fn new(handshake: Handshake) -> Self {
+        Self {
+            handshake,
+            name: None,
+            policy: RestartPolicy::default(),
+            pass_env: Vec::new(),
+            parent_death: true,
+            calling: Limits::client(),
+            serving: Limits::server(),
+            dial_timeout: DIAL_TIMEOUT,
+        }
+    }
+
+    /// The plugin's name in logs, errors and events. Default: the file name of its program.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// When the plugin is started again.
+    pub fn policy(mut self, policy: RestartPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Passes the variable `name` of this process's environment on, if it is set. Nothing else is passed on but
+    /// `RUST_LOG`, `TMPDIR` and what the command itself sets; variables named `PLUGIN_..` never are.
+    pub fn pass_env(mut self, name: impl Into<OsString>) -> Self {
+        self.pass_env.push(name.into());
+        self
+    }
+
+    /// Whether the system kills the plugin when this process dies, however it dies. Linux only; on by default. Its
+    /// price is that a process is started by a real `fork`, which copies this process's page tables: milliseconds for
+    /// each GiB in use. Plugins made with this crate see to it themselves.
+    pub fn parent_death_signal(mut self, on: bool) -> Self {
+        self.parent_death = on;
+        self
+    }
+
+    /// The longest reply accepted from the plugin, in bytes; default `i32::MAX`.
+    pub fn max_reply(mut self, bytes: usize) -> Self {
+        self.calling.max_receive = bytes;
+        self
+    }
+
+    /// The longest request accepted from the plugin by services lent to it, in bytes; default 128 MiB.
+    pub fn max_request(mut self, bytes: usize) -> Self {
+        self.serving.max_receive = bytes;
+        self
+    }
+
+    /// Calls that the plugin may have in flight on one connection to a service lent to it; default 65,536.
+    pub fn max_calls_in_flight(mut self, calls: u32) -> Self {
+        self.serving.max_in_flight = calls;
+        self
+    }
+
+    /// How long a connection and its announcement wait for each other; default 5 s, as in go-plugin.
+    pub fn dial_timeout(mut self, timeout: Duration) -> Self {
+        self.dial_timeout = timeout;
+        self
+    }
+
+    /// Starts the plugin and supervises it from then on. Must be called inside a tokio runtime.
+    ///
+    /// Dropping the future calls the start off; the process is killed.
+    ///
+    /// # Errors
+    ///
+    /// The first start is tried once: its error is returned, whether it could change or not.
+    pub async fn launch(&self, command: Command) -> Result<Supervisor, LaunchError> {
+        let name = self.name.clone().unwrap_or_else(|| command.name());
+        Supervisor::start(Settings {
+            handshake: self.handshake,
+            command,
+            name,
+            policy: self.policy.clone(),
+            pass_env: self.pass_env.clone(),
+            parent_death: self.parent_death,
+            calling: self.calling.clone(),
+            serving: self.serving.clone(),
+            dial_timeout: self.dial_timeout,
+        })
+        .await
+    }
+}

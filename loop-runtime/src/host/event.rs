@@ -1,0 +1,256 @@
+//! What a supervisor tells of its plugin: the state of the moment, and every change of it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{broadcast, watch};
+
+use super::{Exit, LaunchError};
+use crate::service::HandleEvent;
+
+/// What a plugin is doing. The truth at any moment; readers see the latest and miss none for good.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum State {
+    /// A process is being started.
+    Starting {
+        /// The number of this attempt since the last success, from 1.
+        attempt: u32,
+    },
+    /// The process runs and its services can be called.
+    Running {
+        /// How many processes there have been, this one included.
+        generation: u64,
+        /// Its process id.
+        pid: u32,
+    },
+    /// The process ended, or is being ended; nothing is called any more.
+    Stopping {
+        /// Which one.
+        generation: u64,
+    },
+    /// Waiting for the next start.
+    Backoff {
+        /// When that is.
+        until: Instant,
+    },
+    /// Too many restarts: the breaker is open, calls fail at once.
+    Open {
+        /// When one more start is tried.
+        until: Instant,
+    },
+    /// Nothing is tried any more until a reset.
+    GivenUp {
+        /// Why.
+        error: Arc<str>,
+    },
+    /// Being closed by its owner.
+    Closing,
+    /// Closed: the process is gone.
+    Closed,
+}
+
+/// One change, as told to whoever watches.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Event {
+    /// The plugin's name.
+    pub plugin: Arc<str>,
+    /// When it happened.
+    pub at: Instant,
+    /// Rising by one: a gap shows a reader that it was too slow and missed some.
+    pub seq: u64,
+    /// What happened.
+    pub what: What,
+}
+
+/// What happened. For each plugin: `Launching`, then `LaunchFailed` or `Started`; for each `Started` exactly one
+/// `Ended`, after the process was reaped; `Closed` last.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum What {
+    /// A process is started.
+    Launching {
+        /// The number of this attempt since the last success, from 1.
+        attempt: u32,
+    },
+    /// The start failed; the process, if there was one, is gone.
+    LaunchFailed {
+        /// The number of the attempt.
+        attempt: u32,
+        /// No second try is made until a reset.
+        permanent: bool,
+        /// Why.
+        error: Arc<LaunchError>,
+    },
+    /// The process runs.
+    Started {
+        /// How many processes there have been, this one included.
+        generation: u64,
+        /// Its process id.
+        pid: u32,
+        /// From the start of the process until its services could be called.
+        took: Duration,
+    },
+    /// No sign of life for three ticks of the health check.
+    Suspect {
+        /// Which process.
+        generation: u64,
+        /// For how many ticks.
+        silent: u32,
+    },
+    /// A sign of life after [`What::Suspect`].
+    Recovered {
+        /// Which process.
+        generation: u64,
+    },
+    /// The plugin says of itself that it does not serve. Nothing is done about it.
+    NotServing {
+        /// Which process.
+        generation: u64,
+    },
+    /// The process has ended and was reaped.
+    Ended(Ended),
+    /// A killed process could not be reaped in time; the runtime goes on without it.
+    Unreaped {
+        /// Which process.
+        generation: u64,
+        /// Its process id.
+        pid: u32,
+    },
+    /// Waiting for the next start.
+    Backoff {
+        /// When that is.
+        until: Instant,
+        /// How many ends and failed starts in a row.
+        in_a_row: u32,
+    },
+    /// Too many restarts.
+    BreakerOpened {
+        /// When one more start is tried.
+        until: Instant,
+        /// How many times it has opened since the last stable run.
+        times: u32,
+    },
+    /// One start is tried on probation.
+    BreakerHalfOpen,
+    /// Nothing is tried any more until a reset.
+    GaveUp {
+        /// Why.
+        error: Arc<str>,
+    },
+    /// A user asked to forget all failures.
+    Reset,
+    /// The owner closes the plugin.
+    Closing,
+    /// The plugin is closed.
+    Closed {
+        /// From `Closing`.
+        took: Duration,
+    },
+    /// Something happened to a handle made by a constructor of the plugin.
+    Handle(HandleEvent),
+}
+
+/// How a process ended.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Ended {
+    /// Which process.
+    pub generation: u64,
+    /// What the runtime noticed first.
+    pub why: Why,
+    /// Its exit status or signal, if it was reaped.
+    pub exit: Option<Exit>,
+    /// Its last lines on stderr, oldest first.
+    pub stderr: Vec<String>,
+    /// The text of its panic, if it wrote one.
+    pub panic: Option<String>,
+    /// How long it ran.
+    pub uptime: Duration,
+    /// How many ends and failed starts in a row, this one included.
+    pub in_a_row: u32,
+}
+
+/// Why a generation of a plugin ended: what the runtime noticed first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Why {
+    /// The process exited.
+    Exited,
+    /// Its main connection ended.
+    ConnectionLost,
+    /// The exchange of announcements ended: nothing could be lent to it any more.
+    BrokerLost,
+    /// No sign of life for ten ticks of the health check.
+    Hung,
+    /// A set-up call of the root could not be repeated on it.
+    SetupFailed,
+    /// A user asked for a restart.
+    Restart,
+    /// The owner closed it.
+    Closed,
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.why {
+            Why::Exited => f.write_str("it exited"),
+            Why::ConnectionLost => f.write_str("it closed its main connection"),
+            Why::BrokerLost => f.write_str("it stopped exchanging announcements"),
+            Why::Hung => f.write_str("it gave no sign of life and was killed"),
+            Why::SetupFailed => f.write_str("its set-up could not be repeated"),
+            Why::Restart => f.write_str("it was restarted by hand"),
+            Why::Closed => f.write_str("it was closed"),
+        }?;
+        match self.exit {
+            Some(exit) => write!(f, " with {exit}")?,
+            None => f.write_str(", unreaped")?,
+        }
+        write!(f, " after {:.3} s", self.uptime.as_secs_f64())?;
+        if self.in_a_row > 1 {
+            write!(f, ", {} times in a row", self.in_a_row)?;
+        }
+        if let Some(panic) = &self.panic {
+            write!(f, "; panic: {panic}")?;
+        } else if let Some(last) = self.stderr.last() {
+            write!(f, "; last line on stderr: {last}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The events of one plugin, from the moment of asking on.
+#[derive(Debug)]
+pub struct Events(pub(super) broadcast::Receiver<Event>);
+
+impl Events {
+    /// The next event; `None` once the plugin is closed. A reader that is too slow skips events and sees a gap in
+    /// [`Event::seq`]. Cancel safe.
+    pub async fn next(&mut self) -> Option<Event> {
+        loop {
+            match self.0.recv().await {
+                Ok(event) => return Some(event),
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    }
+}
+
+/// The state of one plugin, as it changes.
+#[derive(Clone, Debug)]
+pub struct States(pub(super) watch::Receiver<State>);
+
+impl States {
+    /// The state of this moment.
+    pub fn now(&self) -> State {
+        self.0.borrow().clone()
+    }
+
+    /// Waits until `wanted` holds of the state, and returns that state; `None` once the plugin is gone without it.
+    /// States may pass unseen between two looks. Cancel safe.
+    pub async fn until(&mut self, wanted: impl FnMut(&State) -> bool) -> Option<State> {
+        self.0.wait_for(wanted).await.ok().map(|state| state.clone())
+    }
+}

@@ -1,0 +1,179 @@
+//! One process of a plugin, from its start to its end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::builder::Settings;
+use super::event::{Ended, What, Why};
+use super::{Exit, LaunchError, LaunchOptions, Process, SocketDir, launch};
+use crate::broker::{Broker, BrokerEnd, exchange};
+use crate::error::Error;
+use crate::proto::plugin::Empty;
+use crate::proto::plugin::grpc_controller_client::GrpcControllerClient;
+use crate::service::{Family, Link, Session};
+use crate::stdio::follow_stdio;
+use crate::transport::{Address, Connection, Stream};
+
+/// How many announcements wait to be sent: as many as services can be lent before the plugin reads.
+const ANNOUNCEMENTS: usize = 64;
+
+/// A running process with its session. [`Generation::end`] is the only way out.
+pub(super) struct Generation {
+    pub(super) number: u64,
+    pub(super) session: Arc<Session>,
+    pub(super) root: Arc<Link>,
+    pub(super) version: u32,
+    process: Arc<Process>,
+    connection: Connection,
+    broker_lost: CancellationToken,
+    /// Whether the process was frozen or hurt on purpose is its own matter; only the sockets are ours.
+    _sockets: SocketDir,
+    started: Instant,
+}
+
+impl Generation {
+    /// Starts a process and connects to it. `cancel` calls the start off.
+    ///
+    /// # Errors
+    ///
+    /// What [`launch`] says, or that the connection was refused; the process is gone then.
+    pub(super) async fn start(
+        settings: &Settings,
+        number: u64,
+        family: &Arc<Family>,
+        cancel: CancellationToken,
+    ) -> Result<Self, LaunchError> {
+        let started = Instant::now();
+        let sockets = SocketDir::create().map_err(|why| LaunchError::io("make a directory for sockets", why))?;
+        let options = LaunchOptions {
+            name: settings.name.clone(),
+            start_timeout: settings.policy.start_timeout,
+            socket_dir: sockets.path().to_owned(),
+            pass_env: settings.pass_env.clone(),
+            parent_death: settings.parent_death,
+            cancel,
+        };
+        let process = launch(&settings.command, &settings.handshake, &options).await?;
+        let connected = async {
+            let line = process.line();
+            let address = Address::parse(line.network.as_str(), &line.address).map_err(std::io::Error::other)?;
+            let stream = Stream::connect(&address).await?;
+            Connection::open(stream, &settings.calling).await.map_err(std::io::Error::other)
+        };
+        let connected = tokio::time::timeout(settings.policy.start_timeout, connected).await;
+        let (connection, driver) = match connected.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into())) {
+            Ok(connected) => connected,
+            Err(why) => {
+                process.kill();
+                process.reap(settings.policy.reap).await;
+                return Err(LaunchError::io("connect to the address of its handshake line", why));
+            }
+        };
+        let (outgoing, announcements) = mpsc::channel(ANNOUNCEMENTS);
+        let broker = Broker::new(sockets.path().to_owned(), settings.dial_timeout, outgoing);
+        let limits = (settings.calling.clone(), settings.serving.clone());
+        let session = Session::new(&settings.name, number, broker.clone(), limits, family.clone());
+        let root = session.adopt(connection.clone(), driver, None, session.root().clone());
+        let broker_lost = CancellationToken::new();
+        let lost = broker_lost.clone();
+        let exchange = exchange(connection.clone(), broker, announcements);
+        session.tasks().spawn(async move {
+            match exchange.await {
+                BrokerEnd::Without => {}
+                BrokerEnd::Lost => lost.cancel(),
+            }
+        });
+        let stdio = follow_stdio(connection.clone(), settings.name.clone());
+        let ended = session.ended().clone();
+        session.tasks().spawn(async move {
+            ended.run_until_cancelled(stdio).await;
+        });
+        let version = process.line().version;
+        let process = Arc::new(process);
+        Ok(Self { number, session, root, version, process, connection, broker_lost, _sockets: sockets, started })
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    pub(super) fn process(&self) -> &Arc<Process> {
+        &self.process
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(super) fn took(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Waits for the first sign that it is over.
+    pub(super) async fn over(&self) -> Why {
+        tokio::select! {
+            biased;
+            _ = self.process.exited() => Why::Exited,
+            () = self.broker_lost.cancelled() => Why::BrokerLost,
+            () = self.root.ended().cancelled() => Why::ConnectionLost,
+        }
+    }
+
+    /// Asks the process to shut down and waits for that; the answer does not matter, Go's plugins give none.
+    pub(super) async fn shut_down(&self, grace: Duration) {
+        let mut controller = GrpcControllerClient::new(self.connection.clone());
+        let ask = async {
+            if let Err(status) = controller.shutdown(Empty {}).await {
+                tracing::debug!(plugin = self.session.name(), %status, "no answer to the shutdown call");
+            }
+            self.process.exited().await
+        };
+        // What has not ended by then is killed.
+        let _ = tokio::time::timeout(grace, ask).await;
+    }
+
+    /// Ends it, in an order that never varies: nothing can be lent or called any more, what was lent is cut, links are
+    /// dropped, the process is killed and reaped, its sockets are removed.
+    pub(super) async fn end(self, why: Why, reap: Duration, in_a_row: u32) -> (What, Option<What>) {
+        let uptime = self.took();
+        self.session.end();
+        self.process.kill();
+        let exit: Option<Exit> = self.process.reap(reap).await;
+        let unreaped = exit.is_none().then(|| What::Unreaped { generation: self.number, pid: self.pid() });
+        // A connection often ends an instant before the process does; that it exited says more.
+        let crashed = why == Why::ConnectionLost || why == Why::BrokerLost;
+        let why = if crashed && exit.is_some_and(|exit| exit.status().is_some()) { Why::Exited } else { why };
+        let ended = Ended {
+            generation: self.number,
+            why,
+            exit,
+            stderr: self.process.stderr_tail(),
+            panic: self.process.panic(),
+            uptime,
+            in_a_row,
+        };
+        self.session.set_epitaph(ended.to_string());
+        self.session.finished().await;
+        (What::Ended(ended), unreaped)
+    }
+}
+
+/// A one-way switch that the health check sets when the plugin says that it does not serve.
+#[derive(Default)]
+pub(super) struct Serving(AtomicBool);
+
+impl Serving {
+    /// Notes an answer; whether it is the first bad one in a row.
+    pub(super) fn stopped(&self, serving: bool) -> bool {
+        !serving && !self.0.swap(!serving, Ordering::Relaxed)
+    }
+}
+
+/// The error that calls get while nothing runs.
+pub(super) fn not_running(name: &str, why: &str) -> Error {
+    Error::lost(false, format!("{name} is not running: {why}"))
+}
