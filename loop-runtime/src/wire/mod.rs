@@ -1,1 +1,54 @@
-//! (to come)
+//! Messages and values on the protobuf wire.
+//!
+//! Two traits say what may cross the boundary: [`LoopMessage`] is what can be written (`str` and `[T]` included),
+//! [`Value`] what can also be read back. Types of the user's own derive [`LoopMessage`](macro@crate::LoopMessage) and
+//! thereby become a [`Message`] (a struct, an enum with data), an enum or a transparent newtype.
+//!
+//! | Rust | protobuf |
+//! |---|---|
+//! | `bool`, `u32`, `u64`, `i32`, `i64`, `f32`, `f64` | `bool`, `uint32`, `uint64`, `int32`, `int64`, `float`, `double` |
+//! | `u8`, `u16`, `char`; `i8`, `i16` | `uint32`; `int32`, with a check of the range |
+//! | `String`, `str` | `string` |
+//! | `Vec<u8>`, `[u8]`, `Bytes`; `[u8; N]` | `bytes`; the same with a check of the length |
+//! | `Vec<T>`, `[T]` | `repeated`, packed for numbers |
+//! | `Option<T>` | `optional` |
+//! | `HashMap<K, V>`, `BTreeMap<K, V>` | `map` |
+//! | `Duration`, `SystemTime` | `google.protobuf.Duration`, `google.protobuf.Timestamp` |
+//! | [`Nanos`] (`#[wire(nanos)]`) | `int64`, nanoseconds |
+//! | [`Struct`], [`StructValue`] | `google.protobuf.Struct`, `google.protobuf.Value` |
+//! | a newtype | what it wraps |
+//! | a message by value | the message, required: its absence is refused |
+//! | an enum with data | a message with one `oneof`, or with `#[wire(oneof)]` a `oneof` of the message around it |
+//!
+//! Bytes that come from the other process are judged in two steps. Bytes that are not protobuf, or not of the wire
+//! type that the field has, are [malformed](WireError::is_malformed). What is protobuf but not the Rust type
+//! (300 for a `u8`, 31 bytes for `[u8; 32]`, a message that is missing) is *refused*, and the error names the path.
+//! Nothing panics, nesting ends at 100 levels, and memory is bounded by a small multiple of the input, since no length
+//! is believed before its bytes are there.
+//!
+//! Every decision of the format itself is protobuf's: the last of several scalars wins, several copies of one message
+//! merge, numbers are accepted packed or not, unknown fields are skipped.
+
+mod bytes;
+mod error;
+mod list;
+mod map;
+mod message;
+mod number;
+mod oneof;
+mod read;
+mod schema;
+mod structs;
+mod time;
+mod write;
+
+pub use self::error::WireError;
+pub use self::map::MapKey;
+pub use self::message::{FieldSpec, LoopMessage, Many, Maybe, Message, One, Shape, Single, Value, check, decode, encode, take};
+pub use self::number::put_enums;
+pub use self::oneof::{Case, Oneof, OneofField, assert_disjoint};
+pub use self::read::{Bodies, Field, Fields, Packing};
+pub use self::schema::{Conflict, EnumShape, FieldType, MessageShape, OneofShape, RequestShape, Schema, ServiceBuilder};
+pub use self::structs::{Struct, StructValue};
+pub use self::time::Nanos;
+pub use self::write::nested;

@@ -1,0 +1,125 @@
+//! Strings and bytes; a `Vec<u8>` is a list whose element says that it is `bytes` (see `number`).
+
+use bytes::{Bytes, BytesMut};
+
+use super::message::{LoopMessage, Many, One, Value};
+use super::read::{Field, Packing};
+use super::schema::{FieldType, Schema};
+use super::write::put_delimited;
+use super::WireError;
+
+impl LoopMessage for str {
+    type Owned = String;
+
+    fn put(&self, n: u32, out: &mut BytesMut) {
+        if !self.is_empty() {
+            put_delimited(n, self.as_bytes(), out);
+        }
+    }
+
+    fn put_always(&self, n: u32, out: &mut BytesMut) {
+        put_delimited(n, self.as_bytes(), out);
+    }
+
+    fn field_type(_: &mut Schema) -> FieldType {
+        FieldType::Scalar("string")
+    }
+}
+
+impl LoopMessage for String {
+    type Owned = Self;
+
+    fn put(&self, n: u32, out: &mut BytesMut) {
+        self.as_str().put(n, out);
+    }
+
+    fn put_always(&self, n: u32, out: &mut BytesMut) {
+        self.as_str().put_always(n, out);
+    }
+
+    fn field_type(schema: &mut Schema) -> FieldType {
+        str::field_type(schema)
+    }
+}
+
+impl Value for String {
+    type Shape = One;
+    type Listed = Many;
+    type Slot<'a> = &'a str;
+    const PACKING: Packing = Packing::Delimited;
+
+    fn add<'a>(slot: &mut &'a str, field: Field<'a>) -> Result<(), WireError> {
+        *slot = std::str::from_utf8(field.bytes()?).map_err(|_| WireError::malformed("a string that is not UTF-8"))?;
+        Ok(())
+    }
+
+    fn done(slot: &str) -> Result<Self, WireError> {
+        Ok(slot.to_owned())
+    }
+}
+
+/// Shares the received body instead of copying out of it, and so keeps all of that body alive.
+impl LoopMessage for Bytes {
+    type Owned = Self;
+
+    fn put(&self, n: u32, out: &mut BytesMut) {
+        self.as_ref().put(n, out);
+    }
+
+    fn put_always(&self, n: u32, out: &mut BytesMut) {
+        self.as_ref().put_always(n, out);
+    }
+
+    fn field_type(_: &mut Schema) -> FieldType {
+        FieldType::Scalar("bytes")
+    }
+}
+
+impl Value for Bytes {
+    type Shape = One;
+    type Listed = Many;
+    type Slot<'a> = Bytes;
+    const PACKING: Packing = Packing::Delimited;
+
+    fn add<'a>(slot: &mut Bytes, field: Field<'a>) -> Result<(), WireError> {
+        *slot = field.shared()?;
+        Ok(())
+    }
+
+    fn done(slot: Bytes) -> Result<Self, WireError> {
+        Ok(slot)
+    }
+}
+
+/// Written even when all are zero, as the length is what counts; absence is read as no bytes, and refused.
+impl<const N: usize> LoopMessage for [u8; N] {
+    type Owned = Self;
+
+    fn put(&self, n: u32, out: &mut BytesMut) {
+        self.as_slice().put(n, out);
+    }
+
+    fn put_always(&self, n: u32, out: &mut BytesMut) {
+        self.as_slice().put_always(n, out);
+    }
+
+    fn field_type(_: &mut Schema) -> FieldType {
+        FieldType::Scalar("bytes")
+    }
+}
+
+impl<const N: usize> Value for [u8; N] {
+    type Shape = One;
+    type Listed = Many;
+    type Slot<'a> = &'a [u8];
+    const PACKING: Packing = Packing::Delimited;
+
+    fn add<'a>(slot: &mut &'a [u8], field: Field<'a>) -> Result<(), WireError> {
+        *slot = field.bytes()?;
+        Ok(())
+    }
+
+    fn done(slot: &[u8]) -> Result<Self, WireError> {
+        slot.try_into().map_err(|_| WireError::refused(format!("expected {N} bytes but got {}", slot.len()), slot.len()))
+    }
+}

@@ -1,0 +1,193 @@
+//! Why bytes did not become a value.
+
+use std::borrow::Cow;
+use std::fmt::{self, Display, Write as _};
+
+use super::FieldSpec;
+use crate::{Code, Error};
+
+/// Why bytes from the other process did not become a value.
+///
+/// There are two kinds. *Malformed* bytes are not protobuf, or not of the wire type that the field has: the peers
+/// disagree about the format, and the answer is `Internal`. A *refused* value is good protobuf that does not fit the
+/// type, and the answer is `InvalidArgument` with path and reason; a field that brings its own text
+/// (`#[wire(1, text = "..")]`) is answered with `Unknown` and exactly that text, as Go's adapters do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WireError(Box<Repr>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Repr {
+    /// From the outside in, as in `parents.digests[2]`.
+    path: String,
+    /// Whether `path` names a field, and not only a place within the value of one.
+    named: bool,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    Malformed(&'static str),
+    Refused { why: Cow<'static, str>, came: String, text: Option<String> },
+}
+
+impl WireError {
+    fn of(kind: Kind) -> Self {
+        Self(Box::new(Repr { path: String::new(), named: false, kind }))
+    }
+
+    /// The bytes are not protobuf, or of another wire type than the field.
+    #[cold]
+    pub fn malformed(what: &'static str) -> Self {
+        Self::of(Kind::Malformed(what))
+    }
+
+    /// The value does not fit: `why` in words, `came` the number or length that came (what `{n}` stands for in a text).
+    #[cold]
+    pub fn refused(why: impl Into<Cow<'static, str>>, came: impl Display) -> Self {
+        Self::of(Kind::Refused { why: why.into(), came: came.to_string(), text: None })
+    }
+
+    /// A value that must be there is not.
+    #[cold]
+    pub fn missing() -> Self {
+        Self::refused("required, and missing", "")
+    }
+
+    /// Puts the name of a field before the path.
+    #[must_use]
+    pub fn within(mut self, name: impl Display) -> Self {
+        let mut path = name.to_string();
+        if !self.0.path.is_empty() && !self.0.path.starts_with('[') {
+            path.push('.');
+        }
+        path.push_str(&self.0.path);
+        self.0.path = path;
+        self.0.named = true;
+        self
+    }
+
+    /// Puts an index or a map key before the path. The element is still a part of its field, so the field's text holds.
+    #[must_use]
+    pub(crate) fn item(mut self, index: impl Display) -> Self {
+        let dot = if self.0.path.is_empty() || self.0.path.starts_with('[') { "" } else { "." };
+        self.0.path = format!("[{index}]{dot}{}", self.0.path);
+        self
+    }
+
+    /// Replaces the text of a refusal of this very value, `{n}` being what came; a refusal further inside, and
+    /// malformed bytes, stay as they are.
+    #[must_use]
+    pub fn reworded(mut self, with: &str) -> Self {
+        if let (false, Kind::Refused { came, text, .. }) = (self.0.named, &mut self.0.kind) {
+            *text = Some(with.replace("{n}", came));
+        }
+        self
+    }
+
+    /// The error as that of the field `spec`: with its text, if it has one, and under its name.
+    #[must_use]
+    #[cold]
+    pub fn at(self, spec: &FieldSpec) -> Self {
+        let error = match spec.text {
+            Some(text) => self.reworded(text),
+            None => self,
+        };
+        error.within(spec.name)
+    }
+
+    /// Whether the bytes were not protobuf, or of another wire type than the field.
+    pub fn is_malformed(&self) -> bool {
+        matches!(self.0.kind, Kind::Malformed(_))
+    }
+
+    /// Where, from the outside in, as in `parents.digests[2]`; empty for the whole.
+    pub fn path(&self) -> &str {
+        &self.0.path
+    }
+
+    /// The number or length that was refused; empty when nothing came.
+    pub fn came(&self) -> &str {
+        match &self.0.kind {
+            Kind::Malformed(_) => "",
+            Kind::Refused { came, .. } => came,
+        }
+    }
+
+    /// The text that a field or type brings for its own refusal, with `{n}` filled in.
+    pub fn text(&self) -> Option<&str> {
+        match &self.0.kind {
+            Kind::Refused { text, .. } => text.as_deref(),
+            Kind::Malformed(_) => None,
+        }
+    }
+}
+
+impl Display for WireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(text) = self.text() {
+            return f.write_str(text);
+        }
+        if !self.0.path.is_empty() {
+            f.write_str(&self.0.path)?;
+            f.write_str(": ")?;
+        }
+        match &self.0.kind {
+            Kind::Malformed(what) => write!(f, "malformed protobuf: {what}"),
+            Kind::Refused { why, .. } => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for WireError {}
+
+impl From<WireError> for Error {
+    fn from(error: WireError) -> Self {
+        let code = match &error.0.kind {
+            Kind::Malformed(_) => Code::Internal,
+            Kind::Refused { text: Some(_), .. } => Code::Unknown,
+            Kind::Refused { text: None, .. } => Code::InvalidArgument,
+        };
+        let mut message = String::new();
+        // Writing to a string cannot fail.
+        let _ = write!(message, "{error}");
+        Error::new(code, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_read_from_the_outside_in() {
+        let error = WireError::refused("300 does not fit `u8`", 300).item(2).within("digits").item("k").within("parents");
+        assert_eq!(error.to_string(), "parents[k].digits[2]: 300 does not fit `u8`");
+        let code = Error::from(error);
+        assert_eq!((code.code(), code.message()), (Code::InvalidArgument, "parents[k].digits[2]: 300 does not fit `u8`"));
+    }
+
+    #[test]
+    fn a_text_belongs_to_its_own_field_only() {
+        let spec = FieldSpec::new(5, "F").text("expected uint8 F (max 255) but got {n}");
+        let own = WireError::refused("300 does not fit `u8`", 300).at(&spec).within("contractConfig");
+        assert_eq!(own.to_string(), "expected uint8 F (max 255) but got 300");
+        assert_eq!(own.path(), "contractConfig.F");
+        assert_eq!(Error::from(own).code(), Code::Unknown);
+
+        let element = WireError::refused("300 does not fit `u8`", 300).item(1).at(&spec);
+        assert_eq!(element.to_string(), "expected uint8 F (max 255) but got 300");
+
+        let inner = WireError::missing().within("inner").at(&spec);
+        assert_eq!(inner.to_string(), "F.inner: required, and missing");
+
+        let malformed = WireError::malformed("truncated").at(&spec);
+        assert_eq!(malformed.to_string(), "F: malformed protobuf: truncated");
+        assert_eq!(Error::from(malformed).code(), Code::Internal);
+    }
+
+    #[test]
+    fn the_text_nearest_to_the_user_wins() {
+        let error = WireError::refused("..", 31).reworded("invalid length {n}").reworded("invalid ConfigDigest len {n}");
+        assert_eq!(error.text(), Some("invalid ConfigDigest len 31"));
+    }
+}

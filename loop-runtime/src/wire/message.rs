@@ -1,0 +1,270 @@
+//! The traits: what can be written, what can be read back, what is a message.
+
+use std::borrow::Borrow;
+
+use bytes::{Bytes, BytesMut};
+
+use super::read::{Bodies, Field, Fields, Packing};
+use super::schema::{FieldType, Schema};
+use super::write::nested;
+use super::WireError;
+
+/// What can be written as a field: an argument of a service method, a field of a message.
+///
+/// Derive it, with [`Value`] and [`Message`], for types of your own.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot cross the plugin boundary",
+    label = "not a message, and not one of the types that the wire knows",
+    note = "derive it: `#[derive(LoopMessage)]`"
+)]
+pub trait LoopMessage {
+    /// What is read back: `String` for `str`, `Vec<T>` for `[T]`, the type itself for all that are sized.
+    type Owned: Value + Borrow<Self>;
+
+    /// Writes field `n`, unless the value is the default that absence stands for.
+    fn put(&self, n: u32, out: &mut BytesMut);
+
+    /// Writes field `n` whatever the value: inside `Option`, lists, maps and oneofs.
+    fn put_always(&self, n: u32, out: &mut BytesMut);
+
+    /// Writes `items` as repeated field `n`; numbers override it and are packed.
+    fn put_all<'a>(items: impl ExactSizeIterator<Item = &'a Self> + Clone, n: u32, out: &mut BytesMut)
+    where
+        Self: Sized + 'a,
+    {
+        for item in items {
+            item.put_always(n, out);
+        }
+    }
+
+    /// Writes a slice as field `n`, unless it is empty; `u8` overrides it, since a list of bytes is `bytes`.
+    fn put_slice(items: &[Self], n: u32, out: &mut BytesMut)
+    where
+        Self: Sized,
+    {
+        Self::put_all(items.iter(), n, out);
+    }
+
+    /// Writes a slice as field `n` even if it is empty, where the format can tell that from absence.
+    fn put_slice_always(items: &[Self], n: u32, out: &mut BytesMut)
+    where
+        Self: Sized,
+    {
+        Self::put_slice(items, n, out);
+    }
+
+    /// The type in the exported schema; messages and enums register themselves.
+    fn field_type(schema: &mut Schema) -> FieldType;
+
+    /// The type of a slice in the exported schema.
+    fn slice_type(schema: &mut Schema) -> FieldType
+    where
+        Self: Sized,
+    {
+        FieldType::Repeated(Box::new(Self::field_type(schema)))
+    }
+}
+
+/// What can be read back from a field.
+///
+/// A message is read in one pass over its fields. Each field has a slot, into which every occurrence is
+/// [added](Value::add); at the end the slot becomes the value. What is not protobuf fails in `add`, what does not fit the
+/// type in `done`: only then is it known which occurrence counts.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot cross the plugin boundary",
+    label = "not a message, and not one of the types that the wire knows",
+    note = "derive it: `#[derive(LoopMessage)]`"
+)]
+pub trait Value: LoopMessage<Owned = Self> + Sized + Send + Sync + 'static {
+    /// How often the field may occur.
+    type Shape: Shape;
+    /// The same for a `Vec` of this type: [`One`] for `u8`, as `bytes` is one value; else [`Many`].
+    type Listed: Shape;
+    /// What is known of a field while its message is read.
+    type Slot<'a>: Default;
+    /// How the value appears in a packed list.
+    const PACKING: Packing;
+
+    /// Takes one occurrence of the field.
+    fn add<'a>(slot: &mut Self::Slot<'a>, field: Field<'a>) -> Result<(), WireError>;
+
+    /// Makes the value of all occurrences, or of none.
+    fn done(slot: Self::Slot<'_>) -> Result<Self, WireError>;
+
+    /// Takes one occurrence of a repeated field: an element, or a packed run of them.
+    fn add_many(list: &mut Vec<Self>, field: Field<'_>) -> Result<(), WireError> {
+        let Some(mut packed) = field.packed(Self::PACKING) else {
+            list.push(element(field).map_err(|error| error.item(list.len()))?);
+            return Ok(());
+        };
+        list.reserve(packed.count());
+        while let Some(field) = packed.next()? {
+            list.push(element(field).map_err(|error| error.item(list.len()))?);
+        }
+        Ok(())
+    }
+}
+
+/// One occurrence as a value.
+pub(super) fn element<T: Value>(field: Field<'_>) -> Result<T, WireError> {
+    let mut slot = T::Slot::default();
+    T::add(&mut slot, field)?;
+    T::done(slot)
+}
+
+/// How often a field may occur; a mark for the compiler, without values.
+pub trait Shape {}
+
+/// The shape of what is one value: numbers, strings, bytes, enums, messages. Only such can be put into a list, a map or
+/// an `Option`, because protobuf has no lists of lists and one kind of absence.
+#[diagnostic::on_unimplemented(
+    message = "lists, maps and optional values cannot be put inside each other",
+    label = "protobuf has no such field",
+    note = "wrap the inner one in a message of its own"
+)]
+pub trait Single: Shape {}
+
+/// The shape of numbers, strings, bytes, enums and messages.
+pub struct One;
+/// The shape of lists and maps.
+pub struct Many;
+/// The shape of `Option`.
+pub struct Maybe;
+
+impl Shape for One {}
+impl Shape for Many {}
+impl Shape for Maybe {}
+impl Single for One {}
+
+/// A message: a struct, or an enum with data, that derives [`LoopMessage`](macro@crate::LoopMessage).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a message",
+    label = "neither a message nor one of the types that the wire knows",
+    note = "derive it: `#[derive(LoopMessage)]`"
+)]
+pub trait Message: Sized + Send + Sync + 'static {
+    /// The name in the schema: with a package (`loop.Head`), or plain, which is then in the package of what names it.
+    const NAME: &'static str;
+
+    /// Writes all fields.
+    fn put_fields(&self, out: &mut BytesMut);
+
+    /// Reads all fields.
+    fn read_fields(fields: Fields<'_>) -> Result<Self, WireError>;
+
+    /// Adds the message's shape to `schema`.
+    fn schema(schema: &mut Schema);
+}
+
+impl<M: Message> LoopMessage for M {
+    type Owned = Self;
+
+    // A message is written even when all of its fields are at their default: its presence means something, and Go
+    // peers fall over when it is missing.
+    fn put(&self, n: u32, out: &mut BytesMut) {
+        self.put_always(n, out);
+    }
+
+    fn put_always(&self, n: u32, out: &mut BytesMut) {
+        nested(n, out, |out| self.put_fields(out));
+    }
+
+    fn field_type(schema: &mut Schema) -> FieldType {
+        schema.message::<M>()
+    }
+}
+
+impl<M: Message> Value for M {
+    type Shape = One;
+    type Listed = Many;
+    type Slot<'a> = Bodies<'a>;
+    const PACKING: Packing = Packing::Delimited;
+
+    fn add<'a>(slot: &mut Bodies<'a>, field: Field<'a>) -> Result<(), WireError> {
+        slot.add(&field)
+    }
+
+    fn done(slot: Bodies<'_>) -> Result<Self, WireError> {
+        slot.fields()?.map_or_else(|| Err(WireError::missing()), M::read_fields)
+    }
+}
+
+// Recursive messages need a box somewhere. Only messages: for other types it would be a second way to write the first.
+impl<M: Message> Message for Box<M> {
+    const NAME: &'static str = M::NAME;
+
+    fn put_fields(&self, out: &mut BytesMut) {
+        M::put_fields(self, out);
+    }
+
+    fn read_fields(fields: Fields<'_>) -> Result<Self, WireError> {
+        M::read_fields(fields).map(Box::new)
+    }
+
+    fn schema(schema: &mut Schema) {
+        M::schema(schema);
+    }
+}
+
+/// What is fixed about one field of a message, or one argument of a method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldSpec {
+    /// The number on the wire.
+    pub number: u32,
+    /// The name in the schema and in errors.
+    pub name: &'static str,
+    /// The whole text of the error when the value does not fit; `{n}` is the number or length that came.
+    pub text: Option<&'static str>,
+    /// What a lent service is called when it cannot be dialled.
+    pub dial: Option<&'static str>,
+}
+
+impl FieldSpec {
+    /// A field without texts of its own.
+    pub const fn new(number: u32, name: &'static str) -> Self {
+        Self { number, name, text: None, dial: None }
+    }
+
+    /// Gives the text of the refusal.
+    #[must_use]
+    pub const fn text(self, text: &'static str) -> Self {
+        Self { text: Some(text), ..self }
+    }
+
+    /// Gives the name for a failed dial.
+    #[must_use]
+    pub const fn dial(self, name: &'static str) -> Self {
+        Self { dial: Some(name), ..self }
+    }
+}
+
+/// Reads the field `spec` out of a body and ignores all others.
+pub fn take<T: Value>(body: &Bytes, spec: &FieldSpec) -> Result<T, WireError> {
+    let mut slot = T::Slot::default();
+    let mut fields = Fields::of(body);
+    while let Some(field) = fields.next()? {
+        if field.number() == spec.number {
+            T::add(&mut slot, field).map_err(|error| error.at(spec))?;
+        }
+    }
+    T::done(slot).map_err(|error| error.at(spec))
+}
+
+/// Whether `body` is a sequence of fields at all; for requests of which nothing is read.
+pub fn check(body: &Bytes) -> Result<(), WireError> {
+    let mut fields = Fields::of(body);
+    while fields.next()?.is_some() {}
+    Ok(())
+}
+
+/// The bytes of a message, to store it or to send it by other means.
+pub fn encode<M: Message>(message: &M) -> Bytes {
+    let mut out = BytesMut::new();
+    message.put_fields(&mut out);
+    out.freeze()
+}
+
+/// Reads a message from its bytes. `Bytes` fields share `body` instead of copying from it.
+pub fn decode<M: Message>(body: &Bytes) -> Result<M, WireError> {
+    M::read_fields(Fields::of(body))
+}

@@ -1,0 +1,201 @@
+//! Numbers, `bool` and `char`: protobuf's own, and the narrower ones of Rust with a check of the range.
+
+use bytes::{BufMut, BytesMut};
+
+use super::message::{LoopMessage, Many, One, Value};
+use super::read::{Field, Packing};
+use super::schema::{FieldType, Schema};
+use super::write::{WireType, put_delimited, put_key, put_varint, varint_size};
+use super::WireError;
+
+/// A number type that protobuf itself has.
+trait Raw: Copy {
+    const NAME: &'static str;
+    const PACKING: Packing;
+    const WIRE_TYPE: WireType;
+
+    fn is_default(self) -> bool;
+    fn size(self) -> usize;
+    fn write(self, out: &mut BytesMut);
+    fn read(field: &Field<'_>) -> Result<Self, WireError>;
+}
+
+macro_rules! varint {
+    ($($ty:ident $name:literal, $default:expr, $to:expr, $from:expr;)*) => {$(
+        impl Raw for $ty {
+            const NAME: &'static str = $name;
+            const PACKING: Packing = Packing::Varint;
+            const WIRE_TYPE: WireType = WireType::Varint;
+
+            fn is_default(self) -> bool {
+                self == $default
+            }
+
+            fn size(self) -> usize {
+                varint_size($to(self))
+            }
+
+            #[inline]
+            fn write(self, out: &mut BytesMut) {
+                put_varint($to(self), out);
+            }
+
+            #[inline]
+            fn read(field: &Field<'_>) -> Result<Self, WireError> {
+                field.varint().map($from)
+            }
+        }
+    )*};
+}
+
+// Too wide a varint is cut to the type, as every implementation of protobuf does; negative numbers take ten bytes.
+varint! {
+    bool "bool", false, u64::from, |wide: u64| wide != 0;
+    u32 "uint32", 0, u64::from, |wide: u64| wide as u32;
+    u64 "uint64", 0, |value: u64| value, |wide: u64| wide;
+    i32 "int32", 0, |value: i32| i64::from(value) as u64, |wide: u64| wide as i32;
+    i64 "int64", 0, |value: i64| value as u64, |wide: u64| wide as i64;
+}
+
+macro_rules! float {
+    ($($ty:ident $name:literal, $kind:ident, $size:literal, $put:ident, $read:ident;)*) => {$(
+        impl Raw for $ty {
+            const NAME: &'static str = $name;
+            const PACKING: Packing = Packing::$kind;
+            const WIRE_TYPE: WireType = WireType::$kind;
+
+            // Only the positive zero is the default: protobuf keeps the sign.
+            fn is_default(self) -> bool {
+                self.to_bits() == 0
+            }
+
+            fn size(self) -> usize {
+                $size
+            }
+
+            fn write(self, out: &mut BytesMut) {
+                out.$put(self);
+            }
+
+            fn read(field: &Field<'_>) -> Result<Self, WireError> {
+                field.$read().map($ty::from_bits)
+            }
+        }
+    )*};
+}
+
+float! {
+    f32 "float", Fixed32, 4, put_f32_le, fixed32;
+    f64 "double", Fixed64, 8, put_f64_le, fixed64;
+}
+
+#[inline]
+fn put_raw<R: Raw>(raw: R, n: u32, out: &mut BytesMut) {
+    put_key(n, R::WIRE_TYPE, out);
+    raw.write(out);
+}
+
+fn put_packed<R: Raw>(items: impl ExactSizeIterator<Item = R> + Clone, n: u32, out: &mut BytesMut) {
+    if items.len() == 0 {
+        return;
+    }
+    let size: usize = items.clone().map(R::size).sum();
+    put_key(n, WireType::Delimited, out);
+    put_varint(size as u64, out);
+    out.reserve(size);
+    for item in items {
+        item.write(out);
+    }
+}
+
+/// Writes the numbers of enums as repeated field `n`, packed.
+pub fn put_enums(numbers: impl ExactSizeIterator<Item = i32> + Clone, n: u32, out: &mut BytesMut) {
+    put_packed(numbers, n, out);
+}
+
+macro_rules! number {
+    ($($ty:ident as $raw:ident, listed $listed:ident, put { $($put:item)* } read { $($read:item)* })*) => {$(
+        impl LoopMessage for $ty {
+            type Owned = Self;
+
+            fn put(&self, n: u32, out: &mut BytesMut) {
+                let raw = $raw::from(*self);
+                if !raw.is_default() {
+                    put_raw(raw, n, out);
+                }
+            }
+
+            fn put_always(&self, n: u32, out: &mut BytesMut) {
+                put_raw($raw::from(*self), n, out);
+            }
+
+            fn put_all<'a>(items: impl ExactSizeIterator<Item = &'a Self> + Clone, n: u32, out: &mut BytesMut) {
+                put_packed(items.map(|item| $raw::from(*item)), n, out);
+            }
+
+            fn field_type(_: &mut Schema) -> FieldType {
+                FieldType::Scalar($raw::NAME)
+            }
+
+            $($put)*
+        }
+
+        impl Value for $ty {
+            type Shape = One;
+            type Listed = $listed;
+            type Slot<'a> = Option<$raw>;
+            const PACKING: Packing = <$raw as Raw>::PACKING;
+
+            #[inline]
+            fn add<'a>(slot: &mut Option<$raw>, field: Field<'a>) -> Result<(), WireError> {
+                *slot = Some($raw::read(&field)?);
+                Ok(())
+            }
+
+            #[inline]
+            fn done(slot: Option<$raw>) -> Result<Self, WireError> {
+                let raw = slot.unwrap_or_default();
+                Self::try_from(raw)
+                    .map_err(|_| WireError::refused(format!(concat!("{} does not fit `", stringify!($ty), "`"), raw), raw))
+            }
+
+            $($read)*
+        }
+    )*};
+}
+
+number! {
+    bool as bool, listed Many, put {} read {}
+    u32 as u32, listed Many, put {} read {}
+    u64 as u64, listed Many, put {} read {}
+    i32 as i32, listed Many, put {} read {}
+    i64 as i64, listed Many, put {} read {}
+    f32 as f32, listed Many, put {} read {}
+    f64 as f64, listed Many, put {} read {}
+    u16 as u32, listed Many, put {} read {}
+    i8 as i32, listed Many, put {} read {}
+    i16 as i32, listed Many, put {} read {}
+    char as u32, listed Many, put {} read {}
+    u8 as u32, listed One, put {
+        fn put_slice(items: &[u8], n: u32, out: &mut BytesMut) {
+            if !items.is_empty() {
+                put_delimited(n, items, out);
+            }
+        }
+
+        fn put_slice_always(items: &[u8], n: u32, out: &mut BytesMut) {
+            put_delimited(n, items, out);
+        }
+
+        fn slice_type(_: &mut Schema) -> FieldType {
+            FieldType::Scalar("bytes")
+        }
+    } read {
+        fn add_many(list: &mut Vec<u8>, field: Field<'_>) -> Result<(), WireError> {
+            let bytes = field.bytes()?;
+            list.clear();
+            list.extend_from_slice(bytes);
+            Ok(())
+        }
+    }
+}

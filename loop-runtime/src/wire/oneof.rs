@@ -1,0 +1,126 @@
+//! Enums with data: one case of several, each under a number of its own.
+
+use bytes::BytesMut;
+
+use super::read::Field;
+use super::schema::{OneofShape, Schema};
+use super::WireError;
+
+/// An enum with data, as one `oneof` of a message.
+///
+/// Derived for such enums, which are a [`Message`](super::Message) with this one oneof as well.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an enum with data",
+    note = "`#[wire(oneof)]` takes an enum whose variants are numbered and hold data, or an `Option` of one"
+)]
+pub trait Oneof: Sized + Send + Sync + 'static {
+    /// The numbers of the cases.
+    const NUMBERS: &'static [u32];
+
+    /// Writes the case.
+    fn put_case(&self, out: &mut BytesMut);
+
+    /// Reads the case that came.
+    fn read_case(case: Case<'_>) -> Result<Self, WireError>;
+
+    /// What no case at all is read as: the variant marked `#[wire(unknown)]`, if there is one.
+    fn unset() -> Option<Self>;
+
+    /// Adds the cases to `shape`.
+    fn cases(shape: &mut OneofShape, schema: &mut Schema);
+}
+
+/// A field marked `#[wire(oneof)]`: an enum with data, which must come, or an `Option` of one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an enum with data",
+    note = "`#[wire(oneof)]` takes an enum whose variants are numbered and hold data, or an `Option` of one"
+)]
+pub trait OneofField: Sized {
+    /// The enum.
+    type Of: Oneof;
+
+    /// Writes the case, if there is one.
+    fn put(&self, out: &mut BytesMut);
+
+    /// Makes the value of what came.
+    fn done(case: Case<'_>) -> Result<Self, WireError>;
+}
+
+impl<E: Oneof> OneofField for E {
+    type Of = E;
+
+    fn put(&self, out: &mut BytesMut) {
+        self.put_case(out);
+    }
+
+    fn done(case: Case<'_>) -> Result<Self, WireError> {
+        if case.is_unset() { E::unset().ok_or_else(WireError::missing) } else { E::read_case(case) }
+    }
+}
+
+impl<E: Oneof> OneofField for Option<E> {
+    type Of = E;
+
+    fn put(&self, out: &mut BytesMut) {
+        if let Some(case) = self {
+            case.put_case(out);
+        }
+    }
+
+    fn done(case: Case<'_>) -> Result<Self, WireError> {
+        if case.is_unset() { Ok(None) } else { E::read_case(case).map(Some) }
+    }
+}
+
+/// What came of a oneof: the occurrences of the last case. Earlier cases are overwritten, unread.
+#[derive(Default)]
+pub struct Case<'a>(Vec<Field<'a>>);
+
+impl<'a> Case<'a> {
+    /// Takes `field` if it is a case of `E`.
+    pub fn offer<E: OneofField>(&mut self, field: Field<'a>) -> bool {
+        let ours = E::Of::NUMBERS.contains(&field.number());
+        if ours {
+            // Several copies of one message merge; of anything else the last one counts.
+            if self.number() != field.number() || !field.is_delimited() {
+                self.0.clear();
+            }
+            self.0.push(field);
+        }
+        ours
+    }
+
+    /// The number of the case; 0 if none came.
+    pub fn number(&self) -> u32 {
+        self.0.first().map_or(0, Field::number)
+    }
+
+    /// Reads the case as a `T`.
+    pub fn read<T: super::Value>(self) -> Result<T, WireError>
+    where
+        T::Shape: super::Single,
+    {
+        let mut slot = T::Slot::default();
+        for field in self.0 {
+            T::add(&mut slot, field)?;
+        }
+        T::done(slot)
+    }
+
+    fn is_unset(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Stops compilation if a oneof has a number that its message uses too.
+pub const fn assert_disjoint(message: &[u32], oneof: &[u32]) {
+    let mut i = 0;
+    while i < message.len() {
+        let mut j = 0;
+        while j < oneof.len() {
+            assert!(message[i] != oneof[j], "a number of the oneof is also a number of the message");
+            j += 1;
+        }
+        i += 1;
+    }
+}

@@ -1,0 +1,303 @@
+//! From bytes to fields: keys, varints, lengths, groups to skip. Nothing is copied here.
+
+use bytes::Bytes;
+
+use super::WireError;
+
+/// How deep messages may nest, the outermost not counted; the usual limit of protobuf implementations.
+const DEPTH: u32 = 100;
+
+/// What a body was cut from, and how much deeper it may go.
+#[derive(Clone, Copy)]
+struct Origin<'a> {
+    whole: &'a Bytes,
+    depth: u32,
+}
+
+/// One field of a message, as it came.
+#[derive(Clone, Copy)]
+pub struct Field<'a> {
+    number: u32,
+    payload: Payload<'a>,
+    origin: Origin<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Payload<'a> {
+    Varint(u64),
+    Fixed64(u64),
+    Fixed32(u32),
+    Bytes(&'a [u8]),
+    /// Long out of use and never a field of ours; its content was skipped.
+    Group,
+}
+
+/// How a value appears among the elements of a packed list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// As a varint.
+    Varint,
+    /// As four bytes.
+    Fixed32,
+    /// As eight bytes.
+    Fixed64,
+    /// Not at all: the value has a length of its own.
+    Delimited,
+}
+
+const WRONG_TYPE: &str = "the wire type is not that of the field";
+
+impl<'a> Field<'a> {
+    /// The number of the field.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    pub(super) fn varint(&self) -> Result<u64, WireError> {
+        match self.payload {
+            Payload::Varint(value) => Ok(value),
+            _ => Err(WireError::malformed(WRONG_TYPE)),
+        }
+    }
+
+    pub(super) fn fixed32(&self) -> Result<u32, WireError> {
+        match self.payload {
+            Payload::Fixed32(value) => Ok(value),
+            _ => Err(WireError::malformed(WRONG_TYPE)),
+        }
+    }
+
+    pub(super) fn fixed64(&self) -> Result<u64, WireError> {
+        match self.payload {
+            Payload::Fixed64(value) => Ok(value),
+            _ => Err(WireError::malformed(WRONG_TYPE)),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> Result<&'a [u8], WireError> {
+        match self.payload {
+            Payload::Bytes(bytes) => Ok(bytes),
+            _ => Err(WireError::malformed(WRONG_TYPE)),
+        }
+    }
+
+    /// The bytes as a share of the received body, without a copy.
+    pub(super) fn shared(&self) -> Result<Bytes, WireError> {
+        self.bytes().map(|bytes| self.origin.whole.slice_ref(bytes))
+    }
+
+    /// Whether the field has a length and content, as messages, strings and packed lists have.
+    pub(super) fn is_delimited(&self) -> bool {
+        matches!(self.payload, Payload::Bytes(_))
+    }
+
+    /// The elements of a packed list; `None` if this field is one element by itself.
+    pub(super) fn packed(&self, packing: Packing) -> Option<Packed<'a>> {
+        match self.payload {
+            Payload::Bytes(rest) if packing != Packing::Delimited => Some(Packed { rest, packing, field: *self }),
+            _ => None,
+        }
+    }
+
+    /// This field with empty content in its place, for what an entry of a map leaves out.
+    pub(super) fn emptied(&self) -> Self {
+        Self { payload: Payload::Bytes(&[]), ..*self }
+    }
+}
+
+/// The elements of one packed list.
+pub(super) struct Packed<'a> {
+    rest: &'a [u8],
+    packing: Packing,
+    field: Field<'a>,
+}
+
+impl<'a> Packed<'a> {
+    /// How many elements there are at most; exact unless the bytes are malformed.
+    pub(super) fn count(&self) -> usize {
+        match self.packing {
+            Packing::Varint => self.rest.iter().filter(|byte| **byte < 0x80).count(),
+            Packing::Fixed32 => self.rest.len() / 4,
+            Packing::Fixed64 => self.rest.len() / 8,
+            Packing::Delimited => 0,
+        }
+    }
+
+    pub(super) fn next(&mut self) -> Result<Option<Field<'a>>, WireError> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let payload = match self.packing {
+            Packing::Varint => Payload::Varint(varint(&mut self.rest)?),
+            Packing::Fixed32 => Payload::Fixed32(fixed32(&mut self.rest)?),
+            Packing::Fixed64 => Payload::Fixed64(fixed64(&mut self.rest)?),
+            Packing::Delimited => return Ok(None),
+        };
+        Ok(Some(Field { payload, ..self.field }))
+    }
+}
+
+/// The fields of a message, in the order in which they came.
+pub struct Fields<'a> {
+    rest: &'a [u8],
+    /// Further copies of the same message, which count as one with the first.
+    more: std::vec::IntoIter<&'a [u8]>,
+    origin: Origin<'a>,
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of the outermost message.
+    pub fn of(body: &'a Bytes) -> Self {
+        Self { rest: body, more: Vec::new().into_iter(), origin: Origin { whole: body, depth: DEPTH } }
+    }
+
+    /// The next field; `None` at the end.
+    #[allow(clippy::should_implement_trait)] // `?` on a result of options reads better in the loops than the reverse
+    pub fn next(&mut self) -> Result<Option<Field<'a>>, WireError> {
+        while self.rest.is_empty() {
+            match self.more.next() {
+                Some(body) => self.rest = body,
+                None => return Ok(None),
+            }
+        }
+        let (number, wire_type) = key(&mut self.rest)?;
+        let payload = match wire_type {
+            0 => Payload::Varint(varint(&mut self.rest)?),
+            1 => Payload::Fixed64(fixed64(&mut self.rest)?),
+            2 => Payload::Bytes(delimited(&mut self.rest)?),
+            3 => {
+                skip_group(&mut self.rest, number, self.origin.depth)?;
+                Payload::Group
+            }
+            5 => Payload::Fixed32(fixed32(&mut self.rest)?),
+            _ => return Err(not_a_field(wire_type)),
+        };
+        Ok(Some(Field { number, payload, origin: self.origin }))
+    }
+}
+
+/// The copies of one nested message that came so far. They are read together at the end, since protobuf merges them.
+#[derive(Default)]
+pub struct Bodies<'a>(Copies<'a>);
+
+#[derive(Default)]
+enum Copies<'a> {
+    #[default]
+    None,
+    One(Origin<'a>, &'a [u8]),
+    Several(Origin<'a>, Vec<&'a [u8]>),
+}
+
+impl<'a> Bodies<'a> {
+    /// Adds a copy.
+    pub fn add(&mut self, field: &Field<'a>) -> Result<(), WireError> {
+        let body = field.bytes()?;
+        self.0 = match std::mem::take(&mut self.0) {
+            Copies::None => Copies::One(field.origin, body),
+            Copies::One(origin, first) => Copies::Several(origin, vec![first, body]),
+            Copies::Several(origin, mut bodies) => {
+                bodies.push(body);
+                Copies::Several(origin, bodies)
+            }
+        };
+        Ok(())
+    }
+
+    /// The fields of all copies, one level deeper; `None` if the message did not come.
+    pub fn fields(self) -> Result<Option<Fields<'a>>, WireError> {
+        let (origin, rest, more) = match self.0 {
+            Copies::None => return Ok(None),
+            Copies::One(origin, body) => (origin, body, Vec::new()),
+            Copies::Several(origin, bodies) => (origin, &[][..], bodies),
+        };
+        let depth = origin.depth.checked_sub(1).ok_or_else(too_deep)?;
+        Ok(Some(Fields { rest, more: more.into_iter(), origin: Origin { depth, ..origin } }))
+    }
+}
+
+#[cold]
+fn too_deep() -> WireError {
+    WireError::malformed("nested deeper than 100 levels")
+}
+
+#[cold]
+fn truncated() -> WireError {
+    WireError::malformed("the bytes end within a field")
+}
+
+#[cold]
+fn not_a_field(wire_type: u8) -> WireError {
+    WireError::malformed(if wire_type == 4 { "the end of a group that did not begin" } else { "unknown wire type" })
+}
+
+fn key(rest: &mut &[u8]) -> Result<(u32, u8), WireError> {
+    let key = varint(rest)?;
+    let number = u32::try_from(key >> 3).unwrap_or(u32::MAX);
+    if number == 0 || number >= 1 << 29 {
+        return Err(WireError::malformed("a field number out of range"));
+    }
+    Ok((number, (key & 7) as u8))
+}
+
+#[inline]
+fn varint(rest: &mut &[u8]) -> Result<u64, WireError> {
+    match rest {
+        [byte @ 0..0x80, tail @ ..] => {
+            *rest = tail;
+            Ok(u64::from(*byte))
+        }
+        _ => long_varint(rest),
+    }
+}
+
+fn long_varint(rest: &mut &[u8]) -> Result<u64, WireError> {
+    let mut value = 0;
+    for (index, byte) in rest.iter().take(10).enumerate() {
+        value |= u64::from(byte & 0x7f) << (7 * index);
+        if *byte < 0x80 {
+            // The tenth byte holds the sixty-fourth bit and no more.
+            if index == 9 && *byte > 1 {
+                break;
+            }
+            *rest = rest.get(index + 1..).unwrap_or_default();
+            return Ok(value);
+        }
+    }
+    Err(if rest.len() < 10 { truncated() } else { WireError::malformed("a varint of more than 64 bits") })
+}
+
+fn fixed32(rest: &mut &[u8]) -> Result<u32, WireError> {
+    let (bytes, tail) = rest.split_first_chunk().ok_or_else(truncated)?;
+    *rest = tail;
+    Ok(u32::from_le_bytes(*bytes))
+}
+
+fn fixed64(rest: &mut &[u8]) -> Result<u64, WireError> {
+    let (bytes, tail) = rest.split_first_chunk().ok_or_else(truncated)?;
+    *rest = tail;
+    Ok(u64::from_le_bytes(*bytes))
+}
+
+fn delimited<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], WireError> {
+    let length = varint(rest)?;
+    let (bytes, tail) =
+        usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length)).ok_or_else(truncated)?;
+    *rest = tail;
+    Ok(bytes)
+}
+
+fn skip_group(rest: &mut &[u8], number: u32, depth: u32) -> Result<(), WireError> {
+    let depth = depth.checked_sub(1).ok_or_else(too_deep)?;
+    loop {
+        let (inner, wire_type) = key(rest)?;
+        match wire_type {
+            0 => drop(varint(rest)?),
+            1 => drop(fixed64(rest)?),
+            2 => drop(delimited(rest)?),
+            3 => skip_group(rest, inner, depth)?,
+            4 if inner == number => return Ok(()),
+            5 => drop(fixed32(rest)?),
+            _ => return Err(not_a_field(wire_type)),
+        }
+    }
+}

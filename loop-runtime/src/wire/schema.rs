@@ -1,0 +1,224 @@
+//! The schema as `.proto` text, collected from the traits and the messages that they reach.
+
+mod print;
+mod shape;
+
+use std::any::TypeId;
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+
+pub use self::shape::{EnumShape, FieldType, MessageShape, OneofShape, RequestShape};
+use self::shape::{MethodShape, ServiceShape};
+use super::Message;
+
+/// Services, messages and enums, by package.
+///
+/// Everything is kept in the order in which it was first named, so that the text is stable and reads from the services
+/// down. Names without a package are in the package of what names them first; a message that two packages
+/// name is then printed in both.
+#[derive(Default)]
+pub struct Schema {
+    packages: BTreeMap<String, Package>,
+    described: HashSet<(TypeId, String)>,
+    /// The package of what is being described.
+    current: String,
+    conflicts: Vec<Conflict>,
+}
+
+#[derive(Default)]
+struct Package {
+    services: Vec<ServiceShape>,
+    messages: Vec<MessageShape>,
+    enums: Vec<EnumShape>,
+}
+
+/// One name with two meanings; the first is the one that is printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    name: String,
+    first: String,
+    second: String,
+}
+
+impl Conflict {
+    /// The full name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is declared twice, and differently:\n{}\n{}", self.name, self.first, self.second)
+    }
+}
+
+impl Schema {
+    /// A schema without anything in it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the message `M` and all that it contains, once, and gives its type.
+    pub fn message<M: Message>(&mut self) -> FieldType {
+        let name = self.qualify(M::NAME);
+        if import_of(&name).is_none() && self.described.insert((TypeId::of::<M>(), name.clone())) {
+            let outer = std::mem::replace(&mut self.current, package_of(&name).to_owned());
+            M::schema(self);
+            self.current = outer;
+        }
+        FieldType::Message(name)
+    }
+
+    /// Adds the shape of a message under its name.
+    pub fn add(&mut self, mut shape: MessageShape) {
+        shape.name = self.qualify(&shape.name);
+        let messages = &mut self.packages.entry(package_of(&shape.name).to_owned()).or_default().messages;
+        match messages.iter().find(|other| other.name == shape.name) {
+            Some(first) if *first == shape => {}
+            Some(first) => self.conflicts.push(Conflict {
+                name: shape.name.clone(),
+                first: first.to_string(),
+                second: shape.to_string(),
+            }),
+            None => messages.push(shape),
+        }
+    }
+
+    /// Adds an enum under its name, and gives its type.
+    pub fn enumeration(&mut self, mut shape: EnumShape) -> FieldType {
+        shape.name = self.qualify(&shape.name);
+        let name = shape.name.clone();
+        let enums = &mut self.packages.entry(package_of(&name).to_owned()).or_default().enums;
+        match enums.iter().find(|other| other.name == name) {
+            Some(first) if *first == shape => {}
+            Some(first) => self.conflicts.push(Conflict {
+                name: name.clone(),
+                first: first.to_string(),
+                second: shape.to_string(),
+            }),
+            None => enums.push(shape),
+        }
+        FieldType::Enum(name)
+    }
+
+    /// Begins the service `full_name`, such as `loop.Relayer`; `None` if the schema has it already.
+    pub fn service(&mut self, full_name: &'static str, docs: &'static str) -> Option<ServiceBuilder<'_>> {
+        let package = package_of(full_name).to_owned();
+        let services = &mut self.packages.entry(package.clone()).or_default().services;
+        if services.iter().any(|service| service.name == full_name) {
+            return None;
+        }
+        let index = services.len();
+        services.push(ServiceShape::new(full_name, docs));
+        let outer = std::mem::replace(&mut self.current, package.clone());
+        Some(ServiceBuilder { schema: self, package, index, outer })
+    }
+
+    /// Names that were given two meanings. A schema with conflicts is not one.
+    pub fn conflicts(&self) -> &[Conflict] {
+        &self.conflicts
+    }
+
+    /// Every package with its `.proto` text.
+    pub fn files(&self) -> impl Iterator<Item = (&str, String)> {
+        self.packages.iter().map(|(name, package)| (name.as_str(), print::file(name, package)))
+    }
+
+    /// The `.proto` text of one package; empty text if the schema has no such package.
+    pub fn proto(&self, package: &str) -> String {
+        self.packages.get(package).map(|content| print::file(package, content)).unwrap_or_default()
+    }
+
+    /// Under which path the file of `package` is imported by others: `loop/chain/common.proto` for `loop.chain.common`.
+    pub fn file_name(package: &str) -> String {
+        format!("{}.proto", package.replace('.', "/"))
+    }
+
+    fn qualify(&self, name: &str) -> String {
+        if name.contains('.') || self.current.is_empty() { name.to_owned() } else { format!("{}.{name}", self.current) }
+    }
+
+    fn request(&mut self, shape: RequestShape) -> String {
+        let (name, fields) = match shape {
+            RequestShape::Whole(FieldType::Message(name)) => return name,
+            RequestShape::Whole(other) => {
+                let name = other.to_string();
+                self.conflicts.push(Conflict {
+                    name: name.clone(),
+                    first: "the type of a field".into(),
+                    second: "a whole message".into(),
+                });
+                return name;
+            }
+            RequestShape::Fields { name, fields } => (self.qualify(name), fields),
+        };
+        let mut message = MessageShape::new(&name, "");
+        for (spec, ty) in fields {
+            message.field(spec.number, spec.name, ty, "");
+        }
+        match import_of(&name) {
+            Some(_) if message.is_empty() => {}
+            Some(_) => self.conflicts.push(Conflict {
+                name: name.clone(),
+                first: "an imported message".into(),
+                second: message.to_string(),
+            }),
+            None => self.add(message),
+        }
+        name
+    }
+}
+
+/// One service while its methods are being added.
+pub struct ServiceBuilder<'s> {
+    schema: &'s mut Schema,
+    package: String,
+    index: usize,
+    outer: String,
+}
+
+impl ServiceBuilder<'_> {
+    /// The schema, to ask types of arguments and results for theirs.
+    pub fn schema(&mut self) -> &mut Schema {
+        self.schema
+    }
+
+    /// Adds a method.
+    pub fn method(
+        &mut self,
+        name: &'static str,
+        docs: &'static str,
+        idempotent: bool,
+        request: RequestShape,
+        reply: RequestShape,
+    ) {
+        let (request, reply) = (self.schema.request(request), self.schema.request(reply));
+        let services = self.schema.packages.get_mut(&self.package).map(|package| &mut package.services);
+        if let Some(service) = services.and_then(|services| services.get_mut(self.index)) {
+            service.methods.push(MethodShape::new(name, docs, idempotent, request, reply));
+        }
+    }
+}
+
+impl Drop for ServiceBuilder<'_> {
+    fn drop(&mut self) {
+        self.schema.current = std::mem::take(&mut self.outer);
+    }
+}
+
+/// The part of a full name before its last dot.
+fn package_of(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(package, _)| package)
+}
+
+/// The file of a message that protobuf itself brings.
+fn import_of(name: &str) -> Option<&'static str> {
+    Some(match name.strip_prefix("google.protobuf.")? {
+        "Empty" => "google/protobuf/empty.proto",
+        "Timestamp" => "google/protobuf/timestamp.proto",
+        "Duration" => "google/protobuf/duration.proto",
+        "Struct" | "Value" | "ListValue" => "google/protobuf/struct.proto",
+        _ => return None,
+    })
+}

@@ -1,0 +1,135 @@
+//! `google.protobuf.Struct`: JSON-like data without a schema.
+
+use std::collections::BTreeMap;
+
+use bytes::BytesMut;
+
+use super::message::{LoopMessage, Message, Value};
+use super::oneof::{Case, Oneof, OneofField};
+use super::read::Fields;
+use super::schema::{OneofShape, Schema};
+use super::WireError;
+
+/// `google.protobuf.Struct`: named values, like an object of JSON.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Struct {
+    /// The values by name.
+    pub fields: BTreeMap<String, StructValue>,
+}
+
+/// `google.protobuf.Value`: what a JSON value can be. All numbers are `f64`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum StructValue {
+    /// `null`; also what a value without any kind is read as.
+    #[default]
+    Null,
+    /// A number.
+    Number(f64),
+    /// A string.
+    String(String),
+    /// A boolean.
+    Bool(bool),
+    /// An object.
+    Struct(Struct),
+    /// An array.
+    List(Vec<StructValue>),
+}
+
+/// `google.protobuf.ListValue`. Borrowed to write and owned to read, since only its one field matters.
+struct ListValue(Vec<StructValue>);
+
+fn put_list(values: &[StructValue], out: &mut BytesMut) {
+    StructValue::put_slice(values, 1, out);
+}
+
+// These messages are protobuf's own: a schema imports them and never asks for their shape.
+impl Message for Struct {
+    const NAME: &'static str = "google.protobuf.Struct";
+
+    fn put_fields(&self, out: &mut BytesMut) {
+        self.fields.put(1, out);
+    }
+
+    fn read_fields(mut fields: Fields<'_>) -> Result<Self, WireError> {
+        let mut found = BTreeMap::new();
+        while let Some(field) = fields.next()? {
+            if field.number() == 1 {
+                BTreeMap::add(&mut found, field)?;
+            }
+        }
+        Ok(Self { fields: found })
+    }
+
+    fn schema(_: &mut Schema) {}
+}
+
+impl Message for ListValue {
+    const NAME: &'static str = "google.protobuf.ListValue";
+
+    fn put_fields(&self, out: &mut BytesMut) {
+        put_list(&self.0, out);
+    }
+
+    fn read_fields(mut fields: Fields<'_>) -> Result<Self, WireError> {
+        let mut values = Vec::new();
+        while let Some(field) = fields.next()? {
+            if field.number() == 1 {
+                Vec::add(&mut values, field)?;
+            }
+        }
+        Ok(Self(values))
+    }
+
+    fn schema(_: &mut Schema) {}
+}
+
+impl Message for StructValue {
+    const NAME: &'static str = "google.protobuf.Value";
+
+    fn put_fields(&self, out: &mut BytesMut) {
+        self.put_case(out);
+    }
+
+    fn read_fields(mut fields: Fields<'_>) -> Result<Self, WireError> {
+        let mut case = Case::default();
+        while let Some(field) = fields.next()? {
+            case.offer::<Self>(field);
+        }
+        OneofField::done(case)
+    }
+
+    fn schema(_: &mut Schema) {}
+}
+
+impl Oneof for StructValue {
+    const NUMBERS: &'static [u32] = &[1, 2, 3, 4, 5, 6];
+
+    fn put_case(&self, out: &mut BytesMut) {
+        match self {
+            Self::Null => 0_i32.put_always(1, out),
+            Self::Number(number) => number.put_always(2, out),
+            Self::String(text) => text.put_always(3, out),
+            Self::Bool(flag) => flag.put_always(4, out),
+            Self::Struct(fields) => fields.put_always(5, out),
+            Self::List(values) => super::nested(6, out, |out| put_list(values, out)),
+        }
+    }
+
+    fn read_case(case: Case<'_>) -> Result<Self, WireError> {
+        Ok(match case.number() {
+            2 => Self::Number(case.read()?),
+            3 => Self::String(case.read()?),
+            4 => Self::Bool(case.read()?),
+            5 => Self::Struct(case.read()?),
+            6 => Self::List(case.read::<ListValue>()?.0),
+            // The one value of the enum that stands for null.
+            _ => case.read::<i32>().map(|_| Self::Null)?,
+        })
+    }
+
+    fn unset() -> Option<Self> {
+        Some(Self::Null)
+    }
+
+    fn cases(_: &mut OneofShape, _: &mut Schema) {}
+}
