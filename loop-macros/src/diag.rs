@@ -46,6 +46,11 @@ impl Errors {
         self.0.is_empty()
     }
 
+    /// How many so far; two readings tell whether a step found something.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// One `compile_error!` for each problem, in the order of the source; nothing if there was none.
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.0.iter().map(syn::Error::to_compile_error).collect()

@@ -6,3 +6,12 @@
 mod attr;
 mod case;
 mod diag;
+mod service;
+
+use proc_macro::TokenStream;
+
+/// Declares a plugin service: the trait stays an ordinary trait, and its calls may be answered by another process.
+#[proc_macro_attribute]
+pub fn loop_service(options: TokenStream, item: TokenStream) -> TokenStream {
+    service::expand(options.into(), item.into()).into()
+}
