@@ -16,7 +16,7 @@ mod service;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
-use super::model::{Argument, Service, cfgs};
+use super::model::{Argument, Method, Service, cfgs};
 use super::types;
 use crate::case;
 
@@ -24,6 +24,7 @@ pub(crate) use contract::{contract, signature};
 
 /// Everything that the attribute stands for.
 pub(crate) fn emit(service: &Service<'_>) -> TokenStream {
+    let runtime = &service.runtime;
     let contract = contract(service, Some(&erased_name(service.ident())));
     let erased = erased::declaration(service);
     let families =
@@ -31,8 +32,9 @@ pub(crate) fn emit(service: &Service<'_>) -> TokenStream {
     quote! {
         #contract
         #erased
-        #[allow(deprecated, clippy::all, clippy::pedantic)]
+        #[allow(deprecated, unused_imports, clippy::all, clippy::pedantic)]
         const _: () = {
+            use #runtime::Refused as _;
             #(#families)*
         };
     }
@@ -71,4 +73,13 @@ fn field_spec(runtime: &TokenStream, number: u32, argument: &Argument<'_>) -> To
     let text = argument.wire.text.as_ref().map(|text| quote!(.text(#text)));
     let dial = argument.wire.dial.as_ref().map(|dial| quote!(.dial(#dial)));
     quote!(#runtime::FieldSpec::new(#number, #field) #text #dial)
+}
+
+/// The runtime's view of a method's result.
+fn answers(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
+    let result = method.result;
+    match method.options.whole {
+        Some(_) => quote!(#runtime::AnswersWhole::<#result>),
+        None => quote!(#runtime::Answers::<#result>),
+    }
 }

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::Type;
 
 use super::erased::async_signature;
-use super::{cfgs, implemented, local, table_name, types};
+use super::{answers, cfgs, implemented, local, table_name, types};
 use crate::service::model::{Argument, Method, Service};
 
 /// Emits `const __LATEST: Method = ..;` for each method, and `impl X for Remote`.
@@ -43,13 +43,13 @@ fn body(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
     let puts = method.numbered().map(|(number, argument)| {
         let Argument { ident, part, .. } = argument;
         let reference = (!argument.borrowed()).then(|| quote!(&));
-        quote!(<#part as #runtime::Part>::put(#reference #ident, #number, &mut #out);)
+        quote!(#runtime::Argument::<#part>::put(#reference #ident, #number, &mut #out);)
     });
-    let call = if method.options.whole.is_some() { quote!(call_whole) } else { quote!(call) };
+    let answers = answers(runtime, method);
     quote! {
         let mut #out = #runtime::Outgoing::default();
         #(#puts)*
-        self.#call::<#result>(&#table, #out).await
+        #answers::call(self, &#table, #out).await
     }
 }
 
@@ -59,23 +59,22 @@ fn table(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
     let path = format!("/{}/{rpc}", service.full_name);
     let flags = [&options.idempotent, &options.replay, &options.release, &options.singleton].into_iter().flatten();
     let reply = reply_fields(runtime, method).map(|fields| quote!(.reply(const { &[#fields] })));
-    let carries = carries(runtime, method).map(|carries| quote!(.carries(#carries)));
+    let carries = carries(runtime, method);
     quote! {
         #(#cfgs)*
-        const #constant: #runtime::Method = #runtime::Method::new(#path, #rpc) #(.#flags())* #carries #reply;
+        const #constant: #runtime::Method = #runtime::Method::new(#path, #rpc) #(.#flags())* .carries(#carries) #reply;
     }
 }
 
 /// Whether a service travels with the call is for the types to say; the macro only asks them.
-fn carries(runtime: &TokenStream, method: &Method<'_>) -> Option<TokenStream> {
+///
+/// This is also the one place where a type without the needed impl is refused. Everywhere else the types are handled
+/// through [`Argument`] and `Answers`, which accept any, so that rustc reports each mistake once.
+fn carries(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
     let result = method.result;
     let arguments = method.arguments.iter().map(|Argument { part, .. }| quote!(<#part as #runtime::Part>::CARRIES));
-    let reply = method
-        .options
-        .whole
-        .is_none()
-        .then(|| quote!(<<#result as #runtime::Outcome>::Ok as #runtime::Reply>::CARRIES));
-    arguments.chain(reply).reduce(|left, right| quote!(#left || #right))
+    let outcome = if method.options.whole.is_some() { quote!(WholeOutcome) } else { quote!(Outcome) };
+    quote!(#(#arguments ||)* <#result as #runtime::#outcome>::CARRIES)
 }
 
 /// Given by `returns(..)`, or `value` for a visible single value; several values are numbered by the runtime.

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::{cfgs, erased_method, erased_name, field_spec, local, schema, table_name};
+use super::{answers, cfgs, erased_method, erased_name, field_spec, local, schema, table_name};
 use crate::case;
 use crate::service::model::{Argument, Method, Service};
 
@@ -75,19 +75,22 @@ fn arm(service: &Service<'_>, method: &Method<'_>, this: &Ident) -> TokenStream 
     let (cfgs, rpc, constant) = (cfgs(&method.item.attrs), &method.rpc.text, table_name(method.ident()));
     let takes = method.numbered().map(|(number, argument)| {
         let (part, spec) = (argument.part, field_spec(runtime, number, argument));
-        quote!(<#part as #runtime::Part>::take(&#spec, from)?,)
+        quote!(#runtime::Argument::<#part>::take(&#spec, from)?,)
     });
     let names: Vec<_> = method.arguments.iter().map(|argument| argument.ident).collect();
     let passed = method.arguments.iter().map(|argument| {
-        let Argument { ident, .. } = argument;
-        let reference = argument.borrowed().then(|| quote!(&));
-        quote!(#reference #ident)
+        let Argument { ident, part, .. } = argument;
+        match argument.borrowed() {
+            true => quote!(#runtime::Argument::<#part>::lend(&#ident)),
+            false => quote!(#runtime::Argument::<#part>::own(#ident)),
+        }
     });
     let (twin, from) = (erased_method(method.ident()), if names.is_empty() { quote!(_) } else { quote!(from) });
-    let serve = if method.options.whole.is_some() { quote!(serve_whole) } else { quote!(serve) };
+    let answers = answers(runtime, method);
     quote! {
         #(#cfgs)*
-        #rpc => call.#serve(
+        #rpc => #answers::serve(
+            call,
             &#constant,
             |#from| ::core::result::Result::Ok((#(#takes)*)),
             move |(#(#names,)*)| async move { #erased::#twin(&*#this #(, #passed)*).await },
