@@ -1,0 +1,41 @@
+//! `#[loop_service]`: from a trait to a plugin boundary.
+//!
+//! Read into our own model, check, emit. Every step collects its errors and carries on; expansion itself cannot fail.
+//! After an error the trait is still re-emitted, by [`fallback`], so that implementations and callers keep compiling
+//! and the user reads about the mistake alone.
+
+mod argument;
+mod check;
+mod data;
+mod docs;
+mod emit;
+mod fallback;
+mod function;
+mod item;
+mod model;
+mod options;
+mod parse;
+#[cfg(test)]
+mod tests;
+mod types;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::diag::Errors;
+
+/// Expands `#[loop_service(options)] item`.
+pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let Some(parsed) = item::read(item.clone(), &mut errors) else {
+        let errors = errors.into_tokens();
+        return quote!(#errors #item);
+    };
+    let service = parse::service(options, &parsed, &mut errors);
+    check::check(&service, &mut errors);
+    if errors.is_empty() {
+        return emit::emit(&service);
+    }
+    let (errors, fallback) = (errors.into_tokens(), fallback::fallback(&service));
+    quote!(#errors #fallback)
+}

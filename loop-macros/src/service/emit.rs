@@ -1,0 +1,85 @@
+//! The emitted items, a family in each file. Nothing here fails: what could be wrong was checked before.
+//!
+//! Rules that every family keeps, each one the scar of a compiler error:
+//! * erased methods are called by path, because a parent and a child both have `__remote`;
+//! * the impls for `Arc` and `Remote` are written with `async fn` and override every method, default bodies included;
+//! * a user's type is only ever mentioned as `<Type as Trait>::..` from the user's own tokens, so that rustc underlines
+//!   it once and says nothing of an expansion;
+//! * our locals live at [`Span::mixed_site`], so that an argument may have any name.
+
+mod contract;
+mod erased;
+mod remote;
+mod schema;
+mod service;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+
+use super::model::{Argument, Method, Service, cfgs};
+use super::types;
+use crate::case;
+
+pub(crate) use contract::{contract, signature};
+
+/// Everything that the attribute stands for.
+pub(crate) fn emit(service: &Service<'_>) -> TokenStream {
+    let runtime = &service.runtime;
+    let contract = contract(service, Some(&erased_name(service.ident())));
+    let erased = erased::declaration(service);
+    let families =
+        [erased::blanket(service), erased::shared(service), remote::remote(service), service::service(service)];
+    quote! {
+        #contract
+        #erased
+        #[allow(deprecated, unused_imports, clippy::all, clippy::pedantic)]
+        const _: () = {
+            use #runtime::Refused as _;
+            #(#families)*
+        };
+    }
+}
+
+/// The hidden trait that makes `dyn Trait` callable.
+fn erased_name(ident: &Ident) -> Ident {
+    format_ident!("Erased{}", ident, span = Span::mixed_site())
+}
+
+/// The boxed twin of a method.
+fn erased_method(method: &Ident) -> Ident {
+    format_ident!("__{}", case::plain(method), span = Span::mixed_site())
+}
+
+/// A method's name where it is implemented: not at the user's span, so that an editor finds one definition, not five.
+fn implemented(method: &Ident) -> Ident {
+    let mut ident = method.clone();
+    ident.set_span(Span::mixed_site());
+    ident
+}
+
+/// The constant that describes a method.
+fn table_name(method: &Ident) -> Ident {
+    format_ident!("__{}", case::plain(method).to_uppercase(), span = Span::mixed_site())
+}
+
+/// A local of ours, which no argument can be mistaken for.
+fn local(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+/// `FieldSpec::new(2, "contract_id").dial("..")` of an argument.
+fn field_spec(runtime: &TokenStream, number: u32, argument: &Argument<'_>) -> TokenStream {
+    let field = argument.field();
+    let text = argument.wire.text.as_ref().map(|text| quote!(.text(#text)));
+    let dial = argument.wire.dial.as_ref().map(|dial| quote!(.dial(#dial)));
+    quote!(#runtime::FieldSpec::new(#number, #field) #text #dial)
+}
+
+/// The runtime's view of a method's result.
+fn answers(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
+    let result = method.result;
+    match method.options.whole {
+        Some(_) => quote!(#runtime::AnswersWhole::<#result>),
+        None => quote!(#runtime::Answers::<#result>),
+    }
+}

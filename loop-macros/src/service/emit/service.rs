@@ -1,0 +1,145 @@
+//! `impl Service for dyn X`: how the runtime names, connects, mounts, dispatches and starts it.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use super::{answers, cfgs, erased_method, erased_name, field_spec, local, schema, table_name};
+use crate::case;
+use crate::service::model::{Argument, Method, Service};
+
+/// Emits the impl.
+pub(super) fn service(service: &Service<'_>) -> TokenStream {
+    let (runtime, ident, erased, name) =
+        (&service.runtime, service.ident(), erased_name(service.ident()), &service.full_name);
+    let parents = &service.parents;
+    let calls: Vec<_> = service.methods.iter().filter(|method| method.options.start.is_none()).collect();
+    let table = calls.iter().map(|method| {
+        let (cfgs, constant) = (cfgs(&method.item.attrs), table_name(method.ident()));
+        quote!(#(#cfgs)* #constant)
+    });
+    let component_carries = service.accessors.iter().map(|accessor| {
+        let (mut cfgs, component) = (cfgs(&accessor.item.attrs).peekable(), accessor.component);
+        let carries = quote!(<#component as #runtime::Component>::CARRIES);
+        if cfgs.peek().is_none() {
+            return carries;
+        }
+        // An attribute cannot stand on an operand, but on a statement.
+        quote!({ let carries = false; #(#cfgs)* let carries = #carries; carries })
+    });
+    let this = local("this");
+    let arms = calls.iter().map(|method| arm(service, method, &this));
+    let (mount, start, schema) = (mount(service, calls.is_empty()), start(service), schema::schema(service, &calls));
+    let own = (!calls.is_empty()).then(|| quote!(names.service(Self::NAME, Self::METHODS);));
+    let described = service.accessors.iter().map(|accessor| {
+        let (cfgs, component) = (cfgs(&accessor.item.attrs), accessor.component);
+        quote!(#(#cfgs)* <#component as #runtime::Component>::describe(names);)
+    });
+    quote! {
+        #[doc(hidden)]
+        #[automatically_derived]
+        impl #runtime::Service for dyn #ident {
+            const NAME: &'static str = #name;
+            const METHODS: &'static [#runtime::Method] = &[#(#table),*];
+            const CARRIES: bool = #runtime::any_carries(Self::METHODS)
+                #(|| <dyn #parents as #runtime::Service>::CARRIES)* #(|| #component_carries)*;
+            const RELEASE: ::core::option::Option<&'static #runtime::Method> = #runtime::first(&[
+                #runtime::own_release(Self::METHODS), #(<dyn #parents as #runtime::Service>::RELEASE),*
+            ]);
+            fn connect(remote: #runtime::Remote) -> ::std::sync::Arc<Self> {
+                ::std::sync::Arc::new(remote)
+            }
+            fn remote(this: &Self) -> ::core::option::Option<&#runtime::Remote> {
+                #erased::__remote(this)
+            }
+            fn describe(names: &mut #runtime::Names) {
+                #own
+                #(<dyn #parents as #runtime::Service>::describe(names);)*
+                #(#described)*
+            }
+            #mount
+            fn dispatch(#this: ::std::sync::Arc<Self>, method: &str, call: #runtime::Call) -> ::core::option::Option<#runtime::Answer> {
+                match method {
+                    #(#arms)*
+                    _ => ::core::option::Option::None,
+                }
+            }
+            #start
+            #schema
+        }
+    }
+}
+
+/// One rpc: decode by type, run, encode by type.
+fn arm(service: &Service<'_>, method: &Method<'_>, this: &Ident) -> TokenStream {
+    let (runtime, erased) = (&service.runtime, erased_name(service.ident()));
+    let (cfgs, rpc, constant) = (cfgs(&method.item.attrs), &method.rpc.text, table_name(method.ident()));
+    let takes = method.numbered().map(|(number, argument)| {
+        let (part, spec) = (argument.part, field_spec(runtime, number, argument));
+        quote!(#runtime::Argument::<#part>::take(&#spec, from)?,)
+    });
+    let names: Vec<_> = method.arguments.iter().map(|argument| argument.ident).collect();
+    let passed = method.arguments.iter().map(|argument| {
+        let Argument { ident, part, .. } = argument;
+        match argument.borrowed() {
+            true => quote!(#runtime::Argument::<#part>::lend(&#ident)),
+            false => quote!(#runtime::Argument::<#part>::own(#ident)),
+        }
+    });
+    let (twin, from) = (erased_method(method.ident()), if names.is_empty() { quote!(_) } else { quote!(from) });
+    let answers = answers(runtime, method);
+    quote! {
+        #(#cfgs)*
+        #rpc => #answers::serve(
+            call,
+            &#constant,
+            |#from| ::core::result::Result::Ok((#(#takes)*)),
+            move |(#(#names,)*)| async move { #erased::#twin(&*#this #(, #passed)*).await },
+        ),
+    }
+}
+
+fn mount(service: &Service<'_>, no_methods: bool) -> TokenStream {
+    let (runtime, ident, parents) = (&service.runtime, service.ident(), &service.parents);
+    let own = (!no_methods).then(|| {
+        quote! {
+            let here = ::std::sync::Arc::clone(this);
+            tree.serve(Self::NAME, move |method, call| Self::dispatch(::std::sync::Arc::clone(&here), method, call));
+        }
+    });
+    let components = service.accessors.iter().map(|accessor| {
+        let (cfgs, component, name) = (cfgs(&accessor.item.attrs), accessor.component, &accessor.item.sig.ident);
+        let text = case::plain(name);
+        quote!(#(#cfgs)* <#component as #runtime::Component>::mount(#ident::#name(this), #text, tree);)
+    });
+    quote! {
+        fn mount(this: &::std::sync::Arc<Self>, tree: &mut #runtime::Tree) {
+            #own
+            #(<dyn #parents as #runtime::Service>::mount(&(::std::sync::Arc::clone(this) as ::std::sync::Arc<dyn #parents>), tree);)*
+            #(#components)*
+        }
+    }
+}
+
+/// The hooks of the parents, then the own one.
+fn start(service: &Service<'_>) -> Option<TokenStream> {
+    let (runtime, erased, parents) = (&service.runtime, erased_name(service.ident()), &service.parents);
+    let own = service.methods.iter().find(|method| method.options.start.is_some()).map(|method| {
+        let (cfgs, twin, result) = (cfgs(&method.item.attrs), erased_method(method.ident()), method.result);
+        quote! {
+            #(#cfgs)*
+            <#result as #runtime::Outcome>::split(#erased::#twin(&**this).await).map_err(#runtime::LoopError::into_error)?;
+        }
+    });
+    if parents.is_empty() && own.is_none() {
+        return None;
+    }
+    Some(quote! {
+        fn start<'a>(this: &'a ::std::sync::Arc<Self>) -> #runtime::BoxFuture<'a, ::core::result::Result<(), #runtime::Error>> {
+            ::std::boxed::Box::pin(async move {
+                #(<dyn #parents as #runtime::Service>::start(&(::std::sync::Arc::clone(this) as ::std::sync::Arc<dyn #parents>)).await?;)*
+                #own
+                ::core::result::Result::Ok(())
+            })
+        }
+    })
+}

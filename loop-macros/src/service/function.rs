@@ -1,0 +1,183 @@
+//! One `fn` of the trait: a method that is called over the wire, or an accessor.
+
+use proc_macro2::Ident;
+use syn::spanned::Spanned;
+use syn::{FnArg, ReceiverKind, ReturnType, Safety, Signature, TraitItemFn, Type};
+
+use super::data::{self, Place};
+use super::model::{Accessor, Method};
+use super::{argument, options, types};
+use crate::case;
+use crate::diag::Errors;
+
+/// What a `fn` turned out to be.
+pub(crate) enum Function<'a> {
+    /// `async fn`: a call.
+    Method(Method<'a>),
+    /// `fn`: part of the service, no call.
+    Accessor(Accessor<'a>),
+}
+
+/// Methods that `Arc<dyn Service>` gets from traits of the prelude; ours of that name would be ambiguous or unreachable.
+const TAKEN: &[&str] = &["clone", "as_ref", "to_owned", "into", "try_into"];
+
+/// Reads one `fn`; nothing after an error.
+pub(crate) fn read<'a>(service: &Ident, item: &'a TraitItemFn, errors: &mut Errors) -> Option<Function<'a>> {
+    let before = errors.len();
+    let sig = &item.sig;
+    name(service, &sig.ident, errors);
+    qualifiers(sig, errors);
+    generics(sig, errors);
+    receiver(sig, errors);
+    if let Some(attr) = item.attrs.iter().find(|attr| attr.path().is_ident("wire")) {
+        let help = "`#[wire]` numbers arguments and fields; keep an old method name with `#[rpc(name = \"..\")]`";
+        errors.help(attr, "methods have names, not numbers", help);
+    }
+    let function = if sig.asyncness.is_some() {
+        method(item, errors).map(Function::Method)
+    } else {
+        accessor(item, errors).map(Function::Accessor)
+    };
+    function.filter(|_| errors.len() == before)
+}
+
+/// Names that calls could not reach are refused where they are declared.
+fn name(service: &Ident, ident: &Ident, errors: &mut Errors) {
+    let name = case::plain(ident);
+    if TAKEN.contains(&name.as_str()) {
+        let rpc = case::pascal(&name);
+        let help = format!(
+            "`Arc<dyn {service}>` has that method already, calls would be ambiguous; choose another name and keep the \
+             rpc name with `#[rpc(name = \"{rpc}\")]`"
+        );
+        errors.help(ident, format_args!("a service method cannot be called `{name}`"), help);
+    } else if name.starts_with("__") {
+        errors.help(ident, "names that start with `__` are reserved for generated code", "remove the underscores");
+    }
+}
+
+fn qualifiers(sig: &Signature, errors: &mut Errors) {
+    let name = &sig.ident;
+    if let Safety::Unsafe(keyword) = &sig.safety {
+        let help = "the other process cannot uphold a Rust safety contract; remove the word";
+        errors.help(keyword, format_args!("service method `{name}` cannot be `unsafe`"), help);
+    }
+    if let Some(keyword) = &sig.constness {
+        errors.help(keyword, format_args!("service method `{name}` cannot be `const`"), "remove the word");
+    }
+    if let Some(abi) = &sig.abi {
+        errors.help(abi, format_args!("service method `{name}` cannot be `extern`"), "calls travel as gRPC; remove it");
+    }
+}
+
+/// One name in the contract is one set of types.
+fn generics(sig: &Signature, errors: &mut Errors) {
+    let name = &sig.ident;
+    if sig.generics.params.iter().any(|param| !matches!(param, syn::GenericParam::Lifetime(_))) {
+        errors.help(&sig.generics, format_args!("service method `{name}` cannot be generic"), "name one concrete type");
+    } else if !sig.generics.params.is_empty() {
+        let help = "leave them out; borrowed arguments live as long as the call";
+        errors.help(&sig.generics, format_args!("service method `{name}` cannot name lifetimes"), help);
+    }
+    if let Some(clause) = &sig.generics.where_clause {
+        let help = "remove it; every service is `Send + Sync + 'static` already";
+        errors.help(clause, format_args!("service method `{name}` cannot have a where clause"), help);
+    }
+}
+
+/// A service is shared by all its connections, so `&self` is the only receiver.
+fn receiver(sig: &Signature, errors: &mut Errors) {
+    let name = &sig.ident;
+    let Some(FnArg::Receiver(receiver)) = sig.inputs.first() else {
+        let help = "add `&self`; to construct a service, return `Arc<dyn Trait>` from a method";
+        errors.help(name, format_args!("service method `{name}` has no receiver"), help);
+        return;
+    };
+    match &receiver.kind {
+        ReceiverKind::Reference(_, None, None) => {}
+        ReceiverKind::Reference(_, _, Some(_)) => {
+            let help = "take `&self`; one value serves every connection at once, so keep mutable state behind a \
+                        `Mutex` or an atomic";
+            errors.help(receiver, format_args!("service method `{name}` takes `&mut self`"), help);
+        }
+        ReceiverKind::Reference(_, Some(lifetime), None) => {
+            let help = "leave it out; borrowed arguments live as long as the call";
+            errors.help(lifetime, format_args!("service method `{name}` cannot name lifetimes"), help);
+        }
+        ReceiverKind::Typed(_, ty) => {
+            let source = ty.span().source_text().unwrap_or_else(|| "..".to_owned());
+            errors.help(receiver, format_args!("service method `{name}` takes `self: {source}`"), "take `&self`");
+        }
+        _ => {
+            let help = "take `&self`; a service ends when its last handle is dropped";
+            errors.help(receiver, format_args!("service method `{name}` takes `self` by value"), help);
+        }
+    }
+}
+
+fn method<'a>(item: &'a TraitItemFn, errors: &mut Errors) -> Option<Method<'a>> {
+    let ident = &item.sig.ident;
+    let options = options::rpc(&item.attrs, errors);
+    let inputs = item.sig.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(input) => Some(input),
+        FnArg::Receiver(_) => None,
+    });
+    let arguments: Vec<_> = inputs.filter_map(|input| argument::read(ident, input, errors)).collect();
+    let ReturnType::Type(_, result) = &item.sig.output else {
+        let help = "return `Result<()>`: the connection can be lost during any call, and the caller must hear of it";
+        errors.help(ident, format_args!("service method `{ident}` returns nothing"), help);
+        return None;
+    };
+    match types::success(result) {
+        // The parts of a reply of several fields.
+        Some(Type::Tuple(parts)) => {
+            parts.elems.iter().for_each(|part| data::check(part, Place::Result(ident), errors));
+        }
+        Some(success) => data::check(success, Place::Result(ident), errors),
+        None => data::check(result, Place::Result(ident), errors),
+    }
+    let rpc = options::rpc_name(options.name.as_ref(), ident);
+    Some(Method { item, rpc, options, arguments, result })
+}
+
+fn accessor<'a>(item: &'a TraitItemFn, errors: &mut Errors) -> Option<Accessor<'a>> {
+    let sig = &item.sig;
+    let name = &sig.ident;
+    let component = match &sig.output {
+        ReturnType::Type(_, ty) if types::is_future(ty) => {
+            errors.help(ty, "write service methods as `async fn`", format_args!("`async fn {name}(&self) -> ..`"));
+            return None;
+        }
+        ReturnType::Type(_, ty) if types::is_named(ty, "Result") && types::names_service(ty) => {
+            let help = "make it `async fn` to open a connection of its own";
+            errors.help(ty, format_args!("accessor `{name}` cannot fail"), help);
+            return None;
+        }
+        ReturnType::Type(_, ty) if !types::is_plain_data(ty) => types::ungroup(ty),
+        _ => {
+            let help = "only accessors that return `Arc<dyn Trait>` are synchronous, because they make no call";
+            errors.help(sig.fn_token, format_args!("service method `{name}` must be `async`"), help);
+            return None;
+        }
+    };
+    if let Some((shared, service)) = types::unshared(component) {
+        let help = format!("return `Arc<dyn {service}>`");
+        errors.help(shared, format_args!("accessor `{name}` must return a shared service"), help);
+    }
+    for input in &sig.inputs {
+        if let FnArg::Typed(input) = input {
+            let help = "make it `async fn`, so that the argument can travel";
+            errors.help(input, format_args!("accessor `{name}` takes an argument"), help);
+        }
+    }
+    for attr in item.attrs.iter().filter(|attr| attr.path().is_ident("rpc")) {
+        match &attr.meta {
+            syn::Meta::List(list) => {
+                let help = format!("remove `{}`", list.tokens);
+                errors.help(&list.tokens, format_args!("accessor `{name}` makes no call"), help);
+            }
+            _ => errors.help(attr, format_args!("accessor `{name}` makes no call"), "remove `#[rpc]`"),
+        }
+    }
+    Some(Accessor { item, component })
+}

@@ -1,0 +1,126 @@
+//! What the attribute understood of a trait. Borrows from syn; nothing is decided about types here.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::{Attribute, ItemTrait, LitStr, Path, TraitItemFn, Type};
+
+use crate::attr::Number;
+
+/// One service: a trait, its name in the contract and what it consists of.
+pub(crate) struct Service<'a> {
+    pub(crate) item: &'a ItemTrait,
+    /// `package.Name`.
+    pub(crate) full_name: String,
+    /// Where generated code finds the runtime: `::loop_runtime::__private`.
+    pub(crate) runtime: TokenStream,
+    /// Supertraits, without the marker traits.
+    pub(crate) parents: Vec<&'a Path>,
+    pub(crate) methods: Vec<Method<'a>>,
+    pub(crate) accessors: Vec<Accessor<'a>>,
+}
+
+/// An `async fn`.
+pub(crate) struct Method<'a> {
+    pub(crate) item: &'a TraitItemFn,
+    /// The name in the contract.
+    pub(crate) rpc: Name,
+    pub(crate) options: RpcOptions,
+    pub(crate) arguments: Vec<Argument<'a>>,
+    /// The declared result, `Result<T, E>` or an alias of it.
+    pub(crate) result: &'a Type,
+}
+
+/// A name in the contract and what to underline when it is wrong.
+pub(crate) struct Name {
+    pub(crate) text: String,
+    pub(crate) at: TokenStream,
+}
+
+/// `#[rpc(..)]`. Flags hold the word itself.
+#[derive(Default)]
+pub(crate) struct RpcOptions {
+    pub(crate) idempotent: Option<Ident>,
+    pub(crate) release: Option<Ident>,
+    pub(crate) replay: Option<Ident>,
+    pub(crate) singleton: Option<Ident>,
+    /// The message is itself the reply.
+    pub(crate) whole: Option<Ident>,
+    /// A local hook: called before the object is first served, never over the wire.
+    pub(crate) start: Option<Ident>,
+    pub(crate) name: Option<LitStr>,
+    pub(crate) request: Option<LitStr>,
+    pub(crate) reply: Option<LitStr>,
+    /// `returns(..)`: the word, and the fields of the reply in order.
+    pub(crate) returns: Option<(Ident, Vec<ReplyField>)>,
+}
+
+/// `name = number` in `returns(..)`.
+pub(crate) struct ReplyField {
+    pub(crate) name: Ident,
+    pub(crate) number: Number,
+}
+
+/// One argument of a method.
+pub(crate) struct Argument<'a> {
+    pub(crate) ident: &'a Ident,
+    /// As declared.
+    pub(crate) declared: &'a Type,
+    /// Without one leading `&`: the type that decides what the argument is.
+    pub(crate) part: &'a Type,
+    pub(crate) wire: WireOptions,
+}
+
+/// `#[wire(..)]` of an argument.
+#[derive(Default)]
+pub(crate) struct WireOptions {
+    pub(crate) number: Option<Number>,
+    pub(crate) name: Option<LitStr>,
+    pub(crate) text: Option<LitStr>,
+    pub(crate) dial: Option<LitStr>,
+}
+
+/// A synchronous method that names a component on the same connection.
+pub(crate) struct Accessor<'a> {
+    pub(crate) item: &'a TraitItemFn,
+    /// `Arc<dyn S>`, `Option<Arc<dyn S>>` or an alias.
+    pub(crate) component: &'a Type,
+}
+
+impl Service<'_> {
+    pub(crate) fn ident(&self) -> &Ident {
+        &self.item.ident
+    }
+}
+
+impl<'a> Method<'a> {
+    pub(crate) fn ident(&self) -> &'a Ident {
+        &self.item.sig.ident
+    }
+
+    /// The arguments with their numbers: given, or by position.
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = (u32, &Argument<'a>)> {
+        (1..)
+            .zip(&self.arguments)
+            .map(|(position, argument)| (argument.wire.number.as_ref().map_or(position, |n| n.value), argument))
+    }
+}
+
+impl Argument<'_> {
+    /// The field name in the request message.
+    pub(crate) fn field(&self) -> String {
+        self.wire.name.as_ref().map_or_else(|| crate::case::plain(self.ident), LitStr::value)
+    }
+
+    pub(crate) fn borrowed(&self) -> bool {
+        !std::ptr::eq(self.declared, self.part)
+    }
+}
+
+/// The `#[cfg]`s of an item: an attribute macro sees them unexpanded, so every family of items repeats them.
+pub(crate) fn cfgs(attrs: &[Attribute]) -> impl Iterator<Item = &Attribute> + Clone {
+    attrs.iter().filter(|attr| attr.path().is_ident("cfg"))
+}
+
+/// Is it one of the attributes that we read and take away?
+pub(crate) fn is_ours(attr: &Attribute) -> bool {
+    attr.path().is_ident("rpc") || attr.path().is_ident("wire")
+}

@@ -1,0 +1,197 @@
+//! What can be told from the syntax of a type. It only ever improves an error: whether something is data or a service
+//! is decided by the type system.
+
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use quote::quote;
+use syn::{AngleBracketedGenericArguments, GenericArgument, PathArguments, Type, TypeParamBound};
+
+/// One leading `&` off, and groups that macros leave around a type.
+pub(crate) fn peel(ty: &Type) -> &Type {
+    match ungroup(ty) {
+        Type::Reference(reference) if reference.mutability.is_none() => ungroup(&reference.elem),
+        other => other,
+    }
+}
+
+/// Without parentheses and invisible groups.
+pub(crate) fn ungroup(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => ungroup(&group.elem),
+        Type::Paren(paren) => ungroup(&paren.elem),
+        other => other,
+    }
+}
+
+/// Calls `visit` on `ty` and on every type within it; `visit` answers whether to look inside.
+pub(crate) fn walk<'t>(ty: &'t Type, visit: &mut impl FnMut(&'t Type) -> bool) {
+    let ty = ungroup(ty);
+    if !visit(ty) {
+        return;
+    }
+    match ty {
+        Type::Reference(reference) => walk(&reference.elem, visit),
+        Type::Slice(slice) => walk(&slice.elem, visit),
+        Type::Array(array) => walk(&array.elem, visit),
+        Type::Tuple(tuple) => tuple.elems.iter().for_each(|elem| walk(elem, visit)),
+        Type::Path(path) => path
+            .path
+            .segments
+            .iter()
+            .flat_map(|segment| arguments(&segment.arguments))
+            .for_each(|inner| walk(inner, visit)),
+        _ => {}
+    }
+}
+
+fn arguments(arguments: &PathArguments) -> impl Iterator<Item = &Type> {
+    let list = match arguments {
+        PathArguments::AngleBracketed(AngleBracketedGenericArguments { args, .. }) => Some(args),
+        _ => None,
+    };
+    list.into_iter().flatten().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+/// The last segment of a path type: the name, and the first type argument.
+pub(crate) fn named(ty: &Type) -> Option<(&Ident, Option<&Type>)> {
+    match ungroup(ty) {
+        Type::Path(path) => path.path.segments.last().map(|last| (&last.ident, arguments(&last.arguments).next())),
+        _ => None,
+    }
+}
+
+/// Does the name of this path type equal `name`?
+pub(crate) fn is_named(ty: &Type, name: &str) -> bool {
+    named(ty).is_some_and(|(ident, _)| ident == name)
+}
+
+/// The last segment of the first trait in `dyn A + B` or `impl A + B`.
+pub(crate) fn first_trait<'t>(bounds: impl IntoIterator<Item = &'t TypeParamBound>) -> Option<&'t Ident> {
+    bounds.into_iter().find_map(|bound| match bound {
+        TypeParamBound::Trait(bound) => bound.path.segments.last().map(|last| &last.ident),
+        _ => None,
+    })
+}
+
+/// Is it a closure's trait?
+pub(crate) fn is_fn_trait(name: &Ident) -> bool {
+    ["Fn", "FnMut", "FnOnce", "AsyncFn", "AsyncFnMut", "AsyncFnOnce"].iter().any(|known| name == known)
+}
+
+/// A future written by hand: `impl Future`, `Pin<Box<dyn Future>>`, `BoxFuture`.
+pub(crate) fn is_future(ty: &Type) -> bool {
+    match ungroup(ty) {
+        Type::ImplTrait(it) => first_trait(&it.bounds).is_some_and(|name| name == "Future"),
+        Type::TraitObject(it) => first_trait(&it.bounds).is_some_and(|name| name == "Future"),
+        other => match named(other) {
+            Some((name, _)) if name == "BoxFuture" || name == "LocalBoxFuture" => true,
+            Some((name, Some(inner))) if name == "Pin" || name == "Box" => is_future(inner),
+            _ => false,
+        },
+    }
+}
+
+/// The success type of a visible `Result<T, ..>`.
+pub(crate) fn success(result: &Type) -> Option<&Type> {
+    named(result).filter(|(name, _)| *name == "Result").and_then(|(_, first)| first).map(ungroup)
+}
+
+/// Gives every elided lifetime the name `'a`: input `&str`, `Cow<'_, str>`; output `&'a str`, `Cow<'a, str>`.
+///
+/// The erased method returns a box that borrows from all its arguments, so they have to share one name. Works on
+/// tokens, because that needs no visitor over types and leaves the spans of the user alone.
+pub(crate) fn name_lifetimes(tokens: TokenStream) -> TokenStream {
+    let mut out = TokenStream::new();
+    let mut input = tokens.into_iter().peekable();
+    while let Some(token) = input.next() {
+        match &token {
+            TokenTree::Punct(mark) if mark.as_char() == '\'' && input.next_if(is_underscore).is_some() => {
+                out.extend(quote!('a))
+            }
+            TokenTree::Punct(and) if and.as_char() == '&' => {
+                let named = matches!(input.peek(), Some(TokenTree::Punct(mark)) if mark.as_char() == '\'');
+                out.extend([token]);
+                if !named {
+                    out.extend(quote!('a));
+                }
+            }
+            TokenTree::Group(group) => {
+                let mut named = Group::new(group.delimiter(), name_lifetimes(group.stream()));
+                named.set_span(group.span());
+                out.extend([TokenTree::Group(named)]);
+            }
+            _ => out.extend([token]),
+        }
+    }
+    out
+}
+
+fn is_underscore(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Ident(ident) if ident == "_")
+}
+
+/// A trait object that is owned or borrowed instead of shared: `Box<dyn S>`, `Rc<dyn S>`, `&dyn S`; the whole type and
+/// the trait's name.
+pub(crate) fn unshared(ty: &Type) -> Option<(&Type, &Ident)> {
+    let object = match ungroup(ty) {
+        Type::Reference(reference) => ungroup(&reference.elem),
+        other => match named(other) {
+            Some((name, Some(inner))) if name == "Box" || name == "Rc" => ungroup(inner),
+            _ => return None,
+        },
+    };
+    match object {
+        Type::TraitObject(object) => first_trait(&object.bounds).map(|name| (ty, name)),
+        _ => None,
+    }
+}
+
+/// Is there a trait object anywhere in it?
+pub(crate) fn names_service(ty: &Type) -> bool {
+    contains(ty, |inner| matches!(inner, Type::TraitObject(_)))
+}
+
+/// Does `test` hold for `ty` or for a type within it?
+pub(crate) fn contains(ty: &Type, test: impl Fn(&Type) -> bool) -> bool {
+    let mut found = false;
+    walk(ty, &mut |inner| {
+        found |= test(inner);
+        !found
+    });
+    found
+}
+
+/// Surely no component: a type of the standard library that holds data, or anything but a path.
+pub(crate) fn is_plain_data(ty: &Type) -> bool {
+    const DATA: &[&str] = &[
+        "bool",
+        "u8",
+        "u16",
+        "u32",
+        "u64",
+        "i8",
+        "i16",
+        "i32",
+        "i64",
+        "f32",
+        "f64",
+        "usize",
+        "isize",
+        "char",
+        "str",
+        "String",
+        "Vec",
+        "HashMap",
+        "BTreeMap",
+        "Result",
+        "Duration",
+        "SystemTime",
+    ];
+    match named(ty) {
+        Some((name, Some(inner))) if name == "Option" => is_plain_data(inner),
+        Some((name, _)) => DATA.iter().any(|known| name == known),
+        None => unshared(ty).is_none(),
+    }
+}
