@@ -1,1 +1,6 @@
-//! (to come)
+//! What crosses a plugin's standard streams.
+
+pub(crate) mod capture;
+pub(crate) mod ring;
+pub(crate) mod stream;
+pub(crate) mod writer;
