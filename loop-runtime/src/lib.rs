@@ -18,3 +18,4 @@ pub mod wire;
 pub use context::{deadline, metadata, with_deadline, with_metadata, with_timeout};
 pub use error::{Code, Error, ErrorKind, LoopError, Loss, Result};
 pub use handshake::Handshake;
+pub use transport::Limits;

@@ -1,1 +1,43 @@
-//! (to come)
+//! One HTTP/2 connection per side, and gRPC's unary call over it.
+//!
+//! The rest of the crate calls through a [`Connection`] and serves through [`serve_connection`]; hyper and h2 stay in
+//! this room, and `tonic::Status` is the only word of tonic's that others need. Two choices differ from what tonic's
+//! `Channel` and `Server` would do:
+//!
+//! * A connection is dialled once. Its end is an event ([`Connection::ended`]), and nothing dials again behind the
+//!   back of a generation, where the same address may already belong to another process.
+//! * A [`Failure`] says what is known about the far side: the request never left, it may have run, or an answer came.
+//!   A code alone cannot tell a handler's `Unavailable` from a lost connection.
+//!
+//! Unary calls are framed here (see `frame`); the fixed services of `proto` are clients and servers that tonic
+//! generates, which run over the same connections.
+
+mod address;
+mod client;
+mod failure;
+mod frame;
+mod guard;
+mod limits;
+mod listener;
+mod peer;
+mod server;
+mod status;
+mod stream;
+mod timeout;
+mod tune;
+mod unary;
+
+use std::future::Future;
+use std::pin::Pin;
+
+pub(crate) use address::{Address, AddressError};
+pub(crate) use client::{Connection, Reply};
+pub(crate) use failure::{Failure, TransportError};
+pub use limits::Limits;
+pub(crate) use listener::{ListenError, Listener};
+pub(crate) use peer::{is_our_client, is_our_server};
+pub(crate) use server::{ConnectionId, Deadline, Handler, serve_connection};
+pub(crate) use stream::Stream;
+pub(crate) use unary::answer_unary;
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

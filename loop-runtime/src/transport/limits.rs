@@ -1,0 +1,30 @@
+//! What one connection accepts.
+
+/// Limits of one connection, in both directions the same type with different defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The longest message accepted, in bytes; a longer one is refused with `ResourceExhausted` before it is read.
+    pub max_receive: usize,
+    /// The longest header list accepted, in bytes as HTTP/2 counts them. Error texts travel in headers.
+    pub max_header_list: u32,
+    /// How many calls the peer may have in flight on one connection; more wait at the peer. Only servers use it.
+    pub max_in_flight: u32,
+}
+
+impl Limits {
+    /// 16 MiB, as grpc-go; hyper's default of 16 KiB breaks calls that fail with a long text.
+    const HEADER_LIST: u32 = 16 << 20;
+    /// High enough that nested calls do not wait for each other, low enough to bound what a runaway peer costs.
+    const IN_FLIGHT: u32 = 65_536;
+
+    /// For the calling side: replies of up to `i32::MAX` bytes, as go-plugin's hosts.
+    pub const fn client() -> Self {
+        Self { max_receive: i32::MAX as usize, max_header_list: Self::HEADER_LIST, max_in_flight: Self::IN_FLIGHT }
+    }
+
+    /// For the serving side: requests of up to 128 MiB.
+    pub const fn server() -> Self {
+        Self { max_receive: 128 << 20, max_header_list: Self::HEADER_LIST, max_in_flight: Self::IN_FLIGHT }
+    }
+}

@@ -1,0 +1,45 @@
+//! HTTP/2's numbers, the same for both ends.
+
+use hyper::{client, server};
+use hyper_util::rt::TokioExecutor;
+
+use super::limits::Limits;
+use super::server::Tracked;
+
+/// A message of 1 MiB arrives without waiting for the window to be opened again.
+const STREAM_WINDOW: u32 = 4 << 20;
+
+/// Shared by all calls. h2 ends a connection that sends many short DATA frames, and allows half of this window for
+/// them: at 1 MiB, twenty thousand small calls in flight are enough to be taken for an attack.
+const CONNECTION_WINDOW: u32 = 32 << 20;
+
+/// The largest piece that a peer may send at once. A message that fits is handed on without being put together.
+const FRAME: u32 = 2 << 20;
+
+/// h2 takes twenty calls that are cancelled before they were looked at for an attack; a local peer that drops
+/// thousands of futures at once is none.
+const RESET_STREAMS: usize = 65_536;
+
+/// Keepalive is off unless asked for, and stays off: see [`Connection`](super::Connection).
+pub(super) fn client(builder: &mut client::conn::http2::Builder<TokioExecutor>, limits: &Limits) {
+    builder
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_frame_size(FRAME)
+        .max_header_list_size(limits.max_header_list)
+        .max_pending_accept_reset_streams(RESET_STREAMS)
+        .max_concurrent_reset_streams(RESET_STREAMS)
+        .max_local_error_reset_streams(None);
+}
+
+pub(super) fn server(builder: &mut server::conn::http2::Builder<Tracked>, limits: &Limits) {
+    builder
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_frame_size(FRAME)
+        .max_header_list_size(limits.max_header_list)
+        .max_concurrent_streams(limits.max_in_flight)
+        .max_pending_accept_reset_streams(RESET_STREAMS)
+        .max_local_error_reset_streams(None)
+        .auto_date_header(false);
+}

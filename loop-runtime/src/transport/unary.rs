@@ -1,0 +1,59 @@
+//! The serving side of one unary call.
+
+use std::future::Future;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use tonic::Status;
+use tonic::body::Body;
+
+use super::frame::{self, Framed, ReadError};
+
+static GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
+static OK: HeaderValue = HeaderValue::from_static("0");
+
+/// Reads the request's message, of at most `limit` bytes, runs `run` with it and the request's headers, and frames
+/// what it returns: a message with trailers of its own, or the status that is the answer.
+///
+/// Requests that are not gRPC's get HTTP status 415; broken ones are answered without `run`.
+pub(crate) async fn answer_unary<F, R>(request: Request<Body>, limit: usize, run: F) -> Response<Body>
+where
+    F: FnOnce(HeaderMap, Bytes) -> R,
+    R: Future<Output = Result<(Bytes, HeaderMap), Status>>,
+{
+    let (head, body) = request.into_parts();
+    if !is_grpc(&head.headers) {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return response;
+    }
+    let reply = match receive(body, limit).await {
+        Ok(message) => run(head.headers, message).await,
+        Err(status) => Err(status),
+    };
+    let framed = reply.and_then(|(message, mut trailers)| {
+        trailers.insert("grpc-status", OK.clone());
+        Framed::new(message, Some(trailers)).map_err(|status| *status)
+    });
+    match framed {
+        Ok(framed) => {
+            let mut response = Response::new(Body::new(framed));
+            response.headers_mut().insert(header::CONTENT_TYPE, GRPC.clone());
+            response
+        }
+        Err(status) => status.into_http(),
+    }
+}
+
+fn is_grpc(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|it| it.as_bytes().starts_with(b"application/grpc"))
+}
+
+async fn receive(body: Body, limit: usize) -> Result<Bytes, Status> {
+    match frame::read(body, limit).await {
+        Ok(read) => read.message.ok_or_else(|| Status::internal("the body of the call holds no message")),
+        Err(ReadError::Refused(status)) => Err(*status),
+        // Nobody is there to read it; the handler's future is about to be dropped.
+        Err(ReadError::Body(error)) => Err(Status::cancelled(format!("the request did not come whole: {error}"))),
+    }
+}
