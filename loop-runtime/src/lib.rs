@@ -11,6 +11,7 @@ pub mod plugin;
 mod proto;
 mod service;
 mod stdio;
+mod sys;
 pub mod testing;
 mod transport;
 pub mod wire;

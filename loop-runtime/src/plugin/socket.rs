@@ -4,23 +4,20 @@ use std::ffi::OsString;
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::TempDir;
+
+use crate::transport::{Address, ListenError, Listener};
 
 /// Why there is no socket.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SocketError {
     #[error("cannot make a private directory for sockets in {}: {source}", .at.display())]
     Directory { at: PathBuf, source: io::Error },
-    #[error(
-        "cannot listen in {}: {source} (the path of a Unix socket has about 100 bytes at most; \
-         a shorter TMPDIR or PLUGIN_UNIX_SOCKET_DIR helps if that is the trouble)",
-        .at.display()
-    )]
-    Bind { at: PathBuf, source: io::Error },
-    #[error("the socket's path {} cannot be written into a handshake line", .0.display())]
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    #[error("the socket directory {} cannot be written into a handshake line", .0.display())]
     Address(PathBuf),
     #[error("PLUGIN_UNIX_SOCKET_GROUP names no group of this system: {0:?}")]
     NoSuchGroup(String),
@@ -82,23 +79,18 @@ impl SocketDir {
     }
 
     /// Binds a new socket in the directory, of mode 0600, or 0660 for a group. It is unlinked when dropped.
-    pub(crate) fn listen(&self) -> Result<Socket, SocketError> {
-        let file = tempfile::Builder::new()
-            .prefix("plugin")
-            .rand_bytes(10)
-            .make_in(&self.path, UnixListener::bind)
-            .map_err(|source| SocketError::Bind { at: self.path.clone(), source })?;
-        let path = file.path();
-        match self.group {
-            Some(group) => give(path, group, 0o660)?,
-            None => fs::set_permissions(path, Permissions::from_mode(0o600))
-                .map_err(|source| SocketError::Bind { at: path.to_owned(), source })?,
+    ///
+    /// Must be called inside a tokio runtime.
+    pub(crate) fn listen(&self) -> Result<Listener, SocketError> {
+        let text = self.path.to_str().filter(|text| !text.contains(['|', '\n', '\r']));
+        if text.is_none() {
+            return Err(SocketError::Address(self.path.clone()));
         }
-        let address = path.to_str().filter(|text| !text.contains(['|', '\n', '\r']) && text.trim() == *text);
-        match address.map(str::to_owned) {
-            Some(address) => Ok(Socket { file, address }),
-            None => Err(SocketError::Address(path.to_owned())),
+        let listener = Listener::bind_in(&self.path)?;
+        if let (Some(group), Address::Unix(path)) = (self.group, listener.address()) {
+            give(&path, group, 0o660)?;
         }
+        Ok(listener)
     }
 
     /// Removes the directory if it is ours; what is still in it goes too.
@@ -108,24 +100,6 @@ impl SocketDir {
         {
             tracing::warn!(%why, "the socket directory stays behind");
         }
-    }
-}
-
-/// A bound listener.
-#[derive(Debug)]
-pub(crate) struct Socket {
-    file: NamedTempFile<UnixListener>,
-    address: String,
-}
-
-impl Socket {
-    pub(crate) fn listener(&self) -> &UnixListener {
-        self.file.as_file()
-    }
-
-    /// The path, fit for a handshake line.
-    pub(crate) fn address(&self) -> &str {
-        &self.address
     }
 }
 
@@ -155,45 +129,50 @@ fn find_group(table: &str, group: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::MetadataExt;
-    use std::os::unix::net::UnixStream;
+
+    use tokio::net::UnixStream;
 
     use super::*;
 
-    #[test]
-    fn the_private_directory_goes_with_its_sockets() {
+    fn path_of(listener: &Listener) -> PathBuf {
+        PathBuf::from(listener.address().to_string())
+    }
+
+    #[tokio::test]
+    async fn the_private_directory_goes_with_its_sockets() {
         let dir = SocketDir::open(&SocketOptions::default()).unwrap();
         let path = dir.path().to_owned();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o700);
         let socket = dir.listen().unwrap();
-        assert_eq!(fs::metadata(socket.address()).unwrap().mode() & 0o777, 0o600);
-        UnixStream::connect(socket.address()).unwrap();
-        let address = socket.address().to_owned();
+        let address = path_of(&socket);
+        assert_eq!(fs::metadata(&address).unwrap().mode() & 0o777, 0o600);
+        UnixStream::connect(&address).await.unwrap();
         drop(socket);
-        assert!(!Path::new(&address).exists());
+        assert!(!address.exists());
         dir.remove();
         assert!(!path.exists());
     }
 
-    #[test]
-    fn the_hosts_directory_is_used_and_left() {
+    #[tokio::test]
+    async fn the_hosts_directory_is_used_and_left() {
         let host = tempfile::tempdir().unwrap();
         let options = SocketOptions { dir: Some(host.path().into()), group: None };
         let dir = SocketDir::open(&options).unwrap();
         let socket = dir.listen().unwrap();
-        assert_eq!(Path::new(socket.address()).parent(), Some(host.path()));
+        assert_eq!(path_of(&socket).parent(), Some(host.path()));
         drop(socket);
         dir.remove();
         assert_eq!(fs::read_dir(host.path()).unwrap().count(), 0);
     }
 
-    #[test]
-    fn a_group_may_connect() {
+    #[tokio::test]
+    async fn a_group_may_connect() {
         let own = fs::metadata(tempfile::tempdir().unwrap().path()).unwrap().gid();
         let options = SocketOptions { dir: None, group: Some(own.to_string()) };
         let dir = SocketDir::open(&options).unwrap();
         assert_eq!(fs::metadata(dir.path()).unwrap().mode() & 0o777, 0o750);
         let socket = dir.listen().unwrap();
-        let seen = fs::metadata(socket.address()).unwrap();
+        let seen = fs::metadata(path_of(&socket)).unwrap();
         assert_eq!((seen.mode() & 0o777, seen.gid()), (0o660, own));
     }
 
@@ -207,8 +186,8 @@ mod tests {
         assert!(matches!(SocketDir::open(&options), Err(SocketError::NoSuchGroup(_))));
     }
 
-    #[test]
-    fn addresses_that_no_line_can_hold_are_refused() {
+    #[tokio::test]
+    async fn addresses_that_no_line_can_hold_are_refused() {
         let base = tempfile::tempdir().unwrap();
         for name in ["a|b", "a\nb"] {
             let path = base.path().join(name);

@@ -30,6 +30,7 @@ impl Capture {
         let real = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?;
         let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let ring = Arc::new(Ring::default());
+        super::stderr::attach(&ring);
         let drained = ring.clone();
         std::thread::Builder::new().name("loop-stdout".to_owned()).spawn(move || drain(reader, &drained))?;
         // What the standard library still buffers was printed before: it belongs to the capture as well, because

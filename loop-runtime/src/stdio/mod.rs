@@ -2,5 +2,6 @@
 
 pub(crate) mod capture;
 pub(crate) mod ring;
+pub(crate) mod stderr;
 pub(crate) mod stream;
 pub(crate) mod writer;
