@@ -1,0 +1,124 @@
+//! The environment of a plugin: explicit, with nothing of the protocol's own leaking in from the host.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use super::Command;
+use crate::Handshake;
+
+/// Passed on from the host without being asked for: where to log to, and where temporary files go.
+const ALWAYS_PASSED: [&str; 2] = ["RUST_LOG", "TMPDIR"];
+
+/// Names that mean something to go-plugin. A host that is itself a plugin finds its own host's values in its
+/// environment; passing those on makes the child speak TLS or yamux that nobody asked for.
+const OWNED: [&str; 7] = [
+    "PLUGIN_MIN_PORT",
+    "PLUGIN_MAX_PORT",
+    "PLUGIN_PROTOCOL_VERSIONS",
+    "PLUGIN_MULTIPLEX_GRPC",
+    "PLUGIN_CLIENT_CERT",
+    "PLUGIN_UNIX_SOCKET_GROUP",
+    "PLUGIN_UNIX_SOCKET_DIR",
+];
+
+/// The ports that go-plugin proposes to plugins that listen on TCP.
+const PORTS: (&str, &str) = ("10000", "25000");
+
+/// The whole environment of the plugin, later sources winning: passed on from the host, the command's own, the
+/// protocol's.
+pub(super) fn build(
+    command: &Command,
+    handshake: &Handshake,
+    socket_dir: &Path,
+    pass: &[OsString],
+    host: impl Fn(&OsStr) -> Option<OsString>,
+) -> BTreeMap<OsString, OsString> {
+    let mut env = BTreeMap::new();
+    for name in ALWAYS_PASSED.iter().map(OsStr::new).chain(pass.iter().map(OsString::as_os_str)) {
+        if !name.as_bytes().starts_with(b"PLUGIN_")
+            && let Some(value) = host(name)
+        {
+            env.insert(name.to_owned(), value);
+        }
+    }
+    for (name, value) in &command.env {
+        if !OWNED.iter().any(|owned| name == owned) {
+            env.insert(name.clone(), value.clone());
+        }
+    }
+    let versions: Vec<String> = handshake.all_versions().iter().map(u32::to_string).collect();
+    let mut own = |name: &str, value: &OsStr| env.insert(name.into(), value.to_owned());
+    own("PLUGIN_MIN_PORT", PORTS.0.as_ref());
+    own("PLUGIN_MAX_PORT", PORTS.1.as_ref());
+    own("PLUGIN_PROTOCOL_VERSIONS", versions.join(",").as_ref());
+    own("PLUGIN_UNIX_SOCKET_DIR", socket_dir.as_os_str());
+    own(handshake.cookie_key, handshake.cookie_value.as_ref());
+    env
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HANDSHAKE: Handshake = Handshake::new("COOKIE", "biscuit").version(2).also_versions(&[1, 3]);
+
+    fn build_from(command: &Command, pass: &[&str], host: &[(&str, &str)]) -> Vec<(String, String)> {
+        let pass: Vec<OsString> = pass.iter().map(OsString::from).collect();
+        let lookup = |name: &OsStr| host.iter().find(|(n, _)| name == *n).map(|(_, v)| v.into());
+        build(command, &HANDSHAKE, Path::new("/tmp/d"), &pass, lookup)
+            .into_iter()
+            .map(|(n, v)| (n.into_string().unwrap(), v.into_string().unwrap()))
+            .collect()
+    }
+
+    fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+        let mut all: Vec<_> = [
+            ("COOKIE", "biscuit"),
+            ("PLUGIN_MAX_PORT", "25000"),
+            ("PLUGIN_MIN_PORT", "10000"),
+            ("PLUGIN_PROTOCOL_VERSIONS", "3,2,1"),
+            ("PLUGIN_UNIX_SOCKET_DIR", "/tmp/d"),
+        ]
+        .iter()
+        .chain(expected)
+        .map(|(n, v)| (n.to_string(), v.to_string()))
+        .collect();
+        all.sort();
+        all
+    }
+
+    #[test]
+    fn holds_the_protocol_and_nothing_else() {
+        let host = [("PATH", "/bin"), ("HOME", "/root"), ("SECRET", "s")];
+        assert_eq!(build_from(&Command::new("x"), &[], &host), pairs(&[]));
+    }
+
+    #[test]
+    fn passes_on_what_is_listed() {
+        let host = [("PATH", "/bin"), ("RUST_LOG", "debug"), ("TMPDIR", "/t")];
+        let expected = pairs(&[("PATH", "/bin"), ("RUST_LOG", "debug"), ("TMPDIR", "/t")]);
+        assert_eq!(build_from(&Command::new("x"), &["PATH", "ABSENT"], &host), expected);
+    }
+
+    #[test]
+    fn never_inherits_plugin_variables_even_if_listed() {
+        let host = [("PLUGIN_CLIENT_CERT", "pem"), ("PLUGIN_MULTIPLEX_GRPC", "true"), ("PLUGIN_X", "1")];
+        let pass = ["PLUGIN_CLIENT_CERT", "PLUGIN_MULTIPLEX_GRPC", "PLUGIN_X"];
+        assert_eq!(build_from(&Command::new("x"), &pass, &host), pairs(&[]));
+    }
+
+    #[test]
+    fn the_command_wins_over_the_host_and_the_protocol_over_both() {
+        let command = Command::new("x")
+            .env("RUST_LOG", "trace")
+            .env("PLUGIN_COLOUR", "red")
+            .env("PLUGIN_MULTIPLEX_GRPC", "true")
+            .env("PLUGIN_MIN_PORT", "1")
+            .env("COOKIE", "wrong");
+        let host = [("RUST_LOG", "info"), ("COOKIE", "inherited")];
+        let expected = pairs(&[("RUST_LOG", "trace"), ("PLUGIN_COLOUR", "red")]);
+        assert_eq!(build_from(&command, &["COOKIE"], &host), expected);
+    }
+}

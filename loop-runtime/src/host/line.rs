@@ -1,0 +1,152 @@
+//! The handshake line: what a plugin says about itself on stdout before anything else.
+//!
+//! `1|<application version>|<unix or tcp>|<address>|grpc|<certificate>|<multiplexing>`, as go-plugin defines it.
+//! Old forms that a Go host accepts are accepted here: five fields, blanks around the line, signs and leading
+//! zeros in numbers, junk in fields that were not asked for.
+
+use super::LaunchError;
+use super::launch_error::StderrTail;
+use crate::sys::host::SOCKET_PATH_MAX;
+
+/// The only version of go-plugin's own protocol.
+const CORE_VERSION: i64 = 1;
+/// Some third-party plugins put short data of their own where the certificate goes.
+const CERTIFICATE_MIN: usize = 50;
+/// How much of a line an error quotes.
+const QUOTED_MAX: usize = 200;
+
+/// A handshake line that this host can work with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HandshakeLine {
+    /// The application protocol version that the plugin chose, one of the host's.
+    pub(crate) version: u32,
+    pub(crate) network: Network,
+    /// A socket path, `@name` in Linux's abstract namespace, or `host:port`.
+    pub(crate) address: String,
+}
+
+/// What the plugin listens on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Network {
+    Unix,
+    Tcp,
+}
+
+impl HandshakeLine {
+    /// Reads a line, with or without its end. `versions` are the host's application protocol versions.
+    pub(super) fn parse(line: &[u8], versions: &[u32]) -> Result<Self, LaunchError> {
+        let stderr = StderrTail::default;
+        let quoted = || quote(line);
+        let unrecognized = |why: String| LaunchError::Unrecognized { line: quoted(), why, stderr: stderr() };
+
+        let text = std::str::from_utf8(line).map_err(|_| unrecognized("it is not UTF-8".into()))?;
+        let fields: Vec<&str> = text.trim().split('|').collect();
+        let [core, version, network, address, rest @ ..] = fields.as_slice() else {
+            return Err(unrecognized(format!("it has {} of at least 4 fields", fields.len())));
+        };
+        let number = |field: &str, name| {
+            field
+                .parse::<i64>()
+                .map_err(|_| unrecognized(format!("its {name} {} is no number", quote(field.as_bytes()))))
+        };
+
+        let core = number(core, "core protocol version")?;
+        if core != CORE_VERSION {
+            return Err(LaunchError::CoreVersion { plugin: core, line: quoted(), stderr: stderr() });
+        }
+        let offered = number(version, "application protocol version")?;
+        let version = u32::try_from(offered).ok().filter(|version| versions.contains(version)).ok_or_else(|| {
+            LaunchError::ApplicationVersion {
+                plugin: offered,
+                host: versions.to_vec(),
+                line: quoted(),
+                stderr: stderr(),
+            }
+        })?;
+        let network = match *network {
+            "unix" => Network::Unix,
+            "tcp" => Network::Tcp,
+            other => {
+                return Err(LaunchError::Network { network: inner(other), line: quoted(), stderr: stderr() });
+            }
+        };
+        let checked = match network {
+            Network::Unix => check_path(address),
+            Network::Tcp => check_host_and_port(address),
+        };
+        checked.map_err(|why| LaunchError::Address { why, line: quoted(), stderr: stderr() })?;
+        // go-plugin spoke net/rpc before it spoke gRPC, and a line without this field means that.
+        let protocol = rest.first().copied().unwrap_or("netrpc");
+        if protocol != "grpc" {
+            return Err(LaunchError::Protocol { protocol: inner(protocol), line: quoted(), stderr: stderr() });
+        }
+        if rest.get(1).is_some_and(|field| is_certificate(field)) {
+            return Err(LaunchError::Certificate { line: quoted(), stderr: stderr() });
+        }
+        Ok(Self { version, network, address: (*address).to_owned() })
+    }
+}
+
+fn check_path(path: &str) -> Result<(), String> {
+    if path.is_empty() || path == "@" {
+        return Err("the socket path is empty".into());
+    }
+    if path.contains('\0') {
+        return Err("the socket path holds a zero byte".into());
+    }
+    if path.starts_with('@') && !cfg!(target_os = "linux") {
+        return Err("there are no abstract sockets on this system".into());
+    }
+    if path.len() > SOCKET_PATH_MAX {
+        return Err(format!(
+            "the socket path has {} bytes, and this system allows {SOCKET_PATH_MAX} (is TMPDIR very long?)",
+            path.len()
+        ));
+    }
+    Ok(())
+}
+
+/// The host may be a name, or empty for this machine, as Go has it.
+fn check_host_and_port(address: &str) -> Result<(), String> {
+    let (host, port) = address.rsplit_once(':').ok_or("no port")?;
+    let port: u16 = port.parse().map_err(|_| format!("{} is no port", quote(port.as_bytes())))?;
+    if port == 0 {
+        return Err("port 0 cannot be dialled".into());
+    }
+    let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    match bracketed {
+        Some(inner) if inner.parse::<std::net::Ipv6Addr>().is_err() => {
+            Err(format!("{} is no IPv6 address", quote(inner.as_bytes())))
+        }
+        None if host.contains([':', '[', ']']) => Err("an IPv6 address needs brackets".into()),
+        _ => Ok(()),
+    }
+}
+
+/// A certificate is DER of more than 255 bytes in base64, and so begins with `MII`.
+fn is_certificate(field: &str) -> bool {
+    field.len() > CERTIFICATE_MIN
+        && field.starts_with("MII")
+        && field.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+}
+
+/// In quotation marks, escaped and shortened: the bytes of a stranger go to terminals and log files.
+pub(super) fn quote(bytes: &[u8]) -> String {
+    let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    match text.get(..QUOTED_MAX) {
+        Some(start) if text.len() > QUOTED_MAX => {
+            format!("\"{}\".. ({} bytes)", start.escape_ascii(), text.len())
+        }
+        _ => format!("\"{}\"", text.escape_ascii()),
+    }
+}
+
+/// [`quote`] for a place that has quotation marks already.
+fn inner(text: &str) -> String {
+    let short = text.as_bytes();
+    short[..short.len().min(QUOTED_MAX)].escape_ascii().to_string()
+}
+
+#[cfg(test)]
+#[path = "line_tests.rs"]
+mod tests;

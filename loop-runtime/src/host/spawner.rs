@@ -1,0 +1,184 @@
+//! The one thread that starts all plugins.
+//!
+//! On Linux a child can ask to be killed when its parent dies, but "parent" there is the *thread* that forked it.
+//! Threads of a runtime come and go, and each that goes would take healthy plugins with it. So this thread starts
+//! them all, and never ends.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::{self, IsTerminal as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{ChildStderr, ChildStdout, Command as StdCommand, Stdio};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use rustix::fs::Access;
+use rustix::io::Errno;
+use tokio::sync::oneshot;
+
+use super::process::{Child, Waiter};
+use super::{Command, LaunchError, registry};
+use crate::sys;
+
+/// A command with everything looked up that can be looked up beforehand.
+pub(super) struct Prepared {
+    command: StdCommand,
+    named: PathBuf,
+}
+
+/// A child, and the ends of its pipes.
+pub(super) struct Spawned {
+    pub(super) child: Child,
+    pub(super) stdout: ChildStdout,
+    pub(super) stderr: ChildStderr,
+}
+
+impl Prepared {
+    /// Checks what can be checked, so that the common mistakes get an error of their own.
+    pub(super) fn new<'a>(
+        command: &Command,
+        environment: impl IntoIterator<Item = (&'a OsString, &'a OsString)> + Clone,
+        parent_death: bool,
+    ) -> Result<Self, LaunchError> {
+        let named = PathBuf::from(&command.program);
+        let program = locate(&named)?;
+        let mut std = StdCommand::new(&program);
+        std.args(&command.args)
+            .env_clear()
+            .envs(environment.clone())
+            .stdin(stdin())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        if let Some(dir) = &command.current_dir {
+            check_dir(dir)?;
+            std.current_dir(dir);
+        }
+        if parent_death {
+            let environment: Vec<OsString> = environment
+                .into_iter()
+                .map(|(name, value)| {
+                    let mut entry = name.clone();
+                    entry.push("=");
+                    entry.push(value);
+                    entry
+                })
+                .collect();
+            let image = sys::host::Image::new(
+                program.as_os_str(),
+                command.args.iter().map(OsString::as_os_str),
+                environment.iter().map(OsString::as_os_str),
+            )
+            .map_err(|error| LaunchError::io("pass the command to the system", error))?;
+            sys::host::die_with_this_thread(&mut std, image);
+        }
+        Ok(Self { command: std, named })
+    }
+
+    /// Starts the process, on the thread that calls.
+    fn spawn(mut self) -> Result<Spawned, LaunchError> {
+        let waiter = Waiter::new().map_err(|error| LaunchError::io("start a thread", error))?;
+        let mut std = self.command.spawn().map_err(|error| refused(&self.named, error))?;
+        let child = waiter.adopt(&std).map_err(|error| LaunchError::io("start the plugin", error))?;
+        if !registry::add(child.core()) {
+            return Err(LaunchError::CalledOff);
+        }
+        match (std.stdout.take(), std.stderr.take()) {
+            (Some(stdout), Some(stderr)) => Ok(Spawned { child, stdout, stderr }),
+            _ => Err(LaunchError::io("start the plugin", io::Error::other("it has no pipes"))),
+        }
+    }
+}
+
+/// Starts the process on the spawner thread. When the future is dropped, the process is killed.
+pub(super) async fn spawn(prepared: Prepared) -> Result<Spawned, LaunchError> {
+    let (give, take) = oneshot::channel();
+    let job = Box::new(move || {
+        // If nobody waits any more, this drops the child, which kills it.
+        let _ = give.send(prepared.spawn());
+    });
+    submit(job).map_err(|error| LaunchError::io("start a thread", error))?;
+    take.await.unwrap_or(Err(LaunchError::CalledOff))
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+fn submit(mut job: Job) -> io::Result<()> {
+    static SPAWNER: Mutex<Option<Sender<Job>>> = Mutex::new(None);
+    let mut spawner = SPAWNER.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(sender) = &*spawner {
+        match sender.send(job) {
+            Ok(()) => return Ok(()),
+            // The thread has ended, which it never does by itself.
+            Err(unsent) => job = unsent.0,
+        }
+    }
+    let (sender, jobs) = std::sync::mpsc::channel::<Job>();
+    thread::Builder::new().name("plugin-spawner".into()).spawn(move || {
+        for job in jobs {
+            job();
+        }
+    })?;
+    sender.send(job).map_err(|_| io::Error::other("the spawner thread has ended"))?;
+    *spawner = Some(sender);
+    Ok(())
+}
+
+/// A plugin gets the host's stdin, as in go-plugin, but no terminal: it is in a background process group, and the
+/// first read would stop it.
+fn stdin() -> Stdio {
+    if io::stdin().is_terminal() { Stdio::null() } else { Stdio::inherit() }
+}
+
+/// The absolute path of a program: looked up in `PATH` if it has no slash, else relative to the host's directory.
+fn locate(program: &Path) -> Result<PathBuf, LaunchError> {
+    let not_found = |what| LaunchError::NotFound { program: program.to_owned(), what };
+    if program.as_os_str().as_encoded_bytes().contains(&b'/') {
+        return match usable(program) {
+            Some(true) => std::path::absolute(program).map_err(|error| LaunchError::io("find the program", error)),
+            Some(false) => Err(LaunchError::NotExecutable { program: program.to_owned() }),
+            None => Err(not_found("there is no such file")),
+        };
+    }
+    let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
+    let candidates = || std::env::split_paths(&path).map(|dir| dir.join(program));
+    let first = if program == OsStr::new("") { None } else { candidates().find(|file| usable(file) == Some(true)) };
+    match first {
+        Some(file) => std::path::absolute(file).map_err(|error| LaunchError::io("find the program", error)),
+        None => Err(not_found("there is no program of that name in PATH")),
+    }
+}
+
+/// Whether a file can be executed; `None` if there is none.
+fn usable(file: &Path) -> Option<bool> {
+    let meta = match fs::metadata(file) {
+        Ok(meta) => meta,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Some(false),
+        Err(_) => return None,
+    };
+    Some(meta.is_file() && rustix::fs::access(file, Access::EXEC_OK).is_ok())
+}
+
+fn check_dir(dir: &Path) -> Result<(), LaunchError> {
+    let checked = fs::metadata(dir).and_then(|meta| {
+        if meta.is_dir() { Ok(rustix::fs::access(dir, Access::EXEC_OK)?) } else { Err(Errno::NOTDIR.into()) }
+    });
+    checked.map_err(|source| LaunchError::Directory { dir: dir.to_owned(), source: Arc::new(source) })
+}
+
+/// What the system's refusal to execute a file means, given that the file exists and looks executable.
+fn refused(program: &Path, error: io::Error) -> LaunchError {
+    let program = program.to_owned();
+    match error.raw_os_error() {
+        Some(libc::ENOENT) => LaunchError::NotFound { program, what: "the interpreter that it names does not exist" },
+        Some(libc::EACCES) => LaunchError::NotExecutable { program },
+        Some(libc::ENOEXEC) => LaunchError::WrongFormat { program },
+        _ => LaunchError::io("start the plugin", error),
+    }
+}
+
+#[cfg(test)]
+#[path = "spawner_tests.rs"]
+mod tests;

@@ -1,0 +1,118 @@
+//! What all handles to one peer share.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+
+use super::event::{HandleEvent, Observer};
+use super::timing::Timing;
+use crate::sync::locked;
+
+/// Constructors that run at the same time after a restart.
+const RUNS: usize = 8;
+
+/// The handles of one supervisor, or those that a host lent to its plugin.
+pub(crate) struct Family {
+    /// The peer, for texts.
+    pub(crate) name: String,
+    /// This process, for texts.
+    pub(crate) local: String,
+    pub(crate) timing: Timing,
+    /// Lost objects are made again when somebody calls, not at once.
+    pub(crate) lazy: bool,
+    observer: Observer,
+    runs: Semaphore,
+    resets: watch::Sender<u64>,
+    making: Mutex<Vec<u64>>,
+    quarantined: Mutex<Vec<u64>>,
+    cautious: AtomicBool,
+    born: Instant,
+    alive_at: AtomicU64,
+}
+
+impl Family {
+    pub(crate) fn new(name: &str, local: &str, timing: Timing, lazy: bool, observer: Observer) -> Arc<Self> {
+        Arc::new(Self {
+            name: name.to_owned(),
+            local: local.to_owned(),
+            timing,
+            lazy,
+            observer,
+            runs: Semaphore::new(RUNS),
+            resets: watch::Sender::new(0),
+            making: Mutex::default(),
+            quarantined: Mutex::default(),
+            cautious: AtomicBool::new(false),
+            born: Instant::now(),
+            alive_at: AtomicU64::new(0),
+        })
+    }
+
+    pub(crate) fn emit(&self, event: HandleEvent) {
+        (self.observer)(event);
+    }
+
+    /// Notes a sign of life of the peer.
+    pub(crate) fn alive(&self) {
+        let now = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.alive_at.store(now, Ordering::Relaxed);
+    }
+
+    /// How long the peer has been silent.
+    pub(crate) fn silent(&self) -> Duration {
+        let at = Duration::from_millis(self.alive_at.load(Ordering::Relaxed));
+        self.born.elapsed().saturating_sub(at)
+    }
+
+    /// Forgets refusals: keepers try again at once.
+    pub(crate) fn reset(&self) {
+        locked(&self.quarantined).clear();
+        self.resets.send_modify(|version| *version += 1);
+    }
+
+    pub(crate) fn resets(&self) -> watch::Receiver<u64> {
+        self.resets.subscribe()
+    }
+
+    /// Lets constructors run one at a time only, because generations ended again and again while some ran.
+    pub(crate) fn set_cautious(&self, cautious: bool) {
+        self.cautious.store(cautious, Ordering::Relaxed);
+    }
+
+    /// Leave to run a constructor again.
+    pub(crate) async fn run(&self, handle: u64) -> Option<Run<'_>> {
+        let permits = if self.cautious.load(Ordering::Relaxed) { RUNS as u32 } else { 1 };
+        let permit = self.runs.acquire_many(permits).await.ok()?;
+        locked(&self.making).push(handle);
+        Some(Run { family: self, handle, _permit: permit })
+    }
+
+    /// The handles whose constructors are running now.
+    pub(crate) fn making(&self) -> Vec<u64> {
+        locked(&self.making).clone()
+    }
+
+    /// Forbids `handle` further runs until a reset.
+    pub(crate) fn quarantine(&self, handle: u64) {
+        locked(&self.quarantined).push(handle);
+    }
+
+    pub(crate) fn is_quarantined(&self, handle: u64) -> bool {
+        locked(&self.quarantined).contains(&handle)
+    }
+}
+
+/// A constructor that is running.
+pub(crate) struct Run<'a> {
+    family: &'a Family,
+    handle: u64,
+    _permit: SemaphorePermit<'a>,
+}
+
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        locked(&self.family.making).retain(|handle| *handle != self.handle);
+    }
+}

@@ -1,0 +1,427 @@
+//! What stands behind a remote service: the link of the moment, and the way to the next one.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Instant;
+
+use arc_swap::ArcSwapOption;
+use bytes::Bytes;
+use http::HeaderMap;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::BoxFuture;
+use super::event::HandleId;
+use super::family::Family;
+use super::keeper;
+use super::lease::Expiry;
+use super::link::{Attempt, Link};
+use super::method::Method;
+use super::outgoing::with_ids;
+use super::recipe::{Recipe, Request};
+use super::session::Session;
+use super::tree::Names;
+use crate::context::Context;
+use crate::error::{Code, Error, Result};
+use crate::sync::locked;
+
+/// How many times an idempotent call, or a first constructor call, is carried out at most: a request that kills
+/// plugins must not kill them for ever.
+const EXECUTIONS: u32 = 3;
+
+/// How many refusals in a row a caller sits through.
+const PATIENCE: u32 = 3;
+
+/// What has become of a handle.
+#[derive(Clone)]
+pub(crate) enum Slot {
+    /// Nothing there, nothing under way.
+    Vacant,
+    /// A run, or a start of the process, is under way.
+    Making,
+    /// Usable, unless it has ended meanwhile.
+    Live(Arc<Link>),
+    /// The last attempt failed.
+    Failed(Arc<Failed>),
+    /// For good.
+    Closed,
+}
+
+/// Why there is nothing to call at the moment.
+pub(crate) struct Failed {
+    pub(crate) error: Error,
+    /// Told to callers at once: waiting is of no use, or longer than anybody should wait.
+    pub(crate) at_once: bool,
+    pub(crate) in_a_row: u32,
+    pub(crate) retry_at: Option<Instant>,
+    /// The object of the parent that refused; under another one the refusal is forgotten.
+    pub(crate) parent_object: u64,
+}
+
+/// Where links of a handle come from.
+pub(crate) enum Origin {
+    /// The supervisor of a plugin writes the slot.
+    Root,
+    /// The keeper runs the recipe.
+    Made(Recipe),
+    /// A peer lent it: its keeper can only dial again.
+    Lent,
+}
+
+/// The only writer of a made or lent handle's state is its keeper; callers wish and wait.
+pub(crate) struct Handle {
+    pub(crate) id: HandleId,
+    pub(crate) family: Arc<Family>,
+    pub(crate) origin: Origin,
+    pub(crate) names: Mutex<Arc<Names>>,
+    pub(crate) release: Option<&'static Method>,
+    pub(crate) slot: watch::Sender<Slot>,
+    pub(crate) wish: Notify,
+    /// The subtree is closed top-down: a child's token is a child of its parent's.
+    pub(crate) closed: CancellationToken,
+    /// The keeper has given everything back.
+    pub(crate) done: CancellationToken,
+    /// The keepers of children.
+    pub(crate) children: TaskTracker,
+    /// The answer of the release method, for a caller who closed by hand.
+    pub(crate) released: OnceLock<Result<Bytes>>,
+    link: ArcSwapOption<Link>,
+    offers: Mutex<Vec<&'static str>>,
+    setup: Mutex<Vec<(&'static Method, Request)>>,
+}
+
+impl Handle {
+    fn new(
+        service: &'static str,
+        family: Arc<Family>,
+        origin: Origin,
+        names: Arc<Names>,
+        release: Option<&'static Method>,
+        closed: CancellationToken,
+    ) -> Arc<Self> {
+        static NUMBERS: AtomicU64 = AtomicU64::new(1);
+        let id = HandleId { number: NUMBERS.fetch_add(1, Ordering::Relaxed), service };
+        Arc::new(Self {
+            id,
+            family,
+            origin,
+            names: Mutex::new(names),
+            release,
+            slot: watch::Sender::new(Slot::Vacant),
+            wish: Notify::new(),
+            closed,
+            done: CancellationToken::new(),
+            children: TaskTracker::new(),
+            released: OnceLock::new(),
+            link: ArcSwapOption::empty(),
+            offers: Mutex::default(),
+            setup: Mutex::default(),
+        })
+    }
+
+    /// The handle of a plugin's main connection.
+    pub(crate) fn root(family: Arc<Family>) -> Arc<Self> {
+        Self::new("", family, Origin::Root, Arc::default(), None, CancellationToken::new())
+    }
+
+    /// A handle to what a peer lends; [`Handle::dial_lent`] brings it to life.
+    pub(crate) fn lent(session: &Session, service: &'static str, names: Arc<Names>) -> Arc<Self> {
+        let closed = CancellationToken::new();
+        Self::new(service, session.family().clone(), Origin::Lent, names, None, closed)
+    }
+
+    /// A handle to what `recipe` made, already live with `link`.
+    pub(crate) fn made(recipe: Recipe, link: Arc<Link>) -> Arc<Self> {
+        let parent = recipe.parent.handle().clone();
+        let info = recipe.info.clone();
+        let handle = Self::new(
+            info.name,
+            parent.family.clone(),
+            Origin::Made(recipe),
+            info.names,
+            info.release,
+            parent.closed.child_token(),
+        );
+        handle.install(link);
+        parent.children.spawn(keeper::keep(handle.clone()));
+        handle
+    }
+
+    /// Connects to what was lent under `id`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::dial`].
+    pub(crate) async fn dial_lent(self: &Arc<Self>, session: &Arc<Session>, id: u32) -> Result<()> {
+        let object = Arc::new(session.root().child());
+        let link = session.dial(id, object).await?;
+        let names = locked(&self.names).clone();
+        link.probe(&names).await?;
+        self.install(link);
+        session.tasks().spawn(keeper::keep(self.clone()));
+        Ok(())
+    }
+
+    pub(crate) fn is_owned(&self) -> bool {
+        matches!(self.origin, Origin::Made(_))
+    }
+
+    pub(crate) fn install(&self, link: Arc<Link>) {
+        *locked(&self.offers) =
+            locked(&self.names).optionals().iter().copied().filter(|name| link.offers(name)).collect();
+        self.link.store(Some(link.clone()));
+        self.slot.send_replace(Slot::Live(link));
+    }
+
+    pub(crate) fn publish(&self, slot: Slot) {
+        self.slot.send_replace(slot);
+    }
+
+    /// Takes the link away.
+    pub(crate) fn uninstall(&self) -> Option<Arc<Link>> {
+        self.link.swap(None)
+    }
+
+    /// The link, if a call can be sent over it now.
+    pub(crate) fn usable(&self) -> Option<Arc<Link>> {
+        let link = self.link.load();
+        link.as_ref().filter(|link| link.is_usable()).cloned()
+    }
+
+    /// Whether the optional component `name` is there, as the last connection learned it.
+    pub(crate) fn offers(&self, name: &str) -> bool {
+        locked(&self.offers).contains(&name)
+    }
+
+    fn closed_error(&self) -> Error {
+        Error::closed(format!("{} {}: the handle was closed", self.family.name, self.id.service))
+    }
+
+    /// Waits until there is a link that is not `not`, at most until `until`; states the wish for one first.
+    ///
+    /// # Errors
+    ///
+    /// Closed; an ancestor's error unchanged; a refusal that will not change, or not in time; the time is up.
+    pub(crate) fn ensure(self: &Arc<Self>, until: Instant, not: u64) -> BoxFuture<'_, Result<Arc<Link>>> {
+        Box::pin(async move {
+            let mut slot = self.slot.subscribe();
+            loop {
+                // The version is marked as seen before the slot is looked at: a change in between wakes us.
+                let seen = slot.borrow_and_update().clone();
+                if self.closed.is_cancelled() {
+                    return Err(self.closed_error());
+                }
+                if let Some(link) = self.usable().filter(|link| link.number() != not) {
+                    return Ok(link);
+                }
+                self.wish.notify_one();
+                let parent = match &self.origin {
+                    Origin::Made(recipe) => Some(recipe.parent.handle().ensure(until, 0).await?),
+                    Origin::Root | Origin::Lent => None,
+                };
+                if let Slot::Failed(failed) = &seen {
+                    self.give_up(failed, until, parent.as_deref())?;
+                }
+                let parent_ended = async {
+                    match &parent {
+                        Some(link) => link.ended().cancelled().await,
+                        None => std::future::pending().await,
+                    }
+                };
+                tokio::select! {
+                    changed = slot.changed() => changed.map_err(|_| self.closed_error())?,
+                    () = parent_ended => {}
+                    () = self.closed.cancelled() => return Err(self.closed_error()),
+                    () = tokio::time::sleep_until(until.into()) => {
+                        let what = format!("{} {}: not back in time", self.family.name, self.id.service);
+                        return Err(match &seen {
+                            Slot::Failed(failed) => failed.error.clone().within(what),
+                            _ => Error::lost(false, what),
+                        });
+                    }
+                }
+            }
+        })
+    }
+
+    /// Answers a caller for whom waiting is of no use.
+    fn give_up(&self, failed: &Failed, until: Instant, parent: Option<&Link>) -> Result<()> {
+        let stale = parent.is_some_and(|link| link.object().number() != failed.parent_object);
+        let late = failed.retry_at.is_some_and(|at| at > until);
+        if stale || !(failed.at_once || late || failed.in_a_row > PATIENCE) {
+            return Ok(());
+        }
+        let error = failed.error.clone();
+        Err(match failed.retry_at {
+            Some(at) => error.retrying_at(at),
+            None => error,
+        })
+    }
+
+    /// Until when a call waits for a link.
+    pub(crate) fn patience(&self, context: &Context) -> Instant {
+        context.deadline.unwrap_or_else(|| Instant::now() + self.family.timing.recovery_wait)
+    }
+
+    /// Calls `method`, over as many links as its class allows. Dropping the future cancels the call on the far side.
+    ///
+    /// # Errors
+    ///
+    /// The far side's answer; or a loss, which says whether the method may have run.
+    pub(crate) async fn call(self: &Arc<Self>, method: &'static Method, request: &Request) -> Result<Bytes> {
+        let context = Context::current();
+        let mut executions = 0;
+        let mut last = 0;
+        loop {
+            let link = self.next_link(&context, last).await.map_err(|error| error.handed_over(executions > 0))?;
+            last = link.number();
+            match self.attempt(&link, method, request, &context).await {
+                Ok(reply) => return Ok(reply),
+                Err(Attempt::Refused(error)) => return Err(error),
+                Err(Attempt::NotSent(error)) if error.loss().is_none() => return Err(error.handed_over(executions > 0)),
+                // A link that lives on broke off this call only: waiting for another one is of no use.
+                Err(Attempt::NotSent(error)) if link.is_usable() => return Err(error.handed_over(executions > 0)),
+                Err(Attempt::NotSent(_)) => {}
+                Err(Attempt::Lost(error)) => {
+                    executions += 1;
+                    let repeatable = (method.idempotent || method.replay) && !link.is_usable();
+                    if !repeatable || executions >= EXECUTIONS {
+                        return Err(lost(&link, method, error).await);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn next_link(self: &Arc<Self>, context: &Context, last: u64) -> Result<Arc<Link>> {
+        if self.closed.is_cancelled() {
+            return Err(self.closed_error());
+        }
+        match self.usable().filter(|link| link.number() != last) {
+            Some(link) => Ok(link),
+            None => self.ensure(self.patience(context), last).await,
+        }
+    }
+
+    /// One attempt. What it lends lives on after a success: with the object for a set-up call, else until the peer
+    /// hangs up. After a failure it is let go at once.
+    async fn attempt(
+        &self,
+        link: &Arc<Link>,
+        method: &'static Method,
+        request: &Request,
+        context: &Context,
+    ) -> Result<Bytes, Attempt> {
+        let expiry = (!method.replay).then_some(Expiry::ORDINARY_CALL);
+        let session = link.session();
+        let (leases, ids) =
+            session.lend(&request.exports, link.object(), expiry).await.map_err(Attempt::NotSent)?;
+        let body = with_ids(&request.body, &ids);
+        let reply = link.unary(method.path, HeaderMap::new(), context, body).await?;
+        link.object().keep(leases);
+        if method.replay {
+            let mut setup = locked(&self.setup);
+            setup.retain(|(known, _)| known.path != method.path);
+            setup.push((method, request.clone()));
+        }
+        Ok(reply)
+    }
+
+    /// Repeats the set-up calls on a new object, in the order of first use.
+    ///
+    /// # Errors
+    ///
+    /// The first that was refused or lost.
+    pub(crate) async fn set_up(&self, link: &Arc<Link>, context: &Context) -> Result<(), Attempt> {
+        let setup = locked(&self.setup).clone();
+        for (method, request) in setup {
+            let session = link.session();
+            let (leases, ids) =
+                session.lend(&request.exports, link.object(), None).await.map_err(Attempt::NotSent)?;
+            link.unary(method.path, HeaderMap::new(), context, with_ids(&request.body, &ids)).await?;
+            link.object().keep(leases);
+        }
+        Ok(())
+    }
+
+    /// The user's own constructor call: answered errors are told at once, losses are repeated. Once `abandoned`, what
+    /// was not sent is not sent any more.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::call`].
+    pub(crate) async fn construct(
+        self: &Arc<Self>,
+        recipe: Recipe,
+        abandoned: &CancellationToken,
+    ) -> Result<(Bytes, Option<Arc<Self>>)> {
+        let context = Context::current();
+        let mut executions = 0;
+        let mut last = 0;
+        loop {
+            let link = tokio::select! {
+                biased;
+                () = abandoned.cancelled() => return Err(Error::new(Code::Cancelled, "the caller went away")),
+                link = self.next_link(&context, last) => link.map_err(|error| error.handed_over(executions > 0))?,
+            };
+            match recipe.attempt(&link, &context).await {
+                Ok(made) => {
+                    let handle = made.link.map(|link| Self::made(recipe, link));
+                    return Ok((made.reply, handle));
+                }
+                Err(Attempt::Refused(error)) => return Err(error),
+                Err(Attempt::NotSent(error)) if error.loss().is_none() => return Err(error.handed_over(executions > 0)),
+                Err(Attempt::NotSent(error)) => {
+                    if link.is_usable() {
+                        return Err(error);
+                    }
+                    last = link.number();
+                }
+                // The object's own connection may be what was lost: the parent's link is as good as before.
+                Err(Attempt::Lost(error)) => {
+                    executions += 1;
+                    if executions >= EXECUTIONS {
+                        return Err(lost(&link, recipe.method, error).await);
+                    }
+                    if !link.is_usable() {
+                        last = link.number();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Closes the handle by hand: children first, then the release call, then what was lent.
+    ///
+    /// # Errors
+    ///
+    /// The release method's answer; closed, if it was closed before.
+    pub(crate) async fn close(&self) -> Result<Bytes> {
+        if self.closed.is_cancelled() {
+            return Err(self.closed_error());
+        }
+        self.closed.cancel();
+        let bound = tokio::time::timeout(self.family.timing.close, self.done.cancelled()).await;
+        match self.released.get() {
+            Some(answer) => answer.clone(),
+            None if bound.is_err() => Err(Error::deadline(true, format!("{}: still closing", self.id.service))),
+            // The object was gone already: nothing to tell.
+            None => Ok(Bytes::new()),
+        }
+    }
+}
+
+/// The loss of a call that was sent, with what is known of the peer's end.
+async fn lost(link: &Link, method: &Method, error: Error) -> Error {
+    const MOMENT: std::time::Duration = std::time::Duration::from_millis(300);
+    let name = link.session().name();
+    let epitaph = link.session().epitaph(MOMENT).await;
+    let how = epitaph.as_deref().unwrap_or("the connection was lost");
+    let text = format!("{name}: lost during {}, which may have run: {how}", method.path);
+    let lost = Error::lost(true, text);
+    match std::error::Error::source(&error) {
+        Some(_) => lost.with_source(error),
+        None => lost,
+    }
+}

@@ -1,0 +1,358 @@
+//! The task that keeps a handle alive: the only one that runs its recipe, dials its object again, or releases it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use tokio::sync::watch;
+use tokio::time::{sleep_until, timeout};
+
+use super::event::HandleEvent;
+use super::handle::{Failed, Handle, Origin, Slot};
+use super::link::{Attempt, Link};
+use super::recipe::Recipe;
+use super::tree::Names;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::sync::locked;
+
+/// Keeps `handle` until it is closed, then gives back what it holds, in order.
+pub(crate) async fn keep(handle: Arc<Handle>) {
+    let mut keeper = Keeper { resets: handle.family.resets(), last: handle.usable(), failed: None, handle };
+    if let Some(link) = keeper.last.clone() {
+        keeper.made(&link, Instant::now(), 1, false);
+    }
+    tokio::select! {
+        biased;
+        () = keeper.handle.closed.clone().cancelled_owned(), if !keeper.handle.is_owned() => {}
+        () = keeper.run() => {}
+    }
+    keeper.release().await;
+}
+
+struct Keeper {
+    handle: Arc<Handle>,
+    resets: watch::Receiver<u64>,
+    /// The link of the last success, usable or not: its object may live on without it.
+    last: Option<Arc<Link>>,
+    failed: Option<Refusal>,
+}
+
+/// What the last run under one parent object came to.
+#[derive(Clone, Copy)]
+struct Refusal {
+    parent_object: u64,
+    permanent: bool,
+    in_a_row: u32,
+    retry_at: Instant,
+}
+
+impl Keeper {
+    /// Returns once the handle is closed. A run is never cut off in the middle: it looks for `closed` by itself.
+    async fn run(&mut self) {
+        let handle = self.handle.clone();
+        let closed = &handle.closed;
+        while !closed.is_cancelled() {
+            if let Some(link) = handle.usable() {
+                tokio::select! {
+                    () = link.ended().cancelled() => self.lost(&link),
+                    () = closed.cancelled() => {}
+                }
+                continue;
+            }
+            match &handle.origin {
+                Origin::Made(recipe) => self.make_again(recipe).await,
+                Origin::Lent => {
+                    if let Err(why) = self.dial_again().await {
+                        self.gone(why);
+                        closed.cancelled().await;
+                    }
+                }
+                // The supervisor keeps it.
+                Origin::Root => return,
+            }
+        }
+    }
+
+    fn lost(&self, link: &Link) {
+        let generation = link.session().number();
+        self.handle.publish(Slot::Vacant);
+        if self.handle.is_owned() && !self.handle.closed.is_cancelled() {
+            self.handle.family.emit(HandleEvent::Lost { handle: self.handle.id.clone(), generation });
+        }
+    }
+
+    /// One round towards a live handle: wait for what is missing, or run the recipe.
+    async fn make_again(&mut self, recipe: &Recipe) {
+        let handle = self.handle.clone();
+        let parent = recipe.parent.handle();
+        let closed = &handle.closed;
+        if handle.family.lazy {
+            tokio::select! {
+                () = handle.wish.notified() => {}
+                () = closed.cancelled() => return,
+            }
+        }
+        // Subscribed before the look, so that a change in between wakes us.
+        let mut parent_slot = parent.slot.subscribe();
+        let Some(link) = parent.usable() else {
+            parent.wish.notify_one();
+            tokio::select! {
+                _ = parent_slot.changed() => {}
+                () = closed.cancelled() => {}
+            }
+            return;
+        };
+        if handle.family.is_quarantined(handle.id.number) {
+            self.quarantined(&link);
+        }
+        let parent_object = link.object().number();
+        if let Some(refusal) = self.failed.filter(|refusal| refusal.parent_object == parent_object) {
+            let waited = async {
+                if refusal.permanent {
+                    std::future::pending().await
+                } else {
+                    sleep_until(refusal.retry_at.into()).await
+                }
+            };
+            tokio::select! {
+                biased;
+                () = closed.cancelled() => return,
+                () = link.ended().cancelled() => return,
+                _ = self.resets.changed() => {
+                    self.failed = None;
+                    handle.publish(Slot::Vacant);
+                }
+                () = waited => {}
+            }
+        } else {
+            self.failed = None;
+        }
+        self.run_recipe(recipe, &link).await;
+    }
+
+    async fn run_recipe(&mut self, recipe: &Recipe, parent: &Arc<Link>) {
+        let handle = self.handle.clone();
+        let began = Instant::now();
+        let same_parent = self.last.as_ref().is_some_and(|link| !link.object().has_ended());
+        if same_parent {
+            match self.dial_again().await {
+                Ok(()) => return,
+                Err(_) => self.displace().await,
+            }
+        }
+        let family = handle.family.clone();
+        let Some(_run) = family.run(handle.id.number).await else { return };
+        if handle.closed.is_cancelled() || !parent.is_usable() {
+            return;
+        }
+        handle.publish(Slot::Making);
+        let deadline = Instant::now() + family.timing.recipe;
+        let context = Context { deadline: Some(deadline), ..Context::default() };
+        let made = async {
+            let made = recipe.attempt(parent, &context).await?;
+            let link = made.link.ok_or_else(|| {
+                Attempt::Refused(Error::not_found(format!("{} is not there any more", handle.id.service)))
+            })?;
+            match handle.set_up(&link, &context).await {
+                Ok(()) => Ok(link),
+                Err(why) => {
+                    discard(&handle, &link).await;
+                    Err(why)
+                }
+            }
+        };
+        match made.await {
+            Ok(link) if handle.closed.is_cancelled() || link.object().has_ended() => discard(&handle, &link).await,
+            Ok(link) => {
+                let runs = self.failed.map_or(1, |refusal| refusal.in_a_row + 1);
+                self.failed = None;
+                self.last = Some(link.clone());
+                handle.install(link.clone());
+                self.made(&link, began, runs, false);
+            }
+            Err(why) => self.refused(parent, why),
+        }
+    }
+
+    /// Dials the object of the last link again: it may have lost its connection only.
+    async fn dial_again(&mut self) -> Result<()> {
+        let gone = || Error::lost(false, format!("{} is gone", self.handle.id.service));
+        let last = self.last.clone().filter(|link| !link.object().has_ended()).ok_or_else(gone)?;
+        let address = last.address().ok_or_else(gone)?;
+        let began = Instant::now();
+        let names: Arc<Names> = locked(&self.handle.names).clone();
+        let dialled = async {
+            let link = last.session().redial(address, last.object().clone()).await?;
+            link.probe(&names).await?;
+            Ok::<_, Error>(link)
+        };
+        let link = timeout(self.handle.family.timing.redial, dialled).await.map_err(|_| gone())??;
+        self.last = Some(link.clone());
+        self.handle.install(link.clone());
+        self.made(&link, began, 0, true);
+        Ok(())
+    }
+
+    /// Tells an object that another takes the place of, if it can be reached at all, and takes back what was lent to
+    /// it before anything is lent to the next.
+    async fn displace(&mut self) {
+        let Some(last) = self.last.take() else { return };
+        if let (Some(address), false) = (last.address(), last.object().has_ended()) {
+            let timing = &self.handle.family.timing;
+            let told = async {
+                if let Ok(link) = last.session().redial(address, last.object().clone()).await {
+                    tell(&self.handle, &link).await;
+                }
+            };
+            // Refused means that it is really gone; no answer means that nobody is there to tell.
+            let _ = timeout(timing.release, told).await;
+        }
+        last.object().end();
+    }
+
+    fn refused(&mut self, parent: &Link, why: Attempt) {
+        let handle = &self.handle;
+        let (error, permanent, unknown) = match why {
+            Attempt::Refused(error) => {
+                let answered = error.loss().is_none() && !matches!(error.kind(), crate::ErrorKind::Deadline { .. });
+                let permanent = answered && error.code().is_permanent();
+                (error, permanent, !answered)
+            }
+            Attempt::NotSent(error) => (error, false, false),
+            Attempt::Lost(error) => (error, false, true),
+        };
+        if !parent.is_usable() {
+            // Its end is the parent's: not counted, and made again under the next one.
+            handle.publish(Slot::Vacant);
+            return;
+        }
+        let in_a_row = self.failed.map_or(1, |refusal| refusal.in_a_row.saturating_add(1));
+        let retry_at = Instant::now() + backoff(handle, in_a_row);
+        let parent_object = parent.object().number();
+        self.failed = Some(Refusal { parent_object, permanent, in_a_row, retry_at });
+        if unknown {
+            handle.family.emit(HandleEvent::DuplicatePossible {
+                handle: handle.id.clone(),
+                generation: parent.session().number(),
+                count: u64::from(in_a_row),
+            });
+        }
+        self.fail(error, permanent, in_a_row, (!permanent).then_some(retry_at), parent_object);
+    }
+
+    fn quarantined(&mut self, parent: &Link) {
+        let error = Error::failed_precondition(format!(
+            "{} {} is quarantined: the plugin ended again and again while it was made; fix it, then reset the plugin",
+            self.handle.family.name, self.handle.id.service
+        ));
+        let parent_object = parent.object().number();
+        self.failed = Some(Refusal { parent_object, permanent: true, in_a_row: 1, retry_at: Instant::now() });
+        self.fail(error, true, 1, None, parent_object);
+    }
+
+    fn fail(&self, error: Error, permanent: bool, run: u32, retry_at: Option<Instant>, parent_object: u64) {
+        let handle = self.handle.id.clone();
+        let failed =
+            Failed { error: error.clone(), at_once: permanent, in_a_row: run, retry_at, parent_object };
+        self.handle.publish(Slot::Failed(Arc::new(failed)));
+        self.handle.family.emit(HandleEvent::Failed { handle, error, permanent, run, retry_at });
+    }
+
+    /// A lent service that does not answer its address any more does not come back.
+    fn gone(&self, why: Error) {
+        let failed = Failed { error: why, at_once: true, in_a_row: 1, retry_at: None, parent_object: 0 };
+        self.handle.publish(Slot::Failed(Arc::new(failed)));
+    }
+
+    fn made(&self, link: &Link, began: Instant, run: u32, redialled: bool) {
+        if self.handle.is_owned() {
+            self.handle.family.emit(HandleEvent::Made {
+                handle: self.handle.id.clone(),
+                generation: link.session().number(),
+                object: link.object().number(),
+                run,
+                redialled,
+                took: began.elapsed(),
+            });
+        }
+    }
+
+    /// Gives everything back: children, calls in flight, the object, its connection, what was lent to it.
+    async fn release(&mut self) {
+        let handle = &self.handle;
+        let timing = &handle.family.timing;
+        handle.children.close();
+        // A child that hangs does not hold its parent: the object's end takes it along.
+        let _ = timeout(timing.close, handle.children.wait()).await;
+        let mut told = false;
+        if let Some(last) = self.last.take().filter(|link| !link.object().has_ended()) {
+            if handle.is_owned() {
+                told = self.release_object(&last).await;
+            }
+            last.end();
+            // Its driver ends with the link.
+            let _ = timeout(timing.hang_up, last.connection().ended().cancelled()).await;
+            last.object().give_back(timing.hang_up).await;
+            last.object().end();
+        }
+        handle.uninstall();
+        handle.publish(Slot::Closed);
+        if handle.is_owned() {
+            handle.family.emit(HandleEvent::Closed { handle: handle.id.clone(), told });
+        }
+        handle.done.cancel();
+    }
+
+    /// Waits for calls in flight, then sends the release call; over one dial just for that if the connection is gone.
+    async fn release_object(&self, last: &Arc<Link>) -> bool {
+        let handle = &self.handle;
+        if last.is_usable() {
+            // Calls that take longer are cut off with the connection.
+            let _ = timeout(handle.family.timing.drain, last.drained()).await;
+            return self.tell_last_word(last).await;
+        }
+        let Some(address) = last.address() else { return false };
+        let dial = last.session().redial(address, last.object().clone());
+        match timeout(handle.family.timing.redial, dial).await {
+            Ok(Ok(link)) => self.tell_last_word(&link).await,
+            _ => false,
+        }
+    }
+
+    /// Sends the release call and keeps its answer for whoever closed by hand.
+    async fn tell_last_word(&self, link: &Arc<Link>) -> bool {
+        let Some(answer) = tell(&self.handle, link).await else { return false };
+        let told = !matches!(answer, Err(Attempt::NotSent(_) | Attempt::Lost(_)));
+        let answer = answer.map_err(|why| match why {
+            Attempt::Refused(error) | Attempt::NotSent(error) | Attempt::Lost(error) => error,
+        });
+        // Released once only: nothing can be there yet.
+        let _ = self.handle.released.set(answer);
+        told
+    }
+}
+
+/// Calls the release method, if the service has one.
+async fn tell(handle: &Handle, link: &Arc<Link>) -> Option<Result<Bytes, Attempt>> {
+    let method = handle.release?;
+    let context = Context { deadline: Some(Instant::now() + handle.family.timing.release), ..Context::default() };
+    Some(link.unary(method.path, HeaderMap::new(), &context, Bytes::new()).await)
+}
+
+/// Gives back an object that nobody wants.
+async fn discard(handle: &Handle, link: &Arc<Link>) {
+    tell(handle, link).await;
+    link.end();
+    link.object().give_back(handle.family.timing.hang_up).await;
+    link.object().end();
+}
+
+/// Doubling, half of it jitter, so that objects that failed together do not retry together.
+fn backoff(handle: &Handle, in_a_row: u32) -> Duration {
+    let timing = &handle.family.timing;
+    let full = timing.retry.saturating_mul(1 << (in_a_row - 1).min(16)).min(timing.retry_max);
+    let jitter = handle.id.number.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(in_a_row) % 1000;
+    full / 2 + full.mul_f64(0.0005 * jitter as f64)
+}

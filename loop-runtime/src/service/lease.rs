@@ -1,0 +1,180 @@
+//! A service of ours served to a peer on a connection of its own, under a number of the broker.
+
+use std::future::pending;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::export::{Export, What};
+use super::forward::Forward;
+use super::root::{Doorway, Served};
+use super::session::Session;
+
+use crate::error::Result;
+use crate::transport::{self, Handler, Listener};
+
+/// How long a peer of ours may leave a lent service alone. A peer in Go drops idle connections and dials again, so
+/// that for it a lease ends with its owner only.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expiry {
+    /// Never dialled.
+    pub(crate) unclaimed: Duration,
+    /// After its last connection.
+    pub(crate) linger: Duration,
+}
+
+impl Expiry {
+    /// For what a constructor handed out: a host that dials again does so within milliseconds.
+    pub(crate) const HANDED_OUT: Self =
+        Self { unclaimed: Duration::from_secs(5), linger: Duration::from_secs(2) };
+    /// For what an ordinary call lent: the peer hangs up when it is done.
+    pub(crate) const ORDINARY_CALL: Self = Self { unclaimed: Duration::from_secs(5), linger: Duration::ZERO };
+}
+
+/// The owner's side of a lease. Dropping it cuts the connections and drops the handlers that run.
+pub(crate) struct Lease {
+    id: u32,
+    control: Arc<Control>,
+    /// Dropped last, so that lent objects are dropped in the order of the leases.
+    _export: Export,
+}
+
+/// What ends a lease, shared with its server task.
+pub(crate) struct Control {
+    stop: CancellationToken,
+    cut: CancellationToken,
+    ended: CancellationToken,
+    served: OnceLock<Arc<Served>>,
+}
+
+impl Lease {
+    /// Serves `export` until cut. `within` is the token of its owner's leases.
+    ///
+    /// # Errors
+    ///
+    /// The session has ended, the broker is out of numbers, or the socket cannot be made.
+    pub(crate) async fn open(
+        session: &Arc<Session>,
+        export: Export,
+        within: &CancellationToken,
+        expiry: Option<Expiry>,
+    ) -> Result<Self> {
+        let control = Arc::new(Control {
+            stop: CancellationToken::new(),
+            cut: within.child_token(),
+            ended: CancellationToken::new(),
+            served: OnceLock::new(),
+        });
+        let handler: Arc<dyn Handler> = match &export.what {
+            What::Serve(mount) => {
+                let served = Served::new(mount.tree()?, session.clone(), export.release, control.stop.clone());
+                Arc::new(Doorway(control.served.get_or_init(|| Arc::new(served)).clone()))
+            }
+            What::Forward(remote, names) => Arc::new(Forward::new(remote, names, session)),
+        };
+        let (id, listener) = session.listen().await?;
+        let task = serve(session.clone(), listener, handler, control.clone(), expiry);
+        session.tasks().spawn(task);
+        Ok(Self { id, control, _export: export })
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.id
+    }
+
+    pub(crate) fn control(&self) -> &Arc<Control> {
+        &self.control
+    }
+
+    pub(crate) fn stop_accepting(&self) {
+        self.control.stop.cancel();
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.control.ended.is_cancelled()
+    }
+
+    /// Waits until the peer has hung up on it, or it was cut.
+    pub(crate) async fn ended(&self) {
+        self.control.ended.cancelled().await;
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.control.cut.cancel();
+    }
+}
+
+impl Control {
+    /// Ends an object that another one takes the place of: it is told, then cut.
+    pub(crate) async fn displace(&self, bound: Duration) {
+        if let Some(served) = self.served.get() {
+            // Its answer is of no matter: the object goes either way.
+            let _ = tokio::time::timeout(bound, served.release()).await;
+        }
+        self.cut.cancel();
+        self.ended.cancelled().await;
+    }
+
+    pub(crate) fn ended(&self) -> &CancellationToken {
+        &self.ended
+    }
+}
+
+async fn serve(
+    session: Arc<Session>,
+    listener: Listener,
+    handler: Arc<dyn Handler>,
+    control: Arc<Control>,
+    expiry: Option<Expiry>,
+) {
+    let mut connections = JoinSet::new();
+    let mut idle_at = expiry.map(|expiry| Instant::now() + expiry.unclaimed);
+    loop {
+        let expired = async {
+            match idle_at {
+                Some(at) => sleep_until(at).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = control.cut.cancelled() => break,
+            () = control.stop.cancelled() => break,
+            accepted = listener.accept() => match accepted {
+                Ok(stream) => {
+                    idle_at = None;
+                    let (handler, limits) = (handler.clone(), session.serving().clone());
+                    let cut = control.cut.clone();
+                    connections.spawn(async move {
+                        let graceful = CancellationToken::new();
+                        transport::serve_connection(stream, handler, limits, graceful, cut).await;
+                    });
+                }
+                Err(why) => {
+                    tracing::warn!(peer = session.name(), error = %why, "a lent service no longer accepts connections");
+                    break;
+                }
+            },
+            Some(_) = connections.join_next() => {
+                if connections.is_empty() {
+                    idle_at = expiry.map(|expiry| Instant::now() + expiry.linger);
+                }
+            }
+            () = expired => {
+                if session.peer_is_ours() {
+                    break;
+                }
+                idle_at = None;
+            }
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+    control.cut.cancel();
+    control.ended.cancel();
+}

@@ -1,0 +1,215 @@
+//! A connection to an object: what a call is sent over.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+use super::object::Object;
+use super::session::Session;
+use super::status::from_status;
+use super::tree::{Names, UNKNOWN_METHOD};
+use crate::context::Context;
+use crate::error::{Code, Error, Result};
+use crate::transport::{Address, Connection, Failure};
+
+/// Usable until its connection, its object or its session has ended; never again after that.
+pub(crate) struct Link {
+    number: u64,
+    connection: Connection,
+    address: Option<Address>,
+    object: Arc<Object>,
+    session: Arc<Session>,
+    ended: CancellationToken,
+    calls: TaskTracker,
+    offers: std::sync::OnceLock<Vec<&'static str>>,
+}
+
+/// Why an attempt over one link gave no answer.
+pub(crate) enum Attempt {
+    /// It was certainly not sent.
+    NotSent(Error),
+    /// It was handed to the transport, then the link ended.
+    Lost(Error),
+    /// The far side answered with an error.
+    Refused(Error),
+}
+
+impl Link {
+    pub(crate) fn new(
+        connection: Connection,
+        address: Option<Address>,
+        object: Arc<Object>,
+        session: Arc<Session>,
+    ) -> Arc<Self> {
+        static NUMBERS: AtomicU64 = AtomicU64::new(1);
+        let ended = object.ended().child_token();
+        Arc::new(Self {
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            connection,
+            address,
+            object,
+            session,
+            ended,
+            calls: TaskTracker::new(),
+            offers: std::sync::OnceLock::new(),
+        })
+    }
+
+    /// Unique in this process: a repeat needs a link with another number.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(crate) fn address(&self) -> Option<&Address> {
+        self.address.as_ref()
+    }
+
+    pub(crate) fn object(&self) -> &Arc<Object> {
+        &self.object
+    }
+
+    pub(crate) fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
+    pub(crate) fn is_usable(&self) -> bool {
+        !self.ended.is_cancelled() && !self.connection.is_dead()
+    }
+
+    pub(crate) fn ended(&self) -> &CancellationToken {
+        &self.ended
+    }
+
+    /// Drops the connection; the object may live on.
+    pub(crate) fn end(&self) {
+        self.ended.cancel();
+    }
+
+    /// Counts a call in flight until the token is dropped.
+    pub(crate) fn in_flight(&self) -> TaskTrackerToken {
+        self.calls.token()
+    }
+
+    /// Waits until no call is in flight.
+    pub(crate) async fn drained(&self) {
+        self.calls.close();
+        self.calls.wait().await;
+    }
+
+    /// Whether the far side has the optional component `name`.
+    pub(crate) fn offers(&self, name: &str) -> bool {
+        self.offers.get().is_some_and(|offers| offers.contains(&name))
+    }
+
+    /// Asks which of the optional components are there, all at the same time, by calling a method that cannot exist:
+    /// a service that is there says so, in grpc-go's words, and nothing happens.
+    ///
+    /// # Errors
+    ///
+    /// The link ended meanwhile.
+    pub(crate) async fn probe(self: &Arc<Self>, names: &Names) -> Result<()> {
+        let mut probes = tokio::task::JoinSet::new();
+        for name in names.optionals() {
+            let link = self.clone();
+            let name = *name;
+            probes.spawn(async move {
+                let path = format!("/{name}/__Probe");
+                match link.unary(&path, HeaderMap::new(), &Context::default(), Bytes::new()).await {
+                    Ok(_) => Ok(Some(name)),
+                    Err(Attempt::Refused(error)) => {
+                        let there =
+                            error.code() != Code::Unimplemented || error.message().starts_with(UNKNOWN_METHOD);
+                        Ok(there.then_some(name))
+                    }
+                    Err(Attempt::NotSent(error) | Attempt::Lost(error)) => Err(error),
+                }
+            });
+        }
+        let mut offers = Vec::new();
+        while let Some(probed) = probes.join_next().await {
+            offers.extend(probed.map_err(|why| Error::internal(why.to_string()))??);
+        }
+        // A second probe of one link finds what the first has found.
+        let _ = self.offers.set(offers);
+        Ok(())
+    }
+
+    /// One attempt over this link. Dropping the future cancels the call on the far side.
+    pub(crate) async fn unary(
+        &self,
+        path: &str,
+        headers: HeaderMap,
+        context: &Context,
+        body: Bytes,
+    ) -> Result<Bytes, Attempt> {
+        let gone = || format!("{}: the connection is gone", self.session.name());
+        if self.ended.is_cancelled() {
+            return Err(Attempt::NotSent(Error::lost(false, gone())));
+        }
+        let mut all = context.metadata.clone();
+        all.extend(headers);
+        let timeout = match context.deadline {
+            None => None,
+            Some(at) => match at.checked_duration_since(std::time::Instant::now()) {
+                Some(left) if !left.is_zero() => Some(left),
+                _ => return Err(Attempt::NotSent(Error::deadline(false, "the deadline passed before the call was sent"))),
+            },
+        };
+        let _in_flight = self.in_flight();
+        let call = self.connection.unary(path, all, timeout, body);
+        let expired = async {
+            match timeout {
+                Some(left) => tokio::time::sleep(left).await,
+                None => std::future::pending().await,
+            }
+        };
+        let outcome = tokio::select! {
+            biased;
+            outcome = call => outcome,
+            () = self.ended.cancelled() => return Err(Attempt::Lost(Error::lost(true, gone()))),
+            () = expired => {
+                return Err(Attempt::Refused(Error::deadline(true, format!("{path}: the caller's deadline passed"))));
+            }
+        };
+        match outcome {
+            Ok(reply) => {
+                self.session.saw_peer(reply.is_ours());
+                self.session.family().alive();
+                Ok(reply.body)
+            }
+            Err(Failure::Answered(status)) => {
+                self.session.family().alive();
+                Err(Attempt::Refused(from_status(&status)))
+            }
+            Err(Failure::NotSent(why)) => {
+                self.settle_end().await;
+                Err(Attempt::NotSent(Error::lost(false, gone()).with_source(why)))
+            }
+            Err(Failure::Lost(why)) => {
+                self.settle_end().await;
+                Err(Attempt::Lost(Error::lost(true, gone()).with_source(why)))
+            }
+        }
+    }
+
+    /// After a call was lost: ends the link if the connection is gone. A call learns of that an instant before the
+    /// connection does; a peer that broke off one call only keeps its connection.
+    pub(crate) async fn settle_end(&self) {
+        const INSTANT: std::time::Duration = std::time::Duration::from_millis(50);
+        if !self.connection.is_dead() {
+            let _ = tokio::time::timeout(INSTANT, self.connection.ended().cancelled()).await;
+        }
+        if self.connection.is_dead() {
+            self.end();
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The one client type: every service trait is implemented for it.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::handle::Handle;
+use super::incoming::Incoming;
+use super::method::Method;
+use super::outgoing::Outgoing;
+use super::recipe::{Recipe, Request};
+use super::reply::{Outcome, Reply, Whole};
+use super::Service;
+use crate::context::Context;
+use crate::error::{Error, LoopError, Result};
+use crate::wire::{FieldSpec, LoopMessage, Message};
+
+/// A service on the far side of a connection. Users never hold one: they hold `Arc<dyn Trait>`, behind which it is.
+#[derive(Clone)]
+pub struct Remote {
+    user: Arc<User>,
+}
+
+/// The last user of a handle: its drop closes the handle, detached.
+struct User {
+    handle: Arc<Handle>,
+    /// What must live as long as somebody uses a root handle: the process.
+    _keep: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        if self._keep.is_none() {
+            self.handle.closed.cancel();
+        }
+    }
+}
+
+impl Remote {
+    pub(crate) fn new(handle: Arc<Handle>) -> Self {
+        Self { user: Arc::new(User { handle, _keep: None }) }
+    }
+
+    /// A root handle: `keep` is dropped with its last user.
+    pub(crate) fn root(handle: Arc<Handle>, keep: Arc<dyn Any + Send + Sync>) -> Self {
+        Self { user: Arc::new(User { handle, _keep: Some(keep) }) }
+    }
+
+    pub(crate) fn handle(&self) -> &Arc<Handle> {
+        &self.user.handle
+    }
+
+    /// Whether the optional component `name` is there.
+    pub(crate) fn offers(&self, name: &str) -> bool {
+        self.user.handle.offers(name)
+    }
+
+    /// Calls `method`.
+    pub async fn call<R: Outcome>(&self, method: &'static Method, out: Outgoing) -> R
+    where
+        R::Ok: Reply,
+    {
+        R::join(self.answer(method, out).await.map_err(R::Err::from_error))
+    }
+
+    /// Calls `method`, whose message is itself the reply.
+    pub async fn call_whole<R: Outcome>(&self, method: &'static Method, out: Outgoing) -> R
+    where
+        R::Ok: Message + LoopMessage,
+    {
+        let answer = self.answer::<Whole<R::Ok>>(method, out).await;
+        R::join(answer.map(|whole| whole.0).map_err(R::Err::from_error))
+    }
+
+    async fn answer<T: Reply>(&self, method: &'static Method, out: Outgoing) -> Result<T> {
+        let (body, exports) = out.into_parts();
+        let request = Request { body, exports: exports.into() };
+        let (reply, made) = match T::service() {
+            Some((at, info)) => {
+                let field = method.reply.get(at).copied();
+                let field = field.unwrap_or_else(|| FieldSpec::new(at as u32 + 1, "value"));
+                let recipe = Recipe::new(self.clone(), method, request, field, info)?;
+                construct(self.handle().clone(), recipe).await?
+            }
+            None if method.release && self.closes_by(method) => (self.handle().close().await?, None),
+            None => (self.handle().call(method, &request).await?, None),
+        };
+        T::take(method.reply, &mut Incoming::reply(reply, made))
+    }
+
+    /// Whether calling `method` by hand closes this handle: it is ours, and the method is the one that releases it.
+    fn closes_by(&self, method: &Method) -> bool {
+        self.handle().is_owned() && self.handle().release.is_some_and(|release| release.path == method.path)
+    }
+}
+
+/// Runs a first constructor call in a task of its own: once the request is out, it is carried to its end even if the
+/// caller goes away, and the object is then closed; a call cut off in the middle would leave it behind.
+async fn construct(parent: Arc<Handle>, recipe: Recipe) -> Result<(bytes::Bytes, Option<Remote>)> {
+    let context = Context::current();
+    let waiting = CancellationToken::new();
+    let abandoned = waiting.clone();
+    let _waiting = waiting.drop_guard();
+    let run = async move {
+        let (reply, made) = parent.construct(recipe, &abandoned).await?;
+        Ok((reply, made.map(Remote::new)))
+    };
+    let task = tokio::spawn(context.scope(run));
+    task.await.unwrap_or_else(|why| Err(Error::internal(format!("the constructor call ended early: {why}"))))
+}
+
+/// The remote service that `it` is, if it is one: directly, or through further `Arc`s.
+///
+/// Asked where `T` is concrete, so that nothing is added to the user's trait, and a decorator cannot answer it.
+pub fn remote_of<T: 'static, S: Service + ?Sized>(it: &T) -> Option<&Remote> {
+    let any: &dyn Any = it;
+    any.downcast_ref::<Remote>().or_else(|| any.downcast_ref::<Arc<S>>().and_then(|inner| S::remote(inner)))
+}

@@ -1,0 +1,154 @@
+//! Serving a tree of services on the connections of one socket.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
+
+use super::call::{Answer, Call};
+use super::export::{Mount, typed};
+use super::method::Method;
+use super::session::Session;
+use super::status::to_status;
+use super::tree::Tree;
+use super::{BoxFuture, Service};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::transport::{self, ConnectionId, Deadline, Handler};
+
+/// Header by which a peer of ours names the handle that asks for an object.
+pub(crate) const RECIPE: &str = "loop-recipe";
+
+/// A service and its tree, ready to be served on the main connection of a plugin.
+#[derive(Clone)]
+pub(crate) struct Root(Arc<dyn Mount>);
+
+impl Root {
+    /// The root made of `service`. A remote service is served through its typed adapter: a root is never forwarded.
+    pub(crate) fn new<S: Service + ?Sized>(service: &Arc<S>) -> Self {
+        Self(typed(service))
+    }
+
+    /// Runs the start methods of the service, once, before it is served.
+    ///
+    /// # Errors
+    ///
+    /// What they answer.
+    pub(crate) async fn start(&self) -> Result<()> {
+        self.0.start().await
+    }
+
+    /// Mounts the tree for one session.
+    ///
+    /// # Errors
+    ///
+    /// Two accessors offer one service name.
+    pub(crate) fn serve(&self, session: &Arc<Session>) -> Result<Arc<Served>> {
+        Ok(Arc::new(Served::new(self.0.tree()?, session.clone(), None, CancellationToken::new())))
+    }
+}
+
+/// A mounted tree on one session.
+pub(crate) struct Served {
+    tree: Tree,
+    session: Arc<Session>,
+    release: Option<&'static Method>,
+    released: CancellationToken,
+}
+
+impl Served {
+    /// `released` is cancelled once the method `release` was answered.
+    pub(crate) fn new(
+        tree: Tree,
+        session: Arc<Session>,
+        release: Option<&'static Method>,
+        released: CancellationToken,
+    ) -> Self {
+        Self { tree, session, release, released }
+    }
+
+    /// The full names of the services.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        self.tree.names().collect()
+    }
+
+    /// Answers one unary request, whatever it is.
+    pub(crate) fn respond(self: &Arc<Self>, request: Request<Body>) -> BoxFuture<'static, Response<Body>> {
+        let served = self.clone();
+        let path = request.uri().path().to_owned();
+        let deadline = request.extensions().get::<Deadline>().map(|deadline| deadline.0);
+        let limit = self.session.receive_limit();
+        Box::pin(transport::answer_unary(request, limit, move |headers, body| async move {
+            let answer = served.answer(&path, deadline, &headers, body).await;
+            answer.map(|body| (body, HeaderMap::new())).map_err(|error| to_status(&error))
+        }))
+    }
+
+    async fn answer(
+        &self,
+        path: &str,
+        deadline: Option<Instant>,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Result<Bytes> {
+        let malformed = || Error::unimplemented(format!("malformed method name: {path:?}"));
+        let (service, method) = path.strip_prefix('/').and_then(|path| path.rsplit_once('/')).ok_or_else(malformed)?;
+        self.session.saw_peer(transport::is_our_client(headers));
+        let key = headers.get(RECIPE).and_then(|key| key.to_str().ok()).map(str::to_owned);
+        let call = Call { body, session: self.session.clone(), key };
+        let answer = self.tree.dispatch(service, method, call)?;
+        let outcome = Context::received(deadline, headers).scope(self.guarded(path, answer)).await;
+        if outcome.is_ok() && self.release.is_some_and(|release| release.path == path) {
+            self.released.cancel();
+        }
+        outcome
+    }
+
+    /// Calls the release method, if the service has one.
+    pub(crate) async fn release(&self) {
+        if let Some(method) = self.release {
+            let path = method.path;
+            if let Err(error) = self.answer(path, None, &HeaderMap::new(), Bytes::new()).await {
+                tracing::debug!(path, %error, "an object that was replaced did not close cleanly");
+            }
+        }
+    }
+
+    /// Runs `answer`; a panic in it is answered, and the process lives.
+    async fn guarded(&self, path: &str, answer: Answer) -> Result<Bytes> {
+        let mut answer = pin!(answer);
+        let caught = std::future::poll_fn(|context| {
+            let polled = std::panic::catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)));
+            match polled {
+                Ok(polled) => polled.map(Ok),
+                Err(panic) => Poll::Ready(Err(panic)),
+            }
+        });
+        caught.await.unwrap_or_else(|panic| {
+            let what = panic_text(&*panic);
+            let who = &self.session.family().local;
+            Err(Error::internal(format!("{who} panicked in {path}: {what}")))
+        })
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without a text")
+}
+
+/// [`Served`] behind a socket of its own.
+pub(crate) struct Doorway(pub(crate) Arc<Served>);
+
+impl Handler for Doorway {
+    fn handle(&self, request: Request<Body>, _: ConnectionId) -> BoxFuture<'static, Response<Body>> {
+        self.0.respond(request)
+    }
+}

@@ -1,0 +1,123 @@
+//! The services of one connection: a service, its parents and its components, by name.
+
+use std::sync::Arc;
+
+use super::call::{Answer, Call};
+use super::method::Method;
+use crate::error::{Error, Result};
+
+type Serve = dyn Fn(&str, Call) -> Option<Answer> + Send + Sync;
+
+/// The objects behind the names of one connection.
+///
+/// A short list, searched in order: own services first, then parents, then components.
+#[derive(Default)]
+pub struct Tree {
+    services: Vec<Entry>,
+    accessor: Option<&'static str>,
+    clashes: Vec<String>,
+}
+
+struct Entry {
+    name: &'static str,
+    accessor: Option<&'static str>,
+    serve: Arc<Serve>,
+}
+
+impl Tree {
+    /// Serves `name` by `serve`. A name that is already served through the same accessor is a diamond of supertraits
+    /// and stays with its first owner; two accessors of one name are a mistake that [`Tree::finish`] reports.
+    pub fn serve(
+        &mut self,
+        name: &'static str,
+        serve: impl Fn(&str, Call) -> Option<Answer> + Send + Sync + 'static,
+    ) {
+        if let Some(entry) = self.services.iter().find(|entry| entry.name == name) {
+            if entry.accessor != self.accessor {
+                let place = |accessor: Option<&str>| match accessor {
+                    Some(accessor) => format!("accessor `{accessor}`"),
+                    None => "the service itself".to_owned(),
+                };
+                self.clashes.push(format!(
+                    "service {name} is offered twice on one connection, by {} and by {}",
+                    place(entry.accessor),
+                    place(self.accessor)
+                ));
+            }
+            return;
+        }
+        self.services.push(Entry { name, accessor: self.accessor, serve: Arc::new(serve) });
+    }
+
+    /// Mounts what `mount` mounts as the component behind `accessor`.
+    pub(crate) fn component(&mut self, accessor: &'static str, mount: impl FnOnce(&mut Self)) {
+        let outer = self.accessor.replace(accessor);
+        mount(self);
+        self.accessor = outer;
+    }
+
+    pub(crate) fn finish(self) -> Result<Self> {
+        match self.clashes.first() {
+            None => Ok(self),
+            Some(clash) => Err(Error::internal(format!("{clash}; remove one of the two, paths cannot tell them apart"))),
+        }
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.services.iter().map(|entry| entry.name)
+    }
+
+    /// The answer to `method` of `service`; grpc-go's texts for what is not there, on which the probe for optional
+    /// components relies.
+    pub(crate) fn dispatch(&self, service: &str, method: &str, call: Call) -> Result<Answer> {
+        let Some(entry) = self.services.iter().find(|entry| entry.name == service) else {
+            return Err(unknown_service(service));
+        };
+        (entry.serve)(method, call)
+            .ok_or_else(|| Error::unimplemented(format!("{UNKNOWN_METHOD} {method} for service {service}")))
+    }
+}
+
+/// How the text for an unknown method of a known service begins.
+pub(crate) const UNKNOWN_METHOD: &str = "unknown method";
+
+pub(crate) fn unknown_service(service: &str) -> Error {
+    Error::unimplemented(format!("unknown service {service}"))
+}
+
+/// The names of one service's tree with their method tables, without any object.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    services: Vec<(&'static str, &'static [Method])>,
+    optional: Vec<&'static str>,
+}
+
+impl Names {
+    /// Adds a service with its methods.
+    pub fn service(&mut self, name: &'static str, methods: &'static [Method]) {
+        if !self.contains(name) {
+            self.services.push((name, methods));
+        }
+    }
+
+    /// Notes that the component `name` may be missing, so that its presence is asked for on every new connection.
+    pub(crate) fn optional(&mut self, name: &'static str) {
+        if !self.optional.contains(&name) {
+            self.optional.push(name);
+        }
+    }
+
+    pub(crate) fn contains(&self, service: &str) -> bool {
+        self.services.iter().any(|(name, _)| *name == service)
+    }
+
+    pub(crate) fn optionals(&self) -> &[&'static str] {
+        &self.optional
+    }
+
+    /// The method with this path, if the contract names one.
+    pub(crate) fn method(&self, service: &str, method: &str) -> Option<&'static Method> {
+        let (_, methods) = self.services.iter().find(|(name, _)| *name == service)?;
+        methods.iter().find(|known| known.name == method)
+    }
+}
