@@ -17,7 +17,7 @@ pub(crate) enum Address {
     Tcp { host: String, port: u16 },
 }
 
-/// Why an announced address cannot be one.
+/// Why an announced address cannot be one. Texts that came are clipped: they may be anything.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AddressError {
     #[error("the network is {0:?}, neither \"unix\" nor \"tcp\"")]
@@ -26,11 +26,8 @@ pub(crate) enum AddressError {
     Empty,
     #[error("the address {0:?} contains a zero byte")]
     Zero(String),
-    #[error(
-        "the socket path {path:?} has {len} bytes, and the system's limit is {LONGEST_PATH}",
-        len = path.as_os_str().len()
-    )]
-    TooLong { path: PathBuf },
+    #[error("the socket path {path:?} has {len} bytes, and the system's limit is {LONGEST_PATH}")]
+    TooLong { path: String, len: usize },
     #[error("{0:?} is not host:port")]
     NotTcp(String),
 }
@@ -43,7 +40,7 @@ impl Address {
     pub(crate) fn parse(network: &str, address: &str) -> Result<Self, AddressError> {
         match network {
             "unix" | "tcp" if address.is_empty() => Err(AddressError::Empty),
-            "unix" | "tcp" if address.contains('\0') => Err(AddressError::Zero(address.to_owned())),
+            "unix" | "tcp" if address.contains('\0') => Err(AddressError::Zero(clip(address))),
             "unix" => match address.strip_prefix('@') {
                 Some("") => Err(AddressError::Empty),
                 Some(name) => {
@@ -55,8 +52,8 @@ impl Address {
                     Ok(Self::Unix(address.into()))
                 }
             },
-            "tcp" => parse_tcp(address).ok_or_else(|| AddressError::NotTcp(address.to_owned())),
-            _ => Err(AddressError::Network(network.to_owned())),
+            "tcp" => parse_tcp(address).ok_or_else(|| AddressError::NotTcp(clip(address))),
+            _ => Err(AddressError::Network(clip(network))),
         }
     }
 
@@ -85,7 +82,14 @@ impl fmt::Display for Address {
 pub(super) fn check_length(path: &Path) -> Result<(), AddressError> {
     match path.as_os_str().len() {
         0..=LONGEST_PATH => Ok(()),
-        _ => Err(AddressError::TooLong { path: path.to_owned() }),
+        len => Err(AddressError::TooLong { path: clip(&path.to_string_lossy()), len }),
+    }
+}
+
+fn clip(text: &str) -> String {
+    match text.char_indices().nth(250) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

@@ -1,0 +1,112 @@
+//! Announcements over the `StartStream` call of a main connection: opened by the host, once, for life.
+
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::WaitForCancellationFutureOwned;
+use tonic::codegen::tokio_stream::Stream;
+use tonic::codegen::tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::Broker;
+use crate::proto::plugin::ConnInfo;
+use crate::proto::plugin::grpc_broker_client::GrpcBrokerClient;
+use crate::proto::plugin::grpc_broker_server::GrpcBroker;
+use crate::transport::Connection;
+
+/// The host's end: sends what `broker` announces (the receiver of its `outgoing`) and hands it what comes, until the
+/// broker is closed. When the call or the connection ends, or this future is dropped, it closes the broker.
+///
+/// Run it as a task of its own: a Go plugin sends nothing, not even headers, before its first announcement.
+pub(crate) async fn exchange(connection: Connection, broker: Broker, outgoing: mpsc::Receiver<ConnInfo>) {
+    let end = broker.0.pending.token().clone();
+    let closing = CloseOnDrop { broker: broker.clone(), reason: "the main connection was given up" };
+    if let Some(reason) = end.run_until_cancelled(exchange_until_end(connection, &broker, outgoing)).await {
+        closing.broker.closed(reason);
+    }
+}
+
+async fn exchange_until_end(connection: Connection, broker: &Broker, outgoing: mpsc::Receiver<ConnInfo>) -> String {
+    // The client, and with it this clone of the connection, is dropped here; the call alone keeps the connection.
+    let call = GrpcBrokerClient::new(connection).start_stream(ReceiverStream::new(outgoing)).await;
+    let mut incoming = match call {
+        Ok(response) => response.into_inner(),
+        Err(status) => return format!("announcements cannot be exchanged: {status}"),
+    };
+    loop {
+        match incoming.message().await {
+            Ok(Some(announcement)) => broker.received(announcement),
+            Ok(None) => return "the plugin ended the exchange of announcements".to_owned(),
+            Err(status) => return format!("the exchange of announcements failed: {status}"),
+        }
+    }
+}
+
+/// The plugin's end: serves the call that [`exchange`] makes.
+#[derive(Debug)]
+pub(crate) struct BrokerService {
+    broker: Broker,
+    /// Gone once a host has opened the stream.
+    outgoing: Mutex<Option<mpsc::Receiver<ConnInfo>>>,
+}
+
+impl BrokerService {
+    /// Serves `broker`, whose announcements arrive at `outgoing`.
+    pub(crate) fn new(broker: Broker, outgoing: mpsc::Receiver<ConnInfo>) -> Self {
+        Self { broker, outgoing: Mutex::new(Some(outgoing)) }
+    }
+}
+
+#[tonic::async_trait]
+impl GrpcBroker for BrokerService {
+    type StartStreamStream = Exchange;
+
+    async fn start_stream(&self, request: Request<Streaming<ConnInfo>>) -> Result<Response<Exchange>, Status> {
+        // Go lets two streams share one queue, and then announcements reach whichever host comes first.
+        let outgoing = self.outgoing.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(|| {
+            Status::failed_precondition("this plugin's announcements are, or were, exchanged over another stream")
+        })?;
+        let ended = Box::pin(self.broker.0.pending.token().clone().cancelled_owned());
+        let closing = CloseOnDrop { broker: self.broker.clone(), reason: "the host ended the exchange" };
+        Ok(Response::new(Exchange { incoming: request.into_inner(), outgoing, ended, closing }))
+    }
+}
+
+/// Both directions in one: being polled for the next announcement to send, it takes in those that came.
+pub(crate) struct Exchange {
+    incoming: Streaming<ConnInfo>,
+    outgoing: mpsc::Receiver<ConnInfo>,
+    ended: Pin<Box<WaitForCancellationFutureOwned>>,
+    closing: CloseOnDrop,
+}
+
+impl Stream for Exchange {
+    type Item = Result<ConnInfo, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // A closed broker ends the call: a graceful stop of the connection waits for it.
+        if self.ended.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        loop {
+            match Pin::new(&mut self.incoming).poll_next(cx) {
+                Poll::Ready(Some(Ok(announcement))) => self.closing.broker.received(announcement),
+                Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(None),
+                Poll::Pending => return self.outgoing.poll_recv(cx).map(|it| it.map(Ok)),
+            }
+        }
+    }
+}
+
+struct CloseOnDrop {
+    broker: Broker,
+    reason: &'static str,
+}
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.broker.closed(self.reason);
+    }
+}
