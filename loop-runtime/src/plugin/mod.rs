@@ -1,1 +1,211 @@
-//! (to come)
+//! The plugin's process: from the cookie to the last log line.
+//!
+//! [`Plugin`] does what go-plugin asks of a plugin, for hosts in Go and in Rust:
+//!
+//! 1. The magic cookie is checked before anything else. A person who runs the binary reads three lines; the exit code
+//!    is 1 and stdout stays empty.
+//! 2. The panic hook and, if the program has no `tracing` subscriber, [`HclogLayer`] are installed. Descriptor 1 is
+//!    captured: what is printed from then on goes to the host's stdio subscription and never before the handshake line
+//!    (what the program printed *earlier* would be taken for the line and fail the start).
+//! 3. The service is made and started, a socket is bound in `PLUGIN_UNIX_SOCKET_DIR` or in a private directory, and
+//!    the handshake line is written.
+//! 4. It serves until the host calls Shutdown, SIGTERM comes, or the host is gone. SIGINT is ignored for the life of
+//!    the process: Ctrl-C reaches the whole foreground group, and the host decides.
+//! 5. At the end, calls in flight have one second, objects are dropped, connections and sockets are removed, the
+//!    cleanup hooks run in the order in which they were given, and [`Plugin::serve`] returns. All of it, and whatever
+//!    `main` does afterwards, has 2 s: hosts kill then, and a plugin ends by itself just before.
+//!
+//! The host counts as gone when the process that started the plugin has ended, and when all connections have been gone
+//! for 10 s. Processes that the plugin starts are its own: end them in a cleanup hook, or give them the parent-death
+//! signal, for only a host of this runtime kills the whole process group.
+//!
+//! A plugin that cannot start prints one line on stderr and ends with code 1.
+
+mod cookie;
+mod duration;
+mod environment;
+mod error;
+mod fixed;
+mod logging;
+#[cfg(feature = "metrics")]
+mod metrics;
+mod panics;
+mod run;
+mod serving;
+mod socket;
+mod stop;
+mod version;
+mod watch;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+pub use crate::stdio::stderr::{SyncStderr, sync_stderr};
+pub use crate::stdio::writer::HclogLayer;
+pub use environment::{Database, EnvironmentError, LoopEnvironment, Mercury, Tracing, loop_environment};
+#[allow(unused_imports, reason = "in-process serving, for `testing`")]
+pub(crate) use serving::{Serving, ServingOptions};
+#[allow(unused_imports, reason = "in-process serving, for `testing`")]
+pub(crate) use stop::{Reason, Stop};
+
+use crate::handshake::Handshake;
+use crate::service::{Root, Service};
+use crate::transport::Limits;
+use serving::OnCall;
+
+type Cleanup = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+
+/// A plugin's process, being described. See the [module](self) for what it does.
+///
+/// ```no_run
+/// use std::process::ExitCode;
+/// use loop_runtime::Handshake;
+/// use loop_runtime::plugin::Plugin;
+///
+/// const HANDSHAKE: Handshake = Handshake::new("KV_PLUGIN", "hello").version(1);
+///
+/// # fn connection_pool() -> std::sync::Arc<()> { todo!() }
+/// # async fn serve<S: loop_runtime::__private::Service + ?Sized>(kv: std::sync::Arc<S>) -> ExitCode {
+/// Plugin::new(HANDSHAKE)
+///     .on_shutdown(|| async { eprintln!("the last word") })
+///     .serve::<S>(kv)
+///     .await
+/// # }
+/// ```
+#[must_use = "a plugin does nothing before it serves"]
+pub struct Plugin {
+    handshake: Handshake,
+    limits: Limits,
+    limits_are_set: bool,
+    cleanup: Vec<Cleanup>,
+    on_call: Vec<OnCall>,
+    log_filter: Option<String>,
+    panic_hook: bool,
+    outlives_host: bool,
+    loop_environment: bool,
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plugin").field("handshake", &self.handshake).field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+impl Plugin {
+    /// A plugin of the kind that `handshake` names.
+    pub fn new(handshake: Handshake) -> Self {
+        Self {
+            handshake,
+            limits: Limits::server(),
+            limits_are_set: false,
+            cleanup: Vec::new(),
+            on_call: Vec::new(),
+            log_filter: None,
+            panic_hook: true,
+            outlives_host: false,
+            loop_environment: false,
+        }
+    }
+
+    /// Limits of the connections that the host dials, the main one and those of objects. Default
+    /// [`Limits::server`]: requests of up to 128 MiB. They come before the environment's (see
+    /// [`loop_environment`](Self::loop_environment)).
+    pub fn message_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self.limits_are_set = true;
+        self
+    }
+
+    /// Runs `cleanup` at the end, after the last call and after the objects were dropped. Hooks run one after another,
+    /// in the order in which they were given, and share what is left of the plugin's last 1.7 s (0.3 s at least): a
+    /// hook that takes longer is dropped, with those after it.
+    pub fn on_shutdown<F, Fut>(mut self, cleanup: F) -> Self
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.cleanup.push(Box::new(|| Box::pin(cleanup())));
+        self
+    }
+
+    /// Calls `seen` with the path (`/package.Service/Method`) of every call that arrives on a main connection, before
+    /// it is answered: those of the plugin's own services, of health, reflection and Shutdown, the two streams, and
+    /// names that nobody knows. It must not block.
+    pub fn on_root_call(mut self, seen: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.on_call.push(Arc::new(seen));
+        self
+    }
+
+    /// What is logged if `RUST_LOG` says nothing, in the syntax of `RUST_LOG`. Default: everything from debug on,
+    /// without the transport's noise; a host filters by its own level. Without effect in a program that has installed
+    /// a `tracing` subscriber of its own.
+    pub fn log_filter(mut self, filter: impl Into<String>) -> Self {
+        self.log_filter = Some(filter.into());
+        self
+    }
+
+    /// Leaves the process's panic hook alone. By default it is replaced by one whose first line begins `panic: `, so
+    /// that Go hosts log what follows as an error.
+    pub fn keep_panic_hook(mut self) -> Self {
+        self.panic_hook = false;
+        self
+    }
+
+    /// Lets the plugin live when its host has gone, because another host will attach to it. Only Shutdown and SIGTERM
+    /// end it then.
+    pub fn outlive_host(mut self) -> Self {
+        self.outlives_host = true;
+        self
+    }
+
+    /// Reads the environment that a Chainlink node gives its plugins ([`LoopEnvironment`]), and obeys it: the limit of
+    /// messages, and with the feature `metrics` the port of `/metrics`, which must be there then. A mistake in it fails
+    /// the start with the name of the variable.
+    pub fn loop_environment(mut self) -> Self {
+        self.loop_environment = true;
+        self
+    }
+
+    /// Serves `service` until the end, and returns the process's exit code: give it back from `main`.
+    ///
+    /// The code is 0 after Shutdown, SIGTERM and the end of the host, else 1. Dropping the future ends the service at
+    /// once, without cleanup.
+    pub async fn serve<S: Service + ?Sized>(self, service: Arc<S>) -> ExitCode {
+        self.serve_with(|_| async { Ok::<_, std::convert::Infallible>(service) }).await
+    }
+
+    /// As [`serve`](Self::serve), with a service that is made only when the process is known to be run as a plugin:
+    /// after the cookie, when logging works, for the application version that was chosen. What `make` prints on
+    /// stdout is captured.
+    ///
+    /// If `make` fails, its text is printed and the code is 1. It has the host's start timeout (10 s, and 60 s in Go),
+    /// and is dropped if the end is asked for.
+    pub async fn serve_with<S, E, F, Fut>(self, make: F) -> ExitCode
+    where
+        S: Service + ?Sized,
+        E: fmt::Display,
+        F: FnOnce(Starting) -> Fut,
+        Fut: Future<Output = Result<Arc<S>, E>>,
+    {
+        let make = |starting| async {
+            let service = make(starting).await.map_err(|why| why.to_string())?;
+            let root = Root::new(&service);
+            root.start().await.map_err(|why| format!("the service does not start: {why}"))?;
+            Ok(root)
+        };
+        run::run(self, make).await
+    }
+}
+
+/// What a service can know when it is made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Starting {
+    /// The application protocol version, chosen from those of the [`Handshake`] and of the host.
+    pub version: u32,
+    /// The node's environment, if [`Plugin::loop_environment`] was asked for.
+    pub environment: Option<LoopEnvironment>,
+}

@@ -1,4 +1,9 @@
 //! What crosses a plugin's standard streams.
 
+pub(crate) mod capture;
 pub(crate) mod hclog;
 pub(crate) mod lines;
+pub(crate) mod ring;
+pub(crate) mod stderr;
+pub(crate) mod stream;
+pub(crate) mod writer;

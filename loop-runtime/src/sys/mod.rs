@@ -3,3 +3,4 @@
 //! All `unsafe` of this crate is in this room.
 
 pub(crate) mod host;
+pub(crate) mod plugin;

@@ -1,0 +1,145 @@
+//! The order of work of a plugin's process.
+
+use std::future::Future;
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::error::StartError;
+use super::serving::{Serving, ServingOptions};
+use super::socket::{SocketDir, SocketOptions};
+use super::stop::{Reason, Stop};
+use super::{Plugin, Starting, cookie, environment, logging, panics, version, watch};
+use crate::service::Root;
+use crate::stdio::capture::Capture;
+use crate::stdio::writer::write_stderr;
+use crate::transport::Listener;
+
+/// How long the last of the captured output may take.
+const FLUSH: Duration = Duration::from_millis(100);
+
+/// Cleanup hooks have this much even if calls in flight used up their time.
+const CLEANUP: Duration = Duration::from_millis(300);
+
+pub(super) async fn run<F, Fut>(plugin: Plugin, make: F) -> ExitCode
+where
+    F: FnOnce(Starting) -> Fut,
+    Fut: Future<Output = Result<Root, String>>,
+{
+    if let Err(why) = cookie::check(&plugin.handshake, |key| std::env::var_os(key)) {
+        write_stderr(format!("{why}\n").as_bytes());
+        return ExitCode::FAILURE;
+    }
+    match start_and_serve(plugin, make).await {
+        Ok(Reason::Failed) => ExitCode::FAILURE,
+        Ok(_) => ExitCode::SUCCESS,
+        Err(why) => {
+            // In Go's notation, so that a host in Go logs it as an error; one line, whatever the cause says.
+            let why = why.to_string().replace('\n', " ");
+            write_stderr(format!("[ERROR] plugin: cannot start: {why}\n").as_bytes());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn start_and_serve<F, Fut>(mut plugin: Plugin, make: F) -> Result<Reason, StartError>
+where
+    F: FnOnce(Starting) -> Fut,
+    Fut: Future<Output = Result<Root, String>>,
+{
+    if plugin.panic_hook {
+        panics::install();
+    }
+    logging::install(plugin.log_filter.as_deref());
+    let offered = std::env::var("PLUGIN_PROTOCOL_VERSIONS").unwrap_or_default();
+    let version = version::choose(&plugin.handshake.all_versions(), &offered, |item| {
+        tracing::warn!(item, "the host offers what is no version");
+    });
+    tokio::runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
+    let environment = plugin.loop_environment.then(environment::loop_environment).transpose()?;
+    if let Some(bytes) = environment.as_ref().and_then(|env| env.max_receive_message_size).filter(|bytes| *bytes > 0)
+        && !plugin.limits_are_set
+    {
+        plugin.limits.max_receive = bytes;
+    }
+    #[cfg(feature = "metrics")]
+    if let Some(environment) = &environment {
+        plugin.on_call.push(super::metrics::serve(environment).await?);
+    }
+
+    let capture = Capture::start().map_err(StartError::Stdout)?;
+    let dir = SocketDir::open(&SocketOptions::from_env(|name| std::env::var_os(name)))?;
+    let stop = Stop::of_process();
+    watch::signals(&stop).map_err(StartError::Signals)?;
+    if plugin.outlives_host { watch::nobody() } else { watch::host(&stop) }.map_err(StartError::Signals)?;
+
+    let root = tokio::select! {
+        made = make(Starting { version, environment }) => made.map_err(StartError::Service)?,
+        reason = stop.requested() => return Ok(reason),
+    };
+    let serving = serving(&plugin, &root, &dir, &capture, &stop)?;
+    drop(root);
+    let listener = dir.listen()?;
+    capture.write_real(line(version, &listener).as_bytes()).map_err(StartError::Line)?;
+
+    let reason = serve(&serving, listener, &stop, plugin.outlives_host).await;
+    serving.wind_down(capture.finish(FLUSH)).await;
+    clean_up(plugin, &stop).await;
+    dir.remove();
+    Ok(reason)
+}
+
+fn serving(
+    plugin: &Plugin,
+    root: &Root,
+    dir: &SocketDir,
+    capture: &Capture,
+    stop: &Stop,
+) -> Result<Serving, StartError> {
+    let program = std::env::current_exe().ok();
+    let name = program.as_deref().and_then(|path| path.file_name()).map_or("plugin".into(), |name| name.to_string_lossy());
+    let options = ServingOptions {
+        name: name.into_owned(),
+        socket_dir: dir.path().to_owned(),
+        limits: plugin.limits.clone(),
+        on_call: plugin.on_call.clone(),
+        stdio: capture.ring().clone(),
+        stop: stop.clone(),
+    };
+    Serving::new(root, options).map_err(|why| StartError::Service(why.to_string()))
+}
+
+/// Six fields, the last for a certificate. A seventh stands there only if the host asks for multiplexing, which it is
+/// then told that there is none of.
+fn line(version: u32, listener: &Listener) -> String {
+    let asked = std::env::var_os("PLUGIN_MULTIPLEX_GRPC").is_some_and(|value| !value.is_empty());
+    let address = listener.address();
+    let multiplexing = if asked { "|false" } else { "" };
+    format!("1|{version}|{}|{address}|grpc|{multiplexing}\n", address.network())
+}
+
+async fn serve(serving: &Serving, listener: Listener, stop: &Stop, outlives_host: bool) -> Reason {
+    let absence = async {
+        if !outlives_host {
+            serving.watch_absence().await;
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = serving.accept(listener) => {}
+        () = absence => {}
+    }
+    stop.requested().await
+}
+
+async fn clean_up(plugin: Plugin, stop: &Stop) {
+    let hooks = async {
+        for hook in plugin.cleanup {
+            hook().await;
+        }
+    };
+    if tokio::time::timeout(stop.left().max(CLEANUP), hooks).await.is_err() {
+        tracing::warn!("a cleanup hook takes too long; the plugin ends without it");
+    }
+}

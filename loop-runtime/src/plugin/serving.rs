@@ -1,0 +1,200 @@
+//! Serving a plugin's main connections, from the first to the end. It knows sockets and services and nothing of the
+//! process around it, so that tests serve in process exactly what a plugin serves.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::body::Body;
+
+use super::fixed::Fixed;
+use super::stop::{Reason, Stop};
+use crate::broker::{Broker, BrokerService, DIAL_TIMEOUT};
+use crate::error::Result;
+use crate::service::{Family, Root, Served, Session, Timing};
+use crate::stdio::ring::Ring;
+use crate::stdio::stream::Stdio;
+use crate::transport::{BoxFuture, ConnectionId, Handler, Limits, Listener, serve_connection};
+
+/// How long calls in flight may go on after the end was asked for.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How long what is lent, and objects made by calls, may take to go.
+const RELEASE: Duration = Duration::from_millis(250);
+
+/// How long connections may take to say good-bye before they are cut.
+const GOODBYE: Duration = Duration::from_millis(100);
+
+/// How long a plugin whose connections are all gone waits for its host to come back.
+const ABSENCE: Duration = Duration::from_secs(10);
+
+/// Announcements that wait for the host's stream.
+const ANNOUNCEMENTS: usize = 64;
+
+/// Sees the path of every call on the main connections.
+pub(crate) type OnCall = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// What [`Serving`] needs besides the services.
+pub(crate) struct ServingOptions {
+    /// This plugin, for texts.
+    pub(crate) name: String,
+    /// Where brokered sockets are bound.
+    pub(crate) socket_dir: PathBuf,
+    /// Of the connections that the host dials.
+    pub(crate) limits: Limits,
+    pub(crate) on_call: Vec<OnCall>,
+    /// What the host's stdio subscription reads.
+    pub(crate) stdio: Arc<Ring>,
+    pub(crate) stop: Stop,
+}
+
+/// A plugin's services, being served.
+pub(crate) struct Serving {
+    entrance: Arc<Entrance>,
+    session: Arc<Session>,
+    limits: Limits,
+    stop: Stop,
+    /// Turns new calls away.
+    drain: CancellationToken,
+    /// Cuts connections.
+    abort: CancellationToken,
+    connections: TaskTracker,
+}
+
+impl Serving {
+    /// Mounts `root`, whose start has run.
+    ///
+    /// # Errors
+    ///
+    /// Two of its services have one name.
+    pub(crate) fn new(root: &Root, options: ServingOptions) -> Result<Self> {
+        let ServingOptions { name, socket_dir, limits, on_call, stdio, stop } = options;
+        let (outgoing, announcements) = mpsc::channel(ANNOUNCEMENTS);
+        let broker = Broker::new(socket_dir, DIAL_TIMEOUT, outgoing);
+        let family = Family::new("the host", &name, Timing::default(), false, Arc::new(|_| {}));
+        let session = Session::new("the host", 1, broker.clone(), (Limits::client(), limits.clone()), family);
+        let served = root.serve(&session)?;
+        let exchange = BrokerService::new(broker, announcements);
+        let fixed = Fixed::new(&served.names(), exchange, Stdio { ring: stdio }, stop.clone());
+        let entrance = Entrance { fixed, served, on_call, calls: TaskTracker::new(), presence: watch::Sender::default() };
+        Ok(Self {
+            entrance: Arc::new(entrance),
+            session,
+            limits,
+            stop,
+            drain: CancellationToken::new(),
+            abort: CancellationToken::new(),
+            connections: TaskTracker::new(),
+        })
+    }
+
+    /// Serves one connection, as a task.
+    pub(crate) fn connect<IO>(&self, io: IO)
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        self.entrance.presence.send_modify(|presence| presence.open += 1);
+        let here = Here(self.entrance.clone());
+        let (drain, abort) = (self.drain.clone(), self.abort.clone());
+        let served = serve_connection(io, self.entrance.clone(), self.limits.clone(), drain, abort);
+        self.connections.spawn(async move {
+            let _here = here;
+            served.await;
+        });
+    }
+
+    /// Accepts connections until the end is asked for. Dropping the listener, at the end, removes its socket.
+    pub(crate) async fn accept(&self, listener: Listener) {
+        loop {
+            tokio::select! {
+                () = self.stop.token().cancelled() => return,
+                accepted = listener.accept() => match accepted {
+                    Ok(stream) => self.connect(stream),
+                    Err(error) => {
+                        tracing::error!(%error, "the plugin can accept no connections any more");
+                        self.stop.request(Reason::Failed);
+                        return;
+                    }
+                },
+            }
+        }
+    }
+
+    /// Asks for the end when every connection is gone, of which one had made a call, and none has come for
+    /// [`ABSENCE`]. A host that lost its connection dials again at once.
+    pub(crate) async fn watch_absence(&self) {
+        let mut presence = self.entrance.presence.subscribe();
+        loop {
+            if presence.wait_for(|presence| presence.spoke && presence.open == 0).await.is_err() {
+                return;
+            }
+            if tokio::time::timeout(ABSENCE, presence.wait_for(|presence| presence.open > 0)).await.is_err() {
+                self.stop.request(Reason::Abandoned);
+                return;
+            }
+        }
+    }
+
+    /// Ends the service: new calls are turned away, those in flight have [`GRACE`], `flush` runs (the last of the
+    /// captured output), then what was lent, the objects, and the connections end.
+    pub(crate) async fn wind_down(self, flush: impl Future<Output = ()>) {
+        self.drain.cancel();
+        let calls = &self.entrance.calls;
+        calls.close();
+        if tokio::time::timeout(GRACE.min(self.stop.left()), calls.wait()).await.is_err() {
+            tracing::warn!(calls = calls.len(), "calls in flight are cut off: the plugin ends");
+        }
+        flush.await;
+        self.session.end();
+        let _ = tokio::time::timeout(RELEASE.min(self.stop.left()), self.session.finished()).await;
+        self.connections.close();
+        if tokio::time::timeout(GOODBYE, self.connections.wait()).await.is_err() {
+            self.abort.cancel();
+            let _ = tokio::time::timeout(self.stop.left(), self.connections.wait()).await;
+        }
+    }
+}
+
+/// How many connections there are, and whether any ever made a call.
+#[derive(Default)]
+struct Presence {
+    open: usize,
+    spoke: bool,
+}
+
+/// The handler of the main connections.
+struct Entrance {
+    fixed: Fixed,
+    served: Arc<Served>,
+    on_call: Vec<OnCall>,
+    /// Calls of the plugin's own services that are in flight.
+    calls: TaskTracker,
+    presence: watch::Sender<Presence>,
+}
+
+impl Handler for Entrance {
+    fn handle(&self, request: Request<Body>, _: ConnectionId) -> BoxFuture<'static, Response<Body>> {
+        for seen in &self.on_call {
+            seen(request.uri().path());
+        }
+        self.presence.send_if_modified(|presence| !std::mem::replace(&mut presence.spoke, true));
+        match self.fixed.handle(request) {
+            Ok(answer) => answer,
+            Err(request) => Box::pin(self.calls.track_future(self.served.respond(*request))),
+        }
+    }
+}
+
+/// A connection that is open.
+struct Here(Arc<Entrance>);
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        self.0.presence.send_modify(|presence| presence.open -= 1);
+    }
+}

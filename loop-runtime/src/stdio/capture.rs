@@ -1,0 +1,82 @@
+//! Descriptor 1 after the handshake.
+//!
+//! A host reads one line from a plugin's stdout and then only drains it, with a limit on the length of a line that a
+//! Go host does not survive. So the plugin's descriptor 1 is replaced by a pipe of its own *before* the handshake
+//! line is written: whatever `println!`, C code or a child process prints goes to the host's stdio subscription
+//! ([`stream`](super::stream)), or nowhere, but never in front of the line.
+//!
+//! The original descriptor is kept, closed on exec: to a host, the end of stdout means the end of the plugin.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::ring::{Channel, Ring};
+
+/// A captured stdout.
+pub(crate) struct Capture {
+    real: File,
+    ring: Arc<Ring>,
+}
+
+impl Capture {
+    /// Replaces descriptor 1 by a pipe and starts the thread that empties it.
+    ///
+    /// A thread and not a task: a handler that prints more than a pipe holds blocks the runtime's thread, and nobody
+    /// would be left to read.
+    pub(crate) fn start() -> io::Result<Self> {
+        let real = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?;
+        let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+        let ring = Arc::new(Ring::default());
+        super::stderr::attach(&ring);
+        let drained = ring.clone();
+        std::thread::Builder::new().name("loop-stdout".to_owned()).spawn(move || drain(reader, &drained))?;
+        // What the standard library still buffers was printed before: it belongs to the capture as well, because
+        // nothing may come before the handshake line.
+        rustix::stdio::dup2_stdout(&writer)?;
+        io::stdout().flush()?;
+        Ok(Self { real: real.into(), ring })
+    }
+
+    /// The captured bytes.
+    pub(crate) fn ring(&self) -> &Arc<Ring> {
+        &self.ring
+    }
+
+    /// Writes to the stdout that the host reads.
+    pub(crate) fn write_real(&self, bytes: &[u8]) -> io::Result<()> {
+        (&self.real).write_all(bytes)
+    }
+
+    /// Ends the capture: prints go nowhere from now on, what is in the pipe moves to the ring and the ring closes,
+    /// after `within` at the latest (a child process may hold the pipe open).
+    pub(crate) async fn finish(&self, within: Duration) {
+        // Errors here leave prints in the capture, which then closes by time.
+        let _ = io::stdout().flush();
+        if let Ok(null) = File::options().write(true).open("/dev/null") {
+            let _ = rustix::stdio::dup2_stdout(&null);
+        }
+        let _ = tokio::time::timeout(within, self.ring.closed()).await;
+        self.ring.close();
+        let dropped = self.ring.dropped();
+        if dropped > 0 {
+            tracing::warn!(dropped, "bytes on stdout were dropped because the host did not read them");
+        }
+    }
+}
+
+fn drain(reader: OwnedFd, ring: &Ring) {
+    let mut reader = File::from(reader);
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(size) => ring.push(Channel::Stdout, &buffer[..size]),
+            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => break,
+        }
+    }
+    ring.close();
+}

@@ -1,0 +1,388 @@
+//! A plugin's log lines: hclog's JSON on the real stderr, from `tracing`.
+//!
+//! A Go host splits stderr into lines of at most 64 KiB and parses each that is a JSON object. It does not forgive:
+//! `@level`, `@message` and `@timestamp` that are no strings crash it, and a timestamp without exactly six digits of
+//! fraction turns the line into plain text. All other keys become key/value pairs, of which a LOOP host takes
+//! `logger` as the name of a sub-logger.
+
+use std::fmt;
+use std::io::Write;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Map, Value};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber, span};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+/// The longest line that a Go host still parses, its line feed included.
+const MAX_LINE: usize = 64 * 1024;
+
+/// Integers beyond this lose digits in a Go host, which reads numbers as float64; they are written as strings.
+const EXACT: u64 = 1 << 53;
+
+/// A [`tracing_subscriber`] layer that writes every event as one line of hclog's JSON.
+///
+/// [`Plugin`](super::Plugin) installs it if the program has no subscriber of its own yet; a program that builds its
+/// own adds this layer, or its logs reach the host as plain text at debug level.
+///
+/// The target becomes `@module`, the fields of the event and of the spans around it become keys of their own (the
+/// innermost wins). A field named `logger` is special, as LOOP hosts want it: those of the spans, outermost first,
+/// and of the event are joined with dots, so that a host shows `Median.DataSource` as a sub-logger.
+///
+/// A line that would be longer than 64 KiB is cut in its longest texts and says so with `truncated: true`. Errors of
+/// writing are ignored: a host that is gone must not make a plugin panic.
+pub struct HclogLayer {
+    out: Box<dyn Fn(&[u8]) + Send + Sync>,
+}
+
+impl fmt::Debug for HclogLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HclogLayer").finish_non_exhaustive()
+    }
+}
+
+impl Default for HclogLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl HclogLayer {
+    /// A layer that writes to stderr.
+    pub fn new() -> Self {
+        Self::writing_to(write_stderr)
+    }
+
+    /// A layer that hands every line, its line feed included, to `out`.
+    pub fn writing_to(out: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
+        Self { out: Box::new(out) }
+    }
+}
+
+/// Writes to stderr under the lock that `eprintln!` takes too, so that lines stay whole.
+pub(crate) fn write_stderr(bytes: &[u8]) {
+    // Nobody is left to tell.
+    let _ = std::io::stderr().lock().write_all(bytes);
+}
+
+/// The fields of a span or an event.
+#[derive(Default)]
+struct Fields {
+    values: Map<String, Value>,
+    logger: Option<String>,
+    message: Option<String>,
+}
+
+impl Fields {
+    fn put(&mut self, field: &Field, value: Value) {
+        let text = |value: Value| match value {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        match field.name() {
+            "message" => self.message = Some(text(value)),
+            "logger" => self.logger = Some(text(value)),
+            // hclog's own keys: a host would take them for its own.
+            name if name.starts_with('@') => {
+                self.values.insert(format!("field.{name}"), value);
+            }
+            // What a raw identifier's field is called.
+            name => {
+                self.values.insert(name.strip_prefix("r#").unwrap_or(name).to_owned(), value);
+            }
+        }
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.put(field, Value::String(format!("{value:?}")));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field, Value::String(value.to_owned()));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, Value::Bool(value));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        let exact = value.unsigned_abs() <= EXACT;
+        self.put(field, if exact { value.into() } else { Value::String(value.to_string()) });
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, if value <= EXACT { value.into() } else { Value::String(value.to_string()) });
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.put(field, Value::String(value.to_string()));
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.put(field, Value::String(value.to_string()));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        let number = serde_json::Number::from_f64(value).map(Value::Number);
+        self.put(field, number.unwrap_or_else(|| Value::String(value.to_string())));
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        let mut text = value.to_string();
+        let mut source = value.source();
+        while let Some(cause) = source {
+            text = format!("{text}: {cause}");
+            source = cause.source();
+        }
+        self.put(field, Value::String(text));
+    }
+}
+
+impl<S> Layer<S> for HclogLayer
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, context: Context<'_, S>) {
+        if let Some(span) = context.span(id) {
+            let mut fields = Fields::default();
+            attributes.record(&mut fields);
+            span.extensions_mut().insert(fields);
+        }
+    }
+
+    fn on_record(&self, id: &span::Id, values: &span::Record<'_>, context: Context<'_, S>) {
+        if let Some(span) = context.span(id)
+            && let Some(fields) = span.extensions_mut().get_mut::<Fields>()
+        {
+            values.record(fields);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut line = Map::new();
+        let mut loggers = Vec::new();
+        for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
+            if let Some(fields) = span.extensions().get::<Fields>() {
+                line.extend(fields.values.clone());
+                loggers.extend(fields.logger.clone());
+            }
+        }
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        line.extend(fields.values);
+        loggers.extend(fields.logger);
+        if !loggers.is_empty() {
+            line.insert("logger".to_owned(), loggers.join(".").into());
+        }
+        let metadata = event.metadata();
+        line.insert("@level".to_owned(), level(*metadata.level()).into());
+        line.insert("@message".to_owned(), fields.message.unwrap_or_default().into());
+        line.insert("@module".to_owned(), metadata.target().into());
+        line.insert("@timestamp".to_owned(), timestamp(SystemTime::now()).into());
+        (self.out)(&finished(line));
+    }
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::TRACE => "trace",
+        Level::DEBUG => "debug",
+        Level::INFO => "info",
+        Level::WARN => "warn",
+        Level::ERROR => "error",
+    }
+}
+
+/// One line with its line feed, cut to what a host parses.
+fn finished(mut line: Map<String, Value>) -> Vec<u8> {
+    let mut out = serialized(&line);
+    // Escapes make a text longer by up to six times, so the cut is tried and measured, not computed.
+    let mut longest = MAX_LINE / 2;
+    while out.len() > MAX_LINE && longest > 16 {
+        line.insert("truncated".to_owned(), true.into());
+        for value in line.values_mut() {
+            if let Value::String(text) = value {
+                cut(text, longest);
+            }
+        }
+        out = serialized(&line);
+        longest /= 2;
+    }
+    if out.len() > MAX_LINE {
+        // Thousands of keys: the message alone is left.
+        line.retain(|key, _| key.starts_with('@') || key == "truncated");
+        out = serialized(&line);
+    }
+    out
+}
+
+fn serialized(line: &Map<String, Value>) -> Vec<u8> {
+    // A map of strings, numbers and booleans always serializes.
+    let mut out = serde_json::to_vec(line).unwrap_or_default();
+    out.push(b'\n');
+    out
+}
+
+fn cut(text: &mut String, longest: usize) {
+    if text.len() > longest {
+        let end = (0..=longest).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+    }
+}
+
+/// `2006-01-02T15:04:05.000000Z`, in UTC. Times before 1970 are shown as its beginning.
+fn timestamp(at: SystemTime) -> String {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (days, second) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
+    let (year, month, day) = date(days);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:06}Z", since.subsec_micros())
+}
+
+/// The Gregorian date that lies `days` after 1970-01-01.
+fn date(days: u64) -> (u64, u64, u64) {
+    // Counted in eras of 400 years that begin on 1 March, so that the leap day is the last of its year.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    use tracing_subscriber::prelude::*;
+
+    use super::*;
+
+    /// What `run` logs, as raw lines.
+    fn lines(run: impl FnOnce()) -> Vec<Vec<u8>> {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let into = seen.clone();
+        let layer = HclogLayer::writing_to(move |line: &[u8]| into.lock().unwrap().push(line.to_vec()));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), run);
+        Arc::try_unwrap(seen).unwrap().into_inner().unwrap()
+    }
+
+    /// The one line that `run` logs, checked as a Go host would.
+    fn line(run: impl FnOnce()) -> Map<String, Value> {
+        let mut lines = lines(run);
+        assert_eq!(lines.len(), 1);
+        checked(&lines.remove(0))
+    }
+
+    fn checked(raw: &[u8]) -> Map<String, Value> {
+        assert!(raw.len() <= MAX_LINE, "{} bytes", raw.len());
+        assert_eq!(raw.iter().filter(|byte| **byte == b'\n').count(), 1);
+        assert_eq!(raw.last(), Some(&b'\n'));
+        let line: Map<String, Value> = serde_json::from_slice(raw).unwrap();
+        for key in ["@level", "@message", "@timestamp", "@module"] {
+            assert!(line[key].is_string(), "{key}: {}", line[key]);
+        }
+        let fraction = line["@timestamp"].as_str().unwrap().split_once('.').unwrap().1;
+        assert_eq!(fraction.len(), 7, "{fraction}");
+        assert!(fraction.ends_with('Z') && fraction[..6].bytes().all(|digit| digit.is_ascii_digit()));
+        line
+    }
+
+    #[test]
+    fn an_event_becomes_a_line() {
+        let line = line(|| tracing::warn!(target: "feed", price = 3, name = "a\nb", ok = true, "low {}", "tide"));
+        assert_eq!(line["@level"], "warn");
+        assert_eq!(line["@message"], "low tide");
+        assert_eq!(line["@module"], "feed");
+        assert_eq!((&line["price"], &line["name"], &line["ok"]), (&3.into(), &"a\nb".into(), &true.into()));
+    }
+
+    #[test]
+    fn spans_give_their_fields_and_the_name_of_the_logger() {
+        let line = line(|| {
+            let outer = tracing::info_span!("a", logger = "Median", job = 1, late = tracing::field::Empty);
+            outer.record("late", "yes");
+            let _outer = outer.entered();
+            let _inner = tracing::info_span!("b", job = 2).entered();
+            tracing::info!(logger = "DataSource", "x");
+        });
+        assert_eq!(line["logger"], "Median.DataSource");
+        assert_eq!((&line["job"], &line["late"]), (&2.into(), &"yes".into()));
+    }
+
+    #[test]
+    fn a_host_never_finds_a_number_among_its_own_keys() {
+        let line = line(|| tracing::info!("@level" = 5, "@timestamp" = 7, message = 9));
+        assert_eq!((&line["@level"], &line["@message"]), (&"info".into(), &"9".into()));
+        assert_eq!(line["field.@level"], 5);
+    }
+
+    #[test]
+    fn numbers_that_a_host_cannot_hold_are_texts() {
+        let line = line(|| tracing::info!(a = u64::MAX, b = i64::MIN, c = f64::NAN, d = EXACT, e = 1.5));
+        assert_eq!(line["a"], "18446744073709551615");
+        assert_eq!(line["b"], "-9223372036854775808");
+        assert_eq!(line["c"], "NaN");
+        assert_eq!((&line["d"], &line["e"]), (&EXACT.into(), &1.5.into()));
+    }
+
+    #[test]
+    fn long_lines_are_cut() {
+        for text in ["x".repeat(200_000), "\u{1}".repeat(100_000), "é".repeat(70_000)] {
+            let line = line(|| tracing::info!(long = text, short = "kept", "{text}"));
+            assert_eq!((&line["truncated"], &line["short"]), (&true.into(), &"kept".into()));
+            assert!(line["@message"].as_str().unwrap().len() > 1000);
+        }
+        let many = (0..10_000).map(|n| (format!("key{n}"), Value::from(n)));
+        let mut many: Map<String, Value> = many.collect();
+        many.insert("@message".to_owned(), "m".into());
+        let cut: Map<String, Value> = serde_json::from_slice(&finished(many)).unwrap();
+        assert_eq!((&cut["@message"], cut.len()), (&"m".into(), 2));
+    }
+
+    #[test]
+    fn dates_follow_the_calendar() {
+        let (mut year, mut month, mut day) = (1970, 1, 1);
+        for days in 0..200_000 {
+            assert_eq!(date(days), (year, month, day));
+            let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            let length = match month {
+                2 => 28 + u64::from(leap),
+                4 | 6 | 9 | 11 => 30,
+                _ => 31,
+            };
+            day += 1;
+            if day > length {
+                (day, month) = (1, month + 1);
+            }
+            if month > 12 {
+                (month, year) = (1, year + 1);
+            }
+        }
+        let at = UNIX_EPOCH + Duration::new(1_795_332_782, 454_675_999);
+        assert_eq!(timestamp(at), "2026-11-22T07:33:02.454675Z");
+    }
+
+    proptest! {
+        #[test]
+        fn every_line_parses_back(message in ".*", text in "(?s).*", n in any::<i64>(), x in any::<f64>(), times in 1usize..3000) {
+            let line = line(|| {
+                let _span = tracing::info_span!("s", logger = text.repeat(times), n).entered();
+                tracing::error!(x, text, "{message}");
+            });
+            if !line.contains_key("truncated") {
+                prop_assert_eq!(&line["@message"], &Value::from(message));
+                prop_assert_eq!(&line["text"], &Value::from(text));
+            }
+        }
+    }
+}

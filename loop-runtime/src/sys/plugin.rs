@@ -1,0 +1,73 @@
+//! The plugin's ties to the process that started it.
+
+use std::io;
+use std::time::Duration;
+
+use rustix::process::{Pid, getppid};
+
+/// How often the parent is looked at where the system cannot report its end.
+const POLL: Duration = Duration::from_millis(250);
+
+/// The process that started this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Parent(Pid);
+
+impl Parent {
+    /// The present parent; `None` if it lives outside this process's namespace and cannot be watched.
+    pub(crate) fn current() -> Option<Self> {
+        getppid().map(Self)
+    }
+
+    /// Whether this process has been handed to another parent, as happens when its own ends.
+    pub(crate) fn is_gone(self) -> bool {
+        getppid() != Some(self.0)
+    }
+
+    /// Blocks until the parent has ended.
+    pub(crate) fn wait(self) {
+        if self.wait_by_descriptor().is_err() {
+            // An old kernel, a sandbox without the call, or no Linux.
+            while !self.is_gone() {
+                std::thread::sleep(POLL);
+            }
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn wait_by_descriptor(self) -> io::Result<()> {
+        use rustix::event::{PollFd, PollFlags, poll};
+
+        let descriptor = rustix::process::pidfd_open(self.0, rustix::process::PidfdFlags::empty())?;
+        // The number may have been reused between the fork and this call; then the parent is another by now.
+        while !self.is_gone() {
+            let mut watched = [PollFd::new(&descriptor, PollFlags::IN)];
+            match poll(&mut watched, None) {
+                Ok(0) | Err(rustix::io::Errno::INTR) => {}
+                Ok(_) => break,
+                Err(why) => return Err(why.into()),
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn wait_by_descriptor(self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// Asks for a hangup signal when the parent ends, in place of whatever the parent itself had arranged, or clears that.
+///
+/// Linux sends the signal when the *thread* that forked ends, which in a Go host may happen at any time: whoever
+/// receives it has to look at [`Parent::is_gone`].
+#[cfg(target_os = "linux")]
+pub(crate) fn hang_up_with_parent(on: bool) -> io::Result<()> {
+    let signal = on.then_some(rustix::process::Signal::HUP);
+    Ok(rustix::process::set_parent_process_death_signal(signal)?)
+}
+
+/// Other systems have no such signal; [`Parent::wait`] alone reports the end there.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn hang_up_with_parent(_: bool) -> io::Result<()> {
+    Ok(())
+}
