@@ -1,9 +1,7 @@
 //! The order of work of a plugin's process.
 
 use std::future::Future;
-use std::io;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::StartError;

@@ -16,10 +16,10 @@ use super::fixed::Fixed;
 use super::stop::{Reason, Stop};
 use crate::broker::{Broker, BrokerService, DIAL_TIMEOUT};
 use crate::error::Result;
-use crate::service::{Family, Root, Served, Session, Timing};
+use crate::service::{BoxFuture, Family, Root, Served, Session, Timing};
 use crate::stdio::ring::Ring;
 use crate::stdio::stream::Stdio;
-use crate::transport::{BoxFuture, ConnectionId, Handler, Limits, Listener, serve_connection};
+use crate::transport::{ConnectionId, Handler, Limits, Listener, serve_connection};
 
 /// How long calls in flight may go on after the end was asked for.
 const GRACE: Duration = Duration::from_secs(1);

@@ -16,7 +16,7 @@ use crate::proto::plugin::grpc_broker_server::GrpcBrokerServer;
 use crate::proto::plugin::grpc_controller_server::GrpcControllerServer;
 use crate::proto::plugin::grpc_stdio_server::GrpcStdioServer;
 use crate::stdio::stream::Stdio;
-use crate::transport::BoxFuture;
+use crate::service::BoxFuture;
 
 /// The fixed services. What they hold is shared by all connections.
 pub(crate) struct Fixed {
