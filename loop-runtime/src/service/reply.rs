@@ -180,7 +180,7 @@ impl<M: Message + LoopMessage> Reply for Whole<M> {
     }
 
     fn take(_: &'static [FieldSpec], from: &mut Incoming) -> Result<Self> {
-        Ok(Self(M::read_fields(from.body())?))
+        Ok(Self(crate::wire::decode(from.body())?))
     }
 
     fn fields(_: &'static [FieldSpec], _: &mut Schema) -> Vec<(FieldSpec, FieldType)> {
