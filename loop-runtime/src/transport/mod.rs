@@ -41,3 +41,6 @@ pub(crate) use stream::Stream;
 pub(crate) use unary::answer_unary;
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+#[cfg(test)]
+mod tests;
