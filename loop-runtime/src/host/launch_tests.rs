@@ -428,7 +428,7 @@ async fn plugins_die_with_a_host_that_is_killed() {
     let dir = tempfile::tempdir().unwrap();
     let plugin = Scripted { dir, ..Scripted::new("") };
     let mut report = plugin.report();
-    let mut host = in_another_process("as_a_host_that_is_killed").env("REPORT", plugin.dir.path()).spawn().unwrap();
+    let mut host = in_another_process("as_a_host_that_is_killed").env("REPORT", plugin.dir.path()).env("TMPDIR", plugin.dir.path()).spawn().unwrap();
     let watched = Watched::new(number(&line(&mut report).await));
     host.kill().unwrap();
     host.wait().unwrap();
