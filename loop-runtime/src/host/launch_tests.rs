@@ -428,7 +428,11 @@ async fn plugins_die_with_a_host_that_is_killed() {
     let dir = tempfile::tempdir().unwrap();
     let plugin = Scripted { dir, ..Scripted::new("") };
     let mut report = plugin.report();
-    let mut host = in_another_process("as_a_host_that_is_killed").env("REPORT", plugin.dir.path()).env("TMPDIR", plugin.dir.path()).spawn().unwrap();
+    let mut host = in_another_process("as_a_host_that_is_killed")
+        .env("REPORT", plugin.dir.path())
+        .env("TMPDIR", plugin.dir.path())
+        .spawn()
+        .unwrap();
     let watched = Watched::new(number(&line(&mut report).await));
     host.kill().unwrap();
     host.wait().unwrap();
@@ -457,10 +461,12 @@ async fn as_a_host_that_kills_all() {
     }
     let running = Scripted::new("sleep 1000 & echo \"1|1|unix|/$!|grpc|\"; wait");
     let (one, two) = (running.ok().await, running.ok().await);
-    let grandchild = Watched::new(reported(&one));
+    let grandchildren = [&one, &two].map(|process| Watched::new(reported(process)));
     super::super::kill_all();
     assert!(!exists(one.pid()) && !exists(two.pid()), "both are reaped when it returns");
-    grandchild.ended().await;
+    for grandchild in grandchildren {
+        grandchild.ended().await;
+    }
     assert!(matches!(running.error().await, LaunchError::CalledOff));
     super::super::kill_all();
 }
