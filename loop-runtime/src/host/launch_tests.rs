@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags};
 use tempfile::TempDir;
-use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::unix::pipe;
 
@@ -97,16 +97,17 @@ fn reported(process: &Process) -> u32 {
 }
 
 /// Any process, also one that is not a child.
-struct Watched(AsyncFd<OwnedFd>);
+struct Watched(OwnedFd);
 
 impl Watched {
     fn new(pid: u32) -> Self {
         let pid = Pid::from_raw(pid.cast_signed()).unwrap();
-        Self(AsyncFd::new(rustix::process::pidfd_open(pid, PidfdFlags::empty()).unwrap()).unwrap())
+        Self(rustix::process::pidfd_open(pid, PidfdFlags::empty()).unwrap())
     }
 
-    async fn ended(&self) {
-        self.0.readable().await.unwrap().retain_ready();
+    async fn ended(self) {
+        let wait = move || poll(&mut [PollFd::new(&self.0, PollFlags::IN)], None);
+        assert_eq!(tokio::task::spawn_blocking(wait).await.unwrap(), Ok(1));
     }
 }
 
@@ -250,7 +251,7 @@ async fn dropping_the_launch_ends_the_process() {
     let mut report = plugin.report();
     let process = tokio::select! {
         launched = plugin.launch() => panic!("{launched:?}"),
-        pid = line(&mut report) => Watched::new(number(&pid)),
+        process = async { Watched::new(number(&line(&mut report).await)) } => process,
     };
     process.ended().await;
 }

@@ -45,6 +45,7 @@ fn a_signal_reaches_the_group_and_its_end_is_told() {
     // `sleep` has the same pipe, which therefore ends only when it has ended too.
     assert_eq!(std::io::copy(&mut stdout, &mut std::io::sink()).unwrap(), 0);
     signal_group(pid(&child), Signal::KILL);
+    assert!(child.wait().is_err(), "its status was taken");
 }
 
 #[test]
