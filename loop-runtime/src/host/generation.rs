@@ -15,7 +15,7 @@ use crate::proto::plugin::Empty;
 use crate::proto::plugin::grpc_controller_client::GrpcControllerClient;
 use crate::service::{Family, Link, Session};
 use crate::stdio::follow_stdio;
-use crate::transport::{Address, Connection, Stream};
+use crate::transport::{Connection, Stream};
 
 /// How many announcements wait to be sent: as many as services can be lent before the plugin reads.
 const ANNOUNCEMENTS: usize = 64;
@@ -58,9 +58,7 @@ impl Generation {
         };
         let process = launch(&settings.command, &settings.handshake, &options).await?;
         let connected = async {
-            let line = process.line();
-            let address = Address::parse(line.network.as_str(), &line.address).map_err(std::io::Error::other)?;
-            let stream = Stream::connect(&address).await?;
+            let stream = Stream::connect(&process.line().address).await?;
             Connection::open(stream, &settings.calling).await.map_err(std::io::Error::other)
         };
         let connected = tokio::time::timeout(settings.policy.start_timeout, connected).await;
