@@ -11,6 +11,7 @@ pub mod plugin;
 mod proto;
 mod service;
 mod stdio;
+mod sync;
 mod sys;
 pub mod testing;
 mod transport;
@@ -20,3 +21,22 @@ pub use context::{deadline, metadata, with_deadline, with_metadata, with_timeout
 pub use error::{Code, Error, ErrorKind, LoopError, Loss, Result};
 pub use handshake::Handshake;
 pub use transport::Limits;
+
+pub use loop_macros::loop_service;
+pub use service::health;
+pub use wire::LoopMessage;
+
+#[cfg(not(unix))]
+compile_error!("loop-runtime needs Unix sockets and processes: Windows is not supported");
+
+/// For generated code only; nothing here is stable.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::error::{Error, LoopError};
+    pub use crate::service::{
+        Answer, Answers, AnswersWhole, Argument, BoxFuture, Call, Component, Incoming, Method, Names, Outcome,
+        Outgoing, Part, Refused, Remote, Reply, ReplyPart, Service, Tree, WholeOutcome, any_carries, first, own_release,
+        remote_of,
+    };
+    pub use crate::wire::{self, FieldSpec, FieldType, RequestShape, Schema};
+}

@@ -20,26 +20,50 @@ use crate::transport::Connection;
 /// broker is closed. When the call or the connection ends, or this future is dropped, it closes the broker.
 ///
 /// Run it as a task of its own: a Go plugin sends nothing, not even headers, before its first announcement.
-pub(crate) async fn exchange(connection: Connection, broker: Broker, outgoing: mpsc::Receiver<ConnInfo>) {
+pub(crate) async fn exchange(
+    connection: Connection,
+    broker: Broker,
+    outgoing: mpsc::Receiver<ConnInfo>,
+) -> BrokerEnd {
     let end = broker.0.pending.token().clone();
     let closing = CloseOnDrop { broker: broker.clone(), reason: "the main connection was given up" };
-    if let Some(reason) = end.run_until_cancelled(exchange_until_end(connection, &broker, outgoing)).await {
-        closing.broker.closed(reason);
+    match end.run_until_cancelled(exchange_until_end(connection, &broker, outgoing)).await {
+        Some((end, reason)) => {
+            closing.broker.closed(reason);
+            end
+        }
+        None => BrokerEnd::Lost,
     }
 }
 
-async fn exchange_until_end(connection: Connection, broker: &Broker, outgoing: mpsc::Receiver<ConnInfo>) -> String {
+/// How an exchange ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BrokerEnd {
+    /// The plugin has no broker: its calls work, and nothing can be lent to it.
+    Without,
+    /// It had one, and it is gone for good.
+    Lost,
+}
+
+async fn exchange_until_end(
+    connection: Connection,
+    broker: &Broker,
+    outgoing: mpsc::Receiver<ConnInfo>,
+) -> (BrokerEnd, String) {
     // The client, and with it this clone of the connection, is dropped here; the call alone keeps the connection.
     let call = GrpcBrokerClient::new(connection).start_stream(ReceiverStream::new(outgoing)).await;
     let mut incoming = match call {
         Ok(response) => response.into_inner(),
-        Err(status) => return format!("announcements cannot be exchanged: {status}"),
+        Err(status) if status.code() == tonic::Code::Unimplemented => {
+            return (BrokerEnd::Without, "the plugin has no broker".to_owned());
+        }
+        Err(status) => return (BrokerEnd::Lost, format!("announcements cannot be exchanged: {status}")),
     };
     loop {
         match incoming.message().await {
             Ok(Some(announcement)) => broker.received(announcement),
-            Ok(None) => return "the plugin ended the exchange of announcements".to_owned(),
-            Err(status) => return format!("the exchange of announcements failed: {status}"),
+            Ok(None) => return (BrokerEnd::Lost, "the plugin ended the exchange of announcements".to_owned()),
+            Err(status) => return (BrokerEnd::Lost, format!("the exchange of announcements failed: {status}")),
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::proto::plugin::ConnInfo;
 use crate::transport::{Address, Listener, Stream};
 
 pub(crate) use error::BrokerError;
-pub(crate) use exchange::{BrokerService, exchange};
+pub(crate) use exchange::{BrokerEnd, BrokerService, exchange};
 
 /// How long an announcement and its dial wait for each other unless configured otherwise, as in go-plugin.
 pub(crate) const DIAL_TIMEOUT: Duration = Duration::from_secs(5);

@@ -14,8 +14,8 @@ use super::policy::{Decision, Record};
 use super::{LaunchError, Process, watchdog};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::proto::health::HealthCheckRequest;
-use crate::proto::health::health_client::HealthClient;
+use crate::proto::grpc::health::v1::HealthCheckRequest;
+use crate::proto::grpc::health::v1::health_client::HealthClient;
 use crate::service::{Attempt, Failed, Family, Handle, Names, Remote, Service, Slot};
 use crate::sync::locked;
 

@@ -6,9 +6,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::event::What;
 use super::generation::Generation;
-use crate::proto::health::HealthCheckRequest;
-use crate::proto::health::health_check_response::ServingStatus;
-use crate::proto::health::health_client::HealthClient;
+use crate::proto::grpc::health::v1::HealthCheckRequest;
+use crate::proto::grpc::health::v1::health_check_response::ServingStatus;
+use crate::proto::grpc::health::v1::health_client::HealthClient;
 
 /// Silent ticks before the plugin is asked.
 const QUIET: u32 = 2;

@@ -8,10 +8,9 @@ use super::BoxFuture;
 use super::incoming::Incoming;
 use super::method::Method;
 use super::outgoing::Outgoing;
-use super::reply::{Outcome, Reply, Whole};
+use super::reply::{Outcome, Reply, Whole, WholeOutcome};
 use super::session::Session;
-use crate::error::{Error, LoopError, Result};
-use crate::wire::{LoopMessage, Message};
+use crate::error::{LoopError, Result};
 
 /// The answer to a call: the encoded reply.
 pub type Answer = BoxFuture<'static, Result<Bytes>>;
@@ -37,10 +36,9 @@ impl Call {
     where
         A: Send + 'static,
         F: Future<Output = R> + Send + 'static,
-        R: Outcome + Send,
-        R::Ok: Reply,
+        R: Outcome + Send + 'static,
     {
-        Some(Box::pin(self.answer(method, args, run, |value: R::Ok| value)))
+        Some(Box::pin(self.answer(method, args, run, |outcome: R| outcome.split().map_err(R::Err::into_error))))
     }
 
     /// [`Call::serve`] for a method whose message is itself the reply.
@@ -53,10 +51,10 @@ impl Call {
     where
         A: Send + 'static,
         F: Future<Output = R> + Send + 'static,
-        R: Outcome + Send,
-        R::Ok: Message + LoopMessage,
+        R: WholeOutcome + Send + 'static,
     {
-        Some(Box::pin(self.answer(method, args, run, Whole)))
+        let reply = |outcome: R| outcome.split().map(Whole).map_err(R::Err::into_error);
+        Some(Box::pin(self.answer(method, args, run, reply)))
     }
 
     async fn answer<A, F, R, P>(
@@ -64,12 +62,12 @@ impl Call {
         method: &'static Method,
         args: fn(&mut Incoming) -> Result<A>,
         run: impl FnOnce(A) -> F + Send + 'static,
-        reply: fn(R::Ok) -> P,
+        reply: fn(R) -> Result<P>,
     ) -> Result<Bytes>
     where
         A: Send + 'static,
         F: Future<Output = R> + Send + 'static,
-        R: Outcome + Send,
+        R: 'static,
         P: Reply,
     {
         let mut incoming = Incoming::request(self.body, self.session.clone());
@@ -83,9 +81,9 @@ impl Call {
         if let Some(key) = &key {
             self.session.displace(key).await;
         }
-        let value = run(args).await.split().map_err(|error| -> Error { error.into_error() })?;
+        let value = reply(run(args).await)?;
         let mut out = Outgoing::new();
-        reply(value).put(method.reply, &mut out);
+        value.put(method.reply, &mut out);
         self.session.hand_out(out, key).await
     }
 }

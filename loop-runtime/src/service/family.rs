@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
@@ -28,8 +27,7 @@ pub(crate) struct Family {
     making: Mutex<Vec<u64>>,
     quarantined: Mutex<Vec<u64>>,
     cautious: AtomicBool,
-    born: Instant,
-    alive_at: AtomicU64,
+    signs_of_life: AtomicU64,
 }
 
 impl Family {
@@ -45,8 +43,7 @@ impl Family {
             making: Mutex::default(),
             quarantined: Mutex::default(),
             cautious: AtomicBool::new(false),
-            born: Instant::now(),
-            alive_at: AtomicU64::new(0),
+            signs_of_life: AtomicU64::new(0),
         })
     }
 
@@ -56,14 +53,12 @@ impl Family {
 
     /// Notes a sign of life of the peer.
     pub(crate) fn alive(&self) {
-        let now = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.alive_at.store(now, Ordering::Relaxed);
+        self.signs_of_life.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How long the peer has been silent.
-    pub(crate) fn silent(&self) -> Duration {
-        let at = Duration::from_millis(self.alive_at.load(Ordering::Relaxed));
-        self.born.elapsed().saturating_sub(at)
+    /// How many signs of life there have been.
+    pub(crate) fn signs_of_life(&self) -> u64 {
+        self.signs_of_life.load(Ordering::Relaxed)
     }
 
     /// Forgets refusals: keepers try again at once.

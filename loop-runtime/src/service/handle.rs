@@ -41,7 +41,7 @@ pub(crate) enum Slot {
     /// A run, or a start of the process, is under way.
     Making,
     /// Usable, unless it has ended meanwhile.
-    Live(Arc<Link>),
+    Live,
     /// The last attempt failed.
     Failed(Arc<Failed>),
     /// For good.
@@ -74,7 +74,7 @@ pub(crate) struct Handle {
     pub(crate) id: HandleId,
     pub(crate) family: Arc<Family>,
     pub(crate) origin: Origin,
-    pub(crate) names: Mutex<Arc<Names>>,
+    names: Mutex<Arc<Names>>,
     pub(crate) release: Option<&'static Method>,
     pub(crate) slot: watch::Sender<Slot>,
     pub(crate) wish: Notify,
@@ -156,8 +156,7 @@ impl Handle {
     pub(crate) async fn dial_lent(self: &Arc<Self>, session: &Arc<Session>, id: u32) -> Result<()> {
         let object = Arc::new(session.root().child());
         let link = session.dial(id, object).await?;
-        let names = locked(&self.names).clone();
-        link.probe(&names).await?;
+        link.probe(&self.names()).await?;
         self.install(link);
         session.tasks().spawn(keeper::keep(self.clone()));
         Ok(())
@@ -168,10 +167,14 @@ impl Handle {
     }
 
     pub(crate) fn install(&self, link: Arc<Link>) {
-        *locked(&self.offers) =
-            locked(&self.names).optionals().iter().copied().filter(|name| link.offers(name)).collect();
-        self.link.store(Some(link.clone()));
-        self.slot.send_replace(Slot::Live(link));
+        self.note_offers(&link);
+        self.link.store(Some(link));
+        self.slot.send_replace(Slot::Live);
+    }
+
+    fn note_offers(&self, link: &Link) {
+        let offers = self.names().optionals().iter().copied().filter(|name| link.offers(name)).collect();
+        *locked(&self.offers) = offers;
     }
 
     pub(crate) fn publish(&self, slot: Slot) {
@@ -187,6 +190,35 @@ impl Handle {
     pub(crate) fn usable(&self) -> Option<Arc<Link>> {
         let link = self.link.load();
         link.as_ref().filter(|link| link.is_usable()).cloned()
+    }
+
+    /// The names whose optional components are asked for.
+    pub(crate) fn names(&self) -> Arc<Names> {
+        locked(&self.names).clone()
+    }
+
+    /// Asks, now and on every new link, for the optional components of `names` too. For root handles.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::ensure`].
+    pub(crate) async fn learn(self: &Arc<Self>, names: &Names) -> Result<()> {
+        let mut all = Names::clone(&self.names());
+        all.extend(names);
+        let all = Arc::new(all);
+        *locked(&self.names) = all.clone();
+        let mut last = 0;
+        loop {
+            let link = self.next_link(&Context::current(), last).await?;
+            match link.probe(&all).await {
+                Ok(()) => {
+                    self.note_offers(&link);
+                    return Ok(());
+                }
+                Err(error) if link.is_usable() => return Err(error),
+                Err(_) => last = link.number(),
+            }
+        }
     }
 
     /// Whether the optional component `name` is there, as the last connection learned it.

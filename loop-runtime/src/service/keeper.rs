@@ -12,10 +12,8 @@ use super::event::HandleEvent;
 use super::handle::{Failed, Handle, Origin, Slot};
 use super::link::{Attempt, Link};
 use super::recipe::Recipe;
-use super::tree::Names;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::sync::locked;
 
 /// Keeps `handle` until it is closed, then gives back what it holds, in order.
 pub(crate) async fn keep(handle: Arc<Handle>) {
@@ -182,7 +180,7 @@ impl Keeper {
         let last = self.last.clone().filter(|link| !link.object().has_ended()).ok_or_else(gone)?;
         let address = last.address().ok_or_else(gone)?;
         let began = Instant::now();
-        let names: Arc<Names> = locked(&self.handle.names).clone();
+        let names = self.handle.names();
         let dialled = async {
             let link = last.session().redial(address, last.object().clone()).await?;
             link.probe(&names).await?;

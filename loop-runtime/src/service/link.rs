@@ -1,6 +1,6 @@
 //! A connection to an object: what a call is sent over.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use super::status::from_status;
 use super::tree::{Names, UNKNOWN_METHOD};
 use crate::context::Context;
 use crate::error::{Code, Error, Result};
+use crate::sync::locked;
 use crate::transport::{Address, Connection, Failure};
 
 /// Usable until its connection, its object or its session has ended; never again after that.
@@ -26,7 +27,7 @@ pub(crate) struct Link {
     session: Arc<Session>,
     ended: CancellationToken,
     calls: TaskTracker,
-    offers: std::sync::OnceLock<Vec<&'static str>>,
+    offers: Mutex<Vec<&'static str>>,
 }
 
 /// Why an attempt over one link gave no answer.
@@ -56,7 +57,7 @@ impl Link {
             session,
             ended,
             calls: TaskTracker::new(),
-            offers: std::sync::OnceLock::new(),
+            offers: Mutex::default(),
         })
     }
 
@@ -107,7 +108,7 @@ impl Link {
 
     /// Whether the far side has the optional component `name`.
     pub(crate) fn offers(&self, name: &str) -> bool {
-        self.offers.get().is_some_and(|offers| offers.contains(&name))
+        locked(&self.offers).contains(&name)
     }
 
     /// Asks which of the optional components are there, all at the same time, by calling a method that cannot exist:
@@ -138,8 +139,7 @@ impl Link {
         while let Some(probed) = probes.join_next().await {
             offers.extend(probed.map_err(|why| Error::internal(why.to_string()))??);
         }
-        // A second probe of one link finds what the first has found.
-        let _ = self.offers.set(offers);
+        *locked(&self.offers) = offers;
         Ok(())
     }
 

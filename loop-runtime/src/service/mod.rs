@@ -6,6 +6,7 @@
 
 mod call;
 mod component;
+mod emitted;
 mod event;
 mod export;
 mod family;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 
 pub use call::{Answer, Call};
 pub use component::Component;
+pub use emitted::{Answers, AnswersWhole, Argument, Refused};
 pub use event::{HandleEvent, HandleId};
 pub(crate) use family::Family;
 pub(crate) use handle::{Failed, Handle, Slot};
@@ -44,7 +46,7 @@ pub use method::{Method, any_carries, first, own_release};
 pub use outgoing::Outgoing;
 pub use part::Part;
 pub use remote::{Remote, remote_of};
-pub use reply::{Outcome, Reply, Whole};
+pub use reply::{Outcome, Reply, ReplyPart, WholeOutcome};
 pub(crate) use root::{Root, Served};
 pub(crate) use session::Session;
 pub use timing::Timing;

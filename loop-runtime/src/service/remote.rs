@@ -10,11 +10,11 @@ use super::incoming::Incoming;
 use super::method::Method;
 use super::outgoing::Outgoing;
 use super::recipe::{Recipe, Request};
-use super::reply::{Outcome, Reply, Whole};
+use super::reply::{Outcome, Reply, Whole, WholeOutcome};
 use super::Service;
 use crate::context::Context;
 use crate::error::{Error, LoopError, Result};
-use crate::wire::{FieldSpec, LoopMessage, Message};
+use crate::wire::FieldSpec;
 
 /// A service on the far side of a connection. Users never hold one: they hold `Arc<dyn Trait>`, behind which it is.
 #[derive(Clone)]
@@ -57,18 +57,12 @@ impl Remote {
     }
 
     /// Calls `method`.
-    pub async fn call<R: Outcome>(&self, method: &'static Method, out: Outgoing) -> R
-    where
-        R::Ok: Reply,
-    {
+    pub async fn call<R: Outcome>(&self, method: &'static Method, out: Outgoing) -> R {
         R::join(self.answer(method, out).await.map_err(R::Err::from_error))
     }
 
     /// Calls `method`, whose message is itself the reply.
-    pub async fn call_whole<R: Outcome>(&self, method: &'static Method, out: Outgoing) -> R
-    where
-        R::Ok: Message + LoopMessage,
-    {
+    pub async fn call_whole<R: WholeOutcome>(&self, method: &'static Method, out: Outgoing) -> R {
         let answer = self.answer::<Whole<R::Ok>>(method, out).await;
         R::join(answer.map(|whole| whole.0).map_err(R::Err::from_error))
     }

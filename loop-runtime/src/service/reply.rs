@@ -180,7 +180,7 @@ impl<M: Message + LoopMessage> Reply for Whole<M> {
     }
 
     fn take(_: &'static [FieldSpec], from: &mut Incoming) -> Result<Self> {
-        Ok(Self(M::read_fields(from.body())?))
+        Ok(Self(crate::wire::decode(from.body())?))
     }
 
     fn fields(_: &'static [FieldSpec], _: &mut Schema) -> Vec<(FieldSpec, FieldType)> {
@@ -190,13 +190,15 @@ impl<M: Message + LoopMessage> Reply for Whole<M> {
 
 /// The declared result of a method, aliases seen through: `Result<T, E>`.
 #[diagnostic::on_unimplemented(
-    message = "a service method must answer `Result<T>`, not `{Self}`",
+    message = "a plugin method must return `Result<T, E>`, not `{Self}`",
     label = "expected a `Result`",
     note = "the connection can be lost during any call, so the caller must be able to receive an error"
 )]
 pub trait Outcome: Sized {
+    /// Whether a service travels with it.
+    const CARRIES: bool;
     /// What a successful call gives.
-    type Ok;
+    type Ok: Reply;
     /// What a failed one gives.
     type Err: LoopError;
     /// As a plain result.
@@ -209,8 +211,46 @@ pub trait Outcome: Sized {
     fn join(result: Result<Self::Ok, Self::Err>) -> Self;
 }
 
-impl<T, E: LoopError> Outcome for Result<T, E> {
+impl<T: Reply, E: LoopError> Outcome for Result<T, E> {
+    const CARRIES: bool = T::CARRIES;
     type Ok = T;
+    type Err = E;
+
+    fn split(self) -> Self {
+        self
+    }
+
+    fn join(result: Self) -> Self {
+        result
+    }
+}
+
+/// [`Outcome`] of a method whose message is itself the reply.
+#[diagnostic::on_unimplemented(
+    message = "a method marked `whole` must return `Result<M, E>` of a message, not `{Self}`",
+    label = "expected a `Result` of a message",
+    note = "derive `LoopMessage` for the struct that is the reply, or remove `whole`"
+)]
+pub trait WholeOutcome: Sized {
+    /// Always `false`: messages hold data.
+    const CARRIES: bool;
+    /// The message.
+    type Ok: Message + LoopMessage;
+    /// What a failed call gives.
+    type Err: LoopError;
+    /// As a plain result.
+    ///
+    /// # Errors
+    ///
+    /// The failed call's error.
+    fn split(self) -> Result<Self::Ok, Self::Err>;
+    /// From a plain result.
+    fn join(result: Result<Self::Ok, Self::Err>) -> Self;
+}
+
+impl<M: Message + LoopMessage, E: LoopError> WholeOutcome for Result<M, E> {
+    const CARRIES: bool = false;
+    type Ok = M;
     type Err = E;
 
     fn split(self) -> Self {

@@ -122,7 +122,7 @@ impl Session {
     pub(crate) fn end(&self) {
         self.root.end();
         self.ended.cancel();
-        self.broker.close();
+        self.broker.closed("the session has ended");
         self.tasks.close();
     }
 

@@ -107,6 +107,15 @@ impl Names {
         }
     }
 
+    pub(crate) fn extend(&mut self, other: &Self) {
+        for (name, methods) in &other.services {
+            self.service(name, methods);
+        }
+        for name in &other.optional {
+            self.optional(name);
+        }
+    }
+
     pub(crate) fn contains(&self, service: &str) -> bool {
         self.services.iter().any(|(name, _)| *name == service)
     }

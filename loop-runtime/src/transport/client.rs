@@ -131,7 +131,7 @@ impl Connection {
     /// the returned future cancels the call, at the peer too. `headers` are sent besides gRPC's own.
     pub(crate) async fn unary(
         &self,
-        path: &'static str,
+        path: &str,
         headers: HeaderMap,
         timeout: Option<Duration>,
         message: Bytes,

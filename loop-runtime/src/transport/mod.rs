@@ -31,13 +31,13 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub(crate) use address::{Address, AddressError};
-pub(crate) use client::{Connection, Reply};
-pub(crate) use failure::{Failure, TransportError};
+pub(crate) use client::Connection;
+pub(crate) use failure::Failure;
 pub use limits::Limits;
 pub(crate) use listener::{ListenError, Listener};
-pub(crate) use peer::{is_our_client, is_our_server};
+pub(crate) use peer::is_our_client;
 pub(crate) use server::{ConnectionId, Deadline, Handler, serve_connection};
 pub(crate) use stream::Stream;
 pub(crate) use unary::answer_unary;
 
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,0 +1,175 @@
+//! What generated code calls for each argument and each result.
+//!
+//! The calls go through inherent methods of [`Argument`] and [`Answers`], which exist for types that may cross the
+//! boundary. For all other types the methods of [`Refused`] are found instead, which accept anything: such a type is
+//! reported once, where the method's table asks for it, instead of at every use. `Refused` is never reached at run
+//! time, because the table does not compile then.
+
+use std::borrow::Borrow;
+use std::marker::PhantomData;
+
+use super::call::{Answer, Call};
+use super::incoming::Incoming;
+use super::method::Method;
+use super::outgoing::Outgoing;
+use super::part::Part;
+use super::remote::Remote;
+use super::reply::{Outcome, Reply, Whole, WholeOutcome};
+use crate::error::Result;
+use crate::wire::{FieldSpec, FieldType, LoopMessage, Schema};
+
+/// An argument of type `T`.
+pub struct Argument<T: ?Sized>(PhantomData<T>);
+
+impl<T: Part + ?Sized> Argument<T> {
+    /// Writes it, or lends it.
+    pub fn put(value: &T, number: u32, out: &mut Outgoing) {
+        value.put(number, out);
+    }
+
+    /// Reads it, or connects to it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Part::take`].
+    pub fn take(spec: &FieldSpec, from: &mut Incoming) -> Result<T::Owned> {
+        T::take(spec, from)
+    }
+
+    /// Borrows it for a method that borrows.
+    pub fn lend(owned: &T::Owned) -> &T {
+        owned.borrow()
+    }
+
+    /// Hands it to a method that takes it.
+    pub fn own(owned: T::Owned) -> T::Owned {
+        owned
+    }
+
+    /// How the schema shows it.
+    pub fn field_type(schema: &mut Schema) -> FieldType {
+        T::field_type(schema)
+    }
+}
+
+/// The result type of a method.
+pub struct Answers<R>(PhantomData<R>);
+
+impl<R: Outcome> Answers<R> {
+    /// The client's half.
+    pub async fn call(remote: &Remote, method: &'static Method, out: Outgoing) -> R {
+        remote.call(method, out).await
+    }
+
+    /// The server's half.
+    pub fn serve<A, F>(
+        call: Call,
+        method: &'static Method,
+        args: fn(&mut Incoming) -> Result<A>,
+        run: impl FnOnce(A) -> F + Send + 'static,
+    ) -> Option<Answer>
+    where
+        A: Send + 'static,
+        F: Future<Output = R> + Send + 'static,
+        R: Send + 'static,
+    {
+        call.serve(method, args, run)
+    }
+
+    /// How the schema shows the reply's fields.
+    pub fn fields(specs: &'static [FieldSpec], schema: &mut Schema) -> Vec<(FieldSpec, FieldType)> {
+        R::Ok::fields(specs, schema)
+    }
+}
+
+/// The result type of a method whose message is itself the reply.
+pub struct AnswersWhole<R>(PhantomData<R>);
+
+impl<R: WholeOutcome> AnswersWhole<R> {
+    /// The client's half.
+    pub async fn call(remote: &Remote, method: &'static Method, out: Outgoing) -> R {
+        remote.call_whole(method, out).await
+    }
+
+    /// The server's half.
+    pub fn serve<A, F>(
+        call: Call,
+        method: &'static Method,
+        args: fn(&mut Incoming) -> Result<A>,
+        run: impl FnOnce(A) -> F + Send + 'static,
+    ) -> Option<Answer>
+    where
+        A: Send + 'static,
+        F: Future<Output = R> + Send + 'static,
+        R: Send + 'static,
+    {
+        call.serve_whole(method, args, run)
+    }
+
+    /// How the schema shows the reply.
+    pub fn message(schema: &mut Schema) -> FieldType {
+        <R::Ok as LoopMessage>::field_type(schema)
+    }
+
+    /// The reply's fields are the message's own.
+    pub fn fields(_: &'static [FieldSpec], schema: &mut Schema) -> Vec<(FieldSpec, FieldType)> {
+        Whole::<R::Ok>::fields(&[], schema)
+    }
+}
+
+/// Nothing.
+pub enum Never {}
+
+/// Stands in for [`Argument`] and [`Answers`] of a type that was refused.
+#[allow(async_fn_in_trait, reason = "never called")]
+pub trait Refused<T: ?Sized>: Sized {
+    #[doc(hidden)]
+    fn put(_: &T, _: u32, _: &mut Outgoing) {}
+    #[doc(hidden)]
+    fn take(_: &FieldSpec, _: &mut Incoming) -> Result<Never> {
+        Err(crate::Error::internal("a type that cannot cross the boundary"))
+    }
+    #[doc(hidden)]
+    fn lend<'a>(never: &Never) -> &'a T {
+        match *never {}
+    }
+    #[doc(hidden)]
+    fn own(never: Never) -> T
+    where
+        T: Sized,
+    {
+        match never {}
+    }
+    #[doc(hidden)]
+    fn field_type(schema: &mut Schema) -> FieldType {
+        <u32 as LoopMessage>::field_type(schema)
+    }
+    #[doc(hidden)]
+    fn message(schema: &mut Schema) -> FieldType {
+        <u32 as LoopMessage>::field_type(schema)
+    }
+    #[doc(hidden)]
+    async fn call(_: &Remote, _: &'static Method, _: Outgoing) -> T
+    where
+        T: Sized,
+    {
+        std::future::pending().await
+    }
+    #[doc(hidden)]
+    fn serve<A, F>(
+        _: Call,
+        _: &'static Method,
+        _: fn(&mut Incoming) -> Result<A>,
+        _: impl FnOnce(A) -> F,
+    ) -> Option<Answer> {
+        None
+    }
+    #[doc(hidden)]
+    fn fields(_: &'static [FieldSpec], _: &mut Schema) -> Vec<(FieldSpec, FieldType)> {
+        Vec::new()
+    }
+}
+
+impl<T: ?Sized> Refused<T> for Argument<T> {}
+impl<T> Refused<T> for Answers<T> {}
+impl<T> Refused<T> for AnswersWhole<T> {}
