@@ -64,6 +64,11 @@ async fn reflection_lists_the_services() {
     reflect!(v1alpha, plugin.client().await);
 }
 
+/// A frame of no bytes.
+fn empty_message() -> Body {
+    Body::new(http_body_util::Full::new(bytes::Bytes::from_static(&[0; 5])))
+}
+
 #[tokio::test]
 async fn what_nobody_knows_is_unimplemented_and_well_formed() {
     let plugin = Start::new("").up().await;
@@ -72,7 +77,7 @@ async fn what_nobody_knows_is_unimplemented_and_well_formed() {
         let request = http::Request::post(format!("http://unused{path}"))
             .header("content-type", "application/grpc")
             .header("te", "trailers")
-            .body(Body::empty())
+            .body(empty_message())
             .unwrap();
         let response = client.raw(request).await;
         assert_eq!(response.status(), 200, "{path}");
@@ -83,14 +88,27 @@ async fn what_nobody_knows_is_unimplemented_and_well_formed() {
 }
 
 #[tokio::test]
+async fn a_stream_of_a_service_that_is_not_there_is_refused_before_it_speaks() {
+    let plugin = Start::new("").up().await;
+    let (_announce, announcements) = tokio::sync::mpsc::channel::<Two>(1);
+    let mut grpc = tonic::client::Grpc::new(plugin.client().await);
+    grpc.ready().await.unwrap();
+    let path = http::uri::PathAndQuery::from_static("/no.Service/Stream");
+    let codec = tonic_prost::ProstCodec::<Two, Two>::default();
+    let stream = tokio_stream::wrappers::ReceiverStream::new(announcements);
+    let refused = grpc.streaming(tonic::Request::new(stream), path, codec);
+    assert_eq!(soon("the refusal", refused).await.err().map(|status| status.code()), Some(Code::Unimplemented));
+}
+
+#[tokio::test]
 async fn any_authority_will_do() {
     let plugin = Start::new("").up().await;
     let mut client = plugin.client().await;
-    for authority in ["unused", "localhost", "%2Ftmp%2Fa.sock", "127.0.0.1:50051"] {
+    for authority in ["unused", "localhost", "[::]:50051", "127.0.0.1:50051"] {
         let request = http::Request::post(format!("http://{authority}/grpc.health.v1.Health/Check"))
             .header("content-type", "application/grpc")
             .header("te", "trailers")
-            .body(Body::new(http_body_util::Full::new(bytes::Bytes::from_static(&[0; 5]))))
+            .body(empty_message())
             .unwrap();
         assert_eq!(client.raw(request).await.status(), 200, "{authority}");
     }
