@@ -86,6 +86,8 @@ pub struct Plugin {
     panic_hook: bool,
     outlives_host: bool,
     loop_environment: bool,
+    #[cfg(feature = "metrics")]
+    metrics: Vec<metrics::Extra>,
 }
 
 impl fmt::Debug for Plugin {
@@ -107,6 +109,8 @@ impl Plugin {
             panic_hook: true,
             outlives_host: false,
             loop_environment: false,
+            #[cfg(feature = "metrics")]
+            metrics: Vec::new(),
         }
     }
 
@@ -166,6 +170,15 @@ impl Plugin {
     /// the start with the name of the variable.
     pub fn loop_environment(mut self) -> Self {
         self.loop_environment = true;
+        self
+    }
+
+    /// Appends to the text of `/metrics` whenever it is asked for, in Prometheus' text format: whole lines, under
+    /// names that do not begin with `process_` or `loop_plugin_`. `/metrics` exists if the environment of a node is
+    /// read ([`loop_environment`](Self::loop_environment)).
+    #[cfg(feature = "metrics")]
+    pub fn metrics(mut self, write: impl Fn(&mut String) + Send + Sync + 'static) -> Self {
+        self.metrics.push(Arc::new(write));
         self
     }
 

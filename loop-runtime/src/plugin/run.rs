@@ -61,14 +61,15 @@ where
     {
         plugin.limits.max_receive = bytes;
     }
+    let stop = Stop::of_process();
     #[cfg(feature = "metrics")]
     if let Some(environment) = &environment {
-        plugin.on_call.push(super::metrics::serve(environment).await?);
+        let extra = std::mem::take(&mut plugin.metrics);
+        plugin.on_call.push(super::metrics::serve(environment, extra, &stop).await?);
     }
 
     let capture = Capture::start().map_err(StartError::Stdout)?;
     let dir = SocketDir::open(&SocketOptions::from_env(|name| std::env::var_os(name)))?;
-    let stop = Stop::of_process();
     watch::signals(&stop).map_err(StartError::Signals)?;
     if plugin.outlives_host { watch::nobody() } else { watch::host(&stop) }.map_err(StartError::Signals)?;
 

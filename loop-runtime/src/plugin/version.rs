@@ -64,7 +64,8 @@ mod tests {
 
         #[test]
         fn any_text_is_survived(offered in ".*") {
-            prop_assert!([3, 1].contains(&choose(&[3, 1], &offered, |_| {})));
+            let chosen = choose(&[3, 1], &offered, |_| ());
+            prop_assert!(chosen == 3 || chosen == 1);
         }
     }
 }

@@ -1,0 +1,171 @@
+//! How a plugin ends.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use tokio::net::UnixStream;
+use tonic::codegen::tokio_stream::wrappers::ReceiverStream;
+
+use crate::client::{Number, Two, two};
+use crate::process::{Plugin, Start, soon};
+use crate::proto::plugin::Empty;
+use crate::proto::plugin::grpc_broker_client::GrpcBrokerClient;
+use crate::proto::plugin::grpc_stdio_client::GrpcStdioClient;
+
+/// A host kills after that.
+const HOSTS_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What is noted at a clean end.
+const CLEAN: [&str; 4] = ["dropped", "first hook", "second hook", "served"];
+
+async fn assert_clean(plugin: &mut Plugin, began: Instant) {
+    assert_eq!(plugin.ended().await, (Some(0), String::new()));
+    assert!(began.elapsed() < HOSTS_PATIENCE, "{:?}", began.elapsed());
+    assert_eq!(plugin.notes(), CLEAN);
+    assert_eq!(plugin.sockets_left(), 0);
+}
+
+#[tokio::test]
+async fn shutdown_is_answered_and_then_obeyed() {
+    let mut plugin = Start::new("").up().await;
+    let client = plugin.client().await;
+    let began = Instant::now();
+    client.call::<_, Empty>("/plugin.GRPCController/Shutdown", Empty {}).await.unwrap();
+    assert_clean(&mut plugin, began).await;
+}
+
+#[tokio::test]
+async fn open_streams_do_not_hold_it() {
+    for how in ["", "one-thread"] {
+        let mut plugin = Start::new(how).up().await;
+        let client = plugin.client().await;
+        let _stdio = GrpcStdioClient::new(client.clone()).stream_stdio(()).await.unwrap();
+        let (_announce, announcements) = tokio::sync::mpsc::channel(1);
+        let _broker = GrpcBrokerClient::new(client.clone()).start_stream(ReceiverStream::new(announcements)).await.unwrap();
+        let _silent = UnixStream::connect(&plugin.socket).await.unwrap();
+        let began = Instant::now();
+        client.call::<_, Empty>("/plugin.GRPCController/Shutdown", Empty {}).await.unwrap();
+        assert_clean(&mut plugin, began).await;
+    }
+}
+
+#[tokio::test]
+async fn sigterm_is_shutdown() {
+    let mut plugin = Start::new("").up().await;
+    let began = Instant::now();
+    plugin.signal(Signal::TERM);
+    assert_clean(&mut plugin, began).await;
+}
+
+#[tokio::test]
+async fn sigterm_ends_a_start_that_takes_long() {
+    let mut plugin = Start::new("slow").spawn();
+    soon("the start", async {
+        while plugin.notes().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    plugin.signal(Signal::TERM);
+    assert_eq!(plugin.ended().await, (Some(0), String::new()));
+    assert_eq!(plugin.sockets_left(), 0);
+}
+
+#[tokio::test]
+async fn sigint_and_sighup_are_ignored() {
+    let plugin = Start::new("").up().await;
+    let client = plugin.client().await;
+    for _ in 0..3 {
+        plugin.signal(Signal::INT);
+        plugin.signal(Signal::HUP);
+        client.call::<_, Two>("/probe.Probe/Echo", two("alive", "")).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_call_in_flight_may_finish() {
+    let mut plugin = Start::new("").up().await;
+    let client = plugin.client().await;
+    let nap = tokio::spawn(async move { client.call::<_, Two>("/probe.Probe/Nap", Number { n: 300 }).await });
+    plugin.stderr(|text| text.contains("napping")).await;
+    let began = Instant::now();
+    plugin.signal(Signal::TERM);
+    soon("the answer", nap).await.unwrap().unwrap();
+    assert_clean(&mut plugin, began).await;
+}
+
+#[tokio::test]
+async fn a_call_that_does_not_finish_is_cut() {
+    let mut plugin = Start::new("").up().await;
+    let client = plugin.client().await;
+    let nap = tokio::spawn(async move { client.call::<_, Two>("/probe.Probe/Nap", Number { n: 600_000 }).await });
+    plugin.stderr(|text| text.contains("napping")).await;
+    let began = Instant::now();
+    plugin.signal(Signal::TERM);
+    soon("the loss", nap).await.unwrap().unwrap_err();
+    assert_clean(&mut plugin, began).await;
+}
+
+#[tokio::test]
+async fn a_blocked_thread_does_not_hold_it() {
+    let mut plugin = Start::new("").up().await;
+    let client = plugin.client().await;
+    tokio::spawn(async move { client.call::<_, Two>("/probe.Probe/Block", Number { n: 0 }).await });
+    plugin.stderr(|text| text.contains("blocking")).await;
+    let began = Instant::now();
+    plugin.signal(Signal::TERM);
+    assert_eq!(plugin.ended().await.0, Some(0));
+    assert!(began.elapsed() < HOSTS_PATIENCE, "{:?}", began.elapsed());
+    assert_eq!(plugin.sockets_left(), 0);
+}
+
+#[tokio::test]
+async fn a_cleanup_that_hangs_is_left_behind() {
+    let mut plugin = Start::new("hangs").up().await;
+    let began = Instant::now();
+    plugin.shut_down().await;
+    assert_clean(&mut plugin, began).await;
+}
+
+/// Kills the host of a plugin that runs below one, and waits until the plugin has hung up stdout.
+async fn kill_host(plugin: &mut Plugin) -> Instant {
+    let began = Instant::now();
+    plugin.child.kill().await.unwrap();
+    began
+}
+
+#[tokio::test]
+async fn it_ends_with_its_host() {
+    let mut plugin = Start::new("").below_a_host().up().await;
+    let client = plugin.client().await;
+    client.call::<_, Two>("/probe.Probe/Echo", two("hello", "")).await.unwrap();
+    let began = kill_host(&mut plugin).await;
+    let (_, rest) = plugin.ended().await;
+    assert!(began.elapsed() < HOSTS_PATIENCE, "{:?}", began.elapsed());
+    assert_eq!((rest.as_str(), plugin.notes()), ("", CLEAN.map(str::to_owned).to_vec()));
+    assert_eq!(plugin.sockets_left(), 0);
+}
+
+#[tokio::test]
+async fn a_blocked_runtime_ends_with_its_host() {
+    let mut plugin = Start::new("one-thread").below_a_host().up().await;
+    let client = plugin.client().await;
+    tokio::spawn(async move { client.call::<_, Two>("/probe.Probe/Block", Number { n: 0 }).await });
+    plugin.stderr(|text| text.contains("blocking")).await;
+    let began = kill_host(&mut plugin).await;
+    plugin.ended().await;
+    assert!(began.elapsed() < HOSTS_PATIENCE, "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn it_outlives_its_host_if_it_is_meant_to() {
+    let mut plugin = Start::new("outlives").below_a_host().up().await;
+    kill_host(&mut plugin).await;
+    for _ in 0..3 {
+        let echo: Two = plugin.client().await.call("/probe.Probe/Echo", two("alive", "")).await.unwrap();
+        assert_eq!(echo.one, b"alive");
+    }
+    plugin.shut_down().await;
+    plugin.ended().await;
+    assert_eq!(plugin.notes(), CLEAN);
+}

@@ -1,0 +1,22 @@
+//! A plugin as a host sees it: real processes, sockets and streams, and clients that know nothing of the runtime.
+//!
+//! The plugin is this test binary, run again as the one test [`the_plugin_itself`].
+
+#[path = "../../src/proto.rs"]
+mod proto;
+
+mod calls;
+mod client;
+mod end;
+mod process;
+mod role;
+mod start;
+mod streams;
+
+/// Becomes a plugin if it is run as one, else does nothing.
+#[test]
+fn the_plugin_itself() {
+    if std::env::var_os("PROBE").is_some() {
+        role::run();
+    }
+}
