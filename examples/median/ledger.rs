@@ -72,7 +72,7 @@ pub enum LedgerError {
         /// The ledger.
         path: PathBuf,
         /// What the store says.
-        source: redb::Error,
+        source: Box<redb::Error>,
     },
     /// What is stored is no answer.
     #[error("{} holds {text:?} as an answer", path.display())]
@@ -97,7 +97,7 @@ impl Ledger {
         match Database::create(path) {
             Ok(store) => Ok(Self { path: path.to_owned(), store }),
             Err(DatabaseError::DatabaseAlreadyOpen) => Err(LedgerError::InUse(path.to_owned())),
-            Err(error) => Err(LedgerError::Disk { path: path.to_owned(), source: error.into() }),
+            Err(error) => Err(LedgerError::Disk { path: path.to_owned(), source: Box::new(error.into()) }),
         }
     }
 
@@ -188,6 +188,6 @@ impl Ledger {
     }
 
     fn disk<T, E: Into<redb::Error>>(&self, result: Result<T, E>) -> Result<T, LedgerError> {
-        result.map_err(|error| LedgerError::Disk { path: self.path.clone(), source: error.into() })
+        result.map_err(|error| LedgerError::Disk { path: self.path.clone(), source: Box::new(error.into()) })
     }
 }
