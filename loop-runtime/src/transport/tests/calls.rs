@@ -24,7 +24,7 @@ async fn messages_of_every_size_come_back() {
 #[tokio::test]
 async fn headers_and_trailers_travel_and_each_end_knows_the_other() {
     let methods = Methods::new().with("/t/Meta", |headers, _| async move {
-        assert!(is_our_client(&headers) && !is_our_server(&headers));
+        assert!(is_our_client(&headers) && !crate::transport::peer::is_our_server(&headers));
         assert_eq!(headers["te"], "trailers");
         assert_eq!(headers["content-type"], "application/grpc");
         assert!(!headers.contains_key("grpc-timeout") && !headers.contains_key("content-length"));
