@@ -35,11 +35,16 @@ pub(super) fn message<'a>(item: &'a DeriveInput, errors: &mut Errors) -> Option<
     Some(Message {
         ident,
         name: options.package.map_or_else(|| plain.clone(), |package| format!("{}.{plain}", package.value())),
-        runtime: options.runtime,
+        runtime: wire(&options.runtime),
         docs: docs(&item.attrs),
         reserved: options.reserved.map(|(_, ranges)| ranges).unwrap_or_default(),
         kind,
     })
+}
+
+/// The module of the runtime that generated code of a message names.
+fn wire(runtime: &TokenStream) -> TokenStream {
+    quote!(#runtime::wire)
 }
 
 /// Options that say nothing about this kind of type.
