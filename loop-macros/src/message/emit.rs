@@ -31,7 +31,12 @@ fn spec(runtime: &TokenStream, number: u32, name: &str, text: Option<&str>) -> T
 
 /// `reserve(..)` calls on a shape.
 fn reserved(message: &Message<'_>) -> TokenStream {
-    message.reserved.iter().map(|range| (range.first, range.last)).map(|(a, b)| quote!(shape.reserve(#a..=#b);)).collect()
+    message
+        .reserved
+        .iter()
+        .map(|range| (range.first, range.last))
+        .map(|(a, b)| quote!(shape.reserve(#a..=#b);))
+        .collect()
 }
 
 /// The path of a variant.

@@ -10,7 +10,7 @@ pub(super) fn fallback(item: &DeriveInput) -> TokenStream {
         return TokenStream::new();
     }
     let ident = &item.ident;
-    let runtime = quote!(::loop_runtime::__private);
+    let runtime = quote!(::loop_runtime::__private::wire);
     let mut generics = item.generics.clone();
     if !generics.params.is_empty() {
         let (_, own, _) = item.generics.split_for_impl();

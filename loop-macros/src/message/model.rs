@@ -9,7 +9,7 @@ use super::number::Given;
 /// A type that derives `LoopMessage`.
 pub(crate) struct Message<'a> {
     pub(crate) ident: &'a Ident,
-    /// The hidden module of the runtime.
+    /// The runtime's module of the wire.
     pub(crate) runtime: TokenStream,
     /// With a package, or plain.
     pub(crate) name: String,

@@ -56,7 +56,9 @@ fn reserved(range: &[TokenTree], errors: &mut Errors) -> Option<Reserved> {
     };
     let ends = match range {
         [one] => number(one).map(|one| (one, one)),
-        [first, TokenTree::Punct(_), TokenTree::Punct(_), TokenTree::Punct(equals), last] if equals.as_char() == '=' => {
+        [first, TokenTree::Punct(_), TokenTree::Punct(_), TokenTree::Punct(equals), last]
+            if equals.as_char() == '=' =>
+        {
             number(first).zip(number(last)).filter(|(first, last)| first <= last)
         }
         _ => None,

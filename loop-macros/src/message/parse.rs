@@ -35,11 +35,16 @@ pub(super) fn message<'a>(item: &'a DeriveInput, errors: &mut Errors) -> Option<
     Some(Message {
         ident,
         name: options.package.map_or_else(|| plain.clone(), |package| format!("{}.{plain}", package.value())),
-        runtime: options.runtime,
+        runtime: wire(&options.runtime),
         docs: docs(&item.attrs),
         reserved: options.reserved.map(|(_, ranges)| ranges).unwrap_or_default(),
         kind,
     })
+}
+
+/// The module of the runtime that generated code of a message names.
+fn wire(runtime: &TokenStream) -> TokenStream {
+    quote!(#runtime::wire)
 }
 
 /// Options that say nothing about this kind of type.
@@ -51,7 +56,11 @@ fn misplaced(kind: &Kind<'_>, options: &MessageOptions, errors: &mut Errors) {
     };
     let tokens = |literal: &Option<LitStr>| literal.as_ref().map(ToTokens::to_token_stream);
     if !matches!(kind, Kind::Newtype { .. }) {
-        report(tokens(&options.text), "`text` belongs to a newtype", "put it on the field: `#[wire(1, text = \"..\")]`");
+        report(
+            tokens(&options.text),
+            "`text` belongs to a newtype",
+            "put it on the field: `#[wire(1, text = \"..\")]`",
+        );
     } else {
         let help = "it is written like what it wraps; remove it";
         report(tokens(&options.name), "a newtype has no name on the wire", help);
@@ -64,12 +73,7 @@ fn misplaced(kind: &Kind<'_>, options: &MessageOptions, errors: &mut Errors) {
     }
 }
 
-fn structure<'a>(
-    ident: &Ident,
-    fields: &'a Fields,
-    options: &MessageOptions,
-    errors: &mut Errors,
-) -> Option<Kind<'a>> {
+fn structure<'a>(ident: &Ident, fields: &'a Fields, options: &MessageOptions, errors: &mut Errors) -> Option<Kind<'a>> {
     match fields {
         Fields::Named(_) | Fields::Unit => Some(Kind::Struct(named(fields, errors))),
         Fields::Unnamed(unnamed) => match unnamed.unnamed.iter().collect::<Vec<_>>().as_slice() {
@@ -90,7 +94,10 @@ fn structure<'a>(
 }
 
 fn named<'a>(fields: &'a Fields, errors: &mut Errors) -> Vec<Field<'a>> {
-    fields.iter().filter_map(|field| Some(self::field(field.ident.as_ref()?, &field.ty, &field.attrs, errors))).collect()
+    fields
+        .iter()
+        .filter_map(|field| Some(self::field(field.ident.as_ref()?, &field.ty, &field.attrs, errors)))
+        .collect()
 }
 
 fn field<'a>(ident: &'a Ident, ty: &'a Type, attrs: &[Attribute], errors: &mut Errors) -> Field<'a> {
@@ -149,7 +156,8 @@ fn enumeration<'a>(
     }
     let unknown = unknown.and_then(|variant| stands_for_nothing(variant, errors));
     let name = options.oneof.as_ref().map_or_else(|| "kind".to_owned(), LitStr::value);
-    let cases = known.into_iter().map(|(variant, options, sound)| self::case(variant, options, sound, errors)).collect();
+    let cases =
+        known.into_iter().map(|(variant, options, sound)| self::case(variant, options, sound, errors)).collect();
     Kind::Oneof(Oneof { name, cases, unknown })
 }
 
@@ -216,7 +224,10 @@ fn case<'a>(variant: &'a Variant, mut options: VariantOptions, sound: bool, erro
     };
     Case {
         ident: &variant.ident,
-        name: options.name.as_ref().map_or_else(|| case::shouting(&case::plain(&variant.ident)).to_lowercase(), LitStr::value),
+        name: options
+            .name
+            .as_ref()
+            .map_or_else(|| case::shouting(&case::plain(&variant.ident)).to_lowercase(), LitStr::value),
         docs: docs(&variant.attrs),
         number: Given::field(&mut options.rest, sound, errors),
         text: options.text.as_ref().map(LitStr::value),

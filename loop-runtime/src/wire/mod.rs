@@ -52,3 +52,5 @@ pub use self::schema::{Conflict, EnumShape, FieldType, MessageShape, OneofShape,
 pub use self::structs::{Empty, Struct, StructValue};
 pub use self::time::Nanos;
 pub use self::write::nested;
+#[doc(hidden)]
+pub use ::bytes::BytesMut;

@@ -85,6 +85,10 @@ impl Schema {
 
     fn insert(&mut self, mut shape: MessageShape, place: fn(&mut Package) -> &mut Vec<MessageShape>) {
         shape.name = self.qualify(&shape.name);
+        if let Some((first, second)) = shape.name_used_twice() {
+            let name = format!("{}.{}", shape.name, first.name);
+            self.conflicts.push(Conflict { name, first: first.to_string(), second: second.to_string() });
+        }
         let package = self.packages.entry(package_of(&shape.name).to_owned()).or_default();
         match package.bodies.iter_mut().chain(&mut package.messages).find(|other| other.name == shape.name) {
             Some(first) if first.pending => *first = shape,

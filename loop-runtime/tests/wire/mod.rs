@@ -175,7 +175,7 @@ pub enum Choice {
     Count(u32),
     #[wire(41)]
     Name(String),
-    #[wire(42)]
+    #[wire(42, name = "chosen")]
     Inner(Inner),
     #[wire(43)]
     Nothing,
@@ -187,7 +187,7 @@ pub enum Choice {
         #[wire(2)]
         to: u64,
     },
-    #[wire(45)]
+    #[wire(45, name = "content")]
     Bytes(Vec<u8>),
     #[wire(46)]
     Float(f64),

@@ -67,8 +67,8 @@ fn lists() -> impl Strategy<Value = Peer> {
         vec(bytes(), 0..4),
         vec(inner(), 0..4),
     )
-        .prop_map(
-            |(many_u32, many_i64, many_f64, many_f32, many_flags, many_texts, many_bytes, many_inner)| Peer {
+        .prop_map(|(many_u32, many_i64, many_f64, many_f32, many_flags, many_texts, many_bytes, many_inner)| {
+            Peer {
                 many_u32,
                 many_i64,
                 many_f64,
@@ -78,8 +78,8 @@ fn lists() -> impl Strategy<Value = Peer> {
                 many_bytes,
                 many_inner,
                 ..Peer::default()
-            },
-        )
+            }
+        })
 }
 
 fn options() -> impl Strategy<Value = Peer> {
@@ -221,7 +221,8 @@ fn choice() -> impl Strategy<Value = peer::Choice> {
 }
 
 fn expression() -> impl Strategy<Value = peer::Expression> {
-    let leaf = option::of(text().prop_map(peer::Evaluator::Primitive)).prop_map(|evaluator| peer::Expression { evaluator });
+    let leaf =
+        option::of(text().prop_map(peer::Evaluator::Primitive)).prop_map(|evaluator| peer::Expression { evaluator });
     leaf.prop_recursive(4, 12, 3, |expression| {
         vec(expression, 0..3)
             .prop_map(|expr| peer::Expression { evaluator: Some(peer::Evaluator::All(peer::Expressions { expr })) })

@@ -12,7 +12,8 @@ pub(super) fn enumeration(message: &Message<'_>, of: &Enum<'_>) -> TokenStream {
     // An enum's numbers are checked to fit.
     let numbers: Vec<_> = of.values.iter().map(|value| value.number.get().cast_signed()).collect();
     let (names, comments): (Vec<_>, Vec<_>) = of.values.iter().map(|value| (&value.name, &value.docs)).unzip();
-    let reserved = message.reserved.iter().map(|range| (range.first, range.last)).map(|(a, b)| quote!(.reserve(#a..=#b)));
+    let reserved =
+        message.reserved.iter().map(|range| (range.first, range.last)).map(|(a, b)| quote!(.reserve(#a..=#b)));
     let keep = of.unknown.map(|unknown| quote!(#ident::#unknown(number) => *number,));
     let rest = match of.unknown {
         Some(unknown) => quote!(number => ::core::result::Result::Ok(Self::#unknown(number)),),

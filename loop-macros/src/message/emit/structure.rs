@@ -47,11 +47,7 @@ pub(super) fn structure(message: &Message<'_>, fields: &[Field<'_>]) -> TokenStr
 }
 
 /// One statement for each field; `place` says where the field is.
-pub(super) fn puts(
-    runtime: &TokenStream,
-    fields: &[Field<'_>],
-    place: impl Fn(&Ident) -> TokenStream,
-) -> TokenStream {
+pub(super) fn puts(runtime: &TokenStream, fields: &[Field<'_>], place: impl Fn(&Ident) -> TokenStream) -> TokenStream {
     let put = |field: &Field<'_>| {
         let (ty, place) = (field.ty, place(field.ident));
         match &field.place {
@@ -148,8 +144,7 @@ fn members(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
 /// The cases of a oneof are numbered elsewhere: that they are other numbers than those of the fields, and of further
 /// oneofs, is checked where all of them are known.
 fn disjoint(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
-    let numbers: Vec<u32> =
-        fields.iter().filter_map(Field::numbered).map(|numbered| numbered.number.get()).collect();
+    let numbers: Vec<u32> = fields.iter().filter_map(Field::numbered).map(|numbered| numbered.number.get()).collect();
     let oneofs: Vec<TokenStream> = fields
         .iter()
         .filter(|field| matches!(field.place, Place::Oneof))
