@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -18,6 +18,9 @@ const HANDSHAKE: Handshake = Handshake::new("TEST_COOKIE", "crumbs").version(1);
 /// Sent by a script that is in order; the address carries what the test wants to know.
 const LINE: &str = "echo '1|1|unix|/x|grpc|'";
 
+/// What an assertion waits for happens within milliseconds; this is for a machine that is very busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 struct Scripted {
     command: Command,
     options: LaunchOptions,
@@ -30,7 +33,7 @@ impl Scripted {
         let dir = tempfile::tempdir().unwrap();
         let options = LaunchOptions {
             name: "scripted".into(),
-            start_timeout: Duration::from_secs(60),
+            start_timeout: PATIENCE,
             socket_dir: dir.path().into(),
             pass_env: vec!["PATH".into()],
             parent_death: true,
@@ -106,8 +109,9 @@ impl Watched {
     }
 
     async fn ended(self) {
-        let wait = move || poll(&mut [PollFd::new(&self.0, PollFlags::IN)], None);
-        assert_eq!(tokio::task::spawn_blocking(wait).await.unwrap(), Ok(1));
+        let bound = Timespec { tv_sec: PATIENCE.as_secs().cast_signed(), tv_nsec: 0 };
+        let wait = move || poll(&mut [PollFd::new(&self.0, PollFlags::IN)], Some(&bound));
+        assert_eq!(tokio::task::spawn_blocking(wait).await.unwrap(), Ok(1), "still there after {PATIENCE:?}");
     }
 }
 
@@ -130,7 +134,7 @@ async fn a_plugin_is_launched_killed_and_reaped() {
     assert!(exists(process.pid()));
     process.kill();
     process.kill();
-    let exit = process.reap(REAP).await.unwrap();
+    let exit = process.reap(PATIENCE).await.unwrap();
     assert_eq!((exit.status(), exit.signal()), (None, Some(9)));
     assert!(!exists(process.pid()));
     assert_eq!(process.exited().await, exit);
@@ -151,7 +155,7 @@ async fn it_leads_a_group_of_its_own_that_dies_with_it() {
         if ending == "wait" {
             process.kill();
         }
-        let exit = process.exited().await;
+        let exit = process.reap(PATIENCE).await.unwrap();
         assert_eq!(exit.status(), (ending != "wait").then_some(5));
         grandchild.ended().await;
     }
@@ -274,7 +278,7 @@ async fn a_launch_that_is_called_off_has_reaped_its_process() {
 async fn stdout_is_drained_for_ever_whatever_is_in_it() {
     // More than any pipe holds; without the reader the script would never come to its end.
     let plugin = Scripted::new(&format!("{LINE}; head -c 5000000 /dev/zero; yes | head -n 500000; exit 7"));
-    assert_eq!(plugin.ok().await.exited().await.status(), Some(7));
+    assert_eq!(plugin.ok().await.reap(PATIENCE).await.unwrap().status(), Some(7));
 }
 
 #[tokio::test]
@@ -282,7 +286,7 @@ async fn a_log_storm_is_read_and_its_end_kept() {
     let long = "head -c 200000 /dev/zero | tr '\\0' y >&2; echo >&2";
     let plugin = Scripted::new(&format!("{LINE}; seq 1 20000 >&2; {long}; seq 1 18 >&2; printf last >&2; exit 0"));
     let process = plugin.ok().await;
-    assert_eq!(process.reap(Duration::from_secs(60)).await.unwrap().status(), Some(0));
+    assert_eq!(process.reap(PATIENCE).await.unwrap().status(), Some(0));
     let tail = process.stderr_tail();
     assert_eq!(tail.len(), 20);
     assert!(tail[0].starts_with("yyy") && tail[0].len() < 2000, "{}", tail[0]);
@@ -300,7 +304,7 @@ async fn a_panic_is_kept() {
     let _report = plugin.report();
     let process = plugin.ok().await;
     plugin.tell("go").await;
-    assert_eq!(process.reap(REAP).await.unwrap().status(), Some(101));
+    assert_eq!(process.reap(PATIENCE).await.unwrap().status(), Some(101));
     assert_eq!(process.panic().unwrap(), "panic: boom\nat main.rs");
 }
 
@@ -314,7 +318,7 @@ async fn pipes_that_a_stranger_holds_do_not_hide_the_end() {
     let process = plugin.launch().await;
     // The line and the end come together, and either may be seen first.
     let (exit, stranger) = match process {
-        Ok(process) => (process.reap(Duration::from_secs(60)).await.unwrap(), Some(reported(&process))),
+        Ok(process) => (process.reap(PATIENCE).await.unwrap(), Some(reported(&process))),
         Err(LaunchError::Exited { exit, .. }) => (exit, None),
         Err(other) => panic!("{other:?}"),
     };
@@ -334,7 +338,7 @@ async fn a_stopped_process_can_be_killed() {
     let process = plugin.ok().await;
     process.signal(Signal::STOP);
     process.kill();
-    assert_eq!(process.reap(REAP).await.unwrap().signal(), Some(9));
+    assert_eq!(process.reap(PATIENCE).await.unwrap().signal(), Some(9));
 }
 
 #[tokio::test]
@@ -406,7 +410,7 @@ fn a_plugin_survives_the_thread_and_the_runtime_that_launched_it() {
     }
     let exit = watching.block_on(async {
         plugin.tell("9").await;
-        process.exited().await
+        process.reap(PATIENCE).await.unwrap()
     });
     assert_eq!((exit.status(), exit.signal()), (Some(9), None));
 }
