@@ -72,6 +72,12 @@ fn start(method: &Method<'_>, word: &Ident, errors: &mut Errors) {
         let help = "the runtime calls it by itself, before it serves the object";
         errors.help(argument.ident, format_args!("start method `{name}` takes an argument"), help);
     }
+    if let Some(success) = types::success(method.result)
+        && !matches!(success, Type::Tuple(parts) if parts.elems.is_empty())
+    {
+        let help = "return `Result<()>`; nobody asked for a value";
+        errors.help(success, format_args!("start method `{name}` returns a value"), help);
+    }
     if method.item.default.is_none() {
         let help = format!("for example `async fn {name}(&self) -> Result<()> {{ Ok(()) }}`");
         errors.help(word, format_args!("start method `{name}` needs a default body"), help);

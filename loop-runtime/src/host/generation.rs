@@ -1,7 +1,6 @@
 //! One process of a plugin, from its start to its end.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -30,7 +29,7 @@ pub(super) struct Generation {
     process: Arc<Process>,
     connection: Connection,
     broker_lost: CancellationToken,
-    /// Whether the process was frozen or hurt on purpose is its own matter; only the sockets are ours.
+    /// Removed when the generation has ended.
     _sockets: SocketDir,
     started: Instant,
 }
@@ -159,17 +158,6 @@ impl Generation {
         self.session.set_epitaph(ended.to_string());
         self.session.finished().await;
         (What::Ended(ended), unreaped)
-    }
-}
-
-/// A one-way switch that the health check sets when the plugin says that it does not serve.
-#[derive(Default)]
-pub(super) struct Serving(AtomicBool);
-
-impl Serving {
-    /// Notes an answer; whether it is the first bad one in a row.
-    pub(super) fn stopped(&self, serving: bool) -> bool {
-        !serving && !self.0.swap(!serving, Ordering::Relaxed)
     }
 }
 

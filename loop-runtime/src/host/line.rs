@@ -32,6 +32,16 @@ pub(crate) enum Network {
     Tcp,
 }
 
+impl Network {
+    /// As the line has it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Unix => "unix",
+            Self::Tcp => "tcp",
+        }
+    }
+}
+
 impl HandshakeLine {
     /// Reads a line, with or without its end. `versions` are the host's application protocol versions.
     pub(super) fn parse(line: &[u8], versions: &[u32]) -> Result<Self, LaunchError> {

@@ -28,7 +28,7 @@ fn write_file(name: &str, package: &Package, out: &mut String) -> fmt::Result {
         out.write_char('\n')?;
         service(item, name, out)?;
     }
-    for item in &package.messages {
+    for item in package.bodies.iter().chain(&package.messages) {
         out.write_char('\n')?;
         message(item, name, out)?;
     }
@@ -42,7 +42,7 @@ fn write_file(name: &str, package: &Package, out: &mut String) -> fmt::Result {
 fn imports(name: &str, package: &Package) -> BTreeSet<String> {
     let methods = package.services.iter().flat_map(|service| &service.methods);
     let bodies = methods.flat_map(|method| [method.request.as_str(), method.reply.as_str()]);
-    let fields = package.messages.iter().flat_map(MessageShape::types).filter_map(FieldType::mentioned);
+    let fields = package.bodies.iter().chain(&package.messages).flat_map(MessageShape::types).filter_map(FieldType::mentioned);
     bodies
         .chain(fields)
         .filter(|mentioned| package_of(mentioned) != name)

@@ -42,6 +42,8 @@ pub struct MessageShape {
     pub(super) docs: Docs,
     pub(super) members: Vec<Member>,
     pub(super) reserved: Vec<RangeInclusive<u32>>,
+    /// Only the name is known so far.
+    pub(super) pending: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +94,11 @@ pub enum RequestShape {
 impl MessageShape {
     /// A message without fields.
     pub fn new(name: &str, docs: &'static str) -> Self {
-        Self { name: name.to_owned(), docs: Docs(docs), members: Vec::new(), reserved: Vec::new() }
+        Self { name: name.to_owned(), docs: Docs(docs), members: Vec::new(), reserved: Vec::new(), pending: false }
+    }
+
+    pub(super) fn pending(name: &str) -> Self {
+        Self { pending: true, ..Self::new(name, "") }
     }
 
     /// Adds a field.
