@@ -20,6 +20,9 @@ use crate::transport::{Connection, Stream};
 /// How many announcements wait to be sent: as many as services can be lent before the plugin reads.
 const ANNOUNCEMENTS: usize = 64;
 
+/// How long a process whose connections are gone has to show that it is gone itself, before it is killed.
+const INSTANT: Duration = Duration::from_millis(20);
+
 /// A running process with its session. [`Generation::end`] is the only way out.
 pub(super) struct Generation {
     pub(super) number: u64,
@@ -138,12 +141,15 @@ impl Generation {
     pub(super) async fn end(self, why: Why, reap: Duration, in_a_row: u32) -> (What, Option<What>) {
         let uptime = self.took();
         self.session.end();
+        // A dying process drops its connections an instant before it can be reaped; that it exited says more.
+        let dying = matches!(why, Why::ConnectionLost | Why::BrokerLost);
+        let why = match dying {
+            true if tokio::time::timeout(INSTANT, self.process.exited()).await.is_ok() => Why::Exited,
+            _ => why,
+        };
         self.process.kill();
         let exit: Option<Exit> = self.process.reap(reap).await;
         let unreaped = exit.is_none().then(|| What::Unreaped { generation: self.number, pid: self.pid() });
-        // A connection often ends an instant before the process does; that it exited says more.
-        let crashed = why == Why::ConnectionLost || why == Why::BrokerLost;
-        let why = if crashed && exit.is_some_and(|exit| exit.status().is_some()) { Why::Exited } else { why };
         let ended = Ended {
             generation: self.number,
             why,

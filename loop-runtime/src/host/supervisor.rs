@@ -443,7 +443,8 @@ impl Task {
         };
         let failed = |at_once, until: Option<Instant>| {
             let error = not_running(name, why);
-            let failed = Failed { error, at_once, in_a_row: 0, retry_at: until, parent_object: 0 };
+            let reset_version = shared.family.reset_version();
+            let failed = Failed { error, at_once, in_a_row: 0, retry_at: until, parent_object: 0, reset_version };
             shared.root.publish(Slot::Failed(Arc::new(failed)));
         };
         let (until, half_open) = match decision {

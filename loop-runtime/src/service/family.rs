@@ -67,6 +67,11 @@ impl Family {
         self.resets.send_modify(|version| *version += 1);
     }
 
+    /// How many resets there have been: a refusal from before the last one is forgotten.
+    pub(crate) fn reset_version(&self) -> u64 {
+        *self.resets.borrow()
+    }
+
     pub(crate) fn resets(&self) -> watch::Receiver<u64> {
         self.resets.subscribe()
     }

@@ -57,6 +57,8 @@ pub(crate) struct Failed {
     pub(crate) retry_at: Option<Instant>,
     /// The object of the parent that refused; under another one the refusal is forgotten.
     pub(crate) parent_object: u64,
+    /// [`Family::reset_version`] when it failed; after another reset the failure is forgotten.
+    pub(crate) reset_version: u64,
 }
 
 /// Where links of a handle come from.
@@ -279,7 +281,8 @@ impl Handle {
 
     /// Answers a caller for whom waiting is of no use.
     fn give_up(&self, failed: &Failed, until: Instant, parent: Option<&Link>) -> Result<()> {
-        let stale = parent.is_some_and(|link| link.object().number() != failed.parent_object);
+        let stale = failed.reset_version != self.family.reset_version()
+            || parent.is_some_and(|link| link.object().number() != failed.parent_object);
         let late = failed.retry_at.is_some_and(|at| at > until);
         if stale || !(failed.at_once || late || failed.in_a_row > PATIENCE) {
             return Ok(());
@@ -446,9 +449,8 @@ impl Handle {
 
 /// The loss of a call that was sent, with what is known of the peer's end.
 async fn lost(link: &Link, method: &Method, error: Error) -> Error {
-    const MOMENT: std::time::Duration = std::time::Duration::from_millis(300);
     let name = link.session().name();
-    let epitaph = link.session().epitaph(MOMENT).await;
+    let epitaph = link.session().epitaph().await;
     let how = epitaph.as_deref().unwrap_or("the connection was lost");
     let text = format!("{name}: lost during {}, which may have run: {how}", method.path);
     let lost = Error::lost(true, text);

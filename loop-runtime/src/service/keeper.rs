@@ -252,15 +252,18 @@ impl Keeper {
 
     fn fail(&self, error: Error, permanent: bool, run: u32, retry_at: Option<Instant>, parent_object: u64) {
         let handle = self.handle.id.clone();
+        let reset_version = self.handle.family.reset_version();
         let failed =
-            Failed { error: error.clone(), at_once: permanent, in_a_row: run, retry_at, parent_object };
+            Failed { error: error.clone(), at_once: permanent, in_a_row: run, retry_at, parent_object, reset_version };
         self.handle.publish(Slot::Failed(Arc::new(failed)));
         self.handle.family.emit(HandleEvent::Failed { handle, error, permanent, run, retry_at });
     }
 
     /// A lent service that does not answer its address any more does not come back.
     fn gone(&self, why: Error) {
-        let failed = Failed { error: why, at_once: true, in_a_row: 1, retry_at: None, parent_object: 0 };
+        let reset_version = self.handle.family.reset_version();
+        let failed =
+            Failed { error: why, at_once: true, in_a_row: 1, retry_at: None, parent_object: 0, reset_version };
         self.handle.publish(Slot::Failed(Arc::new(failed)));
     }
 

@@ -133,13 +133,16 @@ impl Session {
         self.why.send_replace(Some(text.into()));
     }
 
-    /// How the peer ended, if that becomes known within `bound`.
-    pub(crate) async fn epitaph(&self, bound: Duration) -> Option<Arc<str>> {
-        if !self.has_ended() {
-            return None;
-        }
+    /// How the peer ended, for a caller who just lost a call to it: that becomes known a moment later. `None` at once
+    /// if the session lives on, because only a connection was lost.
+    pub(crate) async fn epitaph(&self) -> Option<Arc<str>> {
+        /// From the loss of a connection to the end of its session.
+        const INSTANT: Duration = Duration::from_millis(50);
+        /// From the end of the session until the process is reaped.
+        const MOMENT: Duration = Duration::from_millis(300);
+        tokio::time::timeout(INSTANT, self.ended.cancelled()).await.ok()?;
         let mut why = self.why.subscribe();
-        let known = tokio::time::timeout(bound, why.wait_for(Option::is_some)).await;
+        let known = tokio::time::timeout(MOMENT, why.wait_for(Option::is_some)).await;
         known.ok()?.ok()?.clone()
     }
 
