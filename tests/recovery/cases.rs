@@ -69,6 +69,14 @@ fn is_there(pid: u32) -> bool {
     test_kill_process(pid).is_ok()
 }
 
+/// Waits until the signal has stopped every thread: an answer may leave before that.
+async fn is_stopped(pid: u32) {
+    let state = format!("/proc/{pid}/stat");
+    while !std::fs::read_to_string(&state).expect("Linux").contains(") T ") {
+        tokio::task::yield_now().await;
+    }
+}
+
 async fn until<T>(events: &mut Events, mut wanted: impl FnMut(What) -> Option<T>) -> T {
     loop {
         let event = events.next().await.expect("an event before the end");
@@ -169,6 +177,7 @@ async fn a_frozen_process_is_hung_then_replaced() {
     let frozen = shop.pid().await.expect("a pid");
     let mut events = plugin.events();
     signal(frozen, Signal::STOP);
+    is_stopped(frozen).await;
     let call = tokio::spawn({
         let shop = shop.clone();
         async move { shop.pid().await }
