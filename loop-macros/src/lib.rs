@@ -12,6 +12,53 @@ mod service;
 use proc_macro::TokenStream;
 
 /// Declares a plugin service: the trait stays an ordinary trait, and its calls may be answered by another process.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use loop_runtime::{LoopMessage, Result, loop_service};
+/// # #[derive(LoopMessage)]
+/// # struct Head { #[wire(1)] height: u64 }
+/// # #[loop_service(package = "acme.relayer.v1")]
+/// # trait Reader { async fn read(&self, key: &str) -> Result<Vec<u8>>; }
+/// # #[loop_service(package = "acme.relayer.v1")]
+/// # trait Keystore { async fn sign(&self, digest: &[u8]) -> Result<Vec<u8>>; }
+/// /// Access to one chain.
+/// #[loop_service(package = "acme.relayer.v1")]
+/// pub trait Relayer {
+///     /// A call.
+///     #[rpc(idempotent)]
+///     async fn latest_head(&self) -> Result<Head>;
+///     /// A constructor: the handle that it returns survives the process behind it.
+///     async fn new_reader(&self, address: &str, keys: Arc<dyn Keystore>) -> Result<Arc<dyn Reader>>;
+///     /// A part of the same object: no call.
+///     fn keystore(&self) -> Arc<dyn Keystore>;
+/// }
+/// ```
+///
+/// An implementation is an ordinary `impl Relayer for Evm { async fn latest_head(&self) -> Result<Head> { .. } .. }`. Call
+/// through `Arc<dyn Relayer>`, with the trait imported; a bare `&dyn Relayer` cannot be called.
+///
+/// Arguments are data (owned, or behind one `&`), `Arc<dyn S>`, `Option<Arc<dyn S>>` or `Vec<Arc<dyn S>>` of a service `S`.
+/// Results are `Result<T>` of `()`, data, `Arc<dyn S>`, or a tuple of these with one service at most. Supertraits are
+/// services. A service as an argument is lent for the time the callee holds it; a service as a result is the caller's.
+///
+/// On the trait, `#[loop_service(..)]` takes `package`, `name` (the trait's own without it) and `crate` (where the runtime
+/// is, `::loop_runtime` without it). On methods, `#[rpc(..)]` takes
+///
+/// * `idempotent`: carried out twice is as good as once, so it is repeated after a loss;
+/// * `replay`: a set-up call, repeated on every object that takes the place of the one it was made on;
+/// * `release`: says that nobody needs the object any more; sent when the last handle that owns it is dropped;
+/// * `singleton`: a constructor whose newer object replaces the older one;
+/// * `start`: a local method with a default body, called once before the object is first served, never over the wire;
+/// * `whole`: the message is itself the reply, where otherwise it would be field 1 of one;
+/// * `returns(relayerID = 1, info = 2)`: names and numbers of the reply's fields;
+/// * `name`, `request`, `reply`: names of an existing contract, such as `request = "google.protobuf.Empty"`.
+///
+/// On arguments, `#[wire(N, ..)]` takes the field number (by position without it), `name`, `text` (what a refused value
+/// answers, `{n}` being what came) and `dial` (the name of a lent service in the error of a failed dial).
+///
+/// Every mistake is reported in one run, each once, on the token that made it. Beside the trait, one hidden trait is
+/// emitted; nothing else is visible.
 #[proc_macro_attribute]
 pub fn loop_service(options: TokenStream, item: TokenStream) -> TokenStream {
     service::expand(options.into(), item.into()).into()

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use loop_runtime::{Result, loop_service};
 
 #[loop_service(package = "acme.relayer.v1")]

@@ -16,9 +16,7 @@ impl Relayer for Evm {
         Ok(7)
     }
 
-    async fn reset(&self) {
-
-    }
+    async fn reset(&self) {}
 }
 
 async fn caller(relayer: Arc<dyn Relayer>) -> Result<u64> {

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use loop_runtime::{Result, loop_service};
 
 #[loop_service(package = "acme.relayer.v1")]
@@ -20,7 +18,8 @@ impl Relayer for Evm {
 
     async fn get(&self) -> Result<u64>
     where
-        Self: Unpin {
+        Self: Unpin,
+    {
         Ok(1)
     }
 }

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use loop_runtime::{Result, loop_service};
 
 #[loop_service(pacakge = "acme.relayer.v1")]
@@ -7,15 +5,23 @@ unsafe trait Relayer {
     async fn height(&self) -> Result<u64>;
 
     async fn submit(&mut self, n: usize) -> Result<u64>;
+
     fn reset(&self);
 }
 
 struct Evm;
 
-impl Relayer for Evm {
+// SAFETY: there is nothing to uphold.
+unsafe impl Relayer for Evm {
     async fn height(&self) -> Result<u64> {
         Ok(7)
     }
+
+    async fn submit(&mut self, n: usize) -> Result<u64> {
+        Ok(n as u64)
+    }
+
+    fn reset(&self) {}
 }
 
 async fn caller(relayer: &impl Relayer) -> Result<u64> {

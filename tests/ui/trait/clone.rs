@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use loop_runtime::{Result, loop_service};
 
 #[loop_service(package = "acme.relayer.v1")]
@@ -7,6 +5,7 @@ trait Relayer: Clone {
     async fn height(&self) -> Result<u64>;
 }
 
+#[derive(Clone)]
 struct Evm;
 
 impl Relayer for Evm {

@@ -7,6 +7,7 @@ trait Relayer: std::fmt::Debug {
     async fn height(&self) -> Result<u64>;
 }
 
+#[derive(Debug)]
 struct Evm;
 
 impl Relayer for Evm {

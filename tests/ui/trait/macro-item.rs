@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use loop_runtime::{Result, loop_service};
 
 macro_rules! common {

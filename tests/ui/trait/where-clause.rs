@@ -1,11 +1,10 @@
-use std::sync::Arc;
-
 use loop_runtime::{Result, loop_service};
 
 #[loop_service(package = "acme.relayer.v1")]
 trait Relayer
 where
-    Self: Unpin, {
+    Self: Unpin,
+{
     async fn height(&self) -> Result<u64>;
 }
 

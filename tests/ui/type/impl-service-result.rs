@@ -1,12 +1,9 @@
-use std::sync::Arc;
-
 use loop_runtime::{Result, loop_service};
 
 #[loop_service(package = "acme.relayer.v1")]
 trait Keystore {
     async fn sign(&self, digest: &[u8]) -> Result<Vec<u8>>;
 }
-
 
 struct Keys;
 
@@ -35,12 +32,8 @@ impl Relayer for Evm {
     }
 }
 
-async fn caller(relayer: Arc<dyn Relayer>) -> Result<u64> {
+async fn caller(relayer: &impl Relayer) -> Result<u64> {
     relayer.height().await
-}
-
-fn shared() -> Arc<dyn Relayer> {
-    Arc::new(Evm)
 }
 
 fn main() {}

@@ -2,13 +2,11 @@ use std::sync::Arc;
 
 use loop_runtime::{Result, loop_service};
 
-struct Job;
-
 #[loop_service(package = "acme.relayer.v1")]
 trait Relayer {
     async fn height(&self) -> Result<u64>;
 
-    async fn prices(&self) -> Result<std::collections::HashMap<String, Job>>;
+    async fn prices(&self) -> Result<std::collections::HashMap<f64, u64>>;
 }
 
 struct Evm;
@@ -18,7 +16,7 @@ impl Relayer for Evm {
         Ok(7)
     }
 
-    async fn prices(&self) -> Result<std::collections::HashMap<String, Job>> {
+    async fn prices(&self) -> Result<std::collections::HashMap<f64, u64>> {
         Ok(std::collections::HashMap::new())
     }
 }

@@ -7,7 +7,6 @@ trait Keystore {
     async fn sign(&self, digest: &[u8]) -> Result<Vec<u8>>;
 }
 
-
 struct Keys;
 
 impl Keystore for Keys {

@@ -17,7 +17,6 @@ impl Relayer for Evm {
         Ok(7)
     }
 
-    #[rpc(whole)]
     async fn next(&self) -> Result<u32> {
         Ok(1)
     }
