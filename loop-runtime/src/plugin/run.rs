@@ -18,7 +18,7 @@ use crate::transport::Listener;
 const FLUSH: Duration = Duration::from_millis(100);
 
 /// Cleanup hooks have this much even if calls in flight used up their time.
-const CLEANUP: Duration = Duration::from_millis(300);
+const CLEANUP: Duration = Duration::from_millis(200);
 
 pub(super) async fn run<F, Fut>(plugin: Plugin, make: F) -> ExitCode
 where
@@ -97,7 +97,8 @@ fn serving(
     stop: &Stop,
 ) -> Result<Serving, StartError> {
     let program = std::env::current_exe().ok();
-    let name = program.as_deref().and_then(|path| path.file_name()).map_or("plugin".into(), |name| name.to_string_lossy());
+    let name =
+        program.as_deref().and_then(|path| path.file_name()).map_or("plugin".into(), |name| name.to_string_lossy());
     let options = ServingOptions {
         name: name.into_owned(),
         socket_dir: dir.path().to_owned(),

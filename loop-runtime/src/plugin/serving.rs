@@ -83,7 +83,8 @@ impl Serving {
         let exchange = BrokerService::new(broker, announcements);
         let names = served.names();
         let fixed = Fixed::new(&names, exchange, Stdio { ring: stdio }, stop.clone());
-        let entrance = Entrance { fixed, served, names, on_call, calls: TaskTracker::new(), presence: watch::Sender::default() };
+        let entrance =
+            Entrance { fixed, served, names, on_call, calls: TaskTracker::new(), presence: watch::Sender::default() };
         Ok(Self {
             entrance: Arc::new(entrance),
             session,
@@ -159,6 +160,14 @@ impl Serving {
             self.abort.cancel();
             let _ = tokio::time::timeout(self.stop.left(), self.connections.wait()).await;
         }
+    }
+}
+
+/// Not wound down: everything is cut.
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.abort.cancel();
+        self.session.end();
     }
 }
 

@@ -35,7 +35,9 @@ pub(crate) fn signals(stop: &Stop) -> io::Result<()> {
 pub(crate) fn host(stop: &Stop) -> io::Result<()> {
     let Some(parent) = Parent::current() else { return Ok(()) };
     let mut hangup = signal(SignalKind::hangup())?;
-    hang_up_with_parent(true)?;
+    if let Err(error) = hang_up_with_parent(true) {
+        tracing::debug!(%error, "no signal will tell of the host's end; the thread does");
+    }
     let signalled = stop.clone();
     tokio::spawn(async move {
         loop {

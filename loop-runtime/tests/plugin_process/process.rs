@@ -61,6 +61,7 @@ impl Start {
     /// Starts it; the handshake line is not read yet.
     pub(crate) fn spawn(self) -> Plugin {
         let temporary = tempfile::tempdir().unwrap();
+        std::fs::create_dir(temporary.path().join("tmp")).unwrap();
         let notes = temporary.path().join("notes");
         let mut child = Command::new("/bin/sh")
             .args(["-c", self.script])
@@ -76,7 +77,6 @@ impl Start {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        std::fs::create_dir_all(temporary.path().join("tmp")).unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (seen, stderr) = watch::channel(String::new());
         let mut pipe = child.stderr.take().unwrap();
