@@ -149,9 +149,14 @@ impl Options {
 
     /// The bare literal as a checked field number.
     pub(crate) fn number(&mut self, errors: &mut Errors) -> Option<Number> {
+        Number::read(self.literal()?, errors)
+    }
+
+    /// The bare literal, for the caller to parse.
+    pub(crate) fn literal(&mut self) -> Option<Literal> {
         let index = self.entries.iter().position(|entry| matches!(entry.head, TokenTree::Literal(_)))?;
         match self.entries.swap_remove(index).head {
-            TokenTree::Literal(literal) => Number::read(literal, errors),
+            TokenTree::Literal(literal) => Some(literal),
             _ => None,
         }
     }

@@ -7,17 +7,17 @@
 mod argument;
 mod check;
 mod data;
-mod docs;
+pub(crate) mod docs;
 mod emit;
 mod fallback;
 mod function;
 mod item;
 mod model;
-mod options;
+pub(crate) mod options;
 mod parse;
 #[cfg(test)]
 mod tests;
-mod types;
+pub(crate) mod types;
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -22,7 +22,7 @@ pub use error::{Code, Error, ErrorKind, LoopError, Loss, Result};
 pub use handshake::Handshake;
 pub use transport::Limits;
 
-pub use loop_macros::loop_service;
+pub use loop_macros::{LoopMessage, loop_service};
 pub use service::health;
 pub use wire::LoopMessage;
 

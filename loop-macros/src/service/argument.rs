@@ -32,8 +32,13 @@ pub(crate) fn read<'a>(method: &Ident, input: &'a PatType, errors: &mut Errors) 
         }
     }
     let part = types::peel(declared);
-    let shared =
-        matches!(declared, Type::Reference(_)).then_some(declared).filter(|_| matches!(part, Type::TraitObject(_)));
-    data::check(shared.unwrap_or(part), Place::Argument(ident), errors);
+    match declared {
+        // `&dyn Trait`: a service in the wrong clothes, not data.
+        Type::Reference(_) if matches!(part, Type::TraitObject(_)) => {
+            data::check(declared, Place::Argument(ident), errors)
+        }
+        Type::Reference(reference) => data::check(&reference.elem, Place::Argument(ident), errors),
+        _ => data::check(part, Place::Argument(ident), errors),
+    }
     Some(Argument { ident, declared, part, wire })
 }

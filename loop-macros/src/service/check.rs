@@ -72,6 +72,12 @@ fn start(method: &Method<'_>, word: &Ident, errors: &mut Errors) {
         let help = "the runtime calls it by itself, before it serves the object";
         errors.help(argument.ident, format_args!("start method `{name}` takes an argument"), help);
     }
+    if let Some(success) = types::success(method.result)
+        && !matches!(success, Type::Tuple(parts) if parts.elems.is_empty())
+    {
+        let help = "return `Result<()>`; nobody asked for a value";
+        errors.help(success, format_args!("start method `{name}` returns a value"), help);
+    }
     if method.item.default.is_none() {
         let help = format!("for example `async fn {name}(&self) -> Result<()> {{ Ok(()) }}`");
         errors.help(word, format_args!("start method `{name}` needs a default body"), help);
@@ -106,6 +112,12 @@ fn reply(method: &Method<'_>, errors: &mut Errors) {
         let help = "name it on the message: `#[message(name = \"..\")]`";
         errors.help(reply, format_args!("the reply of `{name}` is the message itself, which has its own name"), help);
     }
+    if let Some(Type::Tuple(parts)) = types::success(method.result) {
+        for second in parts.elems.iter().filter(|part| types::names_service(part)).skip(1) {
+            let help = "return one, and give it accessors for the others";
+            errors.help(second, format_args!("method `{name}` returns several services"), help);
+        }
+    }
     let Some((word, fields)) = &options.returns else { return };
     distinct_numbers(fields.iter().map(|field| &field.number), name, errors);
     let names = fields.iter().map(|field| (field.name.to_string(), field.name.to_token_stream()));
@@ -114,8 +126,9 @@ fn reply(method: &Method<'_>, errors: &mut Errors) {
         && let Some(parts) = types::success(method.result).map(reply_parts)
         && parts != fields.len()
     {
-        let what = if parts == 1 { "1 value".to_owned() } else { format!("{parts} values") };
-        let problem = format!("`returns` names {} of them, but `{name}` returns {what}", fields.len());
+        let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        let (fields, values) = (count(fields.len(), "field"), count(parts, "value"));
+        let problem = format!("`returns` names {fields}, but `{name}` returns {values}");
         errors.help(word, problem, "name each value of the tuple once, in its order");
     }
 }
@@ -173,7 +186,7 @@ fn distinct_numbers<'n>(numbers: impl Iterator<Item = &'n Number>, owner: &Ident
     for number in numbers {
         if let Some(first) = seen.insert(number.value, number) {
             let problem = format!("wire number {} is used twice in `{owner}`", number.value);
-            errors.twice(&number.token, problem, &first.token, number.value);
+            errors.twice(&number.token, problem, &first.token, format_args!("wire number {}", number.value));
         }
     }
 }

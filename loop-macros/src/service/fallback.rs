@@ -5,10 +5,11 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{ReturnType, TraitItem, TraitItemFn, Type};
+use syn::{ReturnType, TraitItem, TraitItemFn, Type, TypeParamBound};
 
 use super::emit::{contract, signature};
 use super::model::{Service, cfgs};
+use super::parse::NOT_DYN;
 use super::types;
 
 /// Emits the trait and stand-ins for its impls.
@@ -34,6 +35,7 @@ pub(crate) fn fallback(service: &Service<'_>) -> TokenStream {
                 fn describe(_: &mut #runtime::Names) {}
                 fn mount(_: &::std::sync::Arc<Self>, _: &mut #runtime::Tree) {}
                 fn dispatch(_: ::std::sync::Arc<Self>, _: &str, _: #runtime::Call) -> ::core::option::Option<#runtime::Answer> #unreachable
+                fn start(_: &::std::sync::Arc<Self>) -> #runtime::BoxFuture<'_, ::core::result::Result<(), #runtime::Error>> #unreachable
                 fn schema(_: &mut #runtime::Schema) {}
             }
         };
@@ -43,14 +45,14 @@ pub(crate) fn fallback(service: &Service<'_>) -> TokenStream {
 /// Does `dyn Trait` exist, as far as the trait itself shows?
 fn has_dyn(service: &Service<'_>) -> bool {
     let item = service.item;
-    let sized = item
-        .supertraits
-        .iter()
-        .any(|bound| matches!(bound, syn::TypeParamBound::Trait(bound) if bound.path.is_ident("Sized")));
+    let not_dyn = |bound: &TypeParamBound| match bound {
+        TypeParamBound::Trait(bound) => NOT_DYN.iter().any(|name| bound.path.is_ident(name)),
+        _ => false,
+    };
     item.generics.params.is_empty()
         && item.generics.where_clause.is_none()
         && item.unsafety.is_none()
-        && !sized
+        && !item.supertraits.iter().any(not_dyn)
         && item.items.iter().all(|entry| matches!(entry, TraitItem::Fn(_)))
 }
 
@@ -78,7 +80,7 @@ fn stand_in(item: &TraitItemFn) -> Option<TokenStream> {
     if opaque {
         return None;
     }
-    let (cfgs, inputs) = (cfgs(&item.attrs), signature(sig));
+    let (cfgs, inputs) = (cfgs(&item.attrs), signature(sig, true));
     let syn::Signature { constness, asyncness, safety, abi, ident, generics, output, .. } = sig;
     let where_clause = &generics.where_clause;
     Some(quote! {

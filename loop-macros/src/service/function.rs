@@ -1,7 +1,7 @@
 //! One `fn` of the trait: a method that is called over the wire, or an accessor.
 
 use proc_macro2::Ident;
-use syn::spanned::Spanned;
+use quote::ToTokens;
 use syn::{FnArg, ReceiverKind, ReturnType, Safety, Signature, TraitItemFn, Type};
 
 use super::data::{self, Place};
@@ -105,8 +105,8 @@ fn receiver(sig: &Signature, errors: &mut Errors) {
             errors.help(lifetime, format_args!("service method `{name}` cannot name lifetimes"), help);
         }
         ReceiverKind::Typed(_, ty) => {
-            let source = ty.span().source_text().unwrap_or_else(|| "..".to_owned());
-            errors.help(receiver, format_args!("service method `{name}` takes `self: {source}`"), "take `&self`");
+            let ty = ty.to_token_stream().to_string().replace(' ', "");
+            errors.help(receiver, format_args!("service method `{name}` takes `self: {ty}`"), "take `&self`");
         }
         _ => {
             let help = "take `&self`; a service ends when its last handle is dropped";

@@ -3,6 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, ItemTrait, LitStr, Path, TraitItemFn, Type};
 
+use super::parse::REPLACED;
 use crate::attr::Number;
 
 /// One service: a trait, its name in the contract and what it consists of.
@@ -123,4 +124,10 @@ pub(crate) fn cfgs(attrs: &[Attribute]) -> impl Iterator<Item = &Attribute> + Cl
 /// Is it one of the attributes that we read and take away?
 pub(crate) fn is_ours(attr: &Attribute) -> bool {
     attr.path().is_ident("rpc") || attr.path().is_ident("wire")
+}
+
+/// Is it an attribute that was reported, and whose own complaints would only hide ours?
+pub(crate) fn is_refused(attr: &Attribute) -> bool {
+    let last = attr.path().segments.last();
+    last.is_some_and(|last| last.ident == "loop_service" || REPLACED.iter().any(|name| last.ident == name))
 }

@@ -45,7 +45,7 @@ pub(crate) fn service(tokens: TokenStream, ident: &Ident, errors: &mut Errors) -
 }
 
 /// `crate = ::path` as the path of the hidden module.
-fn runtime(options: &mut Options, errors: &mut Errors) -> TokenStream {
+pub(crate) fn runtime(options: &mut Options, errors: &mut Errors) -> TokenStream {
     let default = quote!(::loop_runtime::__private);
     let Some((key, tokens)) = options.assigned("crate", "::loop_runtime", errors) else {
         return default;
@@ -130,7 +130,7 @@ pub(crate) fn rpc_name(given: Option<&LitStr>, method: &Ident) -> Name {
     }
 }
 
-fn check_package(package: &LitStr, errors: &mut Errors) {
+pub(crate) fn check_package(package: &LitStr, errors: &mut Errors) {
     let text = package.value();
     if !case::is_dotted(&text) || text.contains(|c: char| c.is_ascii_uppercase()) {
         let help = "join lower-case words with single dots, as in `acme.relayer.v1`";
@@ -138,14 +138,14 @@ fn check_package(package: &LitStr, errors: &mut Errors) {
     }
 }
 
-fn check_name(name: &LitStr, what: &str, example: &str, errors: &mut Errors) {
+pub(crate) fn check_name(name: &LitStr, what: &str, example: &str, errors: &mut Errors) {
     let text = name.value();
     if !case::is_name(&text) {
         errors.help(name, format_args!("`{text}` is not {what}"), format_args!("use one word such as `{example}`"));
     }
 }
 
-fn check_message(message: &LitStr, errors: &mut Errors) {
+pub(crate) fn check_message(message: &LitStr, errors: &mut Errors) {
     let text = message.value();
     if !case::is_dotted(&text) {
         let help = "use one word such as `LatestHeadRequest`, or a full name such as `google.protobuf.Empty`";

@@ -13,10 +13,14 @@ use crate::diag::Errors;
 const MARKERS: &[&str] = &["Send", "Sync"];
 
 /// Well-known traits that no `dyn` type can have as a supertrait.
-const NOT_DYN: &[&str] = &["Sized", "Clone", "Copy", "Default", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash"];
+pub(super) const NOT_DYN: &[&str] =
+    &["Sized", "Clone", "Copy", "Default", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash"];
+
+/// Well-known traits that a remote object cannot have, however it is implemented.
+const FOREIGN: &[&str] = &["Debug", "Display", "Error", "Any", "Unpin", "Drop", "Future", "Iterator", "Deref"];
 
 /// Attributes that other crates offer for the same purpose; both at once give errors that nobody understands.
-const REPLACED: &[&str] = &["async_trait", "trait_variant", "dynosaur", "automock"];
+pub(super) const REPLACED: &[&str] = &["async_trait", "trait_variant", "dynosaur", "automock"];
 
 /// Reads `#[loop_service(tokens)] item`; items with mistakes are reported and left out.
 pub(crate) fn service<'a>(tokens: TokenStream, item: &'a ItemTrait, errors: &mut Errors) -> Service<'a> {
@@ -84,6 +88,9 @@ fn parents<'a>(item: &'a ItemTrait, errors: &mut Errors) -> Vec<&'a Path> {
         if NOT_DYN.iter().any(|known| last.ident == known) {
             let problem = format!("service `{0}` must work as `dyn {0}`", item.ident);
             errors.help(bound, problem, format_args!("remove the `{}` bound", last.ident));
+        } else if FOREIGN.iter().any(|known| last.ident == known) {
+            let problem = format!("service `{}` cannot require `{}`", item.ident, last.ident);
+            errors.help(bound, problem, "remove the bound; only services can be supertraits of a service");
         } else if !MARKERS.iter().any(|known| last.ident == known) {
             parents.push(&bound.path);
         }

@@ -1,7 +1,6 @@
 //! One process of a plugin, from its start to its end.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -16,7 +15,7 @@ use crate::proto::plugin::Empty;
 use crate::proto::plugin::grpc_controller_client::GrpcControllerClient;
 use crate::service::{Family, Link, Session};
 use crate::stdio::follow_stdio;
-use crate::transport::{Address, Connection, Stream};
+use crate::transport::{Connection, Stream};
 
 /// How many announcements wait to be sent: as many as services can be lent before the plugin reads.
 const ANNOUNCEMENTS: usize = 64;
@@ -30,7 +29,7 @@ pub(super) struct Generation {
     process: Arc<Process>,
     connection: Connection,
     broker_lost: CancellationToken,
-    /// Whether the process was frozen or hurt on purpose is its own matter; only the sockets are ours.
+    /// Removed when the generation has ended.
     _sockets: SocketDir,
     started: Instant,
 }
@@ -59,9 +58,7 @@ impl Generation {
         };
         let process = launch(&settings.command, &settings.handshake, &options).await?;
         let connected = async {
-            let line = process.line();
-            let address = Address::parse(line.network.as_str(), &line.address).map_err(std::io::Error::other)?;
-            let stream = Stream::connect(&address).await?;
+            let stream = Stream::connect(&process.line().address).await?;
             Connection::open(stream, &settings.calling).await.map_err(std::io::Error::other)
         };
         let connected = tokio::time::timeout(settings.policy.start_timeout, connected).await;
@@ -159,17 +156,6 @@ impl Generation {
         self.session.set_epitaph(ended.to_string());
         self.session.finished().await;
         (What::Ended(ended), unreaped)
-    }
-}
-
-/// A one-way switch that the health check sets when the plugin says that it does not serve.
-#[derive(Default)]
-pub(super) struct Serving(AtomicBool);
-
-impl Serving {
-    /// Notes an answer; whether it is the first bad one in a row.
-    pub(super) fn stopped(&self, serving: bool) -> bool {
-        !serving && !self.0.swap(!serving, Ordering::Relaxed)
     }
 }
 

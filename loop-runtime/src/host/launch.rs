@@ -5,6 +5,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -63,10 +64,22 @@ pub(crate) async fn launch(
     let environment =
         environment::build(command, handshake, &options.socket_dir, &options.pass_env, |name| std::env::var_os(name));
     let prepared = Prepared::new(command, &environment, options.parent_death)?;
+    let stopped = async {
+        tokio::select! {
+            () = time::sleep_until(deadline) => timed_out(options),
+            () = options.cancel.cancelled() => LaunchError::CalledOff,
+        }
+    };
+    let (mut stopped, mut spawning) = (pin!(stopped), pin!(spawner::spawn(prepared)));
     let Spawned { child, stdout, stderr } = tokio::select! {
-        spawned = spawner::spawn(prepared) => spawned?,
-        () = time::sleep_until(deadline) => return Err(timed_out(options)),
-        () = options.cancel.cancelled() => return Err(LaunchError::CalledOff),
+        spawned = &mut spawning => spawned?,
+        error = &mut stopped => {
+            // It may run already, without anybody having told us.
+            if let Ok(Ok(spawned)) = time::timeout(REAP, spawning).await {
+                end(&spawned.child).await;
+            }
+            return Err(error);
+        }
     };
     tracing::debug!(plugin = options.name, pid = child.pid(), program = ?command.program, "started a plugin process");
 
@@ -82,8 +95,7 @@ pub(crate) async fn launch(
     let versions = handshake.all_versions();
     let verdict = tokio::select! {
         verdict = handshake_line(&child, &mut stdout, &versions, deadline) => verdict,
-        () = time::sleep_until(deadline) => Err(timed_out(options)),
-        () = options.cancel.cancelled() => Err(LaunchError::CalledOff),
+        error = stopped => Err(error),
     };
     match verdict {
         Ok(line) => {

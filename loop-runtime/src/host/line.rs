@@ -6,7 +6,7 @@
 
 use super::LaunchError;
 use super::launch_error::StderrTail;
-use crate::sys::host::SOCKET_PATH_MAX;
+use crate::transport::{Address, AddressError};
 
 /// The only version of go-plugin's own protocol.
 const CORE_VERSION: i64 = 1;
@@ -20,16 +20,8 @@ const QUOTED_MAX: usize = 200;
 pub(crate) struct HandshakeLine {
     /// The application protocol version that the plugin chose, one of the host's.
     pub(crate) version: u32,
-    pub(crate) network: Network,
-    /// A socket path, `@name` in Linux's abstract namespace, or `host:port`.
-    pub(crate) address: String,
-}
-
-/// What the plugin listens on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Network {
-    Unix,
-    Tcp,
+    /// Where it listens. Not dialled yet.
+    pub(crate) address: Address,
 }
 
 impl HandshakeLine {
@@ -63,18 +55,12 @@ impl HandshakeLine {
                 stderr: stderr(),
             }
         })?;
-        let network = match *network {
-            "unix" => Network::Unix,
-            "tcp" => Network::Tcp,
-            other => {
-                return Err(LaunchError::Network { network: inner(other), line: quoted(), stderr: stderr() });
+        let address = Address::parse(network, address).map_err(|error| match error {
+            AddressError::Network(network) => {
+                LaunchError::Network { network: inner(&network), line: quoted(), stderr: stderr() }
             }
-        };
-        let checked = match network {
-            Network::Unix => check_path(address),
-            Network::Tcp => check_host_and_port(address),
-        };
-        checked.map_err(|why| LaunchError::Address { why, line: quoted(), stderr: stderr() })?;
+            other => LaunchError::Address { why: shorten(&other.to_string()), line: quoted(), stderr: stderr() },
+        })?;
         // go-plugin spoke net/rpc before it spoke gRPC, and a line without this field means that.
         let protocol = rest.first().copied().unwrap_or("netrpc");
         if protocol != "grpc" {
@@ -83,43 +69,7 @@ impl HandshakeLine {
         if rest.get(1).is_some_and(|field| is_certificate(field)) {
             return Err(LaunchError::Certificate { line: quoted(), stderr: stderr() });
         }
-        Ok(Self { version, network, address: (*address).to_owned() })
-    }
-}
-
-fn check_path(path: &str) -> Result<(), String> {
-    if path.is_empty() || path == "@" {
-        return Err("the socket path is empty".into());
-    }
-    if path.contains('\0') {
-        return Err("the socket path holds a zero byte".into());
-    }
-    if path.starts_with('@') && !cfg!(target_os = "linux") {
-        return Err("there are no abstract sockets on this system".into());
-    }
-    if path.len() > SOCKET_PATH_MAX {
-        return Err(format!(
-            "the socket path has {} bytes, and this system allows {SOCKET_PATH_MAX} (is TMPDIR very long?)",
-            path.len()
-        ));
-    }
-    Ok(())
-}
-
-/// The host may be a name, or empty for this machine, as Go has it.
-fn check_host_and_port(address: &str) -> Result<(), String> {
-    let (host, port) = address.rsplit_once(':').ok_or("no port")?;
-    let port: u16 = port.parse().map_err(|_| format!("{} is no port", quote(port.as_bytes())))?;
-    if port == 0 {
-        return Err("port 0 cannot be dialled".into());
-    }
-    let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    match bracketed {
-        Some(inner) if inner.parse::<std::net::Ipv6Addr>().is_err() => {
-            Err(format!("{} is no IPv6 address", quote(inner.as_bytes())))
-        }
-        None if host.contains([':', '[', ']']) => Err("an IPv6 address needs brackets".into()),
-        _ => Ok(()),
+        Ok(Self { version, address })
     }
 }
 
@@ -143,8 +93,11 @@ pub(super) fn quote(bytes: &[u8]) -> String {
 
 /// [`quote`] for a place that has quotation marks already.
 fn inner(text: &str) -> String {
-    let short = text.as_bytes();
-    short[..short.len().min(QUOTED_MAX)].escape_ascii().to_string()
+    shorten(&text.escape_default().to_string())
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().take(QUOTED_MAX).collect()
 }
 
 #[cfg(test)]

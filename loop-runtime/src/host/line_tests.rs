@@ -1,1 +1,146 @@
+use proptest::prelude::*;
 
+use super::*;
+use crate::sys::host::SOCKET_PATH_MAX;
+
+const VERSIONS: [u32; 2] = [3, 1];
+
+fn parse(line: &str) -> Result<HandshakeLine, LaunchError> {
+    HandshakeLine::parse(line.as_bytes(), &VERSIONS)
+}
+
+/// One word for each verdict.
+fn verdict(line: &str) -> &'static str {
+    match parse(line) {
+        Ok(_) => "ok",
+        Err(LaunchError::Unrecognized { .. }) => "unrecognized",
+        Err(LaunchError::CoreVersion { .. }) => "core",
+        Err(LaunchError::ApplicationVersion { .. }) => "application",
+        Err(LaunchError::Protocol { .. }) => "protocol",
+        Err(LaunchError::Network { .. }) => "network",
+        Err(LaunchError::Address { .. }) => "address",
+        Err(LaunchError::Certificate { .. }) => "certificate",
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn verdicts() {
+    let certificate = format!("1|1|unix|/p|grpc|MII{}", "A".repeat(790));
+    let junk = format!("1|1|unix|/p|grpc|{}", "%".repeat(60));
+    let long = format!("1|1|unix|/{}|grpc|", "p".repeat(SOCKET_PATH_MAX));
+    let just_fits = format!("1|1|unix|/{}|grpc|", "p".repeat(SOCKET_PATH_MAX - 1));
+    let table = [
+        // As a Go host was seen to judge.
+        ("1|1|unix|/p|grpc", "ok"),
+        (" +1|01|unix|/p|grpc||extra|more", "ok"),
+        ("1|1|unix|/p|grpc|abc|notabool", "ok"),
+        ("1|1|unix|/p", "protocol"),
+        ("2|1|unix|/p|grpc|", "core"),
+        ("1|7|unix|/p|grpc|", "application"),
+        ("1|1|udp|/p|grpc|", "network"),
+        ("1|1|unix", "unrecognized"),
+        ("1|1|tcp|notaport|grpc|", "address"),
+        ("1|1|tcp|:1234|grpc|", "ok"),
+        // Forms that peers write.
+        ("1|3|unix|/p|grpc|", "ok"),
+        ("1|1|unix|/p|grpc|\r\n", "ok"),
+        ("1|1|unix|/p|grpc||false", "ok"),
+        ("1|1|unix|@abstract|grpc|", "ok"),
+        ("1|1|tcp|127.0.0.1:10000|grpc|", "ok"),
+        ("1|1|tcp|[::1]:10000|grpc|", "ok"),
+        ("1|1|tcp|localhost:10000|grpc|", "ok"),
+        (&just_fits, "ok"),
+        // Too little, or something else altogether.
+        ("", "unrecognized"),
+        ("|||", "unrecognized"),
+        ("Hello, world", "unrecognized"),
+        ("a|b|c|d", "unrecognized"),
+        ("usage: x [-a|-b|-c|-d]", "unrecognized"),
+        ("1.0|1|unix|/p|grpc|", "unrecognized"),
+        ("1|one|unix|/p|grpc|", "unrecognized"),
+        ("1||unix|/p|grpc|", "unrecognized"),
+        ("1|99999999999999999999|unix|/p|grpc|", "unrecognized"),
+        // Versions.
+        ("0|1|unix|/p|grpc|", "core"),
+        ("-1|1|unix|/p|grpc|", "core"),
+        ("1|2|unix|/p|grpc|", "application"),
+        ("1|-1|unix|/p|grpc|", "application"),
+        ("1|4294967297|unix|/p|grpc|", "application"),
+        // Protocol and network.
+        ("1|1|unix|/p|netrpc|", "protocol"),
+        ("1|1|unix|/p|", "protocol"),
+        ("1|1|unix|/p|GRPC|", "protocol"),
+        ("1|1||/p|grpc|", "network"),
+        ("1|1|UNIX|/p|grpc|", "network"),
+        // Addresses.
+        ("1|1|unix||grpc|", "address"),
+        ("1|1|unix|@|grpc|", "address"),
+        ("1|1|unix|/p\0q|grpc|", "address"),
+        (&long, "address"),
+        ("1|1|tcp||grpc|", "address"),
+        ("1|1|tcp|127.0.0.1|grpc|", "address"),
+        ("1|1|tcp|127.0.0.1:|grpc|", "address"),
+        ("1|1|tcp|127.0.0.1:0|grpc|", "address"),
+        ("1|1|tcp|127.0.0.1:65536|grpc|", "address"),
+        ("1|1|tcp|::1:1234|grpc|", "address"),
+        ("1|1|tcp|[zz]:1234|grpc|", "address"),
+        // Certificates: a real one means TLS, anything else in its place is ignored.
+        (&certificate, "certificate"),
+        (&junk, "ok"),
+        ("1|1|unix|/p|grpc|MIIshort", "ok"),
+    ];
+    let wrong: Vec<_> = table
+        .iter()
+        .map(|(line, expected)| (line, *expected, verdict(line)))
+        .filter(|(_, expected, got)| expected != got)
+        .collect();
+    assert!(wrong.is_empty(), "(line, expected, got): {wrong:#?}");
+}
+
+#[test]
+fn values() {
+    let line = parse("1|3|unix|/tmp/plugin1|grpc|").unwrap();
+    assert_eq!(line, HandshakeLine { version: 3, address: Address::Unix("/tmp/plugin1".into()) });
+    let line = parse("1|1|tcp|:1234|grpc|\r\n").unwrap();
+    assert_eq!(line, HandshakeLine { version: 1, address: Address::Tcp { host: "localhost".into(), port: 1234 } });
+}
+
+#[test]
+fn errors_quote_the_line_and_say_what_is_wrong() {
+    assert_eq!(
+        parse("1|7|unix|/p|grpc|").unwrap_err().to_string(),
+        "the plugin speaks application protocol 7, and this host [3, 1]: one of them needs an update \
+         (handshake line \"1|7|unix|/p|grpc|\")"
+    );
+    assert_eq!(
+        parse("starting up\x1b[31m\n").unwrap_err().to_string(),
+        "unrecognized handshake line \"starting up\\x1b[31m\" from the plugin: it has 1 of at least 4 fields. A \
+         plugin may write nothing to stdout before that line (logs belong on stderr), and the program must be a \
+         plugin of this host"
+    );
+    let error = HandshakeLine::parse(b"\xff\xfe\0|1|unix|/p", &VERSIONS).unwrap_err();
+    assert!(error.to_string().contains("\"\\xff\\xfe\\x00|1|unix|/p\" from the plugin: it is not UTF-8"), "{error}");
+    let error = parse(&"x".repeat(5000)).unwrap_err().to_string();
+    assert!(error.contains("\".. (5000 bytes)") && error.len() < 600, "{error}");
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_judged(line in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = HandshakeLine::parse(&line, &VERSIONS);
+    }
+
+    /// Closer to the truth, so that later fields are reached.
+    #[test]
+    fn any_fields_are_judged(fields in prop::collection::vec("[+-]?[0-9]{0,11}|unix|tcp|grpc|/p|.{0,20}", 0..9)) {
+        let _ = parse(&format!("1|1|{}", fields.join("|")));
+        let _ = parse(&fields.join("|"));
+    }
+
+    #[test]
+    fn what_a_plugin_writes_is_read(version in prop::sample::select(VERSIONS.to_vec()), path in "/[a-zA-Z0-9/._-]{1,80}") {
+        let line = parse(&format!("1|{version}|unix|{path}|grpc|\n")).unwrap();
+        prop_assert_eq!(line, HandshakeLine { version, address: Address::Unix(path.into()) });
+    }
+}

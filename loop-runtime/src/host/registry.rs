@@ -35,6 +35,11 @@ pub fn kill_all() {
     processes.iter().for_each(|process| process.wait_until(until));
 }
 
+/// Whether [`kill_all`] was called.
+pub(super) fn is_ending() -> bool {
+    lock().ending
+}
+
 /// Enters a new process. `false` if the host is ending, and the process must not live.
 pub(super) fn add(core: &Arc<Core>) -> bool {
     let mut managed = lock();

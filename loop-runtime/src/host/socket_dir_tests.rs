@@ -1,1 +1,119 @@
+use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::os::unix::net::UnixListener;
 
+use super::*;
+
+/// The id of a process that is certainly gone: a child that ran and was reaped.
+fn dead() -> Owner {
+    let mut child = std::process::Command::new("/bin/true").spawn().unwrap();
+    let start = start_time(child.id()).unwrap_or(1);
+    child.wait().unwrap();
+    Owner { pid: child.id(), start }
+}
+
+fn alive() -> Owner {
+    let pid = std::process::id();
+    Owner { pid, start: start_time(pid).unwrap_or(0) }
+}
+
+fn make(base: &Path, name: &str) -> PathBuf {
+    let path = base.join(name);
+    fs::create_dir(&path).unwrap();
+    path
+}
+
+#[test]
+fn is_private_and_goes_with_all_that_is_in_it() {
+    let base = tempfile::tempdir().unwrap();
+    let (one, two) = (SocketDir::create_in(base.path()).unwrap(), SocketDir::create_in(base.path()).unwrap());
+    assert_ne!(one.path(), two.path());
+    let meta = fs::metadata(one.path()).unwrap();
+    assert_eq!(meta.mode() & 0o7777, 0o700);
+    assert!(meta.is_dir());
+    let _listener = UnixListener::bind(one.path().join("plugin1234567890")).unwrap();
+    fs::create_dir(one.path().join("more")).unwrap();
+    fs::write(one.path().join("more/file"), "x").unwrap();
+    drop(one);
+    assert_eq!(fs::read_dir(base.path()).unwrap().count(), 1);
+    fs::remove_dir(two.path()).unwrap();
+    drop(two);
+}
+
+#[test]
+fn a_sweep_spares_what_is_in_use() {
+    let base = tempfile::tempdir().unwrap();
+    let used = SocketDir::create_in(base.path()).unwrap();
+    sweep(base.path());
+    assert!(used.path().exists());
+}
+
+#[test]
+fn a_sweep_removes_what_the_dead_left_and_nothing_else() {
+    let base = tempfile::tempdir().unwrap();
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("precious"), "x").unwrap();
+    let base = base.path();
+
+    let left = make(base, &dead().dir_name(1));
+    drop(UnixListener::bind(left.join("plugin1")).unwrap());
+    symlink(outside.path(), left.join("link")).unwrap();
+    let mut gone = vec![left];
+    if let Owner { start: start @ 1.., pid } = alive() {
+        // Our id, but another start: the id was used again.
+        gone.push(make(base, &Owner { pid, start: start + 1 }.dir_name(2)));
+    }
+
+    let locked = make(base, &dead().dir_name(3));
+    let _lock = {
+        let dir = open_dir(&locked).unwrap();
+        rustix::fs::flock(&dir, FlockOperation::NonBlockingLockExclusive).unwrap();
+        dir
+    };
+    let link = base.join(dead().dir_name(4));
+    symlink(outside.path(), &link).unwrap();
+    let file = base.join(dead().dir_name(5));
+    fs::write(&file, "").unwrap();
+    let mut kept = vec![
+        locked,
+        link,
+        file,
+        make(base, &alive().dir_name(6)),
+        make(base, "loop-1"),
+        make(base, "loop-7fffffff-1-0-0"),
+        make(base, "loop-+7fffffff-1-0"),
+        make(base, "loopy"),
+    ];
+    if rustix::process::geteuid().is_root() {
+        let foreign = make(base, &dead().dir_name(7));
+        std::os::unix::fs::chown(&foreign, Some(65534), None).unwrap();
+        kept.push(foreign);
+    }
+
+    sweep(base);
+    for path in gone {
+        assert!(!path.exists(), "{}", path.display());
+    }
+    for path in kept {
+        assert!(fs::symlink_metadata(&path).is_ok(), "{}", path.display());
+    }
+    assert!(outside.path().join("precious").exists());
+}
+
+#[test]
+fn a_long_or_empty_tmpdir_is_not_used() {
+    assert_eq!(base(None), Path::new("/tmp"));
+    assert_eq!(base(Some("".into())), Path::new("/tmp"));
+    assert_eq!(base(Some("/var/tmp".into())), Path::new("/var/tmp"));
+    assert_eq!(base(Some(format!("/{}", "t".repeat(60)).into())), Path::new("/tmp"));
+    assert!(base(Some("relative".into())).is_absolute());
+}
+
+#[test]
+fn names_say_who_owns() {
+    let owner = Owner { pid: 4711, start: 987_654_321 };
+    assert_eq!(Owner::of(&owner.dir_name(3)), Some(owner));
+    assert_eq!(owner.dir_name(3), "loop-1267-3ade68b1-3");
+    for name in ["", "loop-", "loop-1-2", "loop-1-2-3-4", "loop-x-2-3", "loop-01-2-3", "loop-1-2-3 ", "plugin123"] {
+        assert_eq!(Owner::of(name), None, "{name}");
+    }
+}

@@ -13,12 +13,13 @@ use std::process::{ChildStderr, ChildStdout, Command as StdCommand, Stdio};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use rustix::fs::Access;
 use rustix::io::Errno;
 use tokio::sync::oneshot;
 
-use super::process::{Child, Waiter};
+use super::process::{Child, REAP, Waiter};
 use super::{Command, LaunchError, registry};
 use crate::sys;
 
@@ -79,10 +80,15 @@ impl Prepared {
 
     /// Starts the process, on the thread that calls.
     fn spawn(mut self) -> Result<Spawned, LaunchError> {
+        if registry::is_ending() {
+            return Err(LaunchError::CalledOff);
+        }
         let waiter = Waiter::new().map_err(|error| LaunchError::io("start a thread", error))?;
         let mut std = self.command.spawn().map_err(|error| refused(&self.named, error))?;
         let child = waiter.adopt(&std).map_err(|error| LaunchError::io("start the plugin", error))?;
         if !registry::add(child.core()) {
+            child.kill();
+            child.core().wait_until(Instant::now() + REAP);
             return Err(LaunchError::CalledOff);
         }
         match (std.stdout.take(), std.stderr.take()) {

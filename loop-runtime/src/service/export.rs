@@ -15,7 +15,6 @@ use crate::error::Result;
 /// adapter, which connects to what comes out of it and lends that on.
 #[derive(Clone)]
 pub(crate) struct Export {
-    pub(crate) name: &'static str,
     pub(crate) release: Option<&'static Method>,
     pub(crate) what: What,
 }
@@ -56,7 +55,7 @@ impl Export {
             }
             _ => What::Serve(typed(service)),
         };
-        Self { name: S::NAME, release: S::RELEASE, what }
+        Self { release: S::RELEASE, what }
     }
 }
 

@@ -119,10 +119,6 @@ impl Control {
         self.cut.cancel();
         self.ended.cancelled().await;
     }
-
-    pub(crate) fn ended(&self) -> &CancellationToken {
-        &self.ended
-    }
 }
 
 async fn serve(

@@ -85,7 +85,9 @@ pub trait Service: Send + Sync + 'static {
     /// Answers one of its own methods; `None` if it has no such method.
     fn dispatch(this: Arc<Self>, method: &str, call: Call) -> Option<Answer>;
     /// Runs the start methods of its parents, then its own.
-    fn start(this: &Arc<Self>) -> BoxFuture<'_, Result<()>>;
+    fn start(_: &Arc<Self>) -> BoxFuture<'_, Result<()>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
     /// Adds it, its parents, its components and their messages to `schema`.
     fn schema(schema: &mut Schema);
 }

@@ -3,15 +3,16 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
+use super::Service;
 use super::handle::Handle;
 use super::incoming::Incoming;
 use super::method::Method;
 use super::outgoing::Outgoing;
-use super::recipe::{Recipe, Request};
+use super::recipe::{Recipe, Request, ServiceInfo};
 use super::reply::{Outcome, Reply, Whole, WholeOutcome};
-use super::Service;
 use crate::context::Context;
 use crate::error::{Error, LoopError, Result};
 use crate::wire::FieldSpec;
@@ -58,19 +59,31 @@ impl Remote {
 
     /// Calls `method`.
     pub async fn call<R: Outcome>(&self, method: &'static Method, out: Outgoing) -> R {
-        R::join(self.answer(method, out).await.map_err(R::Err::from_error))
+        let received = self.exchange(method, out, R::Ok::service()).await;
+        R::join(received.and_then(|received| received.read(method)).map_err(R::Err::from_error))
     }
 
     /// Calls `method`, whose message is itself the reply.
     pub async fn call_whole<R: WholeOutcome>(&self, method: &'static Method, out: Outgoing) -> R {
-        let answer = self.answer::<Whole<R::Ok>>(method, out).await;
-        R::join(answer.map(|whole| whole.0).map_err(R::Err::from_error))
+        let received = self.exchange(method, out, None).await;
+        let whole = received.and_then(|received| received.read::<Whole<R::Ok>>(method));
+        R::join(whole.map(|whole| whole.0).map_err(R::Err::from_error))
     }
 
-    async fn answer<T: Reply>(&self, method: &'static Method, out: Outgoing) -> Result<T> {
+    /// Sends the request and waits for the reply; `service` is what the reply hands over.
+    ///
+    /// Knows nothing of the result's type, which is more than a matter of code size: a future that holds
+    /// `Arc<dyn Trait>` behind a bound of ours is `Send` for rustc only if `dyn Trait` is a service for every lifetime,
+    /// and it is one for `'static` alone.
+    async fn exchange(
+        &self,
+        method: &'static Method,
+        out: Outgoing,
+        service: Option<(usize, ServiceInfo)>,
+    ) -> Result<Received> {
         let (body, exports) = out.into_parts();
         let request = Request { body, exports: exports.into() };
-        let (reply, made) = match T::service() {
+        let (reply, made) = match service {
             Some((at, info)) => {
                 let field = method.reply.get(at).copied();
                 let field = field.unwrap_or_else(|| FieldSpec::new(at as u32 + 1, "value"));
@@ -80,7 +93,7 @@ impl Remote {
             None if method.release && self.closes_by(method) => (self.handle().close().await?, None),
             None => (self.handle().call(method, &request).await?, None),
         };
-        T::take(method.reply, &mut Incoming::reply(reply, made))
+        Ok(Received { reply, made })
     }
 
     /// Whether calling `method` by hand closes this handle: it is ours, and the method is the one that releases it.
@@ -89,9 +102,21 @@ impl Remote {
     }
 }
 
+/// A reply that was not yet decoded, and the object that it hands over.
+struct Received {
+    reply: Bytes,
+    made: Option<Remote>,
+}
+
+impl Received {
+    fn read<T: Reply>(self, method: &'static Method) -> Result<T> {
+        T::take(method.reply, &mut Incoming::reply(self.reply, self.made))
+    }
+}
+
 /// Runs a first constructor call in a task of its own: once the request is out, it is carried to its end even if the
 /// caller goes away, and the object is then closed; a call cut off in the middle would leave it behind.
-async fn construct(parent: Arc<Handle>, recipe: Recipe) -> Result<(bytes::Bytes, Option<Remote>)> {
+async fn construct(parent: Arc<Handle>, recipe: Recipe) -> Result<(Bytes, Option<Remote>)> {
     let context = Context::current();
     let waiting = CancellationToken::new();
     let abandoned = waiting.clone();

@@ -166,7 +166,7 @@ tuple_reply!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
 tuple_reply!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 
 /// A message that is itself the reply.
-pub struct Whole<M>(pub M);
+pub(super) struct Whole<M>(pub(super) M);
 
 impl<M: Message + LoopMessage> Reply for Whole<M> {
     const CARRIES: bool = false;

@@ -90,10 +90,6 @@ impl Session {
         &self.family
     }
 
-    pub(crate) fn broker(&self) -> &Broker {
-        &self.broker
-    }
-
     pub(crate) fn tasks(&self) -> &TaskTracker {
         &self.tasks
     }

@@ -1,9 +1,12 @@
 //! What crosses a plugin's standard streams.
 
 pub(crate) mod capture;
+mod follow;
 pub(crate) mod hclog;
 pub(crate) mod lines;
 pub(crate) mod ring;
 pub(crate) mod stderr;
 pub(crate) mod stream;
 pub(crate) mod writer;
+
+pub(crate) use follow::follow_stdio;

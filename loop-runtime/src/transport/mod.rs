@@ -41,3 +41,6 @@ pub(crate) use stream::Stream;
 pub(crate) use unary::answer_unary;
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+#[cfg(test)]
+mod tests;

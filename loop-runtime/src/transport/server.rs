@@ -29,6 +29,11 @@ impl ConnectionId {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
+
+    #[cfg(test)]
+    pub(crate) fn for_test() -> Self {
+        Self::next()
+    }
 }
 
 /// When the caller stops waiting, in the extensions of a request that came with a `grpc-timeout`.

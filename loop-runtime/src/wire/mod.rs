@@ -49,6 +49,8 @@ pub use self::number::put_enums;
 pub use self::oneof::{Case, Oneof, OneofField, assert_disjoint};
 pub use self::read::{Bodies, Field, Fields, Packing};
 pub use self::schema::{Conflict, EnumShape, FieldType, MessageShape, OneofShape, RequestShape, Schema, ServiceBuilder};
-pub use self::structs::{Struct, StructValue};
+pub use self::structs::{Empty, Struct, StructValue};
 pub use self::time::Nanos;
 pub use self::write::nested;
+#[doc(hidden)]
+pub use ::bytes::BytesMut;

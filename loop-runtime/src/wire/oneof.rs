@@ -44,6 +44,26 @@ pub trait OneofField: Sized {
 
     /// Makes the value of what came.
     fn done(case: Case<'_>) -> Result<Self, WireError>;
+
+    /// Takes `field` if it is one of the cases. Fails if it ends an earlier case that was malformed.
+    fn offer<'a>(case: &mut Case<'a>, field: Field<'a>) -> Result<bool, WireError> {
+        let ours = Self::Of::NUMBERS.contains(&field.number());
+        if ours && let Some(overwritten) = case.push(field) {
+            // Its value is of no interest, so it may well be refused; but bytes are protobuf or they are not.
+            match Self::Of::read_case(overwritten) {
+                Err(error) if error.is_malformed() => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(ours)
+    }
+
+    /// The oneof in the exported schema.
+    fn shape(name: &'static str, docs: &'static str, schema: &mut Schema) -> OneofShape {
+        let mut shape = OneofShape::new(name, docs);
+        Self::Of::cases(&mut shape, schema);
+        shape
+    }
 }
 
 impl<E: Oneof> OneofField for E {
@@ -72,22 +92,21 @@ impl<E: Oneof> OneofField for Option<E> {
     }
 }
 
-/// What came of a oneof: the occurrences of the last case. Earlier cases are overwritten, unread.
+/// What came of a oneof: the occurrences of the last case.
 #[derive(Default)]
 pub struct Case<'a>(Vec<Field<'a>>);
 
 impl<'a> Case<'a> {
-    /// Takes `field` if it is a case of `E`.
-    pub fn offer<E: OneofField>(&mut self, field: Field<'a>) -> bool {
-        let ours = E::Of::NUMBERS.contains(&field.number());
-        if ours {
-            // Several copies of one message merge; of anything else the last one counts.
-            if self.number() != field.number() || !field.is_delimited() {
-                self.0.clear();
-            }
-            self.0.push(field);
+    /// Adds an occurrence, and gives back the case that it overwrites.
+    fn push(&mut self, field: Field<'a>) -> Option<Self> {
+        let other = self.0.last().is_some_and(|last| last.number() != field.number());
+        let overwritten = other.then(|| std::mem::take(self));
+        // Several copies of one message merge; of numbers only the last counts, and the others need no memory.
+        if self.0.last().is_some_and(|last| last.outdone_by(&field)) {
+            self.0.clear();
         }
-        ours
+        self.0.push(field);
+        overwritten
     }
 
     /// The number of the case; 0 if none came.

@@ -86,9 +86,13 @@ impl<'a> Field<'a> {
         self.bytes().map(|bytes| self.origin.whole.slice_ref(bytes))
     }
 
-    /// Whether the field has a length and content, as messages, strings and packed lists have.
-    pub(super) fn is_delimited(&self) -> bool {
-        matches!(self.payload, Payload::Bytes(_))
+    /// Whether `later` alone decides between two occurrences of one number: both are fixed or both are varints.
+    pub(super) fn outdone_by(&self, later: &Self) -> bool {
+        use Payload::{Fixed32, Fixed64, Varint};
+        matches!(
+            (self.payload, later.payload),
+            (Varint(_), Varint(_)) | (Fixed64(_), Fixed64(_)) | (Fixed32(_), Fixed32(_))
+        )
     }
 
     /// The elements of a packed list; `None` if this field is one element by itself.

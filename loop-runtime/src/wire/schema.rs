@@ -14,7 +14,7 @@ use super::Message;
 /// Services, messages and enums, by package.
 ///
 /// Everything is kept in the order in which it was first named, so that the text is stable and reads from the services
-/// down. Names without a package are in the package of what names them first; a message that two packages
+/// down: requests and replies, messages, enums. Names without a package are in the package of what names them first; a message that two packages
 /// name is then printed in both.
 #[derive(Default)]
 pub struct Schema {
@@ -28,6 +28,8 @@ pub struct Schema {
 #[derive(Default)]
 struct Package {
     services: Vec<ServiceShape>,
+    /// What methods take and give.
+    bodies: Vec<MessageShape>,
     messages: Vec<MessageShape>,
     enums: Vec<EnumShape>,
 }
@@ -63,7 +65,13 @@ impl Schema {
     pub fn message<M: Message>(&mut self) -> FieldType {
         let name = self.qualify(M::NAME);
         if import_of(&name).is_none() && self.described.insert((TypeId::of::<M>(), name.clone())) {
-            let outer = std::mem::replace(&mut self.current, package_of(&name).to_owned());
+            let package = package_of(&name).to_owned();
+            // Takes its place before the messages within it do.
+            let messages = &mut self.packages.entry(package.clone()).or_default().messages;
+            if !messages.iter().any(|other| other.name == name) {
+                messages.push(MessageShape::pending(&name));
+            }
+            let outer = std::mem::replace(&mut self.current, package);
             M::schema(self);
             self.current = outer;
         }
@@ -71,17 +79,26 @@ impl Schema {
     }
 
     /// Adds the shape of a message under its name.
-    pub fn add(&mut self, mut shape: MessageShape) {
+    pub fn add(&mut self, shape: MessageShape) {
+        self.insert(shape, |package| &mut package.messages);
+    }
+
+    fn insert(&mut self, mut shape: MessageShape, place: fn(&mut Package) -> &mut Vec<MessageShape>) {
         shape.name = self.qualify(&shape.name);
-        let messages = &mut self.packages.entry(package_of(&shape.name).to_owned()).or_default().messages;
-        match messages.iter().find(|other| other.name == shape.name) {
+        if let Some((first, second)) = shape.name_used_twice() {
+            let name = format!("{}.{}", shape.name, first.name);
+            self.conflicts.push(Conflict { name, first: first.to_string(), second: second.to_string() });
+        }
+        let package = self.packages.entry(package_of(&shape.name).to_owned()).or_default();
+        match package.bodies.iter_mut().chain(&mut package.messages).find(|other| other.name == shape.name) {
+            Some(first) if first.pending => *first = shape,
             Some(first) if *first == shape => {}
             Some(first) => self.conflicts.push(Conflict {
                 name: shape.name.clone(),
                 first: first.to_string(),
                 second: shape.to_string(),
             }),
-            None => messages.push(shape),
+            None => place(package).push(shape),
         }
     }
 
@@ -164,7 +181,7 @@ impl Schema {
                 first: "an imported message".into(),
                 second: message.to_string(),
             }),
-            None => self.add(message),
+            None => self.insert(message, |package| &mut package.bodies),
         }
         name
     }

@@ -1,4 +1,4 @@
-//! `google.protobuf.Struct`: JSON-like data without a schema.
+//! Messages that protobuf itself brings: `google.protobuf.Empty`, and `Struct`, JSON-like data without a schema.
 
 use std::collections::BTreeMap;
 
@@ -35,6 +35,10 @@ pub enum StructValue {
     List(Vec<StructValue>),
 }
 
+/// `google.protobuf.Empty`: a message that says no more than that it is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Empty;
+
 /// `google.protobuf.ListValue`. Borrowed to write and owned to read, since only its one field matters.
 struct ListValue(Vec<StructValue>);
 
@@ -43,6 +47,19 @@ fn put_list(values: &[StructValue], out: &mut BytesMut) {
 }
 
 // These messages are protobuf's own: a schema imports them and never asks for their shape.
+impl Message for Empty {
+    const NAME: &'static str = "google.protobuf.Empty";
+
+    fn put_fields(&self, _: &mut BytesMut) {}
+
+    fn read_fields(mut fields: Fields<'_>) -> Result<Self, WireError> {
+        while fields.next()?.is_some() {}
+        Ok(Self)
+    }
+
+    fn schema(_: &mut Schema) {}
+}
+
 impl Message for Struct {
     const NAME: &'static str = "google.protobuf.Struct";
 
@@ -93,7 +110,7 @@ impl Message for StructValue {
     fn read_fields(mut fields: Fields<'_>) -> Result<Self, WireError> {
         let mut case = Case::default();
         while let Some(field) = fields.next()? {
-            case.offer::<Self>(field);
+            <Self as OneofField>::offer(&mut case, field)?;
         }
         OneofField::done(case)
     }

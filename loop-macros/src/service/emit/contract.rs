@@ -5,15 +5,16 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{FnArg, ReturnType, Signature, TraitItem, TraitItemFn};
+use syn::{FnArg, Pat, ReturnType, Signature, TraitItem, TraitItemFn, Type};
 
 use crate::service::docs;
-use crate::service::model::{Service, is_ours};
+use crate::service::model::{Service, is_ours, is_refused};
+use crate::service::types;
 
 /// Emits the trait; `erased` is its hidden half, absent in the fallback.
 pub(crate) fn contract(service: &Service<'_>, erased: Option<&Ident>) -> TokenStream {
     let item = service.item;
-    let attrs = item.attrs.iter().filter(|attr| !is_ours(attr));
+    let attrs = item.attrs.iter().filter(|attr| !is_ours(attr) && !is_refused(attr));
     let docs = erased.map(|_| docs::paragraph(service));
     let syn::ItemTrait { vis, unsafety, trait_token, ident, generics, .. } = item;
     let where_clause = &generics.where_clause;
@@ -36,7 +37,7 @@ fn declared(item: &TraitItemFn) -> TokenStream {
     let attrs = item.attrs.iter().filter(|attr| !is_ours(attr));
     let Signature { constness, safety, abi, fn_token, ident, generics, asyncness, output, .. } = &item.sig;
     let where_clause = &generics.where_clause;
-    let inputs = signature(&item.sig);
+    let inputs = signature(&item.sig, item.default.is_some());
     let body = item.default.as_ref();
     let Some(_) = asyncness else {
         let body = body.map_or_else(|| quote!(;), ToTokens::to_token_stream);
@@ -51,23 +52,33 @@ fn declared(item: &TraitItemFn) -> TokenStream {
     };
     let predicates = where_clause.iter().flat_map(|clause| &clause.predicates);
     let body = body.map_or_else(|| quote!(;), |body| quote!({ async move #body }));
+    // A pointer, which was reported, would be reported again in every implementation.
+    let pointer = |input: &FnArg| match input {
+        FnArg::Typed(input) => types::contains(&input.ty, |ty| matches!(ty, Type::Ptr(_))),
+        FnArg::Receiver(_) => false,
+    };
+    let send = (!item.sig.inputs.iter().any(pointer)).then(|| quote!(+ ::core::marker::Send));
     quote! {
         #(#attrs)*
         #constness #safety #abi #fn_token #ident #generics(#inputs)
-            -> impl ::core::future::Future<Output = #result> + ::core::marker::Send
+            -> impl ::core::future::Future<Output = #result> #send
         where Self: ::core::marker::Sized, #(#predicates),*
         #body
     }
 }
 
-/// The inputs without our attributes.
-pub(crate) fn signature(sig: &Signature) -> TokenStream {
+/// The inputs without our attributes, and without patterns, which rustc allows in functions with a body only.
+pub(crate) fn signature(sig: &Signature, has_body: bool) -> TokenStream {
     let inputs = sig.inputs.iter().map(|input| match input {
         FnArg::Receiver(receiver) => receiver.to_token_stream(),
         FnArg::Typed(argument) => {
             let attrs = argument.attrs.iter().filter(|attr| !is_ours(attr));
             let (pat, ty) = (&argument.pat, &argument.ty);
-            quote!(#(#attrs)* #pat: #ty)
+            match **pat {
+                Pat::Ident(_) => quote!(#(#attrs)* #pat: #ty),
+                _ if has_body => quote!(#(#attrs)* #pat: #ty),
+                _ => quote!(#(#attrs)* _: #ty),
+            }
         }
     });
     quote!(#(#inputs),*)
@@ -75,6 +86,6 @@ pub(crate) fn signature(sig: &Signature) -> TokenStream {
 
 fn is_dispatchable(sig: &Signature) -> bool {
     let by_reference = matches!(sig.inputs.first(), Some(FnArg::Receiver(receiver)) if matches!(receiver.kind, syn::ReceiverKind::Reference(..)));
-    let opaque = matches!(&sig.output, ReturnType::Type(_, ty) if matches!(**ty, syn::Type::ImplTrait(_)));
+    let opaque = matches!(&sig.output, ReturnType::Type(_, ty) if matches!(**ty, Type::ImplTrait(_)));
     by_reference && sig.generics.params.is_empty() && !opaque
 }

@@ -1,8 +1,9 @@
 //! The client: the trait for the runtime's one remote type, and the constants that describe its methods.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::Type;
+use syn::spanned::Spanned;
 
 use super::erased::async_signature;
 use super::{answers, cfgs, implemented, local, table_name, types};
@@ -37,7 +38,7 @@ pub(super) fn remote(service: &Service<'_>) -> TokenStream {
 fn body(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
     let result = method.result;
     if method.options.start.is_some() {
-        return quote!(<#result as #runtime::Outcome>::join(::core::result::Result::Ok(())));
+        return quote_spanned!(result.span()=> <#result as #runtime::Outcome>::join(::core::result::Result::Ok(())));
     }
     let (out, table) = (local("out"), table_name(method.ident()));
     let puts = method.numbered().map(|(number, argument)| {
@@ -47,7 +48,7 @@ fn body(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
     });
     let answers = answers(runtime, method);
     quote! {
-        let mut #out = #runtime::Outgoing::default();
+        let mut #out = #runtime::Outgoing::new();
         #(#puts)*
         #answers::call(self, &#table, #out).await
     }

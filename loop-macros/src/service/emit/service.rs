@@ -1,7 +1,9 @@
 //! `impl Service for dyn X`: how the runtime names, connects, mounts, dispatches and starts it.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::Path;
+use syn::spanned::Spanned;
 
 use super::{answers, cfgs, erased_method, erased_name, field_spec, local, schema, table_name};
 use crate::case;
@@ -11,7 +13,7 @@ use crate::service::model::{Argument, Method, Service};
 pub(super) fn service(service: &Service<'_>) -> TokenStream {
     let (runtime, ident, erased, name) =
         (&service.runtime, service.ident(), erased_name(service.ident()), &service.full_name);
-    let parents = &service.parents;
+    let parents: Vec<_> = service.parents.iter().map(|parent| object(parent)).collect();
     let calls: Vec<_> = service.methods.iter().filter(|method| method.options.start.is_none()).collect();
     let table = calls.iter().map(|method| {
         let (cfgs, constant) = (cfgs(&method.item.attrs), table_name(method.ident()));
@@ -28,7 +30,8 @@ pub(super) fn service(service: &Service<'_>) -> TokenStream {
     });
     let this = local("this");
     let arms = calls.iter().map(|method| arm(service, method, &this));
-    let (mount, start, schema) = (mount(service, calls.is_empty()), start(service), schema::schema(service, &calls));
+    let (mount, start, schema) =
+        (mount(service, &parents, calls.is_empty()), start(service, &parents), schema::schema(service, &calls));
     let own = (!calls.is_empty()).then(|| quote!(names.service(Self::NAME, Self::METHODS);));
     let described = service.accessors.iter().map(|accessor| {
         let (cfgs, component) = (cfgs(&accessor.item.attrs), accessor.component);
@@ -41,9 +44,9 @@ pub(super) fn service(service: &Service<'_>) -> TokenStream {
             const NAME: &'static str = #name;
             const METHODS: &'static [#runtime::Method] = &[#(#table),*];
             const CARRIES: bool = #runtime::any_carries(Self::METHODS)
-                #(|| <dyn #parents as #runtime::Service>::CARRIES)* #(|| #component_carries)*;
+                #(|| <#parents as #runtime::Service>::CARRIES)* #(|| #component_carries)*;
             const RELEASE: ::core::option::Option<&'static #runtime::Method> = #runtime::first(&[
-                #runtime::own_release(Self::METHODS), #(<dyn #parents as #runtime::Service>::RELEASE),*
+                #runtime::own_release(Self::METHODS), #(<#parents as #runtime::Service>::RELEASE),*
             ]);
             fn connect(remote: #runtime::Remote) -> ::std::sync::Arc<Self> {
                 ::std::sync::Arc::new(remote)
@@ -53,7 +56,7 @@ pub(super) fn service(service: &Service<'_>) -> TokenStream {
             }
             fn describe(names: &mut #runtime::Names) {
                 #own
-                #(<dyn #parents as #runtime::Service>::describe(names);)*
+                #(<#parents as #runtime::Service>::describe(names);)*
                 #(#described)*
             }
             #mount
@@ -98,8 +101,8 @@ fn arm(service: &Service<'_>, method: &Method<'_>, this: &Ident) -> TokenStream 
     }
 }
 
-fn mount(service: &Service<'_>, no_methods: bool) -> TokenStream {
-    let (runtime, ident, parents) = (&service.runtime, service.ident(), &service.parents);
+fn mount(service: &Service<'_>, parents: &[TokenStream], no_methods: bool) -> TokenStream {
+    let (runtime, ident) = (&service.runtime, service.ident());
     let own = (!no_methods).then(|| {
         quote! {
             let here = ::std::sync::Arc::clone(this);
@@ -114,15 +117,15 @@ fn mount(service: &Service<'_>, no_methods: bool) -> TokenStream {
     quote! {
         fn mount(this: &::std::sync::Arc<Self>, tree: &mut #runtime::Tree) {
             #own
-            #(<dyn #parents as #runtime::Service>::mount(&(::std::sync::Arc::clone(this) as ::std::sync::Arc<dyn #parents>), tree);)*
+            #(<#parents as #runtime::Service>::mount(&(::std::sync::Arc::clone(this) as ::std::sync::Arc<#parents>), tree);)*
             #(#components)*
         }
     }
 }
 
 /// The hooks of the parents, then the own one.
-fn start(service: &Service<'_>) -> Option<TokenStream> {
-    let (runtime, erased, parents) = (&service.runtime, erased_name(service.ident()), &service.parents);
+fn start(service: &Service<'_>, parents: &[TokenStream]) -> TokenStream {
+    let (runtime, erased) = (&service.runtime, erased_name(service.ident()));
     let own = service.methods.iter().find(|method| method.options.start.is_some()).map(|method| {
         let (cfgs, twin, result) = (cfgs(&method.item.attrs), erased_method(method.ident()), method.result);
         quote! {
@@ -130,16 +133,18 @@ fn start(service: &Service<'_>) -> Option<TokenStream> {
             <#result as #runtime::Outcome>::split(#erased::#twin(&**this).await).map_err(#runtime::LoopError::into_error)?;
         }
     });
-    if parents.is_empty() && own.is_none() {
-        return None;
-    }
-    Some(quote! {
-        fn start<'a>(this: &'a ::std::sync::Arc<Self>) -> #runtime::BoxFuture<'a, ::core::result::Result<(), #runtime::Error>> {
+    quote! {
+        fn start(this: &::std::sync::Arc<Self>) -> #runtime::BoxFuture<'_, ::core::result::Result<(), #runtime::Error>> {
             ::std::boxed::Box::pin(async move {
-                #(<dyn #parents as #runtime::Service>::start(&(::std::sync::Arc::clone(this) as ::std::sync::Arc<dyn #parents>)).await?;)*
+                #(<#parents as #runtime::Service>::start(&(::std::sync::Arc::clone(this) as ::std::sync::Arc<#parents>)).await?;)*
                 #own
                 ::core::result::Result::Ok(())
             })
         }
-    })
+    }
+}
+
+/// `dyn Parent`, all of it at the user's place.
+pub(super) fn object(parent: &Path) -> TokenStream {
+    quote_spanned!(parent.span()=> dyn #parent)
 }

@@ -28,7 +28,7 @@ fn write_file(name: &str, package: &Package, out: &mut String) -> fmt::Result {
         out.write_char('\n')?;
         service(item, name, out)?;
     }
-    for item in &package.messages {
+    for item in package.bodies.iter().chain(&package.messages) {
         out.write_char('\n')?;
         message(item, name, out)?;
     }
@@ -42,9 +42,10 @@ fn write_file(name: &str, package: &Package, out: &mut String) -> fmt::Result {
 fn imports(name: &str, package: &Package) -> BTreeSet<String> {
     let methods = package.services.iter().flat_map(|service| &service.methods);
     let bodies = methods.flat_map(|method| [method.request.as_str(), method.reply.as_str()]);
-    let fields = package.messages.iter().flat_map(MessageShape::types).filter_map(FieldType::mentioned);
+    let fields = package.bodies.iter().chain(&package.messages).flat_map(MessageShape::fields);
+    let types = fields.filter_map(|field| field.ty.mentioned());
     bodies
-        .chain(fields)
+        .chain(types)
         .filter(|mentioned| package_of(mentioned) != name)
         .map(|mentioned| import_of(mentioned).map_or_else(|| Schema::file_name(package_of(mentioned)), str::to_owned))
         .collect()

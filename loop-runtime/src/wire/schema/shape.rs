@@ -42,6 +42,8 @@ pub struct MessageShape {
     pub(super) docs: Docs,
     pub(super) members: Vec<Member>,
     pub(super) reserved: Vec<RangeInclusive<u32>>,
+    /// Only the name is known so far.
+    pub(super) pending: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +94,11 @@ pub enum RequestShape {
 impl MessageShape {
     /// A message without fields.
     pub fn new(name: &str, docs: &'static str) -> Self {
-        Self { name: name.to_owned(), docs: Docs(docs), members: Vec::new(), reserved: Vec::new() }
+        Self { name: name.to_owned(), docs: Docs(docs), members: Vec::new(), reserved: Vec::new(), pending: false }
+    }
+
+    pub(super) fn pending(name: &str) -> Self {
+        Self { pending: true, ..Self::new(name, "") }
     }
 
     /// Adds a field.
@@ -114,12 +120,19 @@ impl MessageShape {
         self.members.is_empty()
     }
 
-    pub(super) fn types(&self) -> impl Iterator<Item = &FieldType> {
+    /// All fields, those of oneofs included.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &Field> {
         self.members.iter().flat_map(|member| match member {
             Member::Field(field) => std::slice::from_ref(field),
             Member::Oneof(oneof) => &oneof.cases,
         })
-        .map(|field| &field.ty)
+    }
+
+    /// Two fields of one name, which protobuf does not allow; the cases of a oneof share the names of the message.
+    pub(super) fn name_used_twice(&self) -> Option<(&Field, &Field)> {
+        self.fields().enumerate().find_map(|(index, second)| {
+            self.fields().take(index).find(|first| first.name == second.name).map(|first| (first, second))
+        })
     }
 }
 
@@ -203,6 +216,12 @@ impl FieldType {
 impl fmt::Display for FieldType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         print::ty(self, "", f)
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} = {};", self.ty, self.name, self.number)
     }
 }
 

@@ -1,0 +1,91 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+Runs a price feed as a Chainlink node would: a host, a relayer plugin and a median plugin, each a process of its own.
+While it runs it kills each plugin once with SIGKILL, and the feed carries on.
+
+Usage: cargo run --example median -- [options]
+
+Options:
+  --rounds N     how many rounds to run, at least 1 (12)
+  --job FILE     where prices come from, and what the feed wants of them (examples/median/job.toml)
+  --oracles N    how many oracles take part, 4 to 31; a third of them may fail (4)
+  --no-faults    kill nothing
+  --quiet        only the ledger at the end
+  --help         this text
+
+Every run continues the ledger of the one before. Where that is, the end of the run says and the job file decides.
+";
+
+/// What the user asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Args {
+    /// Rounds to run, at least 1.
+    pub rounds: u32,
+    /// The job file; the one that ships with the example if absent.
+    pub job: Option<PathBuf>,
+    /// How many oracles take part, 4 to 31.
+    pub oracles: u8,
+    /// Whether plugins are killed during the run.
+    pub faults: bool,
+    /// Whether the story is left out.
+    pub quiet: bool,
+}
+
+impl Default for Args {
+    fn default() -> Self {
+        Self { rounds: 12, job: None, oracles: 4, faults: true, quiet: false }
+    }
+}
+
+impl Args {
+    /// How many oracles may fail without harm: less than a third.
+    pub fn f(&self) -> u8 {
+        (self.oracles - 1) / 3
+    }
+}
+
+/// A command line that makes no sense; says which part, and where help is.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}\nTry --help for the options.")]
+pub struct UsageError(String);
+
+impl From<lexopt::Error> for UsageError {
+    fn from(error: lexopt::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Reads the arguments, without the program's name. `None` is a request for help.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Args>, UsageError> {
+    use lexopt::prelude::*;
+    let mut args = Args::default();
+    let mut parser = lexopt::Parser::from_args(arguments);
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("rounds") => args.rounds = number(&mut parser, "--rounds", 1, u32::MAX)?,
+            Long("oracles") => args.oracles = number(&mut parser, "--oracles", 4, 31)?,
+            Long("job") => args.job = Some(parser.value()?.into()),
+            Long("no-faults") => args.faults = false,
+            Long("quiet") | Short('q') => args.quiet = true,
+            Long("help") | Short('h') => return Ok(None),
+            _ => return Err(argument.unexpected().into()),
+        }
+    }
+    Ok(Some(args))
+}
+
+fn number<T>(parser: &mut lexopt::Parser, option: &str, min: T, max: T) -> Result<T, UsageError>
+where
+    T: std::str::FromStr + PartialOrd + std::fmt::Display,
+{
+    let value = parser.value()?;
+    match value.to_str().and_then(|text| text.parse().ok()) {
+        Some(number) if min <= number && number <= max => Ok(number),
+        _ => Err(UsageError(format!("{option} takes a number from {min} to {max}, not {}", value.display()))),
+    }
+}

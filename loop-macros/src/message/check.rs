@@ -1,0 +1,104 @@
+//! Rules that look at more than one word: numbers, and types that their syntax gives away.
+
+use syn::Type;
+
+use super::model::{Content, Field, Kind, Message, Reserved};
+use super::number::{Given, Numbers};
+use crate::diag::Errors;
+use crate::service::types;
+
+pub(super) fn check(message: &Message<'_>, errors: &mut Errors) {
+    let owner = message.ident.to_string();
+    match &message.kind {
+        Kind::Struct(fields) => check_fields(&owner, &message.reserved, fields, errors),
+        Kind::Newtype { inner, .. } => check_type(inner, errors),
+        Kind::Enum(of) => {
+            let given = of.values.iter().map(|value| &value.number);
+            let mut numbers = Numbers::new(&owner, 0, &message.reserved, given);
+            numbers.check(errors);
+            for value in of.values.iter().filter(|value| matches!(value.number, Given::Nothing)) {
+                numbers.missing(value.ident, &format!("variant `{}`", value.ident), errors);
+            }
+            let all_given = of.values.iter().all(|value| matches!(value.number, Given::Number(_)));
+            if all_given && of.values.iter().all(|value| value.number.get() != 0) {
+                let help = "protobuf needs one; add `#[wire(0)] Unspecified`";
+                errors.help(message.ident, format_args!("enum `{owner}` has no variant numbered 0"), help);
+            }
+        }
+        Kind::Oneof(of) => {
+            let given = of.cases.iter().map(|case| &case.number);
+            let mut numbers = Numbers::new(&owner, 1, &message.reserved, given);
+            numbers.check(errors);
+            for case in &of.cases {
+                if matches!(case.number, Given::Nothing) {
+                    numbers.missing(case.ident, &format!("variant `{}`", case.ident), errors);
+                }
+                match &case.content {
+                    Content::Unit => {}
+                    Content::One(ty) => check_type(ty, errors),
+                    Content::Fields(fields) => check_fields(&case.ident.to_string(), &[], fields, errors),
+                }
+            }
+        }
+    }
+}
+
+fn check_fields(owner: &str, reserved: &[Reserved], fields: &[Field<'_>], errors: &mut Errors) {
+    let numbered = || fields.iter().filter_map(|field| Some((field, field.numbered()?)));
+    let mut numbers = Numbers::new(owner, 1, reserved, numbered().map(|(_, numbered)| &numbered.number));
+    numbers.check(errors);
+    for (field, numbered) in numbered() {
+        if matches!(numbered.number, Given::Nothing) {
+            numbers.missing(field.ident, &format!("field `{}`", field.ident), errors);
+        }
+        check_type(field.ty, errors);
+    }
+}
+
+/// Reports what has no form on the wire, as far as the syntax shows it; the rest is rustc's.
+fn check_type(ty: &Type, errors: &mut Errors) {
+    types::walk(ty, &mut |inner| one_type(inner, errors));
+}
+
+fn one_type(ty: &Type, errors: &mut Errors) -> bool {
+    match ty {
+        Type::Reference(_) => {
+            errors.help(ty, "a message cannot borrow", "own the value; borrow in method arguments");
+            false
+        }
+        Type::Tuple(tuple) if !tuple.elems.is_empty() => {
+            errors.help(ty, "a tuple has no field names on the wire", "declare a struct and derive `LoopMessage`");
+            false
+        }
+        Type::Ptr(_) => {
+            errors.help(ty, "a pointer means nothing in another process", "send the bytes");
+            false
+        }
+        _ => match types::named(ty) {
+            Some((outer, Some(Type::TraitObject(_)))) => {
+                let problem = format!("a service cannot be stored in a message, also not in `{outer}`");
+                errors.help(ty, problem, "services travel as method arguments and results");
+                false
+            }
+            Some((outer, Some(inner))) if types::is_named(inner, "Option") => match outer.to_string().as_str() {
+                "Option" => {
+                    errors.help(ty, "the two kinds of absence look the same on the wire", "use an enum");
+                    false
+                }
+                "Vec" => {
+                    let help = "use a message with an optional field";
+                    errors.help(ty, "a repeated field has no gaps", help);
+                    false
+                }
+                _ => true,
+            },
+            Some((name, None)) if name == "usize" || name == "isize" => {
+                let fixed = name.to_string().replace("size", "");
+                let help = format!("use `{fixed}32` or `{fixed}64`");
+                errors.help(name, format_args!("`{name}` has no fixed width on the wire"), help);
+                false
+            }
+            _ => true,
+        },
+    }
+}

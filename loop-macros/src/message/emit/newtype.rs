@@ -1,0 +1,60 @@
+//! Newtypes, which are on the wire what they wrap.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Type;
+
+use super::super::model::Message;
+
+/// Emits `LoopMessage` and `Value`, each item of which asks the inner type.
+pub(super) fn newtype(message: &Message<'_>, inner: &Type, text: Option<&str>) -> TokenStream {
+    let (ident, runtime) = (message.ident, &message.runtime);
+    let put = quote!(<#inner as #runtime::LoopMessage>);
+    let value = quote!(<#inner as #runtime::Value>);
+    let reworded = text.map(|text| quote!(.map_err(|error| error.reworded(#text))));
+    quote! {
+        #[automatically_derived]
+        impl #runtime::LoopMessage for #ident {
+            type Owned = Self;
+
+            fn put(&self, n: u32, out: &mut #runtime::BytesMut) {
+                #put::put(&self.0, n, out);
+            }
+
+            fn put_always(&self, n: u32, out: &mut #runtime::BytesMut) {
+                #put::put_always(&self.0, n, out);
+            }
+
+            fn put_all<'a>(
+                items: impl ::core::iter::ExactSizeIterator<Item = &'a Self> + ::core::clone::Clone,
+                n: u32,
+                out: &mut #runtime::BytesMut,
+            ) {
+                #put::put_all(items.map(|item| &item.0), n, out);
+            }
+
+            fn field_type(schema: &mut #runtime::Schema) -> #runtime::FieldType {
+                #put::field_type(schema)
+            }
+        }
+
+        #[automatically_derived]
+        impl #runtime::Value for #ident {
+            type Shape = #value::Shape;
+            type Listed = #runtime::Many;
+            type Slot<'a> = #value::Slot<'a>;
+            const PACKING: #runtime::Packing = #value::PACKING;
+
+            fn add<'a>(
+                slot: &mut Self::Slot<'a>,
+                field: #runtime::Field<'a>,
+            ) -> ::core::result::Result<(), #runtime::WireError> {
+                #value::add(slot, field) #reworded
+            }
+
+            fn done(slot: Self::Slot<'_>) -> ::core::result::Result<Self, #runtime::WireError> {
+                #value::done(slot).map(Self) #reworded
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What a type says about its form on the wire. Borrows from the syntax tree.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote};
+use syn::Type;
+
+use super::number::Given;
+
+/// A type that derives `LoopMessage`.
+pub(crate) struct Message<'a> {
+    pub(crate) ident: &'a Ident,
+    /// The runtime's module of the wire.
+    pub(crate) runtime: TokenStream,
+    /// With a package, or plain.
+    pub(crate) name: String,
+    pub(crate) docs: String,
+    pub(crate) reserved: Vec<Reserved>,
+    pub(crate) kind: Kind<'a>,
+}
+
+pub(crate) enum Kind<'a> {
+    /// Fields with names.
+    Struct(Vec<Field<'a>>),
+    /// What it wraps, with its own text for a refusal.
+    Newtype { inner: &'a Type, text: Option<String> },
+    /// Numbers with names.
+    Enum(Enum<'a>),
+    /// One of several.
+    Oneof(Oneof<'a>),
+}
+
+pub(crate) struct Field<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) ty: &'a Type,
+    /// The name in the schema.
+    pub(crate) name: String,
+    pub(crate) docs: String,
+    pub(crate) place: Place,
+}
+
+/// Where a field is on the wire.
+pub(crate) enum Place {
+    /// Under its own number.
+    Number(Numbered),
+    /// As a oneof, whose cases have the numbers.
+    Oneof,
+    /// Nowhere: `Default` fills it in.
+    Skip,
+}
+
+pub(crate) struct Numbered {
+    pub(crate) number: Given,
+    pub(crate) text: Option<String>,
+    /// A duration that is an integer of nanoseconds.
+    pub(crate) nanos: bool,
+    /// Absence is `Default`.
+    pub(crate) default: bool,
+}
+
+pub(crate) struct Enum<'a> {
+    pub(crate) values: Vec<EnumValue<'a>>,
+    /// The variant that keeps numbers without a name.
+    pub(crate) unknown: Option<&'a Ident>,
+}
+
+pub(crate) struct EnumValue<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) name: String,
+    pub(crate) docs: String,
+    pub(crate) number: Given,
+}
+
+pub(crate) struct Oneof<'a> {
+    /// What the oneof is called where the enum is a message by itself.
+    pub(crate) name: String,
+    pub(crate) cases: Vec<Case<'a>>,
+    /// The variant that stands for no case, or for one without a name.
+    pub(crate) unknown: Option<&'a Ident>,
+}
+
+pub(crate) struct Case<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) name: String,
+    pub(crate) docs: String,
+    pub(crate) number: Given,
+    pub(crate) text: Option<String>,
+    pub(crate) content: Content<'a>,
+}
+
+pub(crate) enum Content<'a> {
+    /// An empty message.
+    Unit,
+    /// Any single value.
+    One(&'a Type),
+    /// A message of its own, named after enum and variant.
+    Fields(Vec<Field<'a>>),
+}
+
+/// Numbers that must not be used, both ends included.
+pub(crate) struct Reserved {
+    pub(crate) first: u32,
+    pub(crate) last: u32,
+}
+
+impl Field<'_> {
+    /// What is known of a field with a number.
+    pub(crate) fn numbered(&self) -> Option<&Numbered> {
+        match &self.place {
+            Place::Number(numbered) => Some(numbered),
+            Place::Oneof | Place::Skip => None,
+        }
+    }
+}
+
+impl Numbered {
+    /// The type that is read: the declared one, an `Option` of it, or the wrapper that makes nanoseconds of it.
+    pub(crate) fn read_as(&self, ty: &Type, runtime: &TokenStream) -> TokenStream {
+        match (self.nanos, self.default) {
+            (true, _) => quote!(#runtime::Nanos<#ty>),
+            (false, true) => quote!(::core::option::Option<#ty>),
+            (false, false) => ty.to_token_stream(),
+        }
+    }
+}

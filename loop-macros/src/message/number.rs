@@ -1,0 +1,108 @@
+//! Rules about numbers that fields, cases and enum values share.
+
+use quote::ToTokens;
+use syn::LitInt;
+
+use super::model::Reserved;
+use crate::attr::{Number, Options};
+use crate::diag::Errors;
+
+/// What `#[wire(..)]` says about the number.
+pub(crate) enum Given {
+    /// A sound one.
+    Number(Number),
+    /// Nothing.
+    Nothing,
+    /// Something wrong, of which the user was told.
+    Refused,
+}
+
+impl Given {
+    /// The number of a field or a case; `sound` says that the attribute was understood so far.
+    pub(super) fn field(options: &mut Options, sound: bool, errors: &mut Errors) -> Self {
+        match options.literal() {
+            Some(literal) => Number::read(literal, errors).map_or(Self::Refused, Self::Number),
+            None if sound => Self::Nothing,
+            None => Self::Refused,
+        }
+    }
+
+    /// The number of a value of an enum, where protobuf allows zero and has no range of its own.
+    pub(super) fn value(options: &mut Options, sound: bool, errors: &mut Errors) -> Self {
+        let Some(token) = options.literal() else {
+            return if sound { Self::Nothing } else { Self::Refused };
+        };
+        let number = syn::parse2::<LitInt>(token.to_token_stream()).ok();
+        match number.and_then(|number| number.base10_parse().ok()) {
+            Some(value @ 0..=0x7fff_ffff) => Self::Number(Number { value, token }),
+            _ => {
+                errors.help(&token, "wire numbers are written as integers", "for example `#[wire(0)]`");
+                Self::Refused
+            }
+        }
+    }
+
+    /// The value, which is there once all checks have passed.
+    pub(crate) fn get(&self) -> u32 {
+        match self {
+            Self::Number(number) => number.value,
+            Self::Nothing | Self::Refused => 0,
+        }
+    }
+}
+
+/// The numbers of one message or enum.
+pub(super) struct Numbers<'a> {
+    /// What the numbers belong to, for the texts.
+    owner: &'a str,
+    reserved: &'a [Reserved],
+    used: Vec<&'a Number>,
+    /// The next free number after all that are used or reserved.
+    free: u32,
+}
+
+impl<'a> Numbers<'a> {
+    /// Collects; `from` is the smallest number there can be.
+    pub(super) fn new(
+        owner: &'a str,
+        from: u32,
+        reserved: &'a [Reserved],
+        given: impl Iterator<Item = &'a Given>,
+    ) -> Self {
+        let used: Vec<_> = given
+            .filter_map(|given| match given {
+                Given::Number(number) => Some(number),
+                Given::Nothing | Given::Refused => None,
+            })
+            .collect();
+        let taken = used.iter().map(|number| number.value).chain(reserved.iter().map(|range| range.last));
+        let free = match taken.max().map_or(from, |last| last.saturating_add(1)) {
+            // Protobuf's own range.
+            19_000..=19_999 => 20_000,
+            free => free,
+        };
+        Self { owner, reserved, used, free }
+    }
+
+    /// Reports numbers that are used twice or are reserved.
+    pub(super) fn check(&self, errors: &mut Errors) {
+        let Self { owner, free, .. } = self;
+        for (index, Number { value, token }) in self.used.iter().enumerate() {
+            if let Some(first) = self.used.iter().take(index).find(|first| first.value == *value) {
+                let problem = format!("wire number {value} is used twice in `{owner}`");
+                errors.twice(token, problem, &first.token, value);
+            }
+            if self.reserved.iter().any(|range| (range.first..=range.last).contains(value)) {
+                let help = format!("it belonged to something that was removed; {free} is free");
+                errors.help(token, format_args!("wire number {value} of `{owner}` is reserved"), help);
+            }
+        }
+    }
+
+    /// Reports that `what` has no number.
+    pub(super) fn missing(&mut self, at: impl ToTokens, what: &str, errors: &mut Errors) {
+        let help = format!("add `#[wire({})]`, the next free number of `{}`", self.free, self.owner);
+        errors.help(at, format_args!("{what} has no wire number"), help);
+        self.free += 1;
+    }
+}

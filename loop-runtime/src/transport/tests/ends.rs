@@ -1,0 +1,184 @@
+//! How calls and connections end before an answer.
+
+use super::*;
+
+#[tokio::test]
+async fn dropping_the_callers_future_drops_the_handlers() {
+    let (methods, mut events) = Methods::new().with_hang();
+    let (connection, _served) = connect(methods).await;
+    for message in ["small".into(), Bytes::from(vec![0; 8 << 20])] {
+        let call = tokio::spawn({
+            let connection = connection.clone();
+            async move { connection.call("/t/Hang", message).await }
+        });
+        assert_eq!(events.recv().await, Some(Event::Started));
+        call.abort();
+        assert_eq!(events.recv().await, Some(Event::Dropped));
+    }
+    assert_eq!(connection.call("/t/Echo", "on").await.unwrap().body, "on");
+}
+
+#[tokio::test]
+async fn a_call_in_flight_is_lost_with_the_server_and_the_next_is_not_sent() {
+    let (methods, mut events) = Methods::new().with_hang();
+    let (connection, served) = connect(methods).await;
+    let call = tokio::spawn({
+        let connection = connection.clone();
+        async move { connection.call("/t/Hang", "").await }
+    });
+    assert_eq!(events.recv().await, Some(Event::Started));
+    assert!(!connection.is_dead());
+    served.abort.cancel();
+    assert!(assert_lost(call.await.unwrap()).starts_with("the connection was lost: "));
+    connection.ended().cancelled().await;
+    assert!(connection.is_dead());
+    assert!(assert_not_sent(connection.call("/t/Echo", "").await).starts_with("the connection is closed"));
+
+    served.task.await.unwrap();
+    assert_eq!(events.try_recv(), Ok(Event::Dropped), "no handler outlives serve_connection");
+}
+
+#[tokio::test]
+async fn closing_loses_the_calls_in_flight() {
+    let (methods, mut events) = Methods::new().with_hang();
+    let (connection, served) = connect(methods).await;
+    let calls: Vec<_> = (0..50)
+        .map(|_| {
+            let connection = connection.clone();
+            tokio::spawn(async move { connection.call("/t/Hang", "").await })
+        })
+        .collect();
+    for _ in 0..50 {
+        assert_eq!(events.recv().await, Some(Event::Started));
+    }
+    connection.close();
+    assert!(connection.is_dead());
+    for call in calls {
+        assert_lost(call.await.unwrap());
+    }
+    connection.ended().cancelled().await;
+    served.task.await.unwrap();
+    for _ in 0..50 {
+        assert_eq!(events.try_recv(), Ok(Event::Dropped));
+    }
+    assert_not_sent(connection.call("/t/Echo", "").await);
+}
+
+#[tokio::test]
+async fn closing_does_not_wait_for_a_peer_that_reads_nothing() {
+    let (near, _far) = tokio::io::duplex(64);
+    // too small even for the preface, so that opening is what hangs
+    let limits = Limits::client();
+    let mut opening = Box::pin(Connection::open(near, &limits));
+    tokio::select! {
+        biased;
+        _ = opening.as_mut() => {}
+        () = tokio::task::yield_now() => {}
+    }
+    drop(opening);
+
+    let (near, _far) = tokio::io::duplex(1000);
+    let (connection, driver) = Connection::open(near, &Limits::client()).await.unwrap();
+    let driver = tokio::spawn(driver);
+    let call = tokio::spawn({
+        let connection = connection.clone();
+        async move { connection.call("/t/Echo", vec![0; 1 << 20]).await }
+    });
+    tokio::task::yield_now().await;
+    connection.close();
+    driver.await.unwrap();
+    assert!(connection.ended().is_cancelled());
+    assert!(matches!(call.await.unwrap(), Err(Failure::Lost(_) | Failure::NotSent(_))));
+}
+
+#[tokio::test]
+async fn dropping_the_driver_closes() {
+    let (methods, mut events) = Methods::new().with_hang();
+    let (dialled, accepted) = sockets().await;
+    let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
+    let serving = tokio::spawn(serve_connection(accepted, Arc::new(methods), Limits::server(), stop, abort));
+    let (connection, driver) = Connection::open(dialled, &Limits::client()).await.unwrap();
+    let driver = tokio::spawn(driver);
+    let call = tokio::spawn({
+        let connection = connection.clone();
+        async move { connection.call("/t/Hang", "").await }
+    });
+    assert_eq!(events.recv().await, Some(Event::Started));
+    driver.abort();
+    assert_lost(call.await.unwrap());
+    connection.ended().cancelled().await;
+    serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn the_last_clone_closes_after_its_calls() {
+    let (go, gate) = tokio::sync::oneshot::channel::<()>();
+    let gate = Arc::new(tokio::sync::Mutex::new(Some(gate)));
+    let (started, mut starts) = mpsc::unbounded_channel();
+    let methods = Methods::new().with("/t/Gate", move |_, message| {
+        let (gate, started) = (gate.clone(), started.clone());
+        async move {
+            started.send(()).unwrap();
+            let gate = gate.lock().await.take().unwrap();
+            gate.await.unwrap();
+            Ok((message, HeaderMap::new()))
+        }
+    });
+    let (connection, served) = connect(methods).await;
+    let ended = connection.ended().clone();
+    let call = tokio::spawn(async move { connection.call("/t/Gate", "through").await });
+    starts.recv().await.unwrap();
+    assert!(!ended.is_cancelled());
+    go.send(()).unwrap();
+    assert_eq!(call.await.unwrap().unwrap().body, "through");
+    ended.cancelled().await;
+    served.task.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_graceful_stop_answers_what_is_in_flight() {
+    let (go, gate) = tokio::sync::watch::channel(false);
+    let (started, mut starts) = mpsc::unbounded_channel();
+    let methods = Methods::new().with("/t/Gate", move |_, message| {
+        let (mut gate, started) = (gate.clone(), started.clone());
+        async move {
+            started.send(()).unwrap();
+            gate.wait_for(|open| *open).await.unwrap();
+            Ok((message, HeaderMap::new()))
+        }
+    });
+    let (connection, served) = connect(methods).await;
+    let calls: Vec<_> = (0..10)
+        .map(|_| {
+            let connection = connection.clone();
+            tokio::spawn(async move { connection.call("/t/Gate", "through").await })
+        })
+        .collect();
+    for _ in 0..10 {
+        starts.recv().await.unwrap();
+    }
+    served.stop.cancel();
+    // turned away once the news has arrived; answered until then
+    while connection.call("/t/Echo", "").await.is_ok() {}
+    assert_not_sent(connection.call("/t/Echo", "").await);
+    assert!(!served.task.is_finished());
+    go.send(true).unwrap();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().body, "through");
+    }
+    served.task.await.unwrap();
+    connection.ended().cancelled().await;
+}
+
+#[tokio::test]
+async fn a_silent_peer_is_waited_for_until_abort() {
+    let (_dialled, accepted) = sockets().await;
+    let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
+    let serving = serve_connection(accepted, Arc::new(Methods::new()), Limits::server(), stop.clone(), abort.clone());
+    let serving = tokio::spawn(serving);
+    stop.cancel();
+    tokio::task::yield_now().await;
+    assert!(!serving.is_finished());
+    abort.cancel();
+    serving.await.unwrap();
+}

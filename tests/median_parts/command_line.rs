@@ -1,0 +1,47 @@
+use crate::args::{self, Args};
+
+fn parse(line: &str) -> Result<Option<Args>, String> {
+    args::parse(line.split_whitespace().map(Into::into)).map_err(|error| error.to_string())
+}
+
+#[test]
+fn options_are_read() {
+    assert_eq!(parse("").unwrap().unwrap(), Args::default());
+    let all = parse("--rounds 3 --job=a.toml --oracles 31 --no-faults -q").unwrap().unwrap();
+    let expected = Args { rounds: 3, job: Some("a.toml".into()), oracles: 31, faults: false, quiet: true };
+    assert_eq!(all, expected);
+    assert_eq!(parse("--rounds x --help"), Err(refusal("--rounds takes a number from 1 to 4294967295, not x")));
+    assert!(parse("--help --rounds x").unwrap().is_none());
+}
+
+#[test]
+fn less_than_a_third_may_fail() {
+    let f = |oracles| Args { oracles, ..Args::default() }.f();
+    assert_eq!([4, 6, 7, 31].map(f), [1, 1, 2, 10]);
+}
+
+#[test]
+fn refusals_say_what_is_possible() {
+    for (line, problem) in [
+        ("--oracles 3", "--oracles takes a number from 4 to 31, not 3"),
+        ("--oracles 32", "--oracles takes a number from 4 to 31, not 32"),
+        ("--rounds 0", "--rounds takes a number from 1 to 4294967295, not 0"),
+        ("--rounds", "missing argument for option '--rounds'"),
+        ("--round 3", "invalid option '--round'"),
+        ("seven", "unexpected argument \"seven\""),
+    ] {
+        assert_eq!(parse(line), Err(refusal(problem)));
+    }
+}
+
+#[test]
+fn the_help_names_every_option() {
+    for option in ["--rounds", "--job", "--oracles", "--no-faults", "--quiet", "--help"] {
+        assert!(args::HELP.contains(option), "{option}");
+    }
+    assert!(args::HELP.contains(&format!("({})", Args::default().rounds)));
+}
+
+fn refusal(problem: &str) -> String {
+    format!("{problem}\nTry --help for the options.")
+}

@@ -1,0 +1,33 @@
+use std::sync::Arc;
+
+use loop_runtime::{Result, loop_service};
+
+#[loop_service(package = "acme.relayer.v1")]
+trait Relayer {
+    async fn height(&self) -> Result<u64>;
+
+    async fn submit(&self, #[wire(1, nam = "n")] n: u32) -> Result<u64>;
+}
+
+struct Evm;
+
+impl Relayer for Evm {
+    async fn height(&self) -> Result<u64> {
+        Ok(7)
+    }
+
+    async fn submit(&self, n: u32) -> Result<u64> {
+        let _ = n;
+        Ok(1)
+    }
+}
+
+async fn caller(relayer: Arc<dyn Relayer>) -> Result<u64> {
+    relayer.height().await
+}
+
+fn shared() -> Arc<dyn Relayer> {
+    Arc::new(Evm)
+}
+
+fn main() {}

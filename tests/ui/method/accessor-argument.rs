@@ -1,0 +1,47 @@
+use std::sync::Arc;
+
+use loop_runtime::{Result, loop_service};
+
+#[loop_service(package = "acme.relayer.v1")]
+trait Keystore {
+    async fn sign(&self, digest: &[u8]) -> Result<Vec<u8>>;
+}
+
+
+struct Keys;
+
+impl Keystore for Keys {
+    async fn sign(&self, digest: &[u8]) -> Result<Vec<u8>> {
+        Ok(digest.to_vec())
+    }
+}
+
+#[loop_service(package = "acme.relayer.v1")]
+trait Relayer {
+    async fn height(&self) -> Result<u64>;
+
+    fn keystore(&self, id: u32) -> Arc<dyn Keystore>;
+}
+
+struct Evm;
+
+impl Relayer for Evm {
+    async fn height(&self) -> Result<u64> {
+        Ok(7)
+    }
+
+    fn keystore(&self, id: u32) -> Arc<dyn Keystore> {
+        let _ = id;
+        Arc::new(Keys)
+    }
+}
+
+async fn caller(relayer: Arc<dyn Relayer>) -> Result<u64> {
+    relayer.height().await
+}
+
+fn shared() -> Arc<dyn Relayer> {
+    Arc::new(Evm)
+}
+
+fn main() {}

@@ -1,0 +1,28 @@
+use std::sync::Arc;
+
+use loop_runtime::{Result, loop_service};
+
+#[loop_service(package = "acme.relayer.v1")]
+trait Relayer {
+    async fn height(&self) -> Result<u64>;
+
+    fn tip(&self) -> std::pin::Pin<Box<dyn Future<Output = Result<u64>> + Send + '_>>;
+}
+
+struct Evm;
+
+impl Relayer for Evm {
+    async fn height(&self) -> Result<u64> {
+        Ok(7)
+    }
+
+    fn tip(&self) -> std::pin::Pin<Box<dyn Future<Output = Result<u64>> + Send + '_>> {
+        Box::pin(async { Ok(1) })
+    }
+}
+
+async fn caller(relayer: Arc<dyn Relayer>) -> Result<u64> {
+    relayer.tip().await
+}
+
+fn main() {}

@@ -1,0 +1,26 @@
+use std::sync::Arc;
+
+use loop_runtime::{Result, loop_service};
+
+#[loop_service(package = "acme.relayer.v1")]
+trait Relayer {
+    async fn height(&self) -> Result<u64>;
+
+    const ID: u32;
+}
+
+struct Evm;
+
+impl Relayer for Evm {
+    async fn height(&self) -> Result<u64> {
+        Ok(7)
+    }
+
+    const ID: u32 = 1;
+}
+
+async fn caller(relayer: &impl Relayer) -> Result<u64> {
+    relayer.height().await
+}
+
+fn main() {}

@@ -1,0 +1,20 @@
+use loop_runtime::{Result, loop_service};
+
+#[loop_service(package = "acme.relayer.v1")]
+trait Relayer<'a> {
+    async fn height(&self) -> Result<u64>;
+}
+
+struct Evm;
+
+impl Relayer<'_> for Evm {
+    async fn height(&self) -> Result<u64> {
+        Ok(7)
+    }
+}
+
+async fn caller(relayer: &impl Relayer<'static>) -> Result<u64> {
+    relayer.height().await
+}
+
+fn main() {}

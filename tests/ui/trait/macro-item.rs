@@ -1,0 +1,34 @@
+use std::sync::Arc;
+
+use loop_runtime::{Result, loop_service};
+
+macro_rules! common {
+    () => {
+        async fn common(&self) -> Result<u64>;
+    };
+}
+
+#[loop_service(package = "acme.relayer.v1")]
+trait Relayer {
+    async fn height(&self) -> Result<u64>;
+
+    common!();
+}
+
+struct Evm;
+
+impl Relayer for Evm {
+    async fn height(&self) -> Result<u64> {
+        Ok(7)
+    }
+
+    async fn common(&self) -> Result<u64> {
+        Ok(1)
+    }
+}
+
+async fn caller(relayer: &impl Relayer) -> Result<u64> {
+    relayer.height().await
+}
+
+fn main() {}

@@ -1,0 +1,21 @@
+use loop_runtime::{Result, loop_service};
+
+#[loop_service(package = "acme.relayer.v1")]
+unsafe trait Relayer {
+    async fn height(&self) -> Result<u64>;
+}
+
+struct Evm;
+
+// SAFETY: there is nothing to uphold.
+unsafe impl Relayer for Evm {
+    async fn height(&self) -> Result<u64> {
+        Ok(7)
+    }
+}
+
+async fn caller(relayer: &impl Relayer) -> Result<u64> {
+    relayer.height().await
+}
+
+fn main() {}

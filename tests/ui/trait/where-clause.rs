@@ -1,0 +1,24 @@
+use std::sync::Arc;
+
+use loop_runtime::{Result, loop_service};
+
+#[loop_service(package = "acme.relayer.v1")]
+trait Relayer
+where
+    Self: Unpin, {
+    async fn height(&self) -> Result<u64>;
+}
+
+struct Evm;
+
+impl Relayer for Evm {
+    async fn height(&self) -> Result<u64> {
+        Ok(7)
+    }
+}
+
+async fn caller(relayer: &impl Relayer) -> Result<u64> {
+    relayer.height().await
+}
+
+fn main() {}

@@ -1,0 +1,35 @@
+use std::sync::Arc;
+
+use loop_runtime::{Result, loop_service};
+
+trait Store: Send + Sync {}
+
+#[loop_service(package = "acme.relayer.v1")]
+trait Relayer {
+    async fn height(&self) -> Result<u64>;
+
+    async fn start(&self, store: Arc<dyn Store>) -> Result<()>;
+}
+
+struct Evm;
+
+impl Relayer for Evm {
+    async fn height(&self) -> Result<u64> {
+        Ok(7)
+    }
+
+    async fn start(&self, store: Arc<dyn Store>) -> Result<()> {
+        drop(store);
+        Ok(())
+    }
+}
+
+async fn caller(relayer: Arc<dyn Relayer>) -> Result<u64> {
+    relayer.height().await
+}
+
+fn shared() -> Arc<dyn Relayer> {
+    Arc::new(Evm)
+}
+
+fn main() {}
