@@ -70,8 +70,7 @@ where
 
     let capture = Capture::start().map_err(StartError::Stdout)?;
     let dir = SocketDir::open(&SocketOptions::from_env(|name| std::env::var_os(name)))?;
-    watch::signals(&stop).map_err(StartError::Signals)?;
-    if plugin.outlives_host { watch::nobody() } else { watch::host(&stop) }.map_err(StartError::Signals)?;
+    watch::start(&stop, plugin.outlives_host).map_err(StartError::Signals)?;
 
     let root = tokio::select! {
         made = make(Starting { version, environment }) => made.map_err(StartError::Service)?,
@@ -102,6 +101,7 @@ fn serving(
     let options = ServingOptions {
         name: name.into_owned(),
         socket_dir: dir.path().to_owned(),
+        socket_group: dir.group(),
         limits: plugin.limits.clone(),
         on_call: plugin.on_call.clone(),
         stdio: capture.ring().clone(),

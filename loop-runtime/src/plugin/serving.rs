@@ -46,6 +46,8 @@ pub(crate) struct ServingOptions {
     pub(crate) name: String,
     /// Where brokered sockets are bound.
     pub(crate) socket_dir: PathBuf,
+    /// The gid that may dial them, besides the user.
+    pub(crate) socket_group: Option<u32>,
     /// Of the connections that the host dials.
     pub(crate) limits: Limits,
     pub(crate) on_call: Vec<OnCall>,
@@ -74,9 +76,9 @@ impl Serving {
     ///
     /// Two of its services have one name.
     pub(crate) fn new(root: &Root, options: ServingOptions) -> Result<Self> {
-        let ServingOptions { name, socket_dir, limits, on_call, stdio, stop } = options;
+        let ServingOptions { name, socket_dir, socket_group, limits, on_call, stdio, stop } = options;
         let (outgoing, announcements) = mpsc::channel(ANNOUNCEMENTS);
-        let broker = Broker::new(socket_dir, DIAL_TIMEOUT, outgoing);
+        let broker = Broker::for_group(socket_dir, socket_group, DIAL_TIMEOUT, outgoing);
         let family = Family::new("the host", &name, Timing::default(), false, Arc::new(|_| {}));
         let session = Session::new("the host", 1, broker.clone(), (Limits::client(), limits.clone()), family);
         let served = root.serve(&session)?;

@@ -93,8 +93,7 @@ impl SocketDir {
         }
         let listener = Listener::bind_in(&self.path)?;
         if let Some(group) = self.group {
-            let path = self.path.clone();
-            listener.share(group).map_err(|source| SocketError::Group { path, group, source })?;
+            listener.share(group)?;
         }
         Ok(listener)
     }

@@ -64,12 +64,7 @@ async fn sigterm_is_shutdown() {
 #[tokio::test]
 async fn sigterm_ends_a_start_that_takes_long() {
     let mut plugin = Start::new("slow").spawn();
-    soon("the start", async {
-        while plugin.notes().is_empty() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    plugin.stderr(|text| text.contains("taking its time")).await;
     plugin.signal(Signal::TERM);
     assert_eq!(plugin.ended().await, (Some(0), String::new()));
     assert_eq!(plugin.sockets_left(), 0);

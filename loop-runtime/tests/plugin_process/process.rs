@@ -96,8 +96,11 @@ impl Start {
     pub(crate) async fn up(self) -> Plugin {
         let mut plugin = self.spawn();
         soon("a handshake line", plugin.stdout.read_line(&mut plugin.line)).await.unwrap();
-        let socket = plugin.line.split('|').nth(3);
-        plugin.socket = socket.unwrap_or_else(|| panic!("no line but {:?}", plugin.line)).to_owned();
+        let Some(socket) = plugin.line.split('|').nth(3).map(str::to_owned) else {
+            let stderr = plugin.whole_stderr().await;
+            panic!("no line but {:?}: {stderr}", plugin.line);
+        };
+        plugin.socket = socket;
         plugin
     }
 }
