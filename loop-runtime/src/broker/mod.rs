@@ -37,6 +37,7 @@ pub(crate) struct Broker(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     directory: PathBuf,
+    group: Option<u32>,
     timeout: Duration,
     outgoing: mpsc::Sender<ConnInfo>,
     last_id: AtomicU32,
@@ -49,8 +50,19 @@ impl Broker {
     /// `dial_timeout` bounds a dial, the wait for its announcement included, and how long an announcement is kept
     /// that nobody dials.
     pub(crate) fn new(socket_dir: PathBuf, dial_timeout: Duration, outgoing: mpsc::Sender<ConnInfo>) -> Self {
+        Self::for_group(socket_dir, None, dial_timeout, outgoing)
+    }
+
+    /// The same, with sockets that the members of `group` (a gid) may dial too.
+    pub(crate) fn for_group(
+        socket_dir: PathBuf,
+        group: Option<u32>,
+        dial_timeout: Duration,
+        outgoing: mpsc::Sender<ConnInfo>,
+    ) -> Self {
         Self(Arc::new(Inner {
             directory: socket_dir,
+            group,
             timeout: dial_timeout,
             outgoing,
             last_id: AtomicU32::new(0),
@@ -81,6 +93,9 @@ impl Broker {
         self.0.pending.check_open()?;
         let id = self.next_id()?;
         let listener = Listener::bind_in(&self.0.directory)?;
+        if let Some(group) = self.0.group {
+            listener.share(group)?;
+        }
         let address = listener.address();
         let announcement = ConnInfo {
             service_id: id,

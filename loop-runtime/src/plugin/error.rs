@@ -12,7 +12,7 @@ pub(crate) enum StartError {
     NoRuntime,
     #[error("cannot capture stdout: {0}")]
     Stdout(#[source] io::Error),
-    #[error("cannot take over signals: {0} (the runtime must be built with enable_all)")]
+    #[error("cannot watch signals and the host: {0}")]
     Signals(#[source] io::Error),
     #[error(transparent)]
     Socket(#[from] SocketError),

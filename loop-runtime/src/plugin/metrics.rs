@@ -47,11 +47,7 @@ struct Metrics {
 /// # Errors
 ///
 /// `CL_PROMETHEUS_PORT` is missing, or taken.
-pub(super) async fn serve(
-    environment: &LoopEnvironment,
-    extra: Vec<Extra>,
-    stop: &Stop,
-) -> Result<OnCall, StartError> {
+pub(super) async fn serve(environment: &LoopEnvironment, extra: Vec<Extra>, stop: &Stop) -> Result<OnCall, StartError> {
     let port = environment.prometheus_port.ok_or(EnvironmentError::Missing {
         variable: "CL_PROMETHEUS_PORT",
         needed: "the port on which this plugin serves /metrics, or 0 for any",

@@ -62,18 +62,34 @@ type Cleanup = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Se
 ///
 /// ```no_run
 /// use std::process::ExitCode;
-/// use loop_runtime::Handshake;
+/// use std::sync::Arc;
+///
 /// use loop_runtime::plugin::Plugin;
+/// use loop_runtime::{Handshake, Result, loop_service};
 ///
-/// const HANDSHAKE: Handshake = Handshake::new("KV_PLUGIN", "hello").version(1);
+/// const HANDSHAKE: Handshake = Handshake::new("CLOCK_PLUGIN", "hello").version(1);
 ///
-/// # fn connection_pool() -> std::sync::Arc<()> { todo!() }
-/// # async fn serve<S: loop_runtime::__private::Service + ?Sized>(kv: std::sync::Arc<S>) -> ExitCode {
-/// Plugin::new(HANDSHAKE)
-///     .on_shutdown(|| async { eprintln!("the last word") })
-///     .serve::<S>(kv)
-///     .await
-/// # }
+/// #[loop_service(package = "clock")]
+/// pub trait Clock {
+///     /// Seconds since the epoch.
+///     async fn now(&self) -> Result<u64>;
+/// }
+///
+/// struct Stopped;
+///
+/// impl Clock for Stopped {
+///     async fn now(&self) -> Result<u64> {
+///         Ok(0)
+///     }
+/// }
+///
+/// #[tokio::main]
+/// async fn main() -> ExitCode {
+///     Plugin::new(HANDSHAKE)
+///         .on_shutdown(|| async { tracing::info!("the last word") })
+///         .serve::<dyn Clock>(Arc::new(Stopped))
+///         .await
+/// }
 /// ```
 #[must_use = "a plugin does nothing before it serves"]
 pub struct Plugin {
@@ -92,7 +108,10 @@ pub struct Plugin {
 
 impl fmt::Debug for Plugin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Plugin").field("handshake", &self.handshake).field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("Plugin")
+            .field("handshake", &self.handshake)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }
 
@@ -124,7 +143,7 @@ impl Plugin {
     }
 
     /// Runs `cleanup` at the end, after the last call and after the objects were dropped. Hooks run one after another,
-    /// in the order in which they were given, and share what is left of the plugin's last 1.7 s (0.3 s at least): a
+    /// in the order in which they were given, and share what is left of the plugin's last 1.5 s (0.2 s at least): a
     /// hook that takes longer is dropped, with those after it.
     pub fn on_shutdown<F, Fut>(mut self, cleanup: F) -> Self
     where

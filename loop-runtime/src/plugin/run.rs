@@ -18,7 +18,7 @@ use crate::transport::Listener;
 const FLUSH: Duration = Duration::from_millis(100);
 
 /// Cleanup hooks have this much even if calls in flight used up their time.
-const CLEANUP: Duration = Duration::from_millis(300);
+const CLEANUP: Duration = Duration::from_millis(200);
 
 pub(super) async fn run<F, Fut>(plugin: Plugin, make: F) -> ExitCode
 where
@@ -70,8 +70,7 @@ where
 
     let capture = Capture::start().map_err(StartError::Stdout)?;
     let dir = SocketDir::open(&SocketOptions::from_env(|name| std::env::var_os(name)))?;
-    watch::signals(&stop).map_err(StartError::Signals)?;
-    if plugin.outlives_host { watch::nobody() } else { watch::host(&stop) }.map_err(StartError::Signals)?;
+    watch::start(&stop, plugin.outlives_host).map_err(StartError::Signals)?;
 
     let root = tokio::select! {
         made = make(Starting { version, environment }) => made.map_err(StartError::Service)?,
@@ -97,10 +96,12 @@ fn serving(
     stop: &Stop,
 ) -> Result<Serving, StartError> {
     let program = std::env::current_exe().ok();
-    let name = program.as_deref().and_then(|path| path.file_name()).map_or("plugin".into(), |name| name.to_string_lossy());
+    let name =
+        program.as_deref().and_then(|path| path.file_name()).map_or("plugin".into(), |name| name.to_string_lossy());
     let options = ServingOptions {
         name: name.into_owned(),
         socket_dir: dir.path().to_owned(),
+        socket_group: dir.group(),
         limits: plugin.limits.clone(),
         on_call: plugin.on_call.clone(),
         stdio: capture.ring().clone(),

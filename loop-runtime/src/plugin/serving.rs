@@ -46,6 +46,8 @@ pub(crate) struct ServingOptions {
     pub(crate) name: String,
     /// Where brokered sockets are bound.
     pub(crate) socket_dir: PathBuf,
+    /// The gid that may dial them, besides the user.
+    pub(crate) socket_group: Option<u32>,
     /// Of the connections that the host dials.
     pub(crate) limits: Limits,
     pub(crate) on_call: Vec<OnCall>,
@@ -74,16 +76,17 @@ impl Serving {
     ///
     /// Two of its services have one name.
     pub(crate) fn new(root: &Root, options: ServingOptions) -> Result<Self> {
-        let ServingOptions { name, socket_dir, limits, on_call, stdio, stop } = options;
+        let ServingOptions { name, socket_dir, socket_group, limits, on_call, stdio, stop } = options;
         let (outgoing, announcements) = mpsc::channel(ANNOUNCEMENTS);
-        let broker = Broker::new(socket_dir, DIAL_TIMEOUT, outgoing);
+        let broker = Broker::for_group(socket_dir, socket_group, DIAL_TIMEOUT, outgoing);
         let family = Family::new("the host", &name, Timing::default(), false, Arc::new(|_| {}));
         let session = Session::new("the host", 1, broker.clone(), (Limits::client(), limits.clone()), family);
         let served = root.serve(&session)?;
         let exchange = BrokerService::new(broker, announcements);
         let names = served.names();
         let fixed = Fixed::new(&names, exchange, Stdio { ring: stdio }, stop.clone());
-        let entrance = Entrance { fixed, served, names, on_call, calls: TaskTracker::new(), presence: watch::Sender::default() };
+        let entrance =
+            Entrance { fixed, served, names, on_call, calls: TaskTracker::new(), presence: watch::Sender::default() };
         Ok(Self {
             entrance: Arc::new(entrance),
             session,
@@ -159,6 +162,14 @@ impl Serving {
             self.abort.cancel();
             let _ = tokio::time::timeout(self.stop.left(), self.connections.wait()).await;
         }
+    }
+}
+
+/// Not wound down: everything is cut.
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.abort.cancel();
+        self.session.end();
     }
 }
 

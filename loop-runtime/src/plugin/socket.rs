@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::transport::{Address, ListenError, Listener};
+use crate::transport::{ListenError, Listener};
 
 /// Why there is no socket.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +78,11 @@ impl SocketDir {
         &self.path
     }
 
+    /// The gid that may connect besides the user.
+    pub(crate) fn group(&self) -> Option<u32> {
+        self.group
+    }
+
     /// Binds a new socket in the directory, of mode 0600, or 0660 for a group. It is unlinked when dropped.
     ///
     /// Must be called inside a tokio runtime.
@@ -87,8 +92,8 @@ impl SocketDir {
             return Err(SocketError::Address(self.path.clone()));
         }
         let listener = Listener::bind_in(&self.path)?;
-        if let (Some(group), Address::Unix(path)) = (self.group, listener.address()) {
-            give(&path, group, 0o660)?;
+        if let Some(group) = self.group {
+            listener.share(group)?;
         }
         Ok(listener)
     }

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// From the wish to end to the end of [`Plugin::serve`](super::Plugin::serve). A host waits 2 s before it kills.
-pub(crate) const BUDGET: Duration = Duration::from_millis(1700);
+pub(crate) const BUDGET: Duration = Duration::from_millis(1500);
 
 /// From the wish to end to the end of the process, whatever still runs in it.
-const LAST: Duration = Duration::from_millis(1900);
+const LAST: Duration = Duration::from_millis(1750);
 
 /// Why a plugin ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -113,11 +113,8 @@ impl Ring {
     /// The next chunk; `None` once the store is closed and empty.
     pub(crate) fn poll_take(&self, cx: &Context<'_>) -> Poll<Option<(Channel, Bytes)>> {
         let mut state = self.lock();
-        let order = if state.stderr_first {
-            [Channel::Stderr, Channel::Stdout]
-        } else {
-            [Channel::Stdout, Channel::Stderr]
-        };
+        let order =
+            if state.stderr_first { [Channel::Stderr, Channel::Stdout] } else { [Channel::Stdout, Channel::Stderr] };
         for channel in order {
             let queue = state.queue(channel);
             if queue.is_empty() {

@@ -34,7 +34,7 @@ const EXACT: u64 = 1 << 53;
 /// A line that would be longer than 64 KiB is cut in its longest texts and says so with `truncated: true`. Errors of
 /// writing are ignored: a host that is gone must not make a plugin panic.
 pub struct HclogLayer {
-    out: Box<dyn Fn(&[u8]) + Send + Sync>,
+    out: Box<Out>,
 }
 
 impl fmt::Debug for HclogLayer {
@@ -66,6 +66,8 @@ pub(crate) fn write_stderr(bytes: &[u8]) {
     // Nobody is left to tell.
     let _ = std::io::stderr().lock().write_all(bytes);
 }
+
+type Out = dyn Fn(&[u8]) + Send + Sync;
 
 /// The fields of a span or an event.
 #[derive(Default)]

@@ -23,35 +23,33 @@ impl Parent {
         getppid() != Some(self.0)
     }
 
-    /// Blocks until the parent has ended.
-    pub(crate) fn wait(self) {
-        if self.wait_by_descriptor().is_err() {
+    /// Waits until the parent has ended. Must run in a tokio runtime with all drivers.
+    pub(crate) async fn ended(self) {
+        if self.ended_by_descriptor().await.is_err() {
             // An old kernel, a sandbox without the call, or no Linux.
             while !self.is_gone() {
-                std::thread::sleep(POLL);
+                tokio::time::sleep(POLL).await;
             }
         }
     }
 
     #[cfg(target_os = "linux")]
-    fn wait_by_descriptor(self) -> io::Result<()> {
-        use rustix::event::{PollFd, PollFlags, poll};
+    async fn ended_by_descriptor(self) -> io::Result<()> {
+        use tokio::io::Interest;
+        use tokio::io::unix::AsyncFd;
 
         let descriptor = rustix::process::pidfd_open(self.0, rustix::process::PidfdFlags::empty())?;
-        // The number may have been reused between the fork and this call; then the parent is another by now.
-        while !self.is_gone() {
-            let mut watched = [PollFd::new(&descriptor, PollFlags::IN)];
-            match poll(&mut watched, None) {
-                Ok(0) | Err(rustix::io::Errno::INTR) => {}
-                Ok(_) => break,
-                Err(why) => return Err(why.into()),
-            }
+        // The number may have been used again between the fork and this call; then the parent is another by now.
+        if !self.is_gone() {
+            // SAFETY: an `OwnedFd` is an open descriptor, the same one until it is dropped; `AsyncFd` owns it.
+            let watched = unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) }?;
+            let _ = watched.readable().await?;
         }
         Ok(())
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn wait_by_descriptor(self) -> io::Result<()> {
+    async fn ended_by_descriptor(self) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 }
@@ -66,7 +64,7 @@ pub(crate) fn hang_up_with_parent(on: bool) -> io::Result<()> {
     Ok(rustix::process::set_parent_process_death_signal(signal)?)
 }
 
-/// Other systems have no such signal; [`Parent::wait`] alone reports the end there.
+/// Other systems have no such signal; [`Parent::ended`] alone reports the end there.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn hang_up_with_parent(_: bool) -> io::Result<()> {
     Ok(())

@@ -4,7 +4,7 @@ use std::collections::hash_map::RandomState;
 use std::fs::{self, Permissions};
 use std::hash::{BuildHasher, Hasher};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ pub(crate) enum ListenError {
     Path(#[from] AddressError),
     #[error("cannot listen at {}: {source}", path.display())]
     Bind { path: PathBuf, source: io::Error },
+    #[error("cannot give {} to group {group}: {source}", path.display())]
+    Share { path: PathBuf, group: u32, source: io::Error },
 }
 
 impl Listener {
@@ -46,6 +48,14 @@ impl Listener {
                 bound => return bound,
             }
         }
+    }
+
+    /// Lets the members of `group` (a gid) dial too: mode 0660.
+    pub(crate) fn share(&self, group: u32) -> Result<(), ListenError> {
+        let path = &self.file.0;
+        chown(path, None, Some(group))
+            .and_then(|()| fs::set_permissions(path, Permissions::from_mode(0o660)))
+            .map_err(|source| ListenError::Share { path: path.clone(), group, source })
     }
 
     fn bind(path: PathBuf) -> Result<Self, ListenError> {

@@ -61,6 +61,7 @@ impl Start {
     /// Starts it; the handshake line is not read yet.
     pub(crate) fn spawn(self) -> Plugin {
         let temporary = tempfile::tempdir().unwrap();
+        std::fs::create_dir(temporary.path().join("tmp")).unwrap();
         let notes = temporary.path().join("notes");
         let mut child = Command::new("/bin/sh")
             .args(["-c", self.script])
@@ -76,7 +77,6 @@ impl Start {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        std::fs::create_dir_all(temporary.path().join("tmp")).unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (seen, stderr) = watch::channel(String::new());
         let mut pipe = child.stderr.take().unwrap();
@@ -96,8 +96,11 @@ impl Start {
     pub(crate) async fn up(self) -> Plugin {
         let mut plugin = self.spawn();
         soon("a handshake line", plugin.stdout.read_line(&mut plugin.line)).await.unwrap();
-        let socket = plugin.line.split('|').nth(3);
-        plugin.socket = socket.unwrap_or_else(|| panic!("no line but {:?}", plugin.line)).to_owned();
+        let Some(socket) = plugin.line.split('|').nth(3).map(str::to_owned) else {
+            let stderr = plugin.whole_stderr().await;
+            panic!("no line but {:?}: {stderr}", plugin.line);
+        };
+        plugin.socket = socket;
         plugin
     }
 }

@@ -139,7 +139,7 @@ async fn plugin() -> ExitCode {
                 return Err(format!("version {}\nhas no disk", starting.version));
             }
             if is("slow") {
-                note("slow");
+                tracing::info!("taking its time");
                 std::future::pending::<()>().await;
             }
             Ok(Arc::new(Impl { seen }) as Arc<dyn Probe>)

@@ -54,7 +54,8 @@ impl health_server::Health for Health {
 
     async fn watch(&self, request: Request<HealthCheckRequest>) -> Result<Response<Watch>, Status> {
         // As the protocol wants it, a name that is not known is an answer here and no error.
-        let now = if known(&request.get_ref().service) { ServingStatus::Serving } else { ServingStatus::ServiceUnknown };
+        let now =
+            if known(&request.get_ref().service) { ServingStatus::Serving } else { ServingStatus::ServiceUnknown };
         let stopped = Box::pin(self.stop.token().clone().cancelled_owned());
         Ok(Response::new(Watch { now: Some(now), stopped: Some(stopped) }))
     }

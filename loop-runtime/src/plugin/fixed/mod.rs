@@ -15,8 +15,8 @@ use crate::proto::grpc::reflection::{v1, v1alpha};
 use crate::proto::plugin::grpc_broker_server::GrpcBrokerServer;
 use crate::proto::plugin::grpc_controller_server::GrpcControllerServer;
 use crate::proto::plugin::grpc_stdio_server::GrpcStdioServer;
-use crate::stdio::stream::Stdio;
 use crate::service::BoxFuture;
+use crate::stdio::stream::Stdio;
 
 /// The fixed services. What they hold is shared by all connections.
 pub(crate) struct Fixed {
