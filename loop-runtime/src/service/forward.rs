@@ -13,6 +13,7 @@ use http::{HeaderMap, Request, Response};
 use http_body::{Body as HttpBody, Frame};
 use http_body_util::{BodyExt, Full, Limited};
 use tonic::body::Body;
+use tracing::Instrument;
 
 use super::BoxFuture;
 use super::handle::Handle;
@@ -45,10 +46,13 @@ impl Handler for Forward {
         self.session.saw_peer(transport::is_our_client(request.headers()));
         let (target, names) = (self.target.clone(), self.names.clone());
         let limit = self.session.receive_limit();
-        Box::pin(async move {
+        let to = &target.handle().family.name;
+        let span = tracing::debug_span!("forward", peer = self.session.name(), to, path = request.uri().path());
+        let answer = async move {
             let answer = forward(target.handle(), &names, limit, request).await;
             answer.unwrap_or_else(|error| to_status(&error).into_http())
-        })
+        };
+        Box::pin(answer.instrument(span))
     }
 }
 

@@ -8,6 +8,7 @@ use http::HeaderMap;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
+use tracing::Instrument;
 
 use super::object::Object;
 use super::session::Session;
@@ -143,7 +144,7 @@ impl Link {
         Ok(())
     }
 
-    /// One attempt over this link. Dropping the future cancels the call on the far side.
+    /// One attempt over this link, in a span `call`. Dropping the future cancels the call on the far side.
     pub(crate) async fn unary(
         &self,
         path: &str,
@@ -151,6 +152,11 @@ impl Link {
         context: &Context,
         body: Bytes,
     ) -> Result<Bytes, Attempt> {
+        let span = tracing::debug_span!("call", peer = self.session.name(), path);
+        self.send(path, headers, context, body).instrument(span).await
+    }
+
+    async fn send(&self, path: &str, headers: HeaderMap, context: &Context, body: Bytes) -> Result<Bytes, Attempt> {
         let gone = || format!("{}: the connection is gone", self.session.name());
         if self.ended.is_cancelled() {
             return Err(Attempt::NotSent(Error::lost(false, gone())));

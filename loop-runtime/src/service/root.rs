@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
+use tracing::Instrument;
 
 use super::call::{Answer, Call};
 use super::export::{Mount, typed};
@@ -86,7 +87,8 @@ impl Served {
         let deadline = request.extensions().get::<Deadline>().map(|deadline| deadline.0);
         let limit = self.session.receive_limit();
         Box::pin(transport::answer_unary(request, limit, move |headers, body| async move {
-            let answer = served.answer(&path, deadline, &headers, body).await;
+            let span = tracing::debug_span!("serve", peer = served.session.name(), path);
+            let answer = served.answer(&path, deadline, &headers, body).instrument(span).await;
             answer.map(|body| (body, HeaderMap::new())).map_err(|error| to_status(&error))
         }))
     }
