@@ -235,6 +235,9 @@ struct Task {
     poisoned: u32,
 }
 
+/// Waits for the outcome of the first start.
+type First = oneshot::Sender<Result<(), LaunchError>>;
+
 /// How a wait, or a start, was left.
 enum Next {
     Start,
@@ -242,16 +245,12 @@ enum Next {
 }
 
 impl Task {
-    async fn run(mut self, first: oneshot::Sender<Result<(), LaunchError>>) {
+    async fn run(mut self, first: First) {
         let mut first = Some(first);
         let began = loop {
             match self.start().await {
                 Ok(generation) => {
-                    if let Some(first) = first.take() {
-                        // Nobody waits any more: then the owner is gone, and `closing` says so.
-                        let _ = first.send(Ok(()));
-                    }
-                    if let Some(began) = self.keep(generation).await {
+                    if let Some(began) = self.keep(generation, &mut first).await {
                         break began;
                     }
                 }
@@ -318,11 +317,15 @@ impl Task {
     }
 
     /// Keeps a generation to its end. `Some`: the owner closed the plugin, then.
-    async fn keep(&mut self, generation: Generation) -> Option<Instant> {
+    async fn keep(&mut self, generation: Generation, first: &mut Option<First>) -> Option<Instant> {
         let shared = self.shared.clone();
         let why = match self.set_up(&generation).await {
             Ok(()) => {
                 self.publish(&generation);
+                if let Some(first) = first.take() {
+                    // Nobody waits any more: then the owner is gone, and `closing` says so.
+                    let _ = first.send(Ok(()));
+                }
                 let hung = async {
                     match shared.settings.policy.health_tick {
                         Some(tick) => watchdog::hung(&generation, tick, |what| shared.tell.tell(what)).await,
