@@ -17,7 +17,7 @@
 
 use std::sync::Arc;
 
-use loop_runtime::{Result, loop_service};
+use loop_runtime::{LoopMessage, Result, loop_service};
 
 /// A service that is passed around.
 #[loop_service(package = "acme.v1")]
@@ -42,12 +42,25 @@ pub trait Lifecycle {
 
 type Head = Result<u64>;
 
+/// A message that is a reply by itself.
+#[derive(LoopMessage)]
+#[message(package = "acme.v1")]
+pub struct Details {
+    /// How many blocks.
+    #[wire(3)]
+    pub depth: u32,
+}
+
 /// Everything. Arguments have the names that generated code would like for itself.
 #[loop_service(package = "acme.v1", crate = ::loop_runtime)]
 pub trait Relayer: Lifecycle {
     /// Unary, with borrowed and owned data, and an alias as its result.
     #[rpc(idempotent)]
     async fn latest_head(&self, this: &str, out: u64, method: &[u8], call: String) -> Head;
+
+    /// The message is the reply.
+    #[rpc(whole, idempotent)]
+    async fn details(&self) -> Result<Details>;
 
     /// Services as arguments and as the result.
     async fn new_codec(
@@ -112,6 +125,10 @@ impl Relayer for Local {
         Ok(out)
     }
 
+    async fn details(&self) -> Result<Details> {
+        Ok(Details { depth: 3 })
+    }
+
     async fn new_codec(
         &self,
         codec: Arc<dyn Codec>,
@@ -151,6 +168,7 @@ impl Relayer for Local {
 async fn a_service_is_an_ordinary_trait() {
     let relayer: Arc<dyn Relayer> = Arc::new(Local);
     assert_eq!(relayer.latest_head("", 7, &[], String::new()).await.unwrap(), 7);
+    assert_eq!(relayer.details().await.unwrap().depth, 3);
     assert_eq!(relayer.sum(1, 2).await.unwrap(), 3);
     assert_eq!(relayer.codec().encode("x").await.unwrap(), b"x");
     assert!(relayer.spare().is_none());
@@ -176,6 +194,7 @@ fn the_schema_is_the_contract() {
         "service Codec {",
         "rpc Close(google.protobuf.Empty) returns (google.protobuf.Empty);",
         "rpc Open(OpenRequest) returns (OpenReply);",
+        "rpc Details(DetailsRequest) returns (Details)",
         "option idempotency_level = IDEMPOTENT;",
         "// A service and data.",
         "uint32 codec = 2;",

@@ -3,10 +3,13 @@
 //! A malformed option is reported and left out, the others are still read. Every key may be given once: a reader takes
 //! it out of the list, and a second one is reported by itself.
 
+mod spelling;
+
 use proc_macro2::{Delimiter, Ident, Literal, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, LitInt, LitStr, Meta};
 
+use self::spelling::{listing, nearest};
 use crate::diag::Errors;
 
 /// The largest field number of protobuf.
@@ -232,44 +235,6 @@ pub(crate) fn split_commas(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     parts
 }
 
-fn listing(attribute: &str, known: &[&str]) -> String {
-    let quoted: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
-    match quoted.split_last() {
-        Some((last, [])) => format!("`{attribute}` takes {last}"),
-        Some((last, rest)) => format!("`{attribute}` takes {} and {last}", rest.join(", ")),
-        None => format!("`{attribute}` takes no options"),
-    }
-}
-
-fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
-    known
-        .iter()
-        .map(|key| (distance(name, key), *key))
-        .filter(|(edits, key)| *edits <= 2 && *edits < key.len())
-        .min()
-        .map(|(_, key)| key)
-}
-
-/// Edits between two words: insert, delete, replace.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (slot, y) in row.iter_mut().skip(1).zip(&b) {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = *slot;
-            left = replaced.min(diagonal + 1).min(left + 1);
-            *slot = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -335,15 +300,6 @@ mod tests {
             let (mut options, mut errors) = parse(literal.parse().unwrap_or_default());
             assert_eq!(options.number(&mut errors).is_some(), good, "{literal}");
             assert_eq!(errors.is_empty(), good, "{literal}");
-        }
-    }
-
-    #[test]
-    fn distances() {
-        for (a, b, edits) in
-            [("pacakge", "package", 2), ("idempotnt", "idempotent", 1), ("", "abc", 3), ("same", "same", 0)]
-        {
-            assert_eq!(distance(a, b), edits, "{a} {b}");
         }
     }
 }

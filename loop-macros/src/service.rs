@@ -34,7 +34,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let service = parse::service(options, &parsed, &mut errors);
     check::check(&service, &mut errors);
     if errors.is_empty() {
-        return emit::emit(&service);
+        return emit::emit(service);
     }
     let (errors, fallback) = (errors.into_tokens(), fallback::fallback(&service));
     quote!(#errors #fallback)

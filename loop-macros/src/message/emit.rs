@@ -4,10 +4,11 @@
 mod enumeration;
 mod newtype;
 mod oneof;
+mod read;
 mod structure;
 
-use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
 
 use super::model::{Kind, Message};
 
@@ -21,6 +22,28 @@ pub(super) fn emit(message: &Message<'_>) -> TokenStream {
     };
     // The block keeps the helpers out of the user's names.
     quote!(const _: () = { #impls };)
+}
+
+/// `<ty as runtime::way>::item`, all of it at the place of `ty`, so that rustc points there whatever part fails.
+fn through(ty: &impl ToTokens, runtime: &TokenStream, way: &str, item: &str) -> TokenStream {
+    let spans = ty.to_token_stream().into_iter().map(|token| token.span());
+    let (first, last) = spans.fold((None, None), |(first, _), span| (first.or(Some(span)), Some(span)));
+    let (first, last) = (first.unwrap_or_else(Span::call_site), last.unwrap_or_else(Span::call_site));
+    let (way, item) = (Ident::new(way, last), Ident::new(item, last));
+    let runtime = respanned(runtime, last);
+    let open = quote_spanned!(first=> <);
+    let rest = quote_spanned!(last=> as #runtime::#way>::#item);
+    quote!(#open #ty #rest)
+}
+
+/// The same tokens at another place.
+fn respanned(tokens: &TokenStream, span: Span) -> TokenStream {
+    tokens.clone().into_iter().map(|token| with_span(token, span)).collect()
+}
+
+fn with_span(mut token: TokenTree, span: Span) -> TokenTree {
+    token.set_span(span);
+    token
 }
 
 /// `FieldSpec::new(..)` with its text.

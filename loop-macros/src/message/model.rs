@@ -1,7 +1,6 @@
 //! What a type says about its form on the wire. Borrows from the syntax tree.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
 use syn::Type;
 
 use super::number::Given;
@@ -113,12 +112,13 @@ impl Field<'_> {
 }
 
 impl Numbered {
-    /// The type that is read: the declared one, an `Option` of it, or the wrapper that makes nanoseconds of it.
-    pub(crate) fn read_as(&self, ty: &Type, runtime: &TokenStream) -> TokenStream {
+    /// The trait through which the field is written and read.
+    pub(crate) fn way(&self) -> &'static str {
         match (self.nanos, self.default) {
-            (true, _) => quote!(#runtime::Nanos<#ty>),
-            (false, true) => quote!(::core::option::Option<#ty>),
-            (false, false) => ty.to_token_stream(),
+            // Nanoseconds that did not come are none, in any case.
+            (true, _) => "InNanos",
+            (false, true) => "OrDefault",
+            (false, false) => "Plain",
         }
     }
 }

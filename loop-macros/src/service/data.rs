@@ -36,6 +36,13 @@ fn one(ty: &Type, place: Place<'_>, errors: &mut Errors) -> bool {
                 }
                 return false;
             }
+            if let Some((map, Some(key))) = types::named(ty)
+                && (map == "HashMap" || map == "BTreeMap")
+                && (types::is_named(key, "f32") || types::is_named(key, "f64"))
+            {
+                let problem = format!("`{}` cannot be the key of a map", key.to_token_stream());
+                errors.help(key, problem, "keys are integers, `bool` or `String`");
+            }
             if let Some((name, None)) = types::named(ty)
                 && (name == "usize" || name == "isize")
             {

@@ -23,19 +23,23 @@ use crate::case;
 pub(crate) use contract::{contract, signature};
 
 /// Everything that the attribute stands for.
-pub(crate) fn emit(service: &Service<'_>) -> TokenStream {
-    let runtime = &service.runtime;
-    let contract = contract(service, Some(&erased_name(service.ident())));
-    let erased = erased::declaration(service);
-    let families =
-        [erased::blanket(service), erased::shared(service), remote::remote(service), service::service(service)];
+pub(crate) fn emit(mut service: Service<'_>) -> TokenStream {
+    let contract = contract(&service, Some(&erased_name(service.ident())));
+    let erased = erased::declaration(&service);
+    // Inside, the runtime has a short name: an expansion is read by people, too.
+    let runtime = std::mem::replace(&mut service.runtime, quote!(__rt));
+    let (blanket, shared) = (erased::blanket(&service), erased::shared(&service));
+    let (remote, service) = (remote::remote(&service), service::service(&service));
     quote! {
         #contract
         #erased
         #[allow(deprecated, unused_imports, clippy::all, clippy::pedantic)]
         const _: () = {
-            use #runtime::Refused as _;
-            #(#families)*
+            use #runtime::{self as __rt, Refused as _};
+            #blanket
+            #shared
+            #remote
+            #service
         };
     }
 }

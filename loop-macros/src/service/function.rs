@@ -5,27 +5,19 @@ use quote::ToTokens;
 use syn::{FnArg, ReceiverKind, ReturnType, Safety, Signature, TraitItemFn, Type};
 
 use super::data::{self, Place};
-use super::model::{Accessor, Method};
+use super::model::{Accessor, Method, Service};
 use super::{argument, options, types};
 use crate::case;
 use crate::diag::Errors;
 
-/// What a `fn` turned out to be.
-pub(crate) enum Function<'a> {
-    /// `async fn`: a call.
-    Method(Method<'a>),
-    /// `fn`: part of the service, no call.
-    Accessor(Accessor<'a>),
-}
-
 /// Methods that `Arc<dyn Service>` gets from traits of the prelude; ours of that name would be ambiguous or unreachable.
 const TAKEN: &[&str] = &["clone", "as_ref", "to_owned", "into", "try_into"];
 
-/// Reads one `fn`; nothing after an error.
-pub(crate) fn read<'a>(service: &Ident, item: &'a TraitItemFn, errors: &mut Errors) -> Option<Function<'a>> {
+/// Reads one `fn` into `service`; after an error it is left out.
+pub(crate) fn read<'a>(service: &mut Service<'a>, item: &'a TraitItemFn, errors: &mut Errors) {
     let before = errors.len();
     let sig = &item.sig;
-    name(service, &sig.ident, errors);
+    name(&service.item.ident, &sig.ident, errors);
     qualifiers(sig, errors);
     generics(sig, errors);
     receiver(sig, errors);
@@ -33,12 +25,11 @@ pub(crate) fn read<'a>(service: &Ident, item: &'a TraitItemFn, errors: &mut Erro
         let help = "`#[wire]` numbers arguments and fields; keep an old method name with `#[rpc(name = \"..\")]`";
         errors.help(attr, "methods have names, not numbers", help);
     }
-    let function = if sig.asyncness.is_some() {
-        method(item, errors).map(Function::Method)
+    if sig.asyncness.is_some() {
+        service.methods.extend(method(item, errors).filter(|_| errors.len() == before));
     } else {
-        accessor(item, errors).map(Function::Accessor)
-    };
-    function.filter(|_| errors.len() == before)
+        service.accessors.extend(accessor(item, errors).filter(|_| errors.len() == before));
+    }
 }
 
 /// Names that calls could not reach are refused where they are declared.
@@ -61,9 +52,6 @@ fn qualifiers(sig: &Signature, errors: &mut Errors) {
     if let Safety::Unsafe(keyword) = &sig.safety {
         let help = "the other process cannot uphold a Rust safety contract; remove the word";
         errors.help(keyword, format_args!("service method `{name}` cannot be `unsafe`"), help);
-    }
-    if let Some(keyword) = &sig.constness {
-        errors.help(keyword, format_args!("service method `{name}` cannot be `const`"), "remove the word");
     }
     if let Some(abi) = &sig.abi {
         errors.help(abi, format_args!("service method `{name}` cannot be `extern`"), "calls travel as gRPC; remove it");

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{ItemTrait, Path, TraitItem, TypeParamBound};
 
-use super::function::{self, Function};
+use super::function;
 use super::model::Service;
 use super::options::{self, ServiceOptions};
 use crate::diag::Errors;
@@ -31,11 +31,7 @@ pub(crate) fn service<'a>(tokens: TokenStream, item: &'a ItemTrait, errors: &mut
     let mut service = Service { item, full_name, runtime, parents, methods: Vec::new(), accessors: Vec::new() };
     for entry in &item.items {
         match entry {
-            TraitItem::Fn(entry) => match function::read(&item.ident, entry, errors) {
-                Some(Function::Method(method)) => service.methods.push(method),
-                Some(Function::Accessor(accessor)) => service.accessors.push(accessor),
-                None => {}
-            },
+            TraitItem::Fn(entry) => function::read(&mut service, entry, errors),
             other => not_a_method(item, other, errors),
         }
     }

@@ -37,7 +37,7 @@ fn relayer() -> TokenStream {
 fn nothing_but_the_runtime_is_named() {
     let text = expanded(quote!(package = "acme.v1", crate = ::facade::rt), relayer());
     assert!(!text.contains("compile_error"), "{text}");
-    assert!(text.contains(":: facade :: rt :: __private :: Part"));
+    assert!(text.contains("use :: facade :: rt :: __private :: { self as __rt"));
     for banned in ["loop_runtime", "tonic", "hyper", "http", "tokio", "prost", "bytes"] {
         assert!(!text.to_lowercase().contains(banned), "{banned}");
     }

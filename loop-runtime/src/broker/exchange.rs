@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 use tokio::sync::mpsc;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use tonic::codegen::tokio_stream::Stream;
-use tonic::codegen::tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::Broker;
@@ -20,11 +19,7 @@ use crate::transport::Connection;
 /// broker is closed. When the call or the connection ends, or this future is dropped, it closes the broker.
 ///
 /// Run it as a task of its own: a Go plugin sends nothing, not even headers, before its first announcement.
-pub(crate) async fn exchange(
-    connection: Connection,
-    broker: Broker,
-    outgoing: mpsc::Receiver<ConnInfo>,
-) -> BrokerEnd {
+pub(crate) async fn exchange(connection: Connection, broker: Broker, outgoing: mpsc::Receiver<ConnInfo>) -> BrokerEnd {
     let end = broker.0.pending.token().clone();
     let closing = CloseOnDrop { broker: broker.clone(), reason: "the main connection was given up" };
     match end.run_until_cancelled(exchange_until_end(connection, &broker, outgoing)).await {
@@ -51,7 +46,8 @@ async fn exchange_until_end(
     outgoing: mpsc::Receiver<ConnInfo>,
 ) -> (BrokerEnd, String) {
     // The client, and with it this clone of the connection, is dropped here; the call alone keeps the connection.
-    let call = GrpcBrokerClient::new(connection).start_stream(ReceiverStream::new(outgoing)).await;
+    let outgoing = Outgoing { announcements: outgoing, ended: broker.ended() };
+    let call = GrpcBrokerClient::new(connection).start_stream(outgoing).await;
     let mut incoming = match call {
         Ok(response) => response.into_inner(),
         Err(status) if status.code() == tonic::Code::Unimplemented => {
@@ -92,17 +88,36 @@ impl GrpcBroker for BrokerService {
         let outgoing = self.outgoing.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(|| {
             Status::failed_precondition("this plugin's announcements are, or were, exchanged over another stream")
         })?;
-        let ended = Box::pin(self.broker.0.pending.token().clone().cancelled_owned());
+        let outgoing = Outgoing { announcements: outgoing, ended: self.broker.ended() };
         let closing = CloseOnDrop { broker: self.broker.clone(), reason: "the host ended the exchange" };
-        Ok(Response::new(Exchange { incoming: request.into_inner(), outgoing, ended, closing }))
+        Ok(Response::new(Exchange { incoming: request.into_inner(), outgoing, closing }))
     }
 }
 
-/// Both directions in one: being polled for the next announcement to send, it takes in those that came.
+/// What a broker announces, until it is closed.
+///
+/// The end matters on either side: a plugin's graceful stop waits for its calls in flight, and a host's connection
+/// keeps a call, even one whose response was dropped, for as long as its request goes on.
+struct Outgoing {
+    announcements: mpsc::Receiver<ConnInfo>,
+    ended: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl Stream for Outgoing {
+    type Item = ConnInfo;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ConnInfo>> {
+        match self.ended.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(None),
+            Poll::Pending => self.announcements.poll_recv(cx),
+        }
+    }
+}
+
+/// The plugin's call, both directions in one: being polled for what to send, it takes in what came.
 pub(crate) struct Exchange {
     incoming: Streaming<ConnInfo>,
-    outgoing: mpsc::Receiver<ConnInfo>,
-    ended: Pin<Box<WaitForCancellationFutureOwned>>,
+    outgoing: Outgoing,
     closing: CloseOnDrop,
 }
 
@@ -110,17 +125,19 @@ impl Stream for Exchange {
     type Item = Result<ConnInfo, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        // A closed broker ends the call: a graceful stop of the connection waits for it.
-        if self.ended.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(None);
-        }
         loop {
             match Pin::new(&mut self.incoming).poll_next(cx) {
                 Poll::Ready(Some(Ok(announcement))) => self.closing.broker.received(announcement),
                 Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(None),
-                Poll::Pending => return self.outgoing.poll_recv(cx).map(|it| it.map(Ok)),
+                Poll::Pending => return Pin::new(&mut self.outgoing).poll_next(cx).map(|it| it.map(Ok)),
             }
         }
+    }
+}
+
+impl Broker {
+    fn ended(&self) -> Pin<Box<WaitForCancellationFutureOwned>> {
+        Box::pin(self.0.pending.token().clone().cancelled_owned())
     }
 }
 

@@ -143,7 +143,7 @@ impl Plugin {
     }
 
     /// Runs `cleanup` at the end, after the last call and after the objects were dropped. Hooks run one after another,
-    /// in the order in which they were given, and share what is left of the plugin's last 1.5 s (0.2 s at least): a
+    /// in the order in which they were given, and share what is left of the plugin's last 1.4 s (0.2 s at least): a
     /// hook that takes longer is dropped, with those after it.
     pub fn on_shutdown<F, Fut>(mut self, cleanup: F) -> Self
     where

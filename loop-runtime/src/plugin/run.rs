@@ -70,6 +70,9 @@ where
 
     let capture = Capture::start().map_err(StartError::Stdout)?;
     let dir = SocketDir::open(&SocketOptions::from_env(|name| std::env::var_os(name)))?;
+    if let Some(own) = dir.own() {
+        stop.remove_at_last(own);
+    }
     watch::start(&stop, plugin.outlives_host).map_err(StartError::Signals)?;
 
     let root = tokio::select! {
@@ -83,8 +86,8 @@ where
 
     let reason = serve(&serving, listener, &stop, plugin.outlives_host).await;
     serving.wind_down(capture.finish(FLUSH)).await;
-    clean_up(plugin, &stop).await;
     dir.remove();
+    clean_up(plugin, &stop).await;
     Ok(reason)
 }
 

@@ -98,6 +98,11 @@ impl SocketDir {
         Ok(listener)
     }
 
+    /// The directory, if it is ours.
+    pub(crate) fn own(&self) -> Option<&Path> {
+        self.own.as_ref().map(TempDir::path)
+    }
+
     /// Removes the directory if it is ours; what is still in it goes too.
     pub(crate) fn remove(self) {
         if let Some(own) = self.own

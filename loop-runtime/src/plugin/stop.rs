@@ -1,15 +1,16 @@
 //! The end of a plugin: asked for once, by whoever comes first, and then not to be stopped.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 /// From the wish to end to the end of [`Plugin::serve`](super::Plugin::serve). A host waits 2 s before it kills.
-pub(crate) const BUDGET: Duration = Duration::from_millis(1500);
+pub(crate) const BUDGET: Duration = Duration::from_millis(1400);
 
 /// From the wish to end to the end of the process, whatever still runs in it.
-const LAST: Duration = Duration::from_millis(1750);
+const LAST: Duration = Duration::from_millis(1800);
 
 /// Why a plugin ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ struct Inner {
     token: CancellationToken,
     asked: OnceLock<(Reason, Instant)>,
     ends_process: bool,
+    /// Removed when the clock ends the process.
+    leftover: OnceLock<PathBuf>,
 }
 
 impl Stop {
@@ -60,7 +63,12 @@ impl Stop {
     }
 
     fn new(ends_process: bool) -> Self {
-        Self(Arc::new(Inner { token: CancellationToken::new(), asked: OnceLock::new(), ends_process }))
+        Self(Arc::new(Inner {
+            token: CancellationToken::new(),
+            asked: OnceLock::new(),
+            ends_process,
+            leftover: OnceLock::new(),
+        }))
     }
 
     /// Asks for the end. Only the first reason counts.
@@ -73,11 +81,34 @@ impl Stop {
         if !first {
             return;
         }
-        tracing::debug!(reason = reason.text(), "the plugin ends");
         if self.0.ends_process {
-            watch_the_clock();
+            self.watch_the_clock();
         }
         self.0.token.cancel();
+        // Last, because a host that does not read the log blocks whoever writes it.
+        tracing::debug!(reason = reason.text(), "the plugin ends");
+    }
+
+    /// Names a directory to remove if the process ends by the clock, because nobody else will.
+    pub(crate) fn remove_at_last(&self, dir: &Path) {
+        let _ = self.0.leftover.set(dir.to_owned());
+    }
+
+    /// Ends the process in time even if a handler blocks the runtime, or a runtime waits for a blocking task at its
+    /// end.
+    fn watch_the_clock(&self) {
+        let stop = self.clone();
+        // It says nothing: the lock of stderr may be held by a thread that waits for the host to read.
+        let watch = move || {
+            std::thread::sleep(LAST);
+            if let Some(dir) = stop.0.leftover.get() {
+                // It is gone already if only what comes after the plugin is slow.
+                let _ = std::fs::remove_dir_all(dir);
+            }
+            std::process::exit(0);
+        };
+        // Without a thread the host's own patience is the bound.
+        let _ = std::thread::Builder::new().name("loop-end".to_owned()).spawn(watch);
     }
 
     /// Cancelled once the end was asked for.
@@ -96,17 +127,6 @@ impl Stop {
         let spent = self.0.asked.get().map_or(Duration::ZERO, |(_, at)| at.elapsed());
         BUDGET.saturating_sub(spent)
     }
-}
-
-/// Ends the process in time even if a handler blocks the runtime, or a runtime waits for a blocking task at its end.
-fn watch_the_clock() {
-    let watch = || {
-        std::thread::sleep(LAST);
-        crate::stdio::writer::write_stderr(b"[WARN]  plugin: something does not end; the process ends without it\n");
-        std::process::exit(0);
-    };
-    // Without a thread the host's own patience is the bound.
-    let _ = std::thread::Builder::new().name("loop-end".to_owned()).spawn(watch);
 }
 
 #[cfg(test)]

@@ -55,21 +55,17 @@ impl Failure {
 
     /// Of a request that hyper may have begun to send.
     pub(super) fn after_sending(error: &hyper::Error) -> Self {
-        if is_refused(error) {
-            Self::NotSent(TransportError::because("the peer refused the call unseen", error))
-        } else {
-            Self::Lost(TransportError::because("the connection was lost", error))
+        match error.source().and_then(|source| source.downcast_ref::<h2::Error>()) {
+            // `REFUSED_STREAM` from the peer promises that nothing was processed. A `GOAWAY` does not: by the time
+            // that hyper reports one, calls below and above its last stream look the same.
+            Some(it) if it.is_reset() && it.is_remote() && it.reason() == Some(h2::Reason::REFUSED_STREAM) => {
+                Self::NotSent(TransportError::because("the peer refused the call unseen", error))
+            }
+            // This call alone: the connection works on.
+            Some(it) if it.is_reset() => Self::Lost(TransportError::because("the call was reset", error)),
+            _ => Self::Lost(TransportError::because("the connection was lost", error)),
         }
     }
-}
-
-/// `REFUSED_STREAM` from the peer promises that nothing was processed. A `GOAWAY` does not: by the time that hyper
-/// reports one, calls below and above its last stream look the same.
-fn is_refused(error: &hyper::Error) -> bool {
-    error
-        .source()
-        .and_then(|source| source.downcast_ref::<h2::Error>())
-        .is_some_and(|it| it.is_reset() && it.is_remote() && it.reason() == Some(h2::Reason::REFUSED_STREAM))
 }
 
 impl fmt::Display for Failure {

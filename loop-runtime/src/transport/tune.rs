@@ -9,11 +9,12 @@ use super::server::Tracked;
 /// A message of 1 MiB arrives without waiting for the window to be opened again.
 const STREAM_WINDOW: u32 = 4 << 20;
 
-/// Shared by all calls. h2 ends a connection that sends many short DATA frames, and allows half of this window for
-/// them: at 1 MiB, twenty thousand small calls in flight are enough to be taken for an attack.
+/// Shared by all calls. h2 ends a connection with more short DATA frames unread than half of this window has room for,
+/// at 256 bytes each: at hyper's 1 MiB, that are two thousand, which twenty thousand calls in flight easily reach.
 const CONNECTION_WINDOW: u32 = 32 << 20;
 
-/// The largest piece that a peer may send at once. A message that fits is handed on without being put together.
+/// The largest piece that a peer may send at once. A message that fits is handed on without being put together:
+/// against HTTP/2's 16 KiB, this halves the time of a call of 1 MiB and its processor time.
 const FRAME: u32 = 2 << 20;
 
 /// h2 takes twenty calls that are cancelled before they were looked at for an attack; a local peer that drops

@@ -2,11 +2,11 @@
 
 use bytes::{Bytes, BytesMut};
 
+use super::WireError;
 use super::message::{LoopMessage, Many, One, Value};
 use super::read::{Field, Packing};
 use super::schema::{FieldType, Schema};
 use super::write::put_delimited;
-use super::WireError;
 
 impl LoopMessage for str {
     type Owned = String;
@@ -120,6 +120,7 @@ impl<const N: usize> Value for [u8; N] {
     }
 
     fn done(slot: &[u8]) -> Result<Self, WireError> {
-        slot.try_into().map_err(|_| WireError::refused(format!("expected {N} bytes but got {}", slot.len()), slot.len()))
+        slot.try_into()
+            .map_err(|_| WireError::refused(format!("expected {N} bytes but got {}", slot.len()), slot.len()))
     }
 }

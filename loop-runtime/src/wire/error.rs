@@ -160,10 +160,14 @@ mod tests {
 
     #[test]
     fn paths_read_from_the_outside_in() {
-        let error = WireError::refused("300 does not fit `u8`", 300).item(2).within("digits").item("k").within("parents");
+        let error =
+            WireError::refused("300 does not fit `u8`", 300).item(2).within("digits").item("k").within("parents");
         assert_eq!(error.to_string(), "parents[k].digits[2]: 300 does not fit `u8`");
         let code = Error::from(error);
-        assert_eq!((code.code(), code.message()), (Code::InvalidArgument, "parents[k].digits[2]: 300 does not fit `u8`"));
+        assert_eq!(
+            (code.code(), code.message()),
+            (Code::InvalidArgument, "parents[k].digits[2]: 300 does not fit `u8`")
+        );
     }
 
     #[test]
@@ -187,7 +191,8 @@ mod tests {
 
     #[test]
     fn the_text_nearest_to_the_user_wins() {
-        let error = WireError::refused("..", 31).reworded("invalid length {n}").reworded("invalid ConfigDigest len {n}");
+        let error =
+            WireError::refused("..", 31).reworded("invalid length {n}").reworded("invalid ConfigDigest len {n}");
         assert_eq!(error.text(), Some("invalid ConfigDigest len 31"));
     }
 }

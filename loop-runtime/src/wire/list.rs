@@ -2,10 +2,10 @@
 
 use bytes::BytesMut;
 
+use super::WireError;
 use super::message::{LoopMessage, Many, Maybe, Single, Value};
 use super::read::{Field, Packing};
 use super::schema::{FieldType, Schema};
-use super::WireError;
 
 impl<T: Value> LoopMessage for [T]
 where

@@ -6,11 +6,11 @@ use std::hash::Hash;
 
 use bytes::BytesMut;
 
+use super::WireError;
 use super::message::{LoopMessage, Many, Single, Value, element};
 use super::read::{Bodies, Field, Packing};
 use super::schema::{FieldType, Schema};
 use super::write::nested;
-use super::WireError;
 
 /// What protobuf allows as the key of a map.
 #[diagnostic::on_unimplemented(

@@ -4,10 +4,10 @@ use std::borrow::Borrow;
 
 use bytes::{Bytes, BytesMut};
 
+use super::WireError;
 use super::read::{Bodies, Field, Fields, Packing};
 use super::schema::{FieldType, Schema};
 use super::write::nested;
-use super::WireError;
 
 /// What can be written as a field: an argument of a service method, a field of a message.
 ///
@@ -15,7 +15,7 @@ use super::WireError;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross the plugin boundary",
     label = "not a message, and not one of the types that the wire knows",
-    note = "derive it: `#[derive(LoopMessage)]`"
+    note = "derive it: `#[derive(LoopMessage)]`; lists, maps and `Option` hold messages and plain values, not each other"
 )]
 pub trait LoopMessage {
     /// What is read back: `String` for `str`, `Vec<T>` for `[T]`, the type itself for all that are sized.
@@ -73,7 +73,7 @@ pub trait LoopMessage {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross the plugin boundary",
     label = "not a message, and not one of the types that the wire knows",
-    note = "derive it: `#[derive(LoopMessage)]`"
+    note = "derive it: `#[derive(LoopMessage)]`; lists, maps and `Option` hold messages and plain values, not each other"
 )]
 pub trait Value: LoopMessage<Owned = Self> + Sized + Send + Sync + 'static {
     /// How often the field may occur.

@@ -30,6 +30,7 @@
 //! merge, numbers are accepted packed or not, unknown fields are skipped.
 
 mod bytes;
+mod derive;
 mod error;
 mod list;
 mod map;
@@ -42,13 +43,19 @@ mod structs;
 mod time;
 mod write;
 
+#[doc(hidden)]
+pub use self::derive::{Content, InNanos, OrDefault, Plain};
 pub use self::error::WireError;
 pub use self::map::MapKey;
-pub use self::message::{FieldSpec, LoopMessage, Many, Maybe, Message, One, Shape, Single, Value, check, decode, encode, take};
+pub use self::message::{
+    FieldSpec, LoopMessage, Many, Maybe, Message, One, Shape, Single, Value, check, decode, encode, take,
+};
 pub use self::number::put_enums;
 pub use self::oneof::{Case, Oneof, OneofField, assert_disjoint};
 pub use self::read::{Bodies, Field, Fields, Packing};
-pub use self::schema::{Conflict, EnumShape, FieldType, MessageShape, OneofShape, RequestShape, Schema, ServiceBuilder};
+pub use self::schema::{
+    Conflict, EnumShape, FieldType, MessageShape, OneofShape, RequestShape, Schema, ServiceBuilder,
+};
 pub use self::structs::{Empty, Struct, StructValue};
 pub use self::time::Nanos;
 pub use self::write::nested;

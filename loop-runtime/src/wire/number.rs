@@ -2,11 +2,11 @@
 
 use bytes::{BufMut, BytesMut};
 
+use super::WireError;
 use super::message::{LoopMessage, Many, One, Value};
 use super::read::{Field, Packing};
 use super::schema::{FieldType, Schema};
 use super::write::{WireType, put_delimited, put_key, put_varint, varint_size};
-use super::WireError;
 
 /// A number type that protobuf itself has.
 trait Raw: Copy {

@@ -2,9 +2,9 @@
 
 use bytes::BytesMut;
 
+use super::WireError;
 use super::read::Field;
 use super::schema::{OneofShape, Schema};
-use super::WireError;
 
 /// An enum with data, as one `oneof` of a message.
 ///
@@ -38,6 +38,8 @@ pub trait Oneof: Sized + Send + Sync + 'static {
 pub trait OneofField: Sized {
     /// The enum.
     type Of: Oneof;
+    /// The numbers of its cases.
+    const CASES: &'static [u32] = <Self::Of as Oneof>::NUMBERS;
 
     /// Writes the case, if there is one.
     fn put(&self, out: &mut BytesMut);
@@ -47,7 +49,7 @@ pub trait OneofField: Sized {
 
     /// Takes `field` if it is one of the cases. Fails if it ends an earlier case that was malformed.
     fn offer<'a>(case: &mut Case<'a>, field: Field<'a>) -> Result<bool, WireError> {
-        let ours = Self::Of::NUMBERS.contains(&field.number());
+        let ours = Self::CASES.contains(&field.number());
         if ours && let Some(overwritten) = case.push(field) {
             // Its value is of no interest, so it may well be refused; but bytes are protobuf or they are not.
             match Self::Of::read_case(overwritten) {
@@ -114,16 +116,9 @@ impl<'a> Case<'a> {
         self.0.first().map_or(0, Field::number)
     }
 
-    /// Reads the case as a `T`.
-    pub fn read<T: super::Value>(self) -> Result<T, WireError>
-    where
-        T::Shape: super::Single,
-    {
-        let mut slot = T::Slot::default();
-        for field in self.0 {
-            T::add(&mut slot, field)?;
-        }
-        T::done(slot)
+    /// The occurrences.
+    pub(super) fn fields(self) -> impl Iterator<Item = Field<'a>> {
+        self.0.into_iter()
     }
 
     fn is_unset(&self) -> bool {

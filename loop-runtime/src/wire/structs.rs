@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use bytes::BytesMut;
 
+use super::WireError;
+use super::derive::Content;
 use super::message::{LoopMessage, Message, Value};
 use super::oneof::{Case, Oneof, OneofField};
 use super::read::Fields;
 use super::schema::{OneofShape, Schema};
-use super::WireError;
 
 /// `google.protobuf.Struct`: named values, like an object of JSON.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -134,13 +135,13 @@ impl Oneof for StructValue {
 
     fn read_case(case: Case<'_>) -> Result<Self, WireError> {
         Ok(match case.number() {
-            2 => Self::Number(case.read()?),
-            3 => Self::String(case.read()?),
-            4 => Self::Bool(case.read()?),
-            5 => Self::Struct(case.read()?),
-            6 => Self::List(case.read::<ListValue>()?.0),
+            2 => Self::Number(f64::make(case)?),
+            3 => Self::String(String::make(case)?),
+            4 => Self::Bool(bool::make(case)?),
+            5 => Self::Struct(Struct::make(case)?),
+            6 => Self::List(ListValue::make(case)?.0),
             // The one value of the enum that stands for null.
-            _ => case.read::<i32>().map(|_| Self::Null)?,
+            _ => i32::make(case).map(|_| Self::Null)?,
         })
     }
 

@@ -4,11 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use bytes::BytesMut;
 
+use super::WireError;
 use super::message::{LoopMessage, Many, Maybe, One, Value};
 use super::read::{Bodies, Field, Fields, Packing};
 use super::schema::{FieldType, Schema};
 use super::write::nested;
-use super::WireError;
 
 const NANOS_PER_SECOND: i128 = 1_000_000_000;
 

@@ -123,7 +123,11 @@ async fn a_cleanup_that_hangs_is_left_behind() {
     let mut plugin = Start::new("hangs").up().await;
     let began = Instant::now();
     plugin.shut_down().await;
-    assert_clean(&mut plugin, FORCED, began).await;
+    assert_eq!(plugin.ended().await.0, Some(0));
+    assert!(began.elapsed() < FORCED, "{:?}", began.elapsed());
+    // Whether `serve` still returns depends on how busy the machine is: the process ends by the clock.
+    assert_eq!(plugin.notes()[..3], CLEAN[..3]);
+    assert_eq!(plugin.sockets_left(), 0);
 }
 
 /// Kills the host of a plugin that runs below one, and waits until the plugin has hung up stdout.
@@ -154,6 +158,7 @@ async fn a_blocked_runtime_ends_with_its_host() {
     let began = kill_host(&mut plugin).await;
     plugin.ended().await;
     assert!(began.elapsed() < FORCED, "{:?}", began.elapsed());
+    assert_eq!(plugin.sockets_left(), 0);
 }
 
 #[tokio::test]

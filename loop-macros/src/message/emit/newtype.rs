@@ -5,12 +5,14 @@ use quote::quote;
 use syn::Type;
 
 use super::super::model::Message;
+use super::through;
 
 /// Emits `LoopMessage` and `Value`, each item of which asks the inner type.
 pub(super) fn newtype(message: &Message<'_>, inner: &Type, text: Option<&str>) -> TokenStream {
     let (ident, runtime) = (message.ident, &message.runtime);
-    let put = quote!(<#inner as #runtime::LoopMessage>);
-    let value = quote!(<#inner as #runtime::Value>);
+    let [write, write_always, write_all, describe, take, make, shape, slot, packing] =
+        ["write", "write_always", "write_all", "describe", "take", "make", "Shape", "Slot", "PACKING"]
+            .map(|item| through(inner, runtime, "Plain", item));
     let reworded = text.map(|text| quote!(.map_err(|error| error.reworded(#text))));
     quote! {
         #[automatically_derived]
@@ -18,11 +20,11 @@ pub(super) fn newtype(message: &Message<'_>, inner: &Type, text: Option<&str>) -
             type Owned = Self;
 
             fn put(&self, n: u32, out: &mut #runtime::BytesMut) {
-                #put::put(&self.0, n, out);
+                #write(&self.0, n, out);
             }
 
             fn put_always(&self, n: u32, out: &mut #runtime::BytesMut) {
-                #put::put_always(&self.0, n, out);
+                #write_always(&self.0, n, out);
             }
 
             fn put_all<'a>(
@@ -30,30 +32,30 @@ pub(super) fn newtype(message: &Message<'_>, inner: &Type, text: Option<&str>) -
                 n: u32,
                 out: &mut #runtime::BytesMut,
             ) {
-                #put::put_all(items.map(|item| &item.0), n, out);
+                #write_all(items.map(|item| &item.0), n, out);
             }
 
             fn field_type(schema: &mut #runtime::Schema) -> #runtime::FieldType {
-                #put::field_type(schema)
+                #describe(schema)
             }
         }
 
         #[automatically_derived]
         impl #runtime::Value for #ident {
-            type Shape = #value::Shape;
+            type Shape = #shape;
             type Listed = #runtime::Many;
-            type Slot<'a> = #value::Slot<'a>;
-            const PACKING: #runtime::Packing = #value::PACKING;
+            type Slot<'a> = #slot<'a>;
+            const PACKING: #runtime::Packing = #packing;
 
             fn add<'a>(
                 slot: &mut Self::Slot<'a>,
                 field: #runtime::Field<'a>,
             ) -> ::core::result::Result<(), #runtime::WireError> {
-                #value::add(slot, field) #reworded
+                #take(slot, field) #reworded
             }
 
             fn done(slot: Self::Slot<'_>) -> ::core::result::Result<Self, #runtime::WireError> {
-                #value::done(slot).map(Self) #reworded
+                #make(slot).map(Self) #reworded
             }
         }
     }

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::super::model::{Case, Content, Field, Kind, Message, Oneof};
-use super::{spec, structure, variant};
+use super::{spec, structure, through, variant};
 
 /// Emits `Oneof`, `Message` over it, and a message for each variant with named fields.
 pub(super) fn oneof(message: &Message<'_>, of: &Oneof<'_>) -> TokenStream {
@@ -17,7 +17,8 @@ pub(super) fn oneof(message: &Message<'_>, of: &Oneof<'_>) -> TokenStream {
         reads.push(read(message, case));
         let (number, name, docs) = (case.number.get(), &case.name, &case.docs);
         let ty = content_type(message, case);
-        cases.push(quote!(shape.case(#number, #name, <#ty as #runtime::LoopMessage>::field_type(schema), #docs);));
+        let describe = through(&ty, runtime, "Content", "describe");
+        cases.push(quote!(shape.case(#number, #name, #describe(schema), #docs);));
         if let Content::Fields(fields) = &case.content {
             bodies.push(body(message, case, fields));
         }
@@ -100,10 +101,11 @@ fn put(runtime: &TokenStream, case: &Case<'_>) -> TokenStream {
     let (path, number) = (variant(case.ident), case.number.get());
     match &case.content {
         Content::Unit => {
-            quote!(#path => <#runtime::Empty as #runtime::LoopMessage>::put_always(&#runtime::Empty, #number, out),)
+            quote!(#path => <#runtime::Empty as #runtime::Content>::write(&#runtime::Empty, #number, out),)
         }
         Content::One(ty) => {
-            quote!(#path(value) => <#ty as #runtime::LoopMessage>::put_always(value, #number, out),)
+            let write = through(ty, runtime, "Content", "write");
+            quote!(#path(value) => #write(value, #number, out),)
         }
         Content::Fields(fields) => {
             let bound = fields.iter().map(|field| field.ident);
@@ -127,7 +129,8 @@ fn read(message: &Message<'_>, case: &Case<'_>) -> TokenStream {
             quote!(|body| #path { #(#fields: body.#fields),* })
         }
     };
-    quote!(#number => case.read::<#ty>().map(#made).map_err(|error| error.at(&#spec)),)
+    let make = through(&ty, runtime, "Content", "make");
+    quote!(#number => #make(case).map(#made).map_err(|error| error.at(&#spec)),)
 }
 
 /// The message behind a variant with named fields, of which only the reading half is ever used by itself.

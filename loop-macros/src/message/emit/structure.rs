@@ -1,9 +1,9 @@
 //! Structs, and the messages behind variants with named fields.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::{quote, quote_spanned};
 
-use super::spec;
+use super::{read, respanned, through};
 use crate::message::model::{Field, Message, Place};
 
 /// Emits:
@@ -19,7 +19,7 @@ pub(super) fn structure(message: &Message<'_>, fields: &[Field<'_>]) -> TokenStr
     let (ident, runtime, name) = (message.ident, &message.runtime, &message.name);
     let puts = puts(runtime, fields, |field| quote!(self.#field));
     let out = if puts.is_empty() { quote!(_) } else { quote!(out) };
-    let read = read(runtime, fields);
+    let read = read::read(runtime, fields);
     let (docs, reserved) = (&message.docs, super::reserved(message));
     let members = members(runtime, fields);
     let disjoint = disjoint(runtime, fields);
@@ -52,77 +52,17 @@ pub(super) fn puts(runtime: &TokenStream, fields: &[Field<'_>], place: impl Fn(&
         let (ty, place) = (field.ty, place(field.ident));
         match &field.place {
             Place::Number(numbered) => {
-                let number = numbered.number.get();
-                if numbered.nanos {
-                    quote!(<#runtime::Nanos<#ty> as #runtime::LoopMessage>::put(&#runtime::Nanos(#place), #number, out);)
-                } else {
-                    quote!(<#ty as #runtime::LoopMessage>::put(&#place, #number, out);)
-                }
+                let (number, write) = (numbered.number.get(), through(ty, runtime, numbered.way(), "write"));
+                quote!(#write(&#place, #number, out);)
             }
-            Place::Oneof => quote!(<#ty as #runtime::OneofField>::put(&#place, out);),
+            Place::Oneof => {
+                let put = through(ty, runtime, "OneofField", "put");
+                quote!(#put(&#place, out);)
+            }
             Place::Skip => TokenStream::new(),
         }
     };
     fields.iter().map(put).collect()
-}
-
-/// One pass over what came, every field into its slot, then the slots into the fields.
-fn read(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
-    let (mut slots, mut arms, mut oneofs, mut made) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (index, field) in fields.iter().enumerate() {
-        let (ident, ty) = (field.ident, field.ty);
-        let (slot, known) = (format_ident!("slot{index}"), format_ident!("FIELD{index}"));
-        match &field.place {
-            Place::Number(numbered) => {
-                let number = numbered.number.get();
-                let spec = spec(runtime, number, &field.name, numbered.text.as_deref());
-                let read_as = numbered.read_as(ty, runtime);
-                let value = quote!(<#read_as as #runtime::Value>);
-                slots.push(quote! {
-                    const #known: #runtime::FieldSpec = #spec;
-                    let mut #slot: #value::Slot<'wire> = ::core::default::Default::default();
-                });
-                arms.push(quote!(#number => #value::add(&mut #slot, field).map_err(|error| error.at(&#known))?,));
-                let rest = match (numbered.nanos, numbered.default) {
-                    (true, _) => quote!(.0),
-                    (false, true) => quote!(.unwrap_or_default()),
-                    (false, false) => TokenStream::new(),
-                };
-                made.push(quote!(#ident: #value::done(#slot).map_err(|error| error.at(&#known))? #rest));
-            }
-            Place::Oneof => {
-                let name = &field.name;
-                slots.push(quote!(let mut #slot = #runtime::Case::default();));
-                oneofs.push(quote!(<#ty as #runtime::OneofField>::offer(&mut #slot, field)?));
-                made.push(
-                    quote!(#ident: <#ty as #runtime::OneofField>::done(#slot).map_err(|error| error.within(#name))?),
-                );
-            }
-            Place::Skip => made.push(quote!(#ident: ::core::default::Default::default())),
-        }
-    }
-    let rest = if oneofs.is_empty() { quote!({}) } else { quote!({ let _ = #(#oneofs)||*; }) };
-    let each = if arms.is_empty() && oneofs.is_empty() {
-        quote!(while fields.next()?.is_some() {})
-    } else {
-        quote! {
-            while let ::core::option::Option::Some(field) = fields.next()? {
-                match field.number() {
-                    #(#arms)*
-                    _ => #rest
-                }
-            }
-        }
-    };
-    quote! {
-        fn read_fields<'wire>(
-            mut fields: #runtime::Fields<'wire>,
-        ) -> ::core::result::Result<Self, #runtime::WireError> {
-            #(#slots)*
-            #each
-            ::core::result::Result::Ok(Self { #(#made),* })
-        }
-    }
 }
 
 fn members(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
@@ -130,11 +70,13 @@ fn members(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
         let (ty, name, docs) = (field.ty, &field.name, &field.docs);
         match &field.place {
             Place::Number(numbered) => {
-                let number = numbered.number.get();
-                let ty = if numbered.nanos { quote!(#runtime::Nanos<#ty>) } else { quote!(#ty) };
-                quote!(shape.field(#number, #name, <#ty as #runtime::LoopMessage>::field_type(schema), #docs);)
+                let (number, describe) = (numbered.number.get(), through(ty, runtime, numbered.way(), "describe"));
+                quote!(shape.field(#number, #name, #describe(schema), #docs);)
             }
-            Place::Oneof => quote!(shape.oneof(<#ty as #runtime::OneofField>::shape(#name, #docs, schema));),
+            Place::Oneof => {
+                let of = through(ty, runtime, "OneofField", "shape");
+                quote!(shape.oneof(#of(#name, #docs, schema));)
+            }
             Place::Skip => TokenStream::new(),
         }
     };
@@ -145,17 +87,15 @@ fn members(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
 /// oneofs, is checked where all of them are known.
 fn disjoint(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
     let numbers: Vec<u32> = fields.iter().filter_map(Field::numbered).map(|numbered| numbered.number.get()).collect();
-    let oneofs: Vec<TokenStream> = fields
-        .iter()
-        .filter(|field| matches!(field.place, Place::Oneof))
-        .map(|field| field.ty)
-        .map(|ty| quote!(<<#ty as #runtime::OneofField>::Of as #runtime::Oneof>::NUMBERS))
-        .collect();
+    let oneofs: Vec<_> = fields.iter().filter(|field| matches!(field.place, Place::Oneof)).collect();
+    let cases = |field: &Field<'_>| through(field.ty, runtime, "OneofField", "CASES");
     let mut checks = TokenStream::new();
     for (index, oneof) in oneofs.iter().enumerate() {
-        checks.extend(quote!(const _: () = #runtime::assert_disjoint(&[#(#numbers),*], #oneof);));
-        for earlier in oneofs.iter().take(index) {
-            checks.extend(quote!(const _: () = #runtime::assert_disjoint(#earlier, #oneof);));
+        let span = oneof.ident.span();
+        let (runtime, own) = (respanned(runtime, span), cases(oneof));
+        checks.extend(quote_spanned!(span=> const _: () = #runtime::assert_disjoint(&[#(#numbers),*], #own);));
+        for earlier in oneofs.iter().take(index).map(|earlier| cases(earlier)) {
+            checks.extend(quote_spanned!(span=> const _: () = #runtime::assert_disjoint(#earlier, #own);));
         }
     }
     checks

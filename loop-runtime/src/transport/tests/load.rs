@@ -18,16 +18,14 @@ async fn ten_thousand_calls_are_in_flight_at_once() {
         }
     });
     let (connection, _served) = connect(methods).await;
-    for size in [0, 100] {
-        let calls: Vec<_> = (0..CALLS)
-            .map(|_| {
-                let connection = connection.clone();
-                tokio::spawn(async move { connection.call("/t/Meet", vec![1; size]).await })
-            })
-            .collect();
-        for call in calls {
-            assert_eq!(call.await.unwrap().unwrap().body.len(), size);
-        }
+    let calls: Vec<_> = (0..CALLS)
+        .map(|_| {
+            let connection = connection.clone();
+            tokio::spawn(async move { connection.call("/t/Meet", vec![1; 100]).await })
+        })
+        .collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().body.len(), 100);
     }
 }
 

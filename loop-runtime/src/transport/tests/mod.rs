@@ -131,7 +131,11 @@ async fn connect_with(handler: impl Handler, client: Limits, server: Limits) -> 
 }
 
 impl Connection {
-    async fn call(&self, path: &'static str, message: impl Into<Bytes>) -> Result<crate::transport::client::Reply, Failure> {
+    async fn call(
+        &self,
+        path: &'static str,
+        message: impl Into<Bytes>,
+    ) -> Result<crate::transport::client::Reply, Failure> {
         self.unary(path, HeaderMap::new(), None, message.into()).await
     }
 }

@@ -58,11 +58,7 @@ fn service(service: &ServiceShape, package: &str, out: &mut impl Write) -> fmt::
         docs(&method.docs, "  ", out)?;
         let (request, reply) = (relative(&method.request, package), relative(&method.reply, package));
         write!(out, "  rpc {}({request}) returns ({reply})", method.name)?;
-        out.write_str(if method.idempotent {
-            " {\n    option idempotency_level = IDEMPOTENT;\n  }\n"
-        } else {
-            ";\n"
-        })?;
+        out.write_str(if method.idempotent { " {\n    option idempotency_level = IDEMPOTENT;\n  }\n" } else { ";\n" })?;
     }
     out.write_str("}\n")
 }

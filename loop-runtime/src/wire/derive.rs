@@ -1,0 +1,233 @@
+//! What derived code calls for each field: one trait for each way to declare it, all with items of the same names.
+//!
+//! Derived code names the type of a field only as `<Ty as Plain>::item`, so that rustc reports a type that cannot cross
+//! once, and under that type. For the same reason these traits have no supertraits: rustc names the bound of each item
+//! that it finds unmet through one, and the reports are no longer the same.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+
+use super::WireError;
+use super::message::{LoopMessage, Shape, Single, Value};
+use super::oneof::Case;
+use super::read::{Field, Packing};
+use super::schema::{FieldType, Schema};
+use super::time::Nanos;
+
+/// A field as it is, and what a newtype wraps.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot cross the plugin boundary",
+    label = "not a message, and not one of the types that the wire knows",
+    note = "derive it: `#[derive(LoopMessage)]`; lists, maps and `Option` hold messages and plain values, not each other"
+)]
+pub trait Plain: Sized {
+    /// [`Value::Shape`].
+    type Shape: Shape;
+    /// [`Value::Slot`].
+    type Slot<'a>: Default;
+    /// [`Value::PACKING`].
+    const PACKING: Packing;
+
+    /// An empty slot.
+    fn slot<'a>() -> Self::Slot<'a>;
+
+    /// [`Value::add`].
+    fn take<'a>(slot: &mut Self::Slot<'a>, field: Field<'a>) -> Result<(), WireError>;
+
+    /// [`Value::done`].
+    fn make(slot: Self::Slot<'_>) -> Result<Self, WireError>;
+
+    /// [`LoopMessage::put`](LoopMessage::put).
+    fn write(&self, n: u32, out: &mut BytesMut);
+
+    /// [`LoopMessage::put_always`](LoopMessage::put_always).
+    fn write_always(&self, n: u32, out: &mut BytesMut);
+
+    /// [`LoopMessage::put_all`](LoopMessage::put_all).
+    fn write_all<'a>(items: impl ExactSizeIterator<Item = &'a Self> + Clone, n: u32, out: &mut BytesMut)
+    where
+        Self: 'a;
+
+    /// The type in the exported schema.
+    fn describe(schema: &mut Schema) -> FieldType;
+}
+
+impl<T: Value> Plain for T {
+    type Shape = <T as Value>::Shape;
+    type Slot<'a> = <T as Value>::Slot<'a>;
+    const PACKING: Packing = <T as Value>::PACKING;
+
+    fn slot<'a>() -> Self::Slot<'a> {
+        Self::Slot::default()
+    }
+
+    #[inline]
+    fn take<'a>(slot: &mut Self::Slot<'a>, field: Field<'a>) -> Result<(), WireError> {
+        Self::add(slot, field)
+    }
+
+    #[inline]
+    fn make(slot: Self::Slot<'_>) -> Result<Self, WireError> {
+        Self::done(slot)
+    }
+
+    #[inline]
+    fn write(&self, n: u32, out: &mut BytesMut) {
+        self.put(n, out);
+    }
+
+    fn write_always(&self, n: u32, out: &mut BytesMut) {
+        self.put_always(n, out);
+    }
+
+    fn write_all<'a>(items: impl ExactSizeIterator<Item = &'a Self> + Clone, n: u32, out: &mut BytesMut)
+    where
+        Self: 'a,
+    {
+        Self::put_all(items, n, out);
+    }
+
+    fn describe(schema: &mut Schema) -> FieldType {
+        Self::field_type(schema)
+    }
+}
+
+/// What a case of a oneof holds.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot cross the plugin boundary",
+    label = "not a message, and not a value that can be one of several",
+    note = "derive it: `#[derive(LoopMessage)]`; lists, maps and `Option` hold messages and plain values, not each other"
+)]
+pub trait Content: Sized {
+    /// Writes the value.
+    fn write(&self, n: u32, out: &mut BytesMut);
+
+    /// Makes the value.
+    fn make(case: Case<'_>) -> Result<Self, WireError>;
+
+    /// The type in the exported schema.
+    fn describe(schema: &mut Schema) -> FieldType;
+}
+
+impl<T: Value> Content for T
+where
+    <T as Value>::Shape: Single,
+{
+    fn write(&self, n: u32, out: &mut BytesMut) {
+        self.put_always(n, out);
+    }
+
+    fn make(case: Case<'_>) -> Result<Self, WireError> {
+        let mut slot = <T as Value>::Slot::default();
+        for field in case.fields() {
+            Self::add(&mut slot, field)?;
+        }
+        Self::done(slot)
+    }
+
+    fn describe(schema: &mut Schema) -> FieldType {
+        Self::field_type(schema)
+    }
+}
+
+/// A field marked `#[wire(default)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot cross the plugin boundary by default",
+    label = "not a type that the wire knows, or not `Default`",
+    note = "derive both: `#[derive(Default, LoopMessage)]`"
+)]
+pub trait OrDefault: Sized {
+    /// Nothing until the field occurs.
+    type Slot<'a>;
+
+    /// An empty slot.
+    fn slot<'a>() -> Self::Slot<'a>;
+
+    /// Takes an occurrence.
+    fn take<'a>(slot: &mut Self::Slot<'a>, field: Field<'a>) -> Result<(), WireError>;
+
+    /// Makes the value.
+    fn make(slot: Self::Slot<'_>) -> Result<Self, WireError>;
+
+    /// Writes the value.
+    fn write(&self, n: u32, out: &mut BytesMut);
+
+    /// The type in the exported schema.
+    fn describe(schema: &mut Schema) -> FieldType;
+}
+
+impl<T: Value + Default> OrDefault for T {
+    type Slot<'a> = Option<<T as Value>::Slot<'a>>;
+
+    fn slot<'a>() -> Self::Slot<'a> {
+        None
+    }
+
+    fn take<'a>(slot: &mut Self::Slot<'a>, field: Field<'a>) -> Result<(), WireError> {
+        Self::add(slot.get_or_insert_default(), field)
+    }
+
+    fn make(slot: Self::Slot<'_>) -> Result<Self, WireError> {
+        slot.map_or_else(|| Ok(Self::default()), Self::done)
+    }
+
+    fn write(&self, n: u32, out: &mut BytesMut) {
+        self.put(n, out);
+    }
+
+    fn describe(schema: &mut Schema) -> FieldType {
+        Self::field_type(schema)
+    }
+}
+
+/// A field marked `#[wire(nanos)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a span of time",
+    label = "expected a `Duration`",
+    note = "`nanos` writes a `std::time::Duration`, or an `Option` of one, as an `int64`"
+)]
+pub trait InNanos: Sized {
+    /// An empty slot.
+    fn slot() -> Option<i64>;
+
+    /// Takes an occurrence.
+    fn take(slot: &mut Option<i64>, field: Field<'_>) -> Result<(), WireError>;
+
+    /// Makes the value.
+    fn make(slot: Option<i64>) -> Result<Self, WireError>;
+
+    /// Writes the value.
+    fn write(&self, n: u32, out: &mut BytesMut);
+
+    /// The type in the exported schema.
+    fn describe(schema: &mut Schema) -> FieldType;
+}
+
+macro_rules! in_nanos {
+    ($($ty:ty)*) => {$(
+        impl InNanos for $ty {
+            fn slot() -> Option<i64> {
+                None
+            }
+
+            fn take(slot: &mut Option<i64>, field: Field<'_>) -> Result<(), WireError> {
+                i64::add(slot, field)
+            }
+
+            fn make(slot: Option<i64>) -> Result<Self, WireError> {
+                Nanos::<Self>::done(slot).map(|nanos| nanos.0)
+            }
+
+            fn write(&self, n: u32, out: &mut BytesMut) {
+                Nanos(*self).put(n, out);
+            }
+
+            fn describe(schema: &mut Schema) -> FieldType {
+                Nanos::<Self>::field_type(schema)
+            }
+        }
+    )*};
+}
+
+in_nanos! { Duration Option<Duration> }
