@@ -18,7 +18,7 @@ type Case = fn() -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
 macro_rules! cases {
     ($($name:ident),* $(,)?) => {
-        pub fn all() -> Vec<(&'static str, Case)> {
+        pub(crate) fn all() -> Vec<(&'static str, Case)> {
             vec![$((stringify!($name), || Box::pin($name()))),*]
         }
     };
@@ -348,7 +348,7 @@ async fn plugins_end_with_a_killed_host() {
 }
 
 /// Launches a plugin, says its pid, and waits to be killed.
-pub async fn a_host_of_its_own() -> ExitCode {
+pub(crate) async fn a_host_of_its_own() -> ExitCode {
     let plugin = launch(policy()).await;
     println!("{}", plugin.pid().expect("running"));
     std::future::pending().await
