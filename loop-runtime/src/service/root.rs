@@ -89,7 +89,7 @@ impl Served {
         Box::pin(transport::answer_unary(request, limit, move |headers, body| async move {
             let span = tracing::debug_span!("serve", peer = served.session.name(), path);
             let answer = served.answer(&path, deadline, &headers, body).instrument(span).await;
-            answer.map(|body| (body, HeaderMap::new())).map_err(|error| to_status(&error))
+            answer.map_err(|error| to_status(&error))
         }))
     }
 
