@@ -7,6 +7,9 @@ mod context;
 mod error;
 mod handshake;
 pub mod host;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod parsers;
 pub mod plugin;
 mod proto;
 mod service;

@@ -26,6 +26,8 @@ pub(crate) use launch::{LaunchOptions, Process, launch};
 pub use launch_error::{LaunchError, StderrTail};
 pub use policy::RestartPolicy;
 pub use registry::kill_all;
+#[cfg(any(test, fuzzing))]
+pub(crate) use line::parse as parse_handshake_line;
 pub(crate) use socket_dir::SocketDir;
 pub use supervisor::Supervisor;
 

@@ -38,7 +38,7 @@ pub(super) fn format(timeout: Duration) -> HeaderValue {
 /// # Errors
 ///
 /// The offending text, if it is not 1 to 8 digits and one of the units `H M S m u n`.
-pub(super) fn received(headers: &HeaderMap) -> Result<Option<Duration>, String> {
+pub(crate) fn received(headers: &HeaderMap) -> Result<Option<Duration>, String> {
     let Some(value) = headers.get(GRPC_TIMEOUT) else { return Ok(None) };
     parse(value.as_bytes()).map(Some).ok_or_else(|| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
