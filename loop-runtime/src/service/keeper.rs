@@ -262,8 +262,7 @@ impl Keeper {
     /// A lent service that does not answer its address any more does not come back.
     fn gone(&self, why: Error) {
         let reset_version = self.handle.family.reset_version();
-        let failed =
-            Failed { error: why, at_once: true, in_a_row: 1, retry_at: None, parent_object: 0, reset_version };
+        let failed = Failed { error: why, at_once: true, in_a_row: 1, retry_at: None, parent_object: 0, reset_version };
         self.handle.publish(Slot::Failed(Arc::new(failed)));
     }
 

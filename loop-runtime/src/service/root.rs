@@ -93,13 +93,7 @@ impl Served {
         }))
     }
 
-    async fn answer(
-        &self,
-        path: &str,
-        deadline: Option<Instant>,
-        headers: &HeaderMap,
-        body: Bytes,
-    ) -> Result<Bytes> {
+    async fn answer(&self, path: &str, deadline: Option<Instant>, headers: &HeaderMap, body: Bytes) -> Result<Bytes> {
         let malformed = || Error::unimplemented(format!("malformed method name: {path:?}"));
         let (service, method) = path.strip_prefix('/').and_then(|path| path.rsplit_once('/')).ok_or_else(malformed)?;
         self.session.saw_peer(transport::is_our_client(headers));
