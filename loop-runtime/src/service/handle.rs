@@ -161,7 +161,7 @@ impl Handle {
         // Given up half-way, the connection must not stay: the peer waits for it to end.
         let unmade = EndOnDrop::new(&object);
         let link = session.dial(id, object).await?;
-        link.probe(&self.names()).await?;
+        link.probe(&self.names(), Some(Instant::now() + self.family.timing.recipe)).await?;
         unmade.disarm();
         self.install(link.clone());
         session.tasks().spawn(keeper::keep(self.clone(), link));
@@ -209,14 +209,18 @@ impl Handle {
     ///
     /// As [`Handle::ensure`].
     pub(crate) async fn learn(self: &Arc<Self>, names: &Names) -> Result<()> {
-        let mut all = Names::clone(&self.names());
-        all.extend(names);
-        let all = Arc::new(all);
-        *locked(&self.names) = all.clone();
+        {
+            let mut known = locked(&self.names);
+            let mut all = Names::clone(&known);
+            all.extend(names);
+            *known = Arc::new(all);
+        }
+        let context = Context::current();
+        let until = self.patience(&context);
         let mut last = 0;
         loop {
-            let link = self.next_link(&Context::current(), last).await?;
-            match link.probe(&all).await {
+            let link = self.next_link(&context, last).await?;
+            match link.probe(names, Some(until)).await {
                 Ok(()) => {
                     self.note_offers(&link);
                     return Ok(());
@@ -326,7 +330,7 @@ impl Handle {
                     executions += 1;
                     let repeatable = (method.idempotent || method.replay) && !link.is_usable();
                     if !repeatable || executions >= EXECUTIONS {
-                        return Err(lost(&link, method, error).await);
+                        return Err(lost(&link, method, error, &context).await);
                     }
                 }
             }
@@ -353,17 +357,30 @@ impl Handle {
         context: &Context,
     ) -> Result<Bytes, Attempt> {
         let expiry = (!method.replay).then_some(Expiry::ORDINARY_CALL);
-        let session = link.session();
-        let (leases, ids) = session.lend(&request.exports, link.object(), expiry).await.map_err(Attempt::NotSent)?;
+        let (leases, ids) = link.lend(&request.exports, link.object(), expiry, context).await?;
         let body = with_ids(&request.body, &ids);
         let reply = link.unary(method.path, HeaderMap::new(), context, body).await?;
         link.object().keep(leases);
         if method.replay {
             let mut setup = locked(&self.setup);
-            setup.retain(|(known, _)| known.path != method.path);
-            setup.push((method, request.clone()));
+            match setup.iter_mut().find(|(known, _)| known.path == method.path) {
+                Some((_, known)) => *known = request.clone(),
+                None => setup.push((method, request.clone())),
+            }
+            drop(setup);
+            // The next object may have been set up before this was kept: then it is told by another attempt.
+            if !link.is_usable() {
+                let text = format!("{}: the connection is gone", link.session().name());
+                return Err(Attempt::Lost(Error::lost(true, text)));
+            }
         }
         Ok(reply)
+    }
+
+    /// Lets go of what the set-up calls lent: a service that leads back to this handle would keep it for ever.
+    pub(crate) fn forget_set_up(&self) {
+        let setup = std::mem::take(&mut *locked(&self.setup));
+        drop(setup);
     }
 
     /// Repeats the set-up calls on a new object, in the order of first use.
@@ -374,8 +391,7 @@ impl Handle {
     pub(crate) async fn set_up(&self, link: &Arc<Link>, context: &Context) -> Result<(), Attempt> {
         let setup = locked(&self.setup).clone();
         for (method, request) in setup {
-            let session = link.session();
-            let (leases, ids) = session.lend(&request.exports, link.object(), None).await.map_err(Attempt::NotSent)?;
+            let (leases, ids) = link.lend(&request.exports, link.object(), None, context).await?;
             link.unary(method.path, HeaderMap::new(), context, with_ids(&request.body, &ids)).await?;
             link.object().keep(leases);
         }
@@ -393,6 +409,8 @@ impl Handle {
         recipe: Recipe,
         abandoned: &CancellationToken,
     ) -> Result<(Bytes, Option<Arc<Self>>)> {
+        // Closing waits for it: what it makes is closed before its parent is.
+        let _child = self.children.token();
         let context = Context::current();
         let mut executions = 0;
         let mut last = 0;
@@ -411,7 +429,7 @@ impl Handle {
                 Err(Attempt::NotSent(error)) if error.loss().is_none() => return Err(error.handed_over(executions > 0)),
                 Err(Attempt::NotSent(error)) => {
                     if link.is_usable() {
-                        return Err(error);
+                        return Err(error.handed_over(executions > 0));
                     }
                     last = link.number();
                 }
@@ -419,7 +437,7 @@ impl Handle {
                 Err(Attempt::Lost(error)) => {
                     executions += 1;
                     if executions >= EXECUTIONS {
-                        return Err(lost(&link, recipe.method, error).await);
+                        return Err(lost(&link, recipe.method, error, &context).await);
                     }
                     if !link.is_usable() {
                         last = link.number();
@@ -439,7 +457,9 @@ impl Handle {
             return Err(self.closed_error());
         }
         self.closed.cancel();
-        let bound = tokio::time::timeout(self.family.timing.close, self.done.cancelled()).await;
+        let bound = Instant::now() + self.family.timing.close;
+        let bound = Context::current().deadline.map_or(bound, |deadline| deadline.min(bound));
+        let bound = tokio::time::timeout_at(bound.into(), self.done.cancelled()).await;
         match self.released.get() {
             Some(answer) => answer.clone(),
             None if bound.is_err() => Err(Error::deadline(true, format!("{}: still closing", self.id.service))),
@@ -450,9 +470,13 @@ impl Handle {
 }
 
 /// The loss of a call that was sent, with what is known of the peer's end.
-async fn lost(link: &Link, method: &Method, error: Error) -> Error {
+async fn lost(link: &Link, method: &Method, error: Error, context: &Context) -> Error {
     let name = link.session().name();
-    let epitaph = link.session().epitaph().await;
+    let epitaph = link.session().epitaph();
+    let epitaph = match context.deadline {
+        Some(at) => tokio::time::timeout_at(at.into(), epitaph).await.unwrap_or_default(),
+        None => epitaph.await,
+    };
     let how = epitaph.as_deref().unwrap_or("the connection was lost");
     let text = format!("{name}: lost during {}, which may have run: {how}", method.path);
     let lost = Error::lost(true, text);

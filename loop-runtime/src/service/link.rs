@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -10,12 +11,14 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::Instrument;
 
+use super::export::Export;
+use super::lease::{Expiry, Lease};
 use super::object::Object;
 use super::session::Session;
 use super::status::from_status;
 use super::tree::{Names, UNKNOWN_METHOD};
 use crate::context::Context;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, ErrorKind, Result};
 use crate::sync::locked;
 use crate::transport::{Address, Connection, Failure};
 
@@ -113,20 +116,22 @@ impl Link {
     }
 
     /// Asks which of the optional components are there, all at the same time, by calling a method that cannot exist:
-    /// a service that is there says so, in grpc-go's words, and nothing happens.
+    /// a service that is there says so, in grpc-go's words, and nothing happens. What is known of other names stays.
     ///
     /// # Errors
     ///
-    /// The link ended meanwhile.
-    pub(crate) async fn probe(self: &Arc<Self>, names: &Names) -> Result<()> {
+    /// The link ended meanwhile, or there was no answer before `deadline`: a peer may be frozen.
+    pub(crate) async fn probe(self: &Arc<Self>, names: &Names, deadline: Option<Instant>) -> Result<()> {
+        let context = Context { deadline, ..Context::default() };
         let mut probes = tokio::task::JoinSet::new();
         for name in names.optionals() {
             let link = self.clone();
-            let name = *name;
+            let (name, context) = (*name, context.clone());
             probes.spawn(async move {
                 let path = format!("/{name}/__Probe");
-                match link.unary(&path, HeaderMap::new(), &Context::default(), Bytes::new()).await {
+                match link.unary(&path, HeaderMap::new(), &context, Bytes::new()).await {
                     Ok(_) => Ok(Some(name)),
+                    Err(Attempt::Refused(error)) if matches!(error.kind(), ErrorKind::Deadline { .. }) => Err(error),
                     Err(Attempt::Refused(error)) => {
                         let there = error.code() != Code::Unimplemented || error.message().starts_with(UNKNOWN_METHOD);
                         Ok(there.then_some(name))
@@ -139,8 +144,44 @@ impl Link {
         while let Some(probed) = probes.join_next().await {
             offers.extend(probed.map_err(|why| Error::internal(why.to_string()))??);
         }
-        *locked(&self.offers) = offers;
+        let mut known = locked(&self.offers);
+        known.retain(|name| !names.optionals().contains(name));
+        known.extend(offers);
         Ok(())
+    }
+
+    /// Lends `exports` to `object`, for a call over this link.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::lend`]; the deadline passed, because a peer that does not read takes in no announcements.
+    pub(crate) async fn lend(
+        &self,
+        exports: &[(u32, Export)],
+        object: &Object,
+        expiry: Option<Expiry>,
+        context: &Context,
+    ) -> Result<(Vec<Lease>, Vec<(u32, u32)>), Attempt> {
+        if exports.is_empty() {
+            return Ok(Default::default());
+        }
+        let expired = async {
+            match context.deadline {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            lent = self.session.lend(exports, object, expiry) => lent.map_err(Attempt::NotSent),
+            () = self.ended.cancelled() => {
+                Err(Attempt::NotSent(Error::lost(false, format!("{}: the connection is gone", self.session.name()))))
+            }
+            () = expired => {
+                let text = format!("{}: the caller's deadline passed while a service was lent", self.session.name());
+                Err(Attempt::NotSent(Error::deadline(false, text)))
+            }
+        }
     }
 
     /// One attempt over this link, in a span `call`. Dropping the future cancels the call on the far side.
@@ -164,7 +205,7 @@ impl Link {
         all.extend(headers);
         let timeout = match context.deadline {
             None => None,
-            Some(at) => match at.checked_duration_since(std::time::Instant::now()) {
+            Some(at) => match at.checked_duration_since(Instant::now()) {
                 Some(left) if !left.is_zero() => Some(left),
                 _ => {
                     return Err(Attempt::NotSent(Error::deadline(

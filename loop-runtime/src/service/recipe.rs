@@ -1,6 +1,7 @@
 //! How an object is made, and made again: parent, method, encoded request, what to lend.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
@@ -73,7 +74,7 @@ impl Recipe {
         let object = Arc::new(parent.object().child());
         let unmade = EndOnDrop::new(&object);
         let session = parent.session();
-        let (leases, ids) = session.lend(&self.request.exports, &object, None).await.map_err(Attempt::NotSent)?;
+        let (leases, ids) = parent.lend(&self.request.exports, &object, None, context).await?;
         object.keep(leases);
         let mut headers = HeaderMap::new();
         headers.insert(RECIPE, self.key.clone());
@@ -85,8 +86,9 @@ impl Recipe {
         }
         let name = self.info.name;
         let failed = |why: Error| Attempt::Lost(why.within(format!("connecting to the new {name}, connection {id}")));
+        let bound = Instant::now() + session.family().timing.recipe;
         let link = session.dial(id, object.clone()).await.map_err(failed)?;
-        link.probe(&self.info.names).await.map_err(failed)?;
+        link.probe(&self.info.names, Some(bound)).await.map_err(failed)?;
         unmade.disarm();
         Ok(Made { reply, link: Some(link) })
     }

@@ -114,6 +114,9 @@ impl Received {
     }
 }
 
+/// By how much a constructor call may pass the deadline of its caller, to say whether it was sent.
+const INSTANT: std::time::Duration = std::time::Duration::from_millis(20);
+
 /// Runs a first constructor call in a task of its own: once the request is out, it is carried to its end even if the
 /// caller goes away, and the object is then closed; a call cut off in the middle would leave it behind.
 async fn construct(parent: Arc<Handle>, recipe: Recipe) -> Result<(Bytes, Option<Remote>)> {
@@ -125,8 +128,21 @@ async fn construct(parent: Arc<Handle>, recipe: Recipe) -> Result<(Bytes, Option
         let (reply, made) = parent.construct(recipe, &abandoned).await?;
         Ok((reply, made.map(Remote::new)))
     };
+    let deadline = context.deadline;
     let task = tokio::spawn(context.scope(run));
-    task.await.unwrap_or_else(|why| Err(Error::internal(format!("the constructor call ended early: {why}"))))
+    let expired = async {
+        match deadline {
+            Some(at) => tokio::time::sleep_until((at + INSTANT).into()).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        joined = task => {
+            joined.unwrap_or_else(|why| Err(Error::internal(format!("the constructor call ended early: {why}"))))
+        }
+        () = expired => Err(Error::deadline(true, "the caller's deadline passed while an object was made")),
+    }
 }
 
 /// The remote service that `it` is, if it is one: directly, or through further `Arc`s.
