@@ -25,6 +25,8 @@ pub(crate) struct Family {
     runs: Semaphore,
     resets: watch::Sender<u64>,
     making: Mutex<Vec<u64>>,
+    /// Handles whose constructor was cut off, and in which generation.
+    cut_off: Mutex<Vec<(u64, u64)>>,
     quarantined: Mutex<Vec<u64>>,
     cautious: AtomicBool,
     signs_of_life: AtomicU64,
@@ -41,6 +43,7 @@ impl Family {
             runs: Semaphore::new(RUNS),
             resets: watch::Sender::new(0),
             making: Mutex::default(),
+            cut_off: Mutex::default(),
             quarantined: Mutex::default(),
             cautious: AtomicBool::new(false),
             signs_of_life: AtomicU64::new(0),
@@ -86,12 +89,23 @@ impl Family {
         let permits = if self.cautious.load(Ordering::Relaxed) { RUNS as u32 } else { 1 };
         let permit = self.runs.acquire_many(permits).await.ok()?;
         locked(&self.making).push(handle);
+        locked(&self.cut_off).retain(|(_, known)| *known != handle);
         Some(Run { family: self, handle, _permit: permit })
     }
 
-    /// The handles whose constructors are running now.
-    pub(crate) fn making(&self) -> Vec<u64> {
-        locked(&self.making).clone()
+    /// Notes that the constructor of `handle` lost what it ran over. That is seen before the end of `generation` is.
+    pub(crate) fn cut_off(&self, generation: u64, handle: u64) {
+        locked(&self.cut_off).push((generation, handle));
+    }
+
+    /// The handles whose constructors are running now, or were when `generation` ended.
+    pub(crate) fn making(&self, generation: u64) -> Vec<u64> {
+        let mut all = locked(&self.making).clone();
+        let cut_off = std::mem::take(&mut *locked(&self.cut_off));
+        all.extend(cut_off.into_iter().filter(|(number, _)| *number == generation).map(|(_, handle)| handle));
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 
     /// Forbids `handle` further runs until a reset.

@@ -19,7 +19,15 @@ use crate::error::{Error, Result};
 pub(crate) async fn keep(handle: Arc<Handle>, link: Arc<Link>) {
     let resets = handle.family.resets();
     // The link may have ended by now; its object has not, and is the keeper's to end.
-    let mut keeper = Keeper { resets, last: Some(link.clone()), live: true, failed: None, handle };
+    let mut keeper = Keeper {
+        resets,
+        last: Some(link.clone()),
+        wanted: false,
+        live: true,
+        failed: None,
+        duplicates: (0, 0),
+        handle,
+    };
     keeper.made(&link, Instant::now(), 1, false);
     if keeper.handle.is_owned() {
         keeper.run().await;
@@ -34,9 +42,13 @@ struct Keeper {
     resets: watch::Receiver<u64>,
     /// The link of the last success, usable or not: its object may live on without it.
     last: Option<Arc<Link>>,
+    /// Somebody waits, and has not been answered yet.
+    wanted: bool,
     /// Told as made and not yet as lost.
     live: bool,
     failed: Option<Refusal>,
+    /// A generation, and how many of its constructor calls ended nobody knows how.
+    duplicates: (u64, u64),
 }
 
 /// What the last run under one parent object came to.
@@ -105,7 +117,7 @@ impl Keeper {
 
     fn live(&mut self, link: &Arc<Link>) {
         self.last = Some(link.clone());
-        self.live = true;
+        (self.live, self.wanted) = (true, false);
         self.handle.install(link.clone());
     }
 
@@ -114,11 +126,13 @@ impl Keeper {
         let handle = self.handle.clone();
         let parent = recipe.parent.handle();
         let closed = &handle.closed;
-        if handle.family.lazy {
+        if handle.family.lazy && !self.wanted {
             tokio::select! {
                 () = handle.wish.notified() => {}
                 () = closed.cancelled() => return,
             }
+            // Callers wish once for each change of the slot; what is in between is waited out here.
+            self.wanted = true;
         }
         // Subscribed before the look, so that a change in between wakes us.
         let mut parent_slot = parent.slot.subscribe();
@@ -169,10 +183,16 @@ impl Keeper {
             }
         }
         let family = handle.family.clone();
-        let Some(_run) = family.run(handle.id.number).await else { return };
+        let leave = tokio::select! {
+            leave = family.run(handle.id.number) => leave,
+            () = handle.closed.cancelled() => return,
+        };
+        let Some(_run) = leave else { return };
         if handle.closed.is_cancelled() || !parent.is_usable() {
             return;
         }
+        // Resets from before say nothing about the outcome of this run, those during it do.
+        self.resets.mark_unchanged();
         handle.publish(Slot::Making);
         let deadline = Instant::now() + family.timing.recipe;
         let context = Context { deadline: Some(deadline), ..Context::default() };
@@ -210,7 +230,7 @@ impl Keeper {
         let names = self.handle.names();
         let dialled = async {
             let link = last.session().redial(address, last.object().clone()).await?;
-            link.probe(&names).await?;
+            link.probe(&names, Some(began + self.handle.family.timing.redial)).await?;
             Ok::<_, Error>(link)
         };
         let link = timeout(self.handle.family.timing.redial, dialled).await.map_err(|_| gone())??;
@@ -249,6 +269,7 @@ impl Keeper {
         };
         if !parent.is_usable() {
             // Its end is the parent's: not counted, and made again under the next one.
+            handle.family.cut_off(parent.session().number(), handle.id.number);
             handle.publish(Slot::Vacant);
             return;
         }
@@ -257,11 +278,13 @@ impl Keeper {
         let parent_object = parent.object().number();
         self.failed = Some(Refusal { parent_object, permanent, in_a_row, retry_at });
         if unknown {
-            handle.family.emit(HandleEvent::DuplicatePossible {
-                handle: handle.id.clone(),
-                generation: parent.session().number(),
-                count: u64::from(in_a_row),
-            });
+            let generation = parent.session().number();
+            if self.duplicates.0 != generation {
+                self.duplicates = (generation, 0);
+            }
+            self.duplicates.1 += 1;
+            let (handle, count) = (handle.id.clone(), self.duplicates.1);
+            self.handle.family.emit(HandleEvent::DuplicatePossible { handle, generation, count });
         }
         self.fail(error, permanent, in_a_row, (!permanent).then_some(retry_at), parent_object);
     }
@@ -276,11 +299,12 @@ impl Keeper {
         self.fail(error, true, 1, None, parent_object);
     }
 
-    fn fail(&self, error: Error, permanent: bool, run: u32, retry_at: Option<Instant>, parent_object: u64) {
+    fn fail(&mut self, error: Error, permanent: bool, run: u32, retry_at: Option<Instant>, parent_object: u64) {
         let handle = self.handle.id.clone();
         let reset_version = self.handle.family.reset_version();
         let failed =
             Failed { error: error.clone(), at_once: permanent, in_a_row: run, retry_at, parent_object, reset_version };
+        self.wanted = false;
         self.handle.publish(Slot::Failed(Arc::new(failed)));
         self.handle.family.emit(HandleEvent::Failed { handle, error, permanent, run, retry_at });
     }
@@ -326,6 +350,7 @@ impl Keeper {
             last.object().end();
         }
         handle.uninstall();
+        handle.forget_set_up();
         if handle.closed.is_cancelled() {
             handle.publish(Slot::Closed);
         }
