@@ -184,8 +184,6 @@ pub enum Why {
     BrokerLost,
     /// No sign of life for ten ticks of the health check.
     Hung,
-    /// A set-up call of the root could not be repeated on it.
-    SetupFailed,
     /// A user asked for a restart.
     Restart,
     /// The owner closed it.
@@ -199,7 +197,6 @@ impl std::fmt::Display for Ended {
             Why::ConnectionLost => f.write_str("it closed its main connection"),
             Why::BrokerLost => f.write_str("it stopped exchanging announcements"),
             Why::Hung => f.write_str("it gave no sign of life and was killed"),
-            Why::SetupFailed => f.write_str("its set-up could not be repeated"),
             Why::Restart => f.write_str("it was restarted by hand"),
             Why::Closed => f.write_str("it was closed"),
         }?;

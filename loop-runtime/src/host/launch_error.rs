@@ -133,6 +133,12 @@ pub enum LaunchError {
         /// The end of its stderr.
         stderr: StderrTail,
     },
+    /// The plugin started, and a set-up call that the host repeats on every new process, or its first questions, failed.
+    #[error("the plugin started, but it could not be set up: {source}")]
+    SetUp {
+        /// What it answered, or how the call was lost.
+        source: crate::error::Error,
+    },
     /// The launch was called off: the plugin was closed meanwhile, or the host is ending.
     #[error("the launch was called off")]
     CalledOff,
@@ -167,6 +173,7 @@ impl LaunchError {
             | Self::Exited { .. }
             | Self::Unrecognized { .. }
             | Self::Address { .. }
+            | Self::SetUp { .. }
             | Self::CalledOff
             | Self::Io { .. } => false,
         }
@@ -192,6 +199,7 @@ impl LaunchError {
             | Self::NotExecutable { .. }
             | Self::WrongFormat { .. }
             | Self::Directory { .. }
+            | Self::SetUp { .. }
             | Self::CalledOff
             | Self::Io { .. } => {}
         }

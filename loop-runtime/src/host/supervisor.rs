@@ -1,6 +1,7 @@
 //! The one task that starts a plugin, watches it, ends it, and starts it again.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -250,7 +251,11 @@ impl Task {
         let began = loop {
             match self.start().await {
                 Ok(generation) => {
-                    if let Some(began) = self.keep(generation, &mut first).await {
+                    if let Some(first) = first.take() {
+                        // Nobody waits any more: then the owner is gone, and `closing` says so.
+                        let _ = first.send(Ok(()));
+                    }
+                    if let Some(began) = self.keep(generation).await {
                         break began;
                     }
                 }
@@ -259,7 +264,7 @@ impl Task {
                     let error = Arc::new(error);
                     self.tell(What::LaunchFailed { attempt: self.attempt, permanent, error: error.clone() });
                     if let Some(first) = first.take() {
-                        self.finish(Instant::now());
+                        self.finish(Instant::now()).await;
                         if let Some(error) = Arc::into_inner(error) {
                             let _ = first.send(Err(error));
                         }
@@ -275,7 +280,7 @@ impl Task {
                 }
             }
         };
-        self.finish(began);
+        self.finish(began).await;
     }
 
     fn tell(&self, what: What) {
@@ -293,16 +298,26 @@ impl Task {
         Instant::now()
     }
 
-    fn finish(&self, began: Instant) {
+    async fn finish(&self, began: Instant) {
         let shared = &self.shared;
-        shared.root.closed.cancel();
+        self.close_handles().await;
         shared.root.publish(Slot::Closed);
+        shared.root.forget_set_up();
         self.tell(What::Closed { took: began.elapsed() });
         locked(&shared.tell.events).take();
         self.state(State::Closed);
         shared.closed.cancel();
     }
 
+    /// Marks all handles closed, then waits for them. Those that hang go with the process.
+    async fn close_handles(&self) {
+        let root = &self.shared.root;
+        root.closed.cancel();
+        root.children.close();
+        let _ = tokio::time::timeout(self.shared.settings.policy.timing.close, root.children.wait()).await;
+    }
+
+    /// Starts a process, sets it up and publishes it.
     async fn start(&mut self) -> Result<Generation, LaunchError> {
         self.attempt += 1;
         self.state(State::Starting { attempt: self.attempt });
@@ -311,36 +326,48 @@ impl Task {
         let shared = &self.shared;
         let cancel = shared.closing.child_token();
         let generation = Generation::start(&shared.settings, self.number + 1, &shared.family, cancel).await?;
+        if let Err(error) = self.set_up(&generation).await {
+            // It was never published: to everybody else this is a start that failed.
+            let (ended, unreaped) = generation.end(Why::ConnectionLost, shared.settings.policy.reap, 0).await;
+            if let Some(unreaped) = unreaped {
+                self.tell(unreaped);
+            }
+            return Err(match (error, ended) {
+                // How it ended says more than that a connection did.
+                (LaunchError::SetUp { source }, What::Ended(ended)) if ended.why == Why::Exited => {
+                    LaunchError::SetUp { source: source.within(ended) }
+                }
+                (error, _) => error,
+            });
+        }
         self.number = generation.number;
         self.attempt = 0;
+        self.publish(&generation);
         Ok(generation)
     }
 
     /// Keeps a generation to its end. `Some`: the owner closed the plugin, then.
-    async fn keep(&mut self, generation: Generation, first: &mut Option<First>) -> Option<Instant> {
+    async fn keep(&mut self, generation: Generation) -> Option<Instant> {
         let shared = self.shared.clone();
-        let why = match self.set_up(&generation).await {
-            Ok(()) => {
-                self.publish(&generation);
-                if let Some(first) = first.take() {
-                    // Nobody waits any more: then the owner is gone, and `closing` says so.
-                    let _ = first.send(Ok(()));
+        let why = {
+            let hung = async {
+                match shared.settings.policy.health_tick {
+                    Some(tick) => watchdog::hung(&generation, tick, |what| shared.tell.tell(what)).await,
+                    None => std::future::pending().await,
                 }
-                let hung = async {
-                    match shared.settings.policy.health_tick {
-                        Some(tick) => watchdog::hung(&generation, tick, |what| shared.tell.tell(what)).await,
-                        None => std::future::pending().await,
-                    }
-                };
+            };
+            let mut hung = pin!(hung);
+            loop {
                 tokio::select! {
                     biased;
-                    () = shared.closing.cancelled() => Why::Closed,
-                    why = generation.over() => why,
-                    () = hung => Why::Hung,
-                    _ = self.restarts.changed() => Why::Restart,
+                    () = shared.closing.cancelled() => break Why::Closed,
+                    why = generation.over() => break why,
+                    () = &mut hung => break Why::Hung,
+                    _ = self.restarts.changed() => break Why::Restart,
+                    // Now, not at the next failure, which it is not about.
+                    _ = self.resets.changed() => self.forget(),
                 }
             }
-            Err(why) => why,
         };
         locked(&shared.running).take();
         if why == Why::Closed {
@@ -356,28 +383,23 @@ impl Task {
     }
 
     /// Probes for optional components and repeats the set-up calls of the root.
-    async fn set_up(&self, generation: &Generation) -> Result<(), Why> {
+    async fn set_up(&self, generation: &Generation) -> Result<(), LaunchError> {
         let root = &self.shared.root;
-        let context = Context {
-            deadline: Some(Instant::now() + self.shared.settings.policy.timing.recipe),
-            ..Context::default()
-        };
+        let deadline = Some(Instant::now() + self.shared.settings.policy.timing.recipe);
+        let context = Context { deadline, ..Context::default() };
         let names = root.names();
         let set_up = async {
-            generation.root.probe(&names).await.map_err(Attempt::Lost)?;
+            generation.root.probe(&names, deadline).await.map_err(Attempt::Lost)?;
             root.set_up(&generation.root, &context).await
         };
         tokio::select! {
             biased;
-            () = self.shared.closing.cancelled() => Err(Why::Closed),
-            done = set_up => match done {
-                Ok(()) => Ok(()),
-                Err(Attempt::Refused(error)) => {
-                    tracing::warn!(plugin = self.shared.settings.name, %error, "a set-up call was refused");
-                    Err(Why::SetupFailed)
+            () = self.shared.closing.cancelled() => Err(LaunchError::CalledOff),
+            done = set_up => done.map_err(|why| match why {
+                Attempt::Refused(source) | Attempt::NotSent(source) | Attempt::Lost(source) => {
+                    LaunchError::SetUp { source }
                 }
-                Err(Attempt::NotSent(_) | Attempt::Lost(_)) => Err(Why::ConnectionLost),
-            },
+            }),
         }
     }
 
@@ -402,7 +424,10 @@ impl Task {
         shared.root.uninstall();
         shared.root.publish(Slot::Making);
         self.state(State::Stopping { generation: generation.number });
-        self.suspect_recipes();
+        // An end by hand is nobody's fault.
+        if !by_hand {
+            self.suspect_recipes(generation.number);
+        }
         let (ended, unreaped) = generation.end(why, shared.settings.policy.reap, self.record.in_a_row() + 1).await;
         let text = match &ended {
             What::Ended(ended) => ended.to_string(),
@@ -418,11 +443,18 @@ impl Task {
         self.decide(false, uptime, &text).await
     }
 
+    /// Forgets all failures, because a user asked for that.
+    fn forget(&mut self) {
+        self.record.reset();
+        self.poisoned = 0;
+        self.shared.family.set_cautious(false);
+    }
+
     /// Notes which constructors were running when a generation ended: one that kills the plugin each time must not
     /// open the breaker for all the others.
-    fn suspect_recipes(&mut self) {
+    fn suspect_recipes(&mut self, generation: u64) {
         let family = &self.shared.family;
-        let making = family.making();
+        let making = family.making(generation);
         self.poisoned = if making.is_empty() { 0 } else { self.poisoned + 1 };
         if self.poisoned > POISONED
             && let [only] = making[..]
@@ -437,6 +469,13 @@ impl Task {
     async fn decide(&mut self, permanent: bool, uptime: Duration, why: &str) -> Next {
         let shared = self.shared.clone();
         let name = &shared.settings.name;
+        // It came while the start that failed, or the end, was under way.
+        if self.resets.has_changed().unwrap_or(false) {
+            self.resets.mark_unchanged();
+            self.forget();
+            self.attempt = 0;
+            return if shared.closing.is_cancelled() { Next::Close } else { Next::Start };
+        }
         let decision = if permanent {
             Decision::GiveUp
         } else {
@@ -479,9 +518,8 @@ impl Task {
         tokio::select! {
             biased;
             () = shared.closing.cancelled() => return Next::Close,
-            // Seen here even if it came while the start that failed was under way.
             _ = self.resets.changed() => {
-                self.record.reset();
+                self.forget();
                 self.attempt = 0;
             }
             () = time => {
@@ -497,10 +535,9 @@ impl Task {
     async fn close(&self, generation: Generation) {
         let shared = &self.shared;
         let policy = &shared.settings.policy;
-        shared.root.closed.cancel();
-        shared.root.children.close();
-        // Handles that hang go with the process.
-        let _ = tokio::time::timeout(policy.timing.close, shared.root.children.wait()).await;
+        self.close_handles().await;
+        // Calls that take longer are cut off with the process.
+        let _ = tokio::time::timeout(policy.timing.drain, generation.root.drained()).await;
         generation.shut_down(policy.exit_grace).await;
         shared.root.uninstall();
         let (ended, unreaped) = generation.end(Why::Closed, policy.reap, 0).await;
