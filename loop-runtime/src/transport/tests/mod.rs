@@ -116,6 +116,13 @@ async fn sockets() -> (Stream, Stream) {
     (dialled.unwrap(), accepted.unwrap())
 }
 
+/// Lets every task of a current-thread runtime run until it waits for something outside.
+async fn settle() {
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+}
+
 async fn connect(handler: impl Handler) -> (Connection, Served) {
     connect_with(handler, Limits::client(), Limits::server()).await
 }
