@@ -3,6 +3,7 @@
 mod calls;
 mod ends;
 mod load;
+mod parsers;
 mod peers;
 
 use std::collections::HashMap;
