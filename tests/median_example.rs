@@ -125,13 +125,17 @@ fn prices_come_from_an_address_and_a_dead_one_is_no_crash() {
                 line.clear();
             }
             let body = "{\"price\": 150}";
-            write!(stream, "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+            write!(stream, "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+                .unwrap();
         }
     });
     let (output, told) = place.run(&["--rounds", "2", "--no-faults"]);
     answers.join().unwrap();
     assert!(output.status.success(), "{told}");
-    in_order(&told, &["round 1  ETH / USD of 150.00 by 4 oracles", "error log", "web: ", "round 2  oracle 1 sits it out"]);
+    in_order(
+        &told,
+        &["round 1  ETH / USD of 150.00 by 4 oracles", "error log", "web: ", "round 2  oracle 1 sits it out"],
+    );
 }
 
 #[test]

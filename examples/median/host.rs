@@ -1,6 +1,6 @@
 //! The node: launches both plugins, wires them together, and runs the oracles.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -190,7 +190,7 @@ fn tell_round(job: &Job, story: &Story, round: u32, told: Result<Told>) {
 }
 
 /// The ledger, as the chain keeps it.
-fn conclude(job: &Job, story: &Story, path: &PathBuf) -> Result<(), Box<dyn std::error::Error>> {
+fn conclude(job: &Job, story: &Story, path: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let ledger = Ledger::open(path)?;
     story.conclude(Tone::Plain, "ledger", path.display());
     for (number, entry) in ledger.tail(8)? {

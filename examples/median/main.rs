@@ -3,6 +3,8 @@
 //!
 //! One binary in three roles: the host starts it again with the cookie of the plugin that it shall be.
 
+#![allow(unreachable_pub, reason = "tests include these modules too; `pub` says what they offer")]
+
 mod args;
 mod convert;
 mod decimal;
