@@ -86,7 +86,10 @@ fn main() -> ExitCode {
             Err(_) => ExitCode::FAILURE,
         };
     } else if let Some(socket) = std::env::var_os(peer::SOCKET) {
-        Flavour::of_environment().runtime().map_err(Into::into).and_then(|runtime| runtime.block_on(peer::serve(socket)))
+        Flavour::of_environment()
+            .runtime()
+            .map_err(Into::into)
+            .and_then(|runtime| runtime.block_on(peer::serve(socket)))
     } else {
         compare()
     };
