@@ -38,24 +38,15 @@ impl Kv for Store {
 }
 
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     if std::env::var_os("KV_PLUGIN").is_some() {
-        return Plugin::new(HANDSHAKE).serve::<dyn Kv>(Arc::new(Store::default())).await;
+        return Ok(Plugin::new(HANDSHAKE).serve::<dyn Kv>(Arc::new(Store::default())).await);
     }
-    match host().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            eprintln!("{why}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn host() -> Result<(), Box<dyn std::error::Error>> {
     let plugin = Host::new(HANDSHAKE).launch(Command::new(std::env::current_exe()?)).await?;
     let kv: Arc<dyn Kv> = plugin.dispense().await?;
     kv.put("greeting", b"hello").await?;
-    println!("process {:?} says {:?}", plugin.pid(), kv.get("greeting").await?);
+    let value = kv.get("greeting").await?.unwrap_or_default();
+    println!("process {:?} says {}", plugin.pid(), String::from_utf8_lossy(&value));
     plugin.close().await;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,5 @@
 //! The wire against prost: the same bytes, the same values, the same refusals.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 mod wire;
 

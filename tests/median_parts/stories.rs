@@ -33,8 +33,7 @@ fn every_tone_has_a_colour_of_its_own() {
         let sink = Sink::default();
         let story = Story::new(Style { colour: true, progress: false, quiet: false }, Box::new(sink.clone()));
         story.tell(tone, "", "x");
-        let told = sink.0.lock().unwrap().clone();
-        told
+        sink.0.lock().unwrap().clone()
     });
     assert_eq!(told.iter().collect::<std::collections::BTreeSet<_>>().len(), tones.len());
 }

@@ -3,6 +3,8 @@
 //! The plugin is this test binary, run again with `RECOVERY_PLUGIN` in its environment; the harness is
 //! `libtest-mimic`, because the built-in one would write to the plugin's stdout before the handshake.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
 mod cases;
 mod services;
 

@@ -7,7 +7,7 @@ use loop_runtime::{Error, Result, loop_service};
 
 /// The root of the plugin.
 #[loop_service(package = "test.recovery.v1")]
-pub trait Workshop {
+pub(crate) trait Workshop {
     /// The process id.
     #[rpc(idempotent)]
     async fn pid(&self) -> Result<u32>;
@@ -34,7 +34,7 @@ pub trait Workshop {
 
 /// Made by a workshop.
 #[loop_service(package = "test.recovery.v1")]
-pub trait Bench {
+pub(crate) trait Bench {
     /// Process id, and how many calls this object has seen.
     #[rpc(idempotent)]
     async fn work(&self) -> Result<(u32, u64)>;
@@ -47,7 +47,7 @@ pub trait Bench {
 
 /// Made by a bench.
 #[loop_service(package = "test.recovery.v1")]
-pub trait Part {
+pub(crate) trait Part {
     /// Its name and the process id.
     #[rpc(idempotent)]
     async fn describe(&self) -> Result<(String, u32)>;
@@ -55,7 +55,7 @@ pub trait Part {
 
 /// Forwarded from one plugin to another.
 #[loop_service(package = "test.recovery.v1")]
-pub trait Tool {
+pub(crate) trait Tool {
     /// Doubles.
     #[rpc(idempotent)]
     async fn double(&self, n: u64) -> Result<u64>;
@@ -65,14 +65,14 @@ pub trait Tool {
 
 /// Lent by the host.
 #[loop_service(package = "test.recovery.v1")]
-pub trait Journal {
+pub(crate) trait Journal {
     /// Keeps a line.
     async fn note(&self, line: &str) -> Result<()>;
 }
 
 /// The implementation in the plugin.
 #[derive(Default)]
-pub struct Shop {
+pub(crate) struct Shop {
     journal: std::sync::Mutex<Option<Arc<dyn Journal>>>,
 }
 

@@ -160,7 +160,8 @@ impl Generation {
             in_a_row,
         };
         self.session.set_epitaph(ended.to_string());
-        self.session.finished().await;
+        // A lent handler that blocks its thread cannot be ended; it must not hold up the next start.
+        let _ = tokio::time::timeout(reap, self.session.finished()).await;
         (What::Ended(ended), unreaped)
     }
 }

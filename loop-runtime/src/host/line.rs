@@ -24,6 +24,12 @@ pub(crate) struct HandshakeLine {
     pub(crate) address: Address,
 }
 
+/// [`HandshakeLine::parse`], for [`crate::parsers`].
+#[cfg(any(test, fuzzing))]
+pub(crate) fn parse(line: &[u8], versions: &[u32]) -> Result<HandshakeLine, LaunchError> {
+    HandshakeLine::parse(line, versions)
+}
+
 impl HandshakeLine {
     /// Reads a line, with or without its end. `versions` are the host's application protocol versions.
     pub(super) fn parse(line: &[u8], versions: &[u32]) -> Result<Self, LaunchError> {

@@ -24,9 +24,12 @@ pub use event::{Ended, Event, Events, State, States, What, Why};
 pub use exit::Exit;
 pub(crate) use launch::{LaunchOptions, Process, launch};
 pub use launch_error::{LaunchError, StderrTail};
+#[cfg(any(test, fuzzing))]
+pub(crate) use line::parse as parse_handshake_line;
 pub use policy::RestartPolicy;
 pub use registry::kill_all;
 pub(crate) use socket_dir::SocketDir;
+pub(crate) use supervisor::Running;
 pub use supervisor::Supervisor;
 
 pub use crate::service::{HandleEvent, HandleId, Timing};

@@ -358,8 +358,10 @@ impl Task {
     /// Probes for optional components and repeats the set-up calls of the root.
     async fn set_up(&self, generation: &Generation) -> Result<(), Why> {
         let root = &self.shared.root;
-        let context =
-            Context { deadline: Some(Instant::now() + self.shared.settings.policy.timing.recipe), ..Context::default() };
+        let context = Context {
+            deadline: Some(Instant::now() + self.shared.settings.policy.timing.recipe),
+            ..Context::default()
+        };
         let names = root.names();
         let set_up = async {
             generation.root.probe(&names).await.map_err(Attempt::Lost)?;
@@ -388,11 +390,7 @@ impl Task {
         });
         shared.root.install(generation.root.clone());
         self.state(State::Running { generation: generation.number, pid: generation.pid() });
-        self.tell(What::Started {
-            generation: generation.number,
-            pid: generation.pid(),
-            took: generation.took(),
-        });
+        self.tell(What::Started { generation: generation.number, pid: generation.pid(), took: generation.took() });
         self.restarts.mark_unchanged();
     }
 

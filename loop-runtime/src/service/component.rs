@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::Service;
 use super::remote::Remote;
 use super::tree::{Names, Tree};
-use super::Service;
 use crate::wire::Schema;
 
 /// What an accessor may return: `Arc<dyn S>`, or `Option<Arc<dyn S>>` for a component that may be missing.

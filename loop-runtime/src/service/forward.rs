@@ -56,12 +56,7 @@ impl Handler for Forward {
     }
 }
 
-async fn forward(
-    target: &Arc<Handle>,
-    names: &Names,
-    limit: usize,
-    request: Request<Body>,
-) -> Result<Response<Body>> {
+async fn forward(target: &Arc<Handle>, names: &Names, limit: usize, request: Request<Body>) -> Result<Response<Body>> {
     let path = request.uri().path().to_owned();
     let (service, method) = path.trim_start_matches('/').rsplit_once('/').unwrap_or((path.as_str(), ""));
     if !names.contains(service) {
@@ -85,17 +80,11 @@ async fn once(target: &Arc<Handle>, until: Instant, request: Request<Body>) -> R
 }
 
 /// Keeps the request and reads the whole answer, so that the call can be sent again.
-async fn repeat(
-    target: &Arc<Handle>,
-    until: Instant,
-    limit: usize,
-    request: Request<Body>,
-) -> Result<Response<Body>> {
+async fn repeat(target: &Arc<Handle>, until: Instant, limit: usize, request: Request<Body>) -> Result<Response<Body>> {
     let (head, body) = request.into_parts();
     let body = Limited::new(body, limit).collect().await;
-    let body = body
-        .map_err(|why| Error::new(Code::ResourceExhausted, format!("a request to pass on: {why}")))?
-        .to_bytes();
+    let body =
+        body.map_err(|why| Error::new(Code::ResourceExhausted, format!("a request to pass on: {why}")))?.to_bytes();
     let (mut executions, mut last) = (0, 0);
     loop {
         let link = target.ensure(until, last).await.map_err(|error| error.handed_over(executions > 0))?;

@@ -350,8 +350,7 @@ impl Handle {
     ) -> Result<Bytes, Attempt> {
         let expiry = (!method.replay).then_some(Expiry::ORDINARY_CALL);
         let session = link.session();
-        let (leases, ids) =
-            session.lend(&request.exports, link.object(), expiry).await.map_err(Attempt::NotSent)?;
+        let (leases, ids) = session.lend(&request.exports, link.object(), expiry).await.map_err(Attempt::NotSent)?;
         let body = with_ids(&request.body, &ids);
         let reply = link.unary(method.path, HeaderMap::new(), context, body).await?;
         link.object().keep(leases);
@@ -372,8 +371,7 @@ impl Handle {
         let setup = locked(&self.setup).clone();
         for (method, request) in setup {
             let session = link.session();
-            let (leases, ids) =
-                session.lend(&request.exports, link.object(), None).await.map_err(Attempt::NotSent)?;
+            let (leases, ids) = session.lend(&request.exports, link.object(), None).await.map_err(Attempt::NotSent)?;
             link.unary(method.path, HeaderMap::new(), context, with_ids(&request.body, &ids)).await?;
             link.object().keep(leases);
         }

@@ -98,10 +98,7 @@ impl Drop for AbortOnDrop {
 impl Future for AbortOnDrop {
     type Output = Result<()>;
 
-    fn poll(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Self::Output> {
+    fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
         std::pin::Pin::new(&mut self.0)
             .poll(context)
             .map(|joined| joined.unwrap_or_else(|why| Err(Error::internal(why.to_string()))))

@@ -21,10 +21,10 @@ pub(crate) async fn keep(handle: Arc<Handle>) {
     if let Some(link) = keeper.last.clone() {
         keeper.made(&link, Instant::now(), 1, false);
     }
-    tokio::select! {
-        biased;
-        () = keeper.handle.closed.clone().cancelled_owned(), if !keeper.handle.is_owned() => {}
-        () = keeper.run() => {}
+    if keeper.handle.is_owned() {
+        keeper.run().await;
+    } else {
+        keeper.run_lent().await;
     }
     keeper.release().await;
 }
@@ -47,6 +47,19 @@ struct Refusal {
 }
 
 impl Keeper {
+    /// What a peer lent does not outlive the session, even if somebody holds on to the handle.
+    async fn run_lent(&mut self) {
+        let closed = self.handle.closed.clone();
+        let Some(session) = self.last.as_ref().map(|link| link.session().clone()) else { return };
+        tokio::select! {
+            biased;
+            () = closed.cancelled() => return,
+            () = session.ended().cancelled() => {}
+            () = self.run() => return,
+        }
+        self.gone(Error::lost(false, format!("{}: {} is gone with its owner", session.name(), self.handle.id.service)));
+    }
+
     /// Returns once the handle is closed. A run is never cut off in the middle: it looks for `closed` by itself.
     async fn run(&mut self) {
         let handle = self.handle.clone();
@@ -262,8 +275,7 @@ impl Keeper {
     /// A lent service that does not answer its address any more does not come back.
     fn gone(&self, why: Error) {
         let reset_version = self.handle.family.reset_version();
-        let failed =
-            Failed { error: why, at_once: true, in_a_row: 1, retry_at: None, parent_object: 0, reset_version };
+        let failed = Failed { error: why, at_once: true, in_a_row: 1, retry_at: None, parent_object: 0, reset_version };
         self.handle.publish(Slot::Failed(Arc::new(failed)));
     }
 
@@ -284,9 +296,11 @@ impl Keeper {
     async fn release(&mut self) {
         let handle = &self.handle;
         let timing = &handle.family.timing;
-        handle.children.close();
-        // A child that hangs does not hold its parent: the object's end takes it along.
-        let _ = timeout(timing.close, handle.children.wait()).await;
+        if handle.closed.is_cancelled() {
+            handle.children.close();
+            // A child that hangs does not hold its parent: the object's end takes it along.
+            let _ = timeout(timing.close, handle.children.wait()).await;
+        }
         let mut told = false;
         if let Some(last) = self.last.take().filter(|link| !link.object().has_ended()) {
             if handle.is_owned() {
@@ -299,7 +313,9 @@ impl Keeper {
             last.object().end();
         }
         handle.uninstall();
-        handle.publish(Slot::Closed);
+        if handle.closed.is_cancelled() {
+            handle.publish(Slot::Closed);
+        }
         if handle.is_owned() {
             handle.family.emit(HandleEvent::Closed { handle: handle.id.clone(), told });
         }

@@ -28,8 +28,7 @@ pub(crate) struct Expiry {
 
 impl Expiry {
     /// For what a constructor handed out: a host that dials again does so within milliseconds.
-    pub(crate) const HANDED_OUT: Self =
-        Self { unclaimed: Duration::from_secs(5), linger: Duration::from_secs(2) };
+    pub(crate) const HANDED_OUT: Self = Self { unclaimed: Duration::from_secs(5), linger: Duration::from_secs(2) };
     /// For what an ordinary call lent: the peer hangs up when it is done.
     pub(crate) const ORDINARY_CALL: Self = Self { unclaimed: Duration::from_secs(5), linger: Duration::ZERO };
 }

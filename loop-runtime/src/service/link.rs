@@ -1,7 +1,7 @@
 //! A connection to an object: what a call is sent over.
 
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -128,8 +128,7 @@ impl Link {
                 match link.unary(&path, HeaderMap::new(), &Context::default(), Bytes::new()).await {
                     Ok(_) => Ok(Some(name)),
                     Err(Attempt::Refused(error)) => {
-                        let there =
-                            error.code() != Code::Unimplemented || error.message().starts_with(UNKNOWN_METHOD);
+                        let there = error.code() != Code::Unimplemented || error.message().starts_with(UNKNOWN_METHOD);
                         Ok(there.then_some(name))
                     }
                     Err(Attempt::NotSent(error) | Attempt::Lost(error)) => Err(error),
@@ -167,7 +166,12 @@ impl Link {
             None => None,
             Some(at) => match at.checked_duration_since(std::time::Instant::now()) {
                 Some(left) if !left.is_zero() => Some(left),
-                _ => return Err(Attempt::NotSent(Error::deadline(false, "the deadline passed before the call was sent"))),
+                _ => {
+                    return Err(Attempt::NotSent(Error::deadline(
+                        false,
+                        "the deadline passed before the call was sent",
+                    )));
+                }
             },
         };
         let _in_flight = self.in_flight();

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::incoming::Incoming;
-use super::recipe::ServiceInfo;
 use super::outgoing::Outgoing;
 use super::part::Part;
+use super::recipe::ServiceInfo;
 use super::{Service, tree::Names};
 use crate::error::{LoopError, Result};
 use crate::wire::{FieldSpec, FieldType, LoopMessage, Message, Schema};

@@ -89,17 +89,11 @@ impl Served {
         Box::pin(transport::answer_unary(request, limit, move |headers, body| async move {
             let span = tracing::debug_span!("serve", peer = served.session.name(), path);
             let answer = served.answer(&path, deadline, &headers, body).instrument(span).await;
-            answer.map(|body| (body, HeaderMap::new())).map_err(|error| to_status(&error))
+            answer.map_err(|error| to_status(&error))
         }))
     }
 
-    async fn answer(
-        &self,
-        path: &str,
-        deadline: Option<Instant>,
-        headers: &HeaderMap,
-        body: Bytes,
-    ) -> Result<Bytes> {
+    async fn answer(&self, path: &str, deadline: Option<Instant>, headers: &HeaderMap, body: Bytes) -> Result<Bytes> {
         let malformed = || Error::unimplemented(format!("malformed method name: {path:?}"));
         let (service, method) = path.strip_prefix('/').and_then(|path| path.rsplit_once('/')).ok_or_else(malformed)?;
         self.session.saw_peer(transport::is_our_client(headers));

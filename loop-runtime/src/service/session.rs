@@ -148,10 +148,14 @@ impl Session {
 
     pub(crate) async fn listen(&self) -> Result<(u32, Listener)> {
         if self.has_ended() {
-            return Err(Error::lost(false, format!("{}: nothing can be lent any more, the session has ended", self.name)));
+            return Err(Error::lost(
+                false,
+                format!("{}: nothing can be lent any more, the session has ended", self.name),
+            ));
         }
         self.broker.listen().await.map_err(|why| {
-            Error::new(crate::Code::ResourceExhausted, format!("{}: lending a service: {why}", self.name)).with_source(why)
+            Error::new(crate::Code::ResourceExhausted, format!("{}: lending a service: {why}", self.name))
+                .with_source(why)
         })
     }
 
@@ -179,7 +183,12 @@ impl Session {
         self.link(stream, Some(address.clone()), object).await
     }
 
-    async fn link(self: &Arc<Self>, stream: Stream, address: Option<Address>, object: Arc<Object>) -> Result<Arc<Link>> {
+    async fn link(
+        self: &Arc<Self>,
+        stream: Stream,
+        address: Option<Address>,
+        object: Arc<Object>,
+    ) -> Result<Arc<Link>> {
         let (connection, driver) = Connection::open(stream, &self.calling)
             .await
             .map_err(|why| Error::lost(false, why.to_string()).with_source(why))?;

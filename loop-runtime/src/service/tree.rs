@@ -27,11 +27,7 @@ struct Entry {
 impl Tree {
     /// Serves `name` by `serve`. A name that is already served through the same accessor is a diamond of supertraits
     /// and stays with its first owner; two accessors of one name are a mistake that [`Tree::finish`] reports.
-    pub fn serve(
-        &mut self,
-        name: &'static str,
-        serve: impl Fn(&str, Call) -> Option<Answer> + Send + Sync + 'static,
-    ) {
+    pub fn serve(&mut self, name: &'static str, serve: impl Fn(&str, Call) -> Option<Answer> + Send + Sync + 'static) {
         if let Some(entry) = self.services.iter().find(|entry| entry.name == name) {
             if entry.accessor != self.accessor {
                 let place = |accessor: Option<&str>| match accessor {
@@ -59,7 +55,9 @@ impl Tree {
     pub(crate) fn finish(self) -> Result<Self> {
         match self.clashes.first() {
             None => Ok(self),
-            Some(clash) => Err(Error::internal(format!("{clash}; remove one of the two, paths cannot tell them apart"))),
+            Some(clash) => {
+                Err(Error::internal(format!("{clash}; remove one of the two, paths cannot tell them apart")))
+            }
         }
     }
 

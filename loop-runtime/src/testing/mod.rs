@@ -1,1 +1,11 @@
-//! (to come)
+//! For the tests of plugin authors: a host and a plugin in one process, and faults for real processes.
+//!
+//! A [`Pair`] serves a service by exactly the code that serves it in a plugin, and calls it through exactly the client
+//! that a host has, brokered connections included; only the process between them is missing. What a crash does to a
+//! service is a matter for real processes: launch them, and hurt them with [`Faults`].
+
+mod faults;
+mod pair;
+
+pub use faults::Faults;
+pub use pair::Pair;

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -45,7 +44,6 @@ pub(crate) struct Connection {
 struct Shared {
     ended: CancellationToken,
     cut: CancellationToken,
-    ours: AtomicBool,
     max_receive: usize,
 }
 
@@ -55,8 +53,6 @@ pub(crate) struct Reply {
     /// The message, without its frame.
     pub(crate) body: Bytes,
     pub(crate) headers: HeaderMap,
-    /// With `grpc-status` and `grpc-message` in it, as they came.
-    pub(crate) trailers: HeaderMap,
 }
 
 impl Reply {
@@ -90,7 +86,7 @@ impl Connection {
             .await
             .map_err(|error| TransportError::because("the connection could not be opened", &error))?;
 
-        let shared = Shared { ended, cut, ours: AtomicBool::new(false), max_receive: limits.max_receive };
+        let shared = Shared { ended, cut, max_receive: limits.max_receive };
         let this = Self { sender, shared: Arc::new(shared) };
         let ended = this.shared.ended.clone();
         let close_on_drop = this.shared.cut.clone().drop_guard();
@@ -118,11 +114,6 @@ impl Connection {
     /// Ends the connection now. Calls in flight fail with [`Failure::Lost`].
     pub(crate) fn close(&self) {
         self.shared.cut.cancel();
-    }
-
-    /// Whether the peer has shown itself, in any answer so far, to be a server of ours.
-    pub(crate) fn peer_is_ours(&self) -> bool {
-        self.shared.ours.load(Ordering::Relaxed)
     }
 
     /// Calls a unary method with an encoded message.
@@ -186,18 +177,14 @@ impl Connection {
         request.headers_mut().insert(header::USER_AGENT, peer::USER_AGENT.clone());
 
         // hyper hands back a request that it never began to send; nothing else proves that.
-        let response = self.sender.clone().try_send_request(request).await.map_err(|mut error| {
+        self.sender.clone().try_send_request(request).await.map_err(|mut error| {
             let unsent = error.take_message().is_some();
             let error = error.into_error();
             match unsent {
                 true => Failure::NotSent(TransportError::because("the connection is closed", &error)),
                 false => Failure::after_sending(&error),
             }
-        })?;
-        if peer::is_our_server(response.headers()) {
-            self.shared.ours.store(true, Ordering::Relaxed);
-        }
-        Ok(response)
+        })
     }
 }
 
@@ -208,7 +195,7 @@ fn finish(head: http::response::Parts, read: frame::Read) -> Result<Reply, Failu
     match status {
         Some(status) if status.code() != tonic::Code::Ok => Err(Failure::answered(status)),
         Some(_) => match message {
-            Some(body) => Ok(Reply { body, headers: head.headers, trailers: trailers.unwrap_or_default() }),
+            Some(body) => Ok(Reply { body, headers: head.headers }),
             None => Err(Failure::answered(Status::internal("the peer answered OK without a message"))),
         },
         None if head.status != http::StatusCode::OK => Err(Failure::answered(status::of_http(head.status))),

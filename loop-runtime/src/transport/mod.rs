@@ -38,6 +38,8 @@ pub(crate) use listener::{ListenError, Listener};
 pub(crate) use peer::is_our_client;
 pub(crate) use server::{ConnectionId, Deadline, Handler, serve_connection};
 pub(crate) use stream::Stream;
+#[cfg(any(test, fuzzing))]
+pub(crate) use timeout::received as received_timeout;
 pub(crate) use unary::answer_unary;
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

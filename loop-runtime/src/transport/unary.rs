@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use tonic::Status;
 use tonic::body::Body;
 
@@ -11,15 +11,16 @@ use super::frame::{self, Framed, ReadError};
 
 static GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 static OK: HeaderValue = HeaderValue::from_static("0");
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// Reads the request's message, of at most `limit` bytes, runs `run` with it and the request's headers, and frames
-/// what it returns: a message with trailers of its own, or the status that is the answer.
+/// what it returns: the reply's message, or the status that is the answer.
 ///
 /// Requests that are not gRPC's get HTTP status 415; broken ones are answered without `run`.
 pub(crate) async fn answer_unary<F, R>(request: Request<Body>, limit: usize, run: F) -> Response<Body>
 where
     F: FnOnce(HeaderMap, Bytes) -> R,
-    R: Future<Output = Result<(Bytes, HeaderMap), Status>>,
+    R: Future<Output = Result<Bytes, Status>>,
 {
     let (head, body) = request.into_parts();
     if !is_grpc(&head.headers) {
@@ -31,8 +32,8 @@ where
         Ok(message) => run(head.headers, message).await,
         Err(status) => Err(status),
     };
-    let framed = reply.and_then(|(message, mut trailers)| {
-        trailers.insert("grpc-status", OK.clone());
+    let framed = reply.and_then(|message| {
+        let trailers = HeaderMap::from_iter([(GRPC_STATUS, OK.clone())]);
         Framed::new(message, Some(trailers)).map_err(|status| *status)
     });
     match framed {

@@ -11,12 +11,14 @@ use super::write::put_delimited;
 impl LoopMessage for str {
     type Owned = String;
 
+    #[inline]
     fn put(&self, n: u32, out: &mut BytesMut) {
         if !self.is_empty() {
             put_delimited(n, self.as_bytes(), out);
         }
     }
 
+    #[inline]
     fn put_always(&self, n: u32, out: &mut BytesMut) {
         put_delimited(n, self.as_bytes(), out);
     }
@@ -29,10 +31,12 @@ impl LoopMessage for str {
 impl LoopMessage for String {
     type Owned = Self;
 
+    #[inline]
     fn put(&self, n: u32, out: &mut BytesMut) {
         self.as_str().put(n, out);
     }
 
+    #[inline]
     fn put_always(&self, n: u32, out: &mut BytesMut) {
         self.as_str().put_always(n, out);
     }
@@ -48,11 +52,13 @@ impl Value for String {
     type Slot<'a> = &'a str;
     const PACKING: Packing = Packing::Delimited;
 
+    #[inline]
     fn add<'a>(slot: &mut &'a str, field: Field<'a>) -> Result<(), WireError> {
         *slot = std::str::from_utf8(field.bytes()?).map_err(|_| WireError::malformed("a string that is not UTF-8"))?;
         Ok(())
     }
 
+    #[inline]
     fn done(slot: &str) -> Result<Self, WireError> {
         Ok(slot.to_owned())
     }
@@ -62,10 +68,12 @@ impl Value for String {
 impl LoopMessage for Bytes {
     type Owned = Self;
 
+    #[inline]
     fn put(&self, n: u32, out: &mut BytesMut) {
         self.as_ref().put(n, out);
     }
 
+    #[inline]
     fn put_always(&self, n: u32, out: &mut BytesMut) {
         self.as_ref().put_always(n, out);
     }
@@ -81,11 +89,13 @@ impl Value for Bytes {
     type Slot<'a> = Bytes;
     const PACKING: Packing = Packing::Delimited;
 
+    #[inline]
     fn add<'a>(slot: &mut Bytes, field: Field<'a>) -> Result<(), WireError> {
         *slot = field.shared()?;
         Ok(())
     }
 
+    #[inline]
     fn done(slot: Bytes) -> Result<Self, WireError> {
         Ok(slot)
     }
@@ -95,10 +105,12 @@ impl Value for Bytes {
 impl<const N: usize> LoopMessage for [u8; N] {
     type Owned = Self;
 
+    #[inline]
     fn put(&self, n: u32, out: &mut BytesMut) {
         self.as_slice().put(n, out);
     }
 
+    #[inline]
     fn put_always(&self, n: u32, out: &mut BytesMut) {
         self.as_slice().put_always(n, out);
     }
@@ -114,11 +126,13 @@ impl<const N: usize> Value for [u8; N] {
     type Slot<'a> = &'a [u8];
     const PACKING: Packing = Packing::Delimited;
 
+    #[inline]
     fn add<'a>(slot: &mut &'a [u8], field: Field<'a>) -> Result<(), WireError> {
         *slot = field.bytes()?;
         Ok(())
     }
 
+    #[inline]
     fn done(slot: &[u8]) -> Result<Self, WireError> {
         slot.try_into()
             .map_err(|_| WireError::refused(format!("expected {N} bytes but got {}", slot.len()), slot.len()))

@@ -58,6 +58,7 @@ impl<T: Value> Plain for T {
     type Slot<'a> = <T as Value>::Slot<'a>;
     const PACKING: Packing = <T as Value>::PACKING;
 
+    #[inline]
     fn slot<'a>() -> Self::Slot<'a> {
         Self::Slot::default()
     }
@@ -77,6 +78,7 @@ impl<T: Value> Plain for T {
         self.put(n, out);
     }
 
+    #[inline]
     fn write_always(&self, n: u32, out: &mut BytesMut) {
         self.put_always(n, out);
     }
@@ -114,10 +116,12 @@ impl<T: Value> Content for T
 where
     <T as Value>::Shape: Single,
 {
+    #[inline]
     fn write(&self, n: u32, out: &mut BytesMut) {
         self.put_always(n, out);
     }
 
+    #[inline]
     fn make(case: Case<'_>) -> Result<Self, WireError> {
         let mut slot = <T as Value>::Slot::default();
         for field in case.fields() {
@@ -160,18 +164,22 @@ pub trait OrDefault: Sized {
 impl<T: Value + Default> OrDefault for T {
     type Slot<'a> = Option<<T as Value>::Slot<'a>>;
 
+    #[inline]
     fn slot<'a>() -> Self::Slot<'a> {
         None
     }
 
+    #[inline]
     fn take<'a>(slot: &mut Self::Slot<'a>, field: Field<'a>) -> Result<(), WireError> {
         Self::add(slot.get_or_insert_default(), field)
     }
 
+    #[inline]
     fn make(slot: Self::Slot<'_>) -> Result<Self, WireError> {
         slot.map_or_else(|| Ok(Self::default()), Self::done)
     }
 
+    #[inline]
     fn write(&self, n: u32, out: &mut BytesMut) {
         self.put(n, out);
     }
@@ -207,18 +215,22 @@ pub trait InNanos: Sized {
 macro_rules! in_nanos {
     ($($ty:ty)*) => {$(
         impl InNanos for $ty {
+            #[inline]
             fn slot() -> Option<i64> {
                 None
             }
 
+            #[inline]
             fn take(slot: &mut Option<i64>, field: Field<'_>) -> Result<(), WireError> {
                 i64::add(slot, field)
             }
 
+            #[inline]
             fn make(slot: Option<i64>) -> Result<Self, WireError> {
                 Nanos::<Self>::done(slot).map(|nanos| nanos.0)
             }
 
+            #[inline]
             fn write(&self, n: u32, out: &mut BytesMut) {
                 Nanos(*self).put(n, out);
             }

@@ -13,10 +13,12 @@ where
 {
     type Owned = Vec<T>;
 
+    #[inline]
     fn put(&self, n: u32, out: &mut BytesMut) {
         T::put_slice(self, n, out);
     }
 
+    #[inline]
     fn put_always(&self, n: u32, out: &mut BytesMut) {
         T::put_slice_always(self, n, out);
     }
@@ -32,10 +34,12 @@ where
 {
     type Owned = Self;
 
+    #[inline]
     fn put(&self, n: u32, out: &mut BytesMut) {
         T::put_slice(self, n, out);
     }
 
+    #[inline]
     fn put_always(&self, n: u32, out: &mut BytesMut) {
         T::put_slice_always(self, n, out);
     }
@@ -54,10 +58,12 @@ where
     type Slot<'a> = Vec<T>;
     const PACKING: Packing = Packing::Delimited;
 
+    #[inline]
     fn add<'a>(slot: &mut Vec<T>, field: Field<'a>) -> Result<(), WireError> {
         T::add_many(slot, field)
     }
 
+    #[inline]
     fn done(slot: Vec<T>) -> Result<Self, WireError> {
         Ok(slot)
     }
@@ -69,12 +75,14 @@ where
 {
     type Owned = Self;
 
+    #[inline]
     fn put(&self, n: u32, out: &mut BytesMut) {
         if let Some(value) = self {
             value.put_always(n, out);
         }
     }
 
+    #[inline]
     fn put_always(&self, n: u32, out: &mut BytesMut) {
         self.put(n, out);
     }
@@ -97,10 +105,12 @@ where
     type Slot<'a> = Option<T::Slot<'a>>;
     const PACKING: Packing = Packing::Delimited;
 
+    #[inline]
     fn add<'a>(slot: &mut Option<T::Slot<'a>>, field: Field<'a>) -> Result<(), WireError> {
         T::add(slot.get_or_insert_default(), field)
     }
 
+    #[inline]
     fn done(slot: Option<T::Slot<'_>>) -> Result<Self, WireError> {
         slot.map(T::done).transpose()
     }

@@ -69,12 +69,14 @@ macro_rules! map {
         {
             type Owned = Self;
 
+            #[inline]
             fn put(&self, n: u32, out: &mut BytesMut) {
                 for (key, value) in self {
                     put_entry(key, value, n, out);
                 }
             }
 
+            #[inline]
             fn put_always(&self, n: u32, out: &mut BytesMut) {
                 self.put(n, out);
             }
@@ -94,12 +96,14 @@ macro_rules! map {
             type Slot<'a> = Self;
             const PACKING: Packing = Packing::Delimited;
 
+            #[inline]
             fn add<'a>(slot: &mut Self, field: Field<'a>) -> Result<(), WireError> {
                 let (key, value) = entry(field)?;
                 slot.insert(key, value);
                 Ok(())
             }
 
+            #[inline]
             fn done(slot: Self) -> Result<Self, WireError> {
                 Ok(slot)
             }

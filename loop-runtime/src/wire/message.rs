@@ -38,6 +38,7 @@ pub trait LoopMessage {
     }
 
     /// Writes a slice as field `n`, unless it is empty; `u8` overrides it, since a list of bytes is `bytes`.
+    #[inline]
     fn put_slice(items: &[Self], n: u32, out: &mut BytesMut)
     where
         Self: Sized,
@@ -46,6 +47,7 @@ pub trait LoopMessage {
     }
 
     /// Writes a slice as field `n` even if it is empty, where the format can tell that from absence.
+    #[inline]
     fn put_slice_always(items: &[Self], n: u32, out: &mut BytesMut)
     where
         Self: Sized,
@@ -92,6 +94,7 @@ pub trait Value: LoopMessage<Owned = Self> + Sized + Send + Sync + 'static {
     fn done(slot: Self::Slot<'_>) -> Result<Self, WireError>;
 
     /// Takes one occurrence of a repeated field: an element, or a packed run of them.
+    #[inline]
     fn add_many(list: &mut Vec<Self>, field: Field<'_>) -> Result<(), WireError> {
         let Some(mut packed) = field.packed(Self::PACKING) else {
             list.push(element(field).map_err(|error| error.item(list.len()))?);
@@ -161,10 +164,12 @@ impl<M: Message> LoopMessage for M {
 
     // A message is written even when all of its fields are at their default: its presence means something, and Go
     // peers fall over when it is missing.
+    #[inline]
     fn put(&self, n: u32, out: &mut BytesMut) {
         self.put_always(n, out);
     }
 
+    #[inline]
     fn put_always(&self, n: u32, out: &mut BytesMut) {
         nested(n, out, |out| self.put_fields(out));
     }
@@ -180,10 +185,12 @@ impl<M: Message> Value for M {
     type Slot<'a> = Bodies<'a>;
     const PACKING: Packing = Packing::Delimited;
 
+    #[inline]
     fn add<'a>(slot: &mut Bodies<'a>, field: Field<'a>) -> Result<(), WireError> {
         slot.add(&field)
     }
 
+    #[inline]
     fn done(slot: Bodies<'_>) -> Result<Self, WireError> {
         slot.fields()?.map_or_else(|| Err(WireError::missing()), M::read_fields)
     }
@@ -259,7 +266,7 @@ pub fn check(body: &Bytes) -> Result<(), WireError> {
 
 /// The bytes of a message, to store it or to send it by other means.
 pub fn encode<M: Message>(message: &M) -> Bytes {
-    let mut out = BytesMut::new();
+    let mut out = BytesMut::with_capacity(128);
     message.put_fields(&mut out);
     out.freeze()
 }

@@ -27,10 +27,12 @@ macro_rules! varint {
             const PACKING: Packing = Packing::Varint;
             const WIRE_TYPE: WireType = WireType::Varint;
 
+            #[inline]
             fn is_default(self) -> bool {
                 self == $default
             }
 
+            #[inline]
             fn size(self) -> usize {
                 varint_size($to(self))
             }
@@ -65,18 +67,22 @@ macro_rules! float {
             const WIRE_TYPE: WireType = WireType::$kind;
 
             // Only the positive zero is the default: protobuf keeps the sign.
+            #[inline]
             fn is_default(self) -> bool {
                 self.to_bits() == 0
             }
 
+            #[inline]
             fn size(self) -> usize {
                 $size
             }
 
+            #[inline]
             fn write(self, out: &mut BytesMut) {
                 out.$put(self);
             }
 
+            #[inline]
             fn read(field: &Field<'_>) -> Result<Self, WireError> {
                 field.$read().map($ty::from_bits)
             }
@@ -118,6 +124,7 @@ macro_rules! number {
         impl LoopMessage for $ty {
             type Owned = Self;
 
+            #[inline]
             fn put(&self, n: u32, out: &mut BytesMut) {
                 let raw = $raw::from(*self);
                 if !raw.is_default() {
@@ -125,6 +132,7 @@ macro_rules! number {
                 }
             }
 
+            #[inline]
             fn put_always(&self, n: u32, out: &mut BytesMut) {
                 put_raw($raw::from(*self), n, out);
             }
@@ -177,12 +185,14 @@ number! {
     i16 as i32, listed Many, put {} read {}
     char as u32, listed Many, put {} read {}
     u8 as u32, listed One, put {
+        #[inline]
         fn put_slice(items: &[u8], n: u32, out: &mut BytesMut) {
             if !items.is_empty() {
                 put_delimited(n, items, out);
             }
         }
 
+        #[inline]
         fn put_slice_always(items: &[u8], n: u32, out: &mut BytesMut) {
             put_delimited(n, items, out);
         }
@@ -191,6 +201,7 @@ number! {
             FieldType::Scalar("bytes")
         }
     } read {
+        #[inline]
         fn add_many(list: &mut Vec<u8>, field: Field<'_>) -> Result<(), WireError> {
             let bytes = field.bytes()?;
             list.clear();

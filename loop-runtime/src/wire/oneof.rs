@@ -71,10 +71,12 @@ pub trait OneofField: Sized {
 impl<E: Oneof> OneofField for E {
     type Of = E;
 
+    #[inline]
     fn put(&self, out: &mut BytesMut) {
         self.put_case(out);
     }
 
+    #[inline]
     fn done(case: Case<'_>) -> Result<Self, WireError> {
         if case.is_unset() { E::unset().ok_or_else(WireError::missing) } else { E::read_case(case) }
     }
@@ -83,12 +85,14 @@ impl<E: Oneof> OneofField for E {
 impl<E: Oneof> OneofField for Option<E> {
     type Of = E;
 
+    #[inline]
     fn put(&self, out: &mut BytesMut) {
         if let Some(case) = self {
             case.put_case(out);
         }
     }
 
+    #[inline]
     fn done(case: Case<'_>) -> Result<Self, WireError> {
         if case.is_unset() { Ok(None) } else { E::read_case(case).map(Some) }
     }

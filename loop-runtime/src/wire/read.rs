@@ -49,10 +49,12 @@ const WRONG_TYPE: &str = "the wire type is not that of the field";
 
 impl<'a> Field<'a> {
     /// The number of the field.
+    #[inline]
     pub fn number(&self) -> u32 {
         self.number
     }
 
+    #[inline]
     pub(super) fn varint(&self) -> Result<u64, WireError> {
         match self.payload {
             Payload::Varint(value) => Ok(value),
@@ -60,6 +62,7 @@ impl<'a> Field<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn fixed32(&self) -> Result<u32, WireError> {
         match self.payload {
             Payload::Fixed32(value) => Ok(value),
@@ -67,6 +70,7 @@ impl<'a> Field<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn fixed64(&self) -> Result<u64, WireError> {
         match self.payload {
             Payload::Fixed64(value) => Ok(value),
@@ -74,6 +78,7 @@ impl<'a> Field<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn bytes(&self) -> Result<&'a [u8], WireError> {
         match self.payload {
             Payload::Bytes(bytes) => Ok(bytes),
@@ -96,6 +101,7 @@ impl<'a> Field<'a> {
     }
 
     /// The elements of a packed list; `None` if this field is one element by itself.
+    #[inline]
     pub(super) fn packed(&self, packing: Packing) -> Option<Packed<'a>> {
         match self.payload {
             Payload::Bytes(rest) if packing != Packing::Delimited => Some(Packed { rest, packing, field: *self }),
@@ -127,6 +133,7 @@ impl<'a> Packed<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn next(&mut self) -> Result<Option<Field<'a>>, WireError> {
         if self.rest.is_empty() {
             return Ok(None);
@@ -156,6 +163,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The next field; `None` at the end.
+    #[inline]
     #[allow(clippy::should_implement_trait)] // `?` on a result of options reads better in the loops than the reverse
     pub fn next(&mut self) -> Result<Option<Field<'a>>, WireError> {
         while self.rest.is_empty() {
@@ -194,6 +202,7 @@ enum Copies<'a> {
 
 impl<'a> Bodies<'a> {
     /// Adds a copy.
+    #[inline]
     pub fn add(&mut self, field: &Field<'a>) -> Result<(), WireError> {
         let body = field.bytes()?;
         self.0 = match std::mem::take(&mut self.0) {
@@ -208,6 +217,7 @@ impl<'a> Bodies<'a> {
     }
 
     /// The fields of all copies, one level deeper; `None` if the message did not come.
+    #[inline]
     pub fn fields(self) -> Result<Option<Fields<'a>>, WireError> {
         let (origin, rest, more) = match self.0 {
             Copies::None => return Ok(None),
@@ -234,6 +244,7 @@ fn not_a_field(wire_type: u8) -> WireError {
     WireError::malformed(if wire_type == 4 { "the end of a group that did not begin" } else { "unknown wire type" })
 }
 
+#[inline]
 fn key(rest: &mut &[u8]) -> Result<(u32, u8), WireError> {
     let key = varint(rest)?;
     let number = u32::try_from(key >> 3).unwrap_or(u32::MAX);
@@ -255,8 +266,17 @@ fn varint(rest: &mut &[u8]) -> Result<u64, WireError> {
 }
 
 fn long_varint(rest: &mut &[u8]) -> Result<u64, WireError> {
+    match rest.first_chunk::<10>() {
+        // A known length, so that the loop is unrolled and no index is checked.
+        Some(bytes) => varint_of(bytes, rest),
+        None => varint_of(*rest, rest),
+    }
+}
+
+#[inline(always)]
+fn varint_of<'a>(bytes: &[u8], rest: &mut &'a [u8]) -> Result<u64, WireError> {
     let mut value = 0;
-    for (index, byte) in rest.iter().take(10).enumerate() {
+    for (index, byte) in bytes.iter().enumerate() {
         value |= u64::from(byte & 0x7f) << (7 * index);
         if *byte < 0x80 {
             // The tenth byte holds the sixty-fourth bit and no more.
@@ -267,21 +287,24 @@ fn long_varint(rest: &mut &[u8]) -> Result<u64, WireError> {
             return Ok(value);
         }
     }
-    Err(if rest.len() < 10 { truncated() } else { WireError::malformed("a varint of more than 64 bits") })
+    Err(if bytes.len() < 10 { truncated() } else { WireError::malformed("a varint of more than 64 bits") })
 }
 
+#[inline]
 fn fixed32(rest: &mut &[u8]) -> Result<u32, WireError> {
     let (bytes, tail) = rest.split_first_chunk().ok_or_else(truncated)?;
     *rest = tail;
     Ok(u32::from_le_bytes(*bytes))
 }
 
+#[inline]
 fn fixed64(rest: &mut &[u8]) -> Result<u64, WireError> {
     let (bytes, tail) = rest.split_first_chunk().ok_or_else(truncated)?;
     *rest = tail;
     Ok(u64::from_le_bytes(*bytes))
 }
 
+#[inline]
 fn delimited<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], WireError> {
     let length = varint(rest)?;
     let (bytes, tail) =

@@ -32,9 +32,12 @@ pub(super) fn put_key(n: u32, wire_type: WireType, out: &mut BytesMut) {
 }
 
 /// A field of known content.
+#[inline]
 pub(super) fn put_delimited(n: u32, content: &[u8], out: &mut BytesMut) {
     put_key(n, WireType::Delimited, out);
     put_varint(content.len() as u64, out);
+    // Room for the lengths around it as well: the shift in `nested` would else move the buffer, too.
+    out.reserve(content.len() + 16);
     out.put_slice(content);
 }
 
@@ -42,6 +45,7 @@ pub(super) fn put_delimited(n: u32, content: &[u8], out: &mut BytesMut) {
 ///
 /// One byte is kept for the length, which is right below 128 bytes; a longer content is shifted once. Against a pass
 /// that only measures, this runs the user's accessors once and costs a move within the cache.
+#[inline]
 pub fn nested(n: u32, out: &mut BytesMut, write: impl FnOnce(&mut BytesMut)) {
     put_key(n, WireType::Delimited, out);
     let start = out.len();

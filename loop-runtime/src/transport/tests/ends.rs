@@ -121,7 +121,7 @@ async fn the_last_clone_closes_after_its_calls() {
             started.send(()).unwrap();
             let gate = gate.lock().await.take().unwrap();
             gate.await.unwrap();
-            Ok((message, HeaderMap::new()))
+            Ok(message)
         }
     });
     let (connection, served) = connect(methods).await;
@@ -144,7 +144,7 @@ async fn a_graceful_stop_answers_what_is_in_flight() {
         async move {
             started.send(()).unwrap();
             gate.wait_for(|open| *open).await.unwrap();
-            Ok((message, HeaderMap::new()))
+            Ok(message)
         }
     });
     let (connection, served) = connect(methods).await;

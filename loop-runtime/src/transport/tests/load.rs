@@ -14,7 +14,7 @@ async fn ten_thousand_calls_are_in_flight_at_once() {
         let together = together.clone();
         async move {
             together.wait().await;
-            Ok((message, HeaderMap::new()))
+            Ok(message)
         }
     });
     let (connection, _served) = connect(methods).await;

@@ -19,7 +19,7 @@ use tonic::body::Body;
 
 use super::*;
 
-type Answered = Result<(Bytes, HeaderMap), Status>;
+type Answered = Result<Bytes, Status>;
 
 /// What a method of the test's service does with headers and message.
 type Method = Arc<dyn Fn(HeaderMap, Bytes) -> BoxFuture<'static, Answered> + Send + Sync>;
@@ -34,7 +34,7 @@ struct Methods {
 impl Methods {
     fn new() -> Self {
         let methods = Self { limit: usize::MAX, by_path: HashMap::new() };
-        methods.with("/t/Echo", |_, message| async { Ok((message, HeaderMap::new())) })
+        methods.with("/t/Echo", |_, message| async { Ok(message) })
     }
 
     fn with<F, R>(mut self, path: &'static str, method: F) -> Self

@@ -1,0 +1,98 @@
+//! Every parser of foreign bytes behind one door, for the fuzz targets of `fuzz/` and for the replay of their corpora.
+//!
+//! Each takes any bytes, and must neither panic nor take memory or time out of proportion to them. What a parser says
+//! about its input is for the tests beside it.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
+
+use crate::broker::Broker;
+use crate::host::parse_handshake_line;
+use crate::proto::plugin::ConnInfo;
+use crate::stdio::hclog::Parser;
+use crate::stdio::lines::Lines;
+use crate::transport::{Address, received_timeout};
+use crate::wire::{Struct, decode, encode};
+
+/// The names of the targets, as in `fuzz/fuzz_targets` and `fuzz/corpus`.
+pub const TARGETS: [&str; 5] = ["handshake_line", "announcement", "hclog", "message", "timeout"];
+
+/// Gives `bytes` to the parser `target`.
+pub fn parse(target: &str, bytes: &[u8]) {
+    match target {
+        "handshake_line" => drop(parse_handshake_line(bytes, &[0, 1])),
+        "announcement" => announcement(bytes),
+        "hclog" => hclog(bytes),
+        "message" => message(bytes),
+        "timeout" => timeout(bytes),
+        _ => unreachable!("{target} is none of {TARGETS:?}"),
+    }
+}
+
+fn announcement(bytes: &[u8]) {
+    let Ok(info) = <ConnInfo as prost::Message>::decode(bytes) else { return };
+    if let Ok(address) = Address::parse(&info.network, &info.address) {
+        // What is accepted can be announced again, unchanged.
+        assert_eq!(Address::parse(address.network(), &address.to_string()).ok(), Some(address));
+    }
+    let (outgoing, _) = tokio::sync::mpsc::channel(1);
+    Broker::new(std::env::temp_dir(), crate::broker::DIAL_TIMEOUT, outgoing).received(info);
+}
+
+fn hclog(bytes: &[u8]) {
+    let (mut lines, mut parser) = (Lines::new(64), Parser::default());
+    lines.feed(bytes, |piece| match piece {
+        crate::stdio::lines::Piece::Line(line) => drop(parser.line(line)),
+        crate::stdio::lines::Piece::Part(part) => drop(parser.part(part)),
+    });
+    drop(parser.line(bytes));
+}
+
+/// A message that nests in itself, in maps and in lists.
+fn message(bytes: &[u8]) {
+    if let Ok(message) = decode::<Struct>(&Bytes::copy_from_slice(bytes)) {
+        let again = encode(&message);
+        let read = decode::<Struct>(&again);
+        // NaN is unlike itself: what is written again must be the same bytes.
+        assert_eq!(read.map(|read| encode(&read)).ok(), Some(again));
+    }
+}
+
+fn timeout(bytes: &[u8]) {
+    if let Ok(value) = HeaderValue::from_bytes(bytes) {
+        let mut headers = HeaderMap::new();
+        headers.insert("grpc-timeout", value);
+        let _ = received_timeout(&headers);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_corpora_pass() {
+        let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
+        for target in TARGETS {
+            let mut inputs = 0;
+            for entry in std::fs::read_dir(corpora.join(target)).expect("a corpus") {
+                parse(target, &std::fs::read(entry.expect("an entry").path()).expect("an input"));
+                inputs += 1;
+            }
+            assert!(inputs > 0, "{target} has no corpus");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_pass(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            for target in TARGETS {
+                parse(target, &bytes);
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! A host and a plugin in one process.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::broker::{Broker, DIAL_TIMEOUT, exchange};
+use crate::error::{Code, Error, Result};
+use crate::plugin::{Serving, ServingOptions, Stop};
+use crate::service::{Failed, Family, Handle, Names, Remote, Root, Service, Session, Slot, Timing};
+use crate::stdio::ring::Ring;
+use crate::transport::{Connection, Limits};
+
+/// Bytes on their way in each direction.
+const PIPE: usize = 256 * 1024;
+
+/// Announcements that wait to be sent.
+const ANNOUNCEMENTS: usize = 64;
+
+/// A service and a host's handle to it, with a real connection between them.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use loop_runtime::testing::Pair;
+/// use loop_runtime::{Result, loop_service};
+///
+/// /// Greets.
+/// #[loop_service(package = "doc")]
+/// pub trait Greeter {
+///     /// A greeting for `name`.
+///     async fn greet(&self, name: &str) -> Result<String>;
+/// }
+///
+/// struct Polite;
+///
+/// impl Greeter for Polite {
+///     async fn greet(&self, name: &str) -> Result<String> {
+///         Ok(format!("good day, {name}"))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let pair = Pair::serve::<dyn Greeter>(Arc::new(Polite)).await?;
+/// let greeter: Arc<dyn Greeter> = pair.dispense().await?;
+/// assert_eq!(greeter.greet("Ada").await?, "good day, Ada");
+/// pair.close().await;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Pair {
+    root: Arc<Handle>,
+    session: Ending,
+    serving: Serving,
+    /// Of the sockets of brokered connections.
+    _directory: tempfile::TempDir,
+}
+
+impl Pair {
+    /// Starts `service` and connects to it. Must be called inside a tokio runtime. Dropping the pair cuts everything;
+    /// [`Pair::close`] ends it in order.
+    ///
+    /// # Errors
+    ///
+    /// What the service's start method answers; two components of one name; no directory can be made for sockets.
+    pub async fn serve<S: Service + ?Sized>(service: Arc<S>) -> Result<Self> {
+        let directory = tempfile::Builder::new().prefix("loop-pair-").tempdir().map_err(Error::other)?;
+        let root = Root::new(&service);
+        root.start().await?;
+        let serving = Serving::new(
+            &root,
+            ServingOptions {
+                name: "plugin".to_owned(),
+                socket_dir: directory.path().to_owned(),
+                socket_group: None,
+                limits: Limits::server(),
+                on_call: Vec::new(),
+                stdio: Arc::new(Ring::default()),
+                stop: Stop::in_process(),
+            },
+        )?;
+        let (here, there) = tokio::io::duplex(PIPE);
+        serving.connect(there);
+
+        let (connection, driver) = Connection::open(here, &Limits::client()).await.map_err(Error::other)?;
+        let (outgoing, announcements) = mpsc::channel(ANNOUNCEMENTS);
+        let broker = Broker::new(directory.path().to_owned(), DIAL_TIMEOUT, outgoing);
+        let family = Family::new("plugin", "the host", Timing::default(), false, Arc::new(|_| {}));
+        let limits = (Limits::client(), Limits::server());
+        let session = Session::new("plugin", 1, broker.clone(), limits, family.clone());
+        let link = session.adopt(connection.clone(), driver, None, session.root().clone());
+        session.tasks().spawn(async move {
+            exchange(connection, broker, announcements).await;
+        });
+        let handle = Handle::root(family);
+        handle.install(link.clone());
+        // Nobody brings a lost connection back here: calls must not wait for it.
+        let lost = handle.clone();
+        session.tasks().spawn(async move {
+            link.ended().cancelled().await;
+            lost.uninstall();
+            let error = Error::new(Code::Unavailable, "the pair was closed");
+            let reset_version = lost.family.reset_version();
+            let failed = Failed { error, at_once: true, in_a_row: 0, retry_at: None, parent_object: 0, reset_version };
+            lost.publish(Slot::Failed(Arc::new(failed)));
+        });
+        Ok(Self { root: handle, session: Ending(session), serving, _directory: directory })
+    }
+
+    /// The host's handle to a service on the main connection: the one served, a parent or a component of it.
+    ///
+    /// # Errors
+    ///
+    /// The connection is gone.
+    pub async fn dispense<S: Service + ?Sized>(&self) -> Result<Arc<S>> {
+        let mut names = Names::default();
+        S::describe(&mut names);
+        if !names.optionals().is_empty() {
+            self.root.learn(&names).await?;
+        }
+        Ok(S::connect(Remote::root(self.root.clone(), self.session.0.clone())))
+    }
+
+    /// Closes all handles, children first, then the service: calls in flight have a second.
+    pub async fn close(self) {
+        self.root.closed.cancel();
+        self.root.children.close();
+        self.root.children.wait().await;
+        self.session.0.end();
+        self.session.0.finished().await;
+        self.serving.wind_down(std::future::ready(())).await;
+    }
+}
+
+/// Ends the session when the pair is dropped.
+struct Ending(Arc<Session>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}

@@ -1,0 +1,14 @@
+use loop_runtime::LoopMessage;
+
+#[derive(LoopMessage)]
+struct ConfigDigest(#[wire(1)] [u8; 32]);
+
+#[derive(LoopMessage)]
+struct Config {
+    #[wire(1)]
+    digest: ConfigDigest,
+}
+
+fn main() {
+    loop_runtime::wire::encode(&Config { digest: ConfigDigest([0; 32]) });
+}

@@ -1,0 +1,11 @@
+use loop_runtime::LoopMessage;
+
+#[derive(LoopMessage)]
+struct Limits {
+    #[wire(1)]
+    max: Option<Option<u32>>,
+}
+
+fn main() {
+    loop_runtime::wire::encode(&Limits { max: None });
+}

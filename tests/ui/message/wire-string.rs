@@ -1,0 +1,11 @@
+use loop_runtime::LoopMessage;
+
+#[derive(LoopMessage)]
+struct Head {
+    #[wire("1")]
+    height: u64,
+}
+
+fn main() {
+    loop_runtime::wire::encode(&Head { height: 7 });
+}
