@@ -1,1 +1,2 @@
 //! The services of LOOP, each declared once.
+#![forbid(unsafe_code)]

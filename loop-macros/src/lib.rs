@@ -3,6 +3,8 @@
 //! Users reach both through `loop-runtime`, which re-exports them. The logic works on `proc_macro2`, so that unit tests
 //! can call it.
 
+#![forbid(unsafe_code)]
+
 mod attr;
 mod case;
 mod diag;

@@ -1,13 +1,118 @@
-//! Host and plugin runtime for local out-of-process (LOOP) plugins.
+//! A plugin boundary from a trait: call it here, answer it in another process.
+//!
+//! A service is declared once, as a trait with `#[`[`loop_service`]`]`. The attribute gives it a form on the wire, a client
+//! and a server; the trait itself stays ordinary and can be implemented and called in process. The wire is that of
+//! [go-plugin] over gRPC, so either side may be written in Go.
+//!
+//! ```
+//! use std::process::ExitCode;
+//! use std::sync::Arc;
+//!
+//! use loop_runtime::prelude::*;
+//!
+//! const HANDSHAKE: Handshake = Handshake::new("GREETER_PLUGIN", "hello").version(1);
+//!
+//! /// Greets.
+//! #[loop_service(package = "acme.greeter.v1")]
+//! pub trait Greeter {
+//!     /// Greets somebody.
+//!     #[rpc(idempotent)]
+//!     async fn greet(&self, name: &str) -> Result<String>;
+//! }
+//!
+//! struct English;
+//!
+//! impl Greeter for English {
+//!     async fn greet(&self, name: &str) -> Result<String> {
+//!         Ok(format!("Hello, {name}"))
+//!     }
+//! }
+//!
+//! // The plugin's `main` ends with this:
+//! async fn plugin() -> ExitCode {
+//!     Plugin::new(HANDSHAKE).serve::<dyn Greeter>(Arc::new(English)).await
+//! }
+//!
+//! // The host does this:
+//! async fn host() -> Result<(), Box<dyn std::error::Error>> {
+//!     let plugin = Host::new(HANDSHAKE).launch(Command::new("./greeter-plugin")).await?;
+//!     let greeter: Arc<dyn Greeter> = plugin.dispense().await?;
+//!     println!("{}", greeter.greet("Rust").await?);
+//!     plugin.close().await;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Two ends
+//!
+//! * [`plugin`]: a plugin's process, from the magic cookie to the last log line. [`Plugin`](plugin::Plugin) serves.
+//! * [`host`]: starting plugins and keeping them up. [`Host`](host::Host) launches; the
+//!   [`Supervisor`](host::Supervisor) that it returns gives the service, and tells of the process.
+//!
+//! Both ends lend services to each other: an `Arc<dyn X>` in an argument is called back by the far side, one in a result
+//! is an object made there, and a method that is not `async` and returns one is a part of the same service, reached without
+//! a call. What came from one plugin can be lent to another.
+//!
+//! A service is called through `Arc<dyn X>`, with the trait in scope: [`calling`] is the page about it.
+//!
+//! # When the other side dies
+//!
+//! The host's handles outlive the process behind them. The program is started again, at once or after a while
+//! ([`RestartPolicy`](host::RestartPolicy)), services that were made by a call are made again by that call, and callers
+//! wait for it, to their own deadline. A call that was in flight is repeated if its method is `#[rpc(idempotent)]`; any other
+//! fails with an [`Error`] whose [`loss`](Error::loss) says whether it may have run. An error that the implementation
+//! answered is never taken for a loss, whatever its code.
+//!
+//! [`Supervisor::states`](host::Supervisor::states) and [`Supervisor::events`](host::Supervisor::events) tell what happens.
+//!
+//! # Deadlines, cancellation, metadata
+//!
+//! There is no deadline unless one is set: [`with_timeout`] and [`with_deadline`] set it for every call inside a future.
+//! Dropping the future of a call cancels it, and the future of the implementation is dropped on the far side.
+//! [`with_metadata`] attaches headers such as `traceparent`. All three travel on through nested calls by themselves.
+//!
+//! # Handlers that block
+//!
+//! Every call runs as a task on tokio's threads, beside the connections and the health check. A handler that computes for
+//! more than some milliseconds, or waits for something that is not a future (a file, a lock that is held for long, a C
+//! library), holds one of them; if it holds all of them the plugin looks hung and is killed. Move such work away:
+//!
+//! ```
+//! # use loop_runtime::{Error, Result};
+//! async fn digest(data: Vec<u8>) -> Result<u64> {
+//!     tokio::task::spawn_blocking(move || data.iter().map(|byte| u64::from(*byte)).sum()).await.map_err(Error::other)
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() { assert_eq!(digest(vec![1, 2]).await.unwrap(), 3); }
+//! ```
+//!
+//! `spawn_blocking` does not end with the call: a cancelled caller does not wait for it, but it runs on. And a plugin
+//! needs the multi-threaded runtime (tokio's `rt-multi-thread`, which `#[tokio::main]` takes).
+//!
+//! # Features
+//!
+//! | feature | default | what |
+//! |---|---|---|
+//! | `metrics` | no | `/metrics` of a LOOP plugin, on the port that a Chainlink node names |
+//!
+//! # Platforms
+//!
+//! Linux is tested. Other Unix systems have a code path wherever Linux calls are used, and are not tested. Windows is
+//! refused at compile time.
+//!
+//! [go-plugin]: https://github.com/hashicorp/go-plugin
 
 extern crate self as loop_runtime;
 
 mod broker;
+#[doc = include_str!("calling.md")]
+pub mod calling {}
 mod context;
 mod error;
 mod handshake;
 pub mod host;
 pub mod plugin;
+pub mod prelude;
 mod proto;
 mod service;
 mod stdio;

@@ -1,5 +1,7 @@
 //! The wire against prost: the same bytes, the same values, the same refusals.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
 mod wire;
 
 use bytes::Bytes;

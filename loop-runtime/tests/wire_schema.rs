@@ -1,5 +1,7 @@
 //! The exported schema: its text, that protobuf's compiler takes it, and that it says what the bytes are.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
 mod wire;
 
 use loop_runtime::LoopMessage;

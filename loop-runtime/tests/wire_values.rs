@@ -1,5 +1,7 @@
 //! What is refused, in which words, and what the format's own rules make of odd bytes.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
 mod wire;
 
 use std::time::{Duration, SystemTime};

@@ -2,5 +2,7 @@
 //!
 //! All `unsafe` of this crate is in this room.
 
+#![allow(unsafe_code, reason = "system calls, each with its safety comment")]
+
 pub(crate) mod host;
 pub(crate) mod plugin;
