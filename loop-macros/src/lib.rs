@@ -4,6 +4,8 @@
 //! can call it.
 
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
+#![deny(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 mod attr;
 mod case;

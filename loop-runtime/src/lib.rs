@@ -102,6 +102,9 @@
 //!
 //! [go-plugin]: https://github.com/hashicorp/go-plugin
 
+#![warn(unreachable_pub)]
+#![deny(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
 extern crate self as loop_runtime;
 
 mod broker;

@@ -1,7 +1,5 @@
 //! The wire against prost: the same bytes, the same values, the same refusals.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
 mod wire;
 
 use bytes::Bytes;

@@ -1,11 +1,9 @@
 //! The exported schema: its text, that protobuf's compiler takes it, and that it says what the bytes are.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
 mod wire;
 
 use loop_runtime::LoopMessage;
-use loop_runtime::wire::{FieldSpec, LoopMessage as _, RequestShape, Schema, Struct, decode, encode};
+use loop_runtime::wire::{FieldSpec, RequestShape, Schema, Struct, decode, encode};
 use proptest::prelude::*;
 use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
 use protox::prost_reflect::{Cardinality, DescriptorPool, DynamicMessage, Kind};

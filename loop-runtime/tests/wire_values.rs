@@ -1,13 +1,11 @@
 //! What is refused, in which words, and what the format's own rules make of odd bytes.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
 mod wire;
 
 use std::time::{Duration, SystemTime};
 
 use bytes::{BufMut, Bytes, BytesMut};
-use loop_runtime::wire::{self as rt, FieldSpec, LoopMessage as _, Nanos, Struct, StructValue, decode, encode, take};
+use loop_runtime::wire::{self as rt, FieldSpec, Nanos, Struct, StructValue, decode, encode, take};
 use loop_runtime::{Code, Error, LoopMessage};
 
 use wire::{Color, Digest, Expression, Inner, OracleId, Tree};

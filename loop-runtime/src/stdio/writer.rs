@@ -24,7 +24,7 @@ const EXACT: u64 = 1 << 53;
 
 /// A [`tracing_subscriber`] layer that writes every event as one line of hclog's JSON.
 ///
-/// [`Plugin`](super::Plugin) installs it if the program has no subscriber of its own yet; a program that builds its
+/// [`Plugin`](crate::plugin::Plugin) installs it if the program has no subscriber of its own yet; a program that builds its
 /// own adds this layer, or its logs reach the host as plain text at debug level.
 ///
 /// The target becomes `@module`, the fields of the event and of the spans around it become keys of their own (the

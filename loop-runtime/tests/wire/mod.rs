@@ -1,5 +1,5 @@
 //! The same message twice: once as a user of the runtime declares it, once as prost has it, with every kind of field.
-#![allow(dead_code, unreachable_pub, reason = "shared by test files; not every one uses all of it")]
+#![allow(dead_code)] // not every test file uses all of it
 
 pub mod strategy;
 
