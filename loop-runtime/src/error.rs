@@ -175,11 +175,15 @@ impl Error {
         self.rebuilt(self.0.kind.clone(), format!("{context}: {}", self.0.message))
     }
 
-    /// The same loss, whose call is now known to have been, or not to have been, handed over.
+    /// The same loss, whose call is now known to have been, or not to have been, handed over. A call that was handed
+    /// over before its handle was closed is a loss: [`ErrorKind::Closed`] promises that nothing ran.
     pub(crate) fn handed_over(self, may_have_run: bool) -> Self {
         let kind = match &self.0.kind {
             ErrorKind::Lost(loss) => ErrorKind::Lost(Loss { may_have_run, ..loss.clone() }),
             ErrorKind::Deadline { .. } => ErrorKind::Deadline { may_have_run },
+            ErrorKind::Closed if may_have_run => {
+                ErrorKind::Lost(Loss { may_have_run, downstream: false, retry_at: None })
+            }
             _ => return self,
         };
         self.rebuilt(kind, self.0.message.clone())
@@ -350,6 +354,8 @@ mod tests {
         assert!(!Error::closed("closed").may_have_run());
         assert_eq!(Error::lost_downstream(true, "gone").code(), Code::Aborted);
         assert!(!Error::lost(true, "gone").handed_over(false).may_have_run());
+        assert!(Error::closed("closed").handed_over(true).may_have_run());
+        assert_eq!(Error::closed("closed").handed_over(false).kind(), &ErrorKind::Closed);
     }
 
     #[test]
