@@ -4,6 +4,8 @@
 //! `golden/loop-contract.json` holds the contract, `golden/loop-recorded-calls.jsonl` calls of Go's own tests and of bad
 //! requests made by hand, `golden/refused-on-purpose.jsonl` those that are answered in another way here.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
 mod brevity;
 mod filled;
 mod mirror;

@@ -1,6 +1,8 @@
 //! The exported schema: the files in `proto/`, and the contract.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use loop_runtime::__private::Service;
 use loop_runtime::wire::Schema;
@@ -30,8 +32,23 @@ fn exported() -> Schema {
     schema
 }
 
+/// Writes the files if that is asked for, before any test reads them.
+fn overwrite(schema: &Schema) {
+    static ONCE: Once = Once::new();
+    if std::env::var_os("LOOP_SCHEMA").is_some_and(|value| value == "overwrite") {
+        ONCE.call_once(|| {
+            for (package, text) in schema.files() {
+                let path = Path::new(PROTO).join(Schema::file_name(package));
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, text).unwrap();
+            }
+        });
+    }
+}
+
 /// What protobuf's compiler makes of the files in `proto/`.
 pub(crate) fn compiled() -> DescriptorPool {
+    overwrite(&exported());
     let files: Vec<_> = exported().files().map(|(package, _)| Schema::file_name(package)).collect();
     let mut compiler = protox::Compiler::new([PROTO]).unwrap();
     compiler.include_imports(true);
@@ -43,14 +60,10 @@ pub(crate) fn compiled() -> DescriptorPool {
 fn the_files_are_what_the_traits_say() {
     let schema = exported();
     assert!(schema.conflicts().is_empty(), "{:?}", schema.conflicts());
-    let overwrite = std::env::var_os("LOOP_SCHEMA").is_some_and(|value| value == "overwrite");
+    overwrite(&schema);
     let mut known = BTreeSet::new();
     for (package, text) in schema.files() {
-        let path = std::path::Path::new(PROTO).join(Schema::file_name(package));
-        if overwrite {
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(&path, &text).unwrap();
-        }
+        let path = Path::new(PROTO).join(Schema::file_name(package));
         let file = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(file == text, "{} is out of date; LOOP_SCHEMA=overwrite writes it", path.display());
         known.insert(path);
@@ -60,7 +73,7 @@ fn the_files_are_what_the_traits_say() {
     assert_eq!(found, known, "files that no trait exports");
 }
 
-fn files_below(dir: &std::path::Path, found: &mut BTreeSet<std::path::PathBuf>) {
+fn files_below(dir: &Path, found: &mut BTreeSet<PathBuf>) {
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
