@@ -19,6 +19,7 @@ use super::lease::Expiry;
 use super::link::{Attempt, Link};
 use super::method::Method;
 use super::outgoing::with_ids;
+use super::object::EndOnDrop;
 use super::recipe::{Recipe, Request};
 use super::session::Session;
 use super::tree::Names;
@@ -145,8 +146,8 @@ impl Handle {
             info.release,
             parent.closed.child_token(),
         );
-        handle.install(link);
-        parent.children.spawn(keeper::keep(handle.clone()));
+        handle.install(link.clone());
+        parent.children.spawn(keeper::keep(handle.clone(), link));
         handle
     }
 
@@ -157,10 +158,13 @@ impl Handle {
     /// As [`Session::dial`].
     pub(crate) async fn dial_lent(self: &Arc<Self>, session: &Arc<Session>, id: u32) -> Result<()> {
         let object = Arc::new(session.root().child());
+        // Given up half-way, the connection must not stay: the peer waits for it to end.
+        let unmade = EndOnDrop::new(&object);
         let link = session.dial(id, object).await?;
         link.probe(&self.names()).await?;
-        self.install(link);
-        session.tasks().spawn(keeper::keep(self.clone()));
+        unmade.disarm();
+        self.install(link.clone());
+        session.tasks().spawn(keeper::keep(self.clone(), link));
         Ok(())
     }
 

@@ -15,12 +15,12 @@ use super::recipe::Recipe;
 use crate::context::Context;
 use crate::error::{Error, Result};
 
-/// Keeps `handle` until it is closed, then gives back what it holds, in order.
-pub(crate) async fn keep(handle: Arc<Handle>) {
-    let mut keeper = Keeper { resets: handle.family.resets(), last: handle.usable(), failed: None, handle };
-    if let Some(link) = keeper.last.clone() {
-        keeper.made(&link, Instant::now(), 1, false);
-    }
+/// Keeps `handle`, whose first link is `link`, until it is closed, then gives back what it holds, in order.
+pub(crate) async fn keep(handle: Arc<Handle>, link: Arc<Link>) {
+    let resets = handle.family.resets();
+    // The link may have ended by now; its object has not, and is the keeper's to end.
+    let mut keeper = Keeper { resets, last: Some(link.clone()), live: true, failed: None, handle };
+    keeper.made(&link, Instant::now(), 1, false);
     if keeper.handle.is_owned() {
         keeper.run().await;
     } else {
@@ -34,6 +34,8 @@ struct Keeper {
     resets: watch::Receiver<u64>,
     /// The link of the last success, usable or not: its object may live on without it.
     last: Option<Arc<Link>>,
+    /// Told as made and not yet as lost.
+    live: bool,
     failed: Option<Refusal>,
 }
 
@@ -67,11 +69,11 @@ impl Keeper {
         while !closed.is_cancelled() {
             if let Some(link) = handle.usable() {
                 tokio::select! {
-                    () = link.ended().cancelled() => self.lost(&link),
-                    () = closed.cancelled() => {}
+                    () = link.ended().cancelled() => {}
+                    () = closed.cancelled() => continue,
                 }
-                continue;
             }
+            self.lost();
             match &handle.origin {
                 Origin::Made(recipe) => self.make_again(recipe).await,
                 Origin::Lent => {
@@ -86,12 +88,25 @@ impl Keeper {
         }
     }
 
-    fn lost(&self, link: &Link) {
-        let generation = link.session().number();
+    /// Takes note of the end of the link, once.
+    fn lost(&mut self) {
+        if !std::mem::take(&mut self.live) {
+            return;
+        }
         self.handle.publish(Slot::Vacant);
-        if self.handle.is_owned() && !self.handle.closed.is_cancelled() {
+        if let Some(link) = self.handle.uninstall()
+            && self.handle.is_owned()
+            && !self.handle.closed.is_cancelled()
+        {
+            let generation = link.session().number();
             self.handle.family.emit(HandleEvent::Lost { handle: self.handle.id.clone(), generation });
         }
+    }
+
+    fn live(&mut self, link: &Arc<Link>) {
+        self.last = Some(link.clone());
+        self.live = true;
+        self.handle.install(link.clone());
     }
 
     /// One round towards a live handle: wait for what is missing, or run the recipe.
@@ -179,8 +194,7 @@ impl Keeper {
             Ok(link) => {
                 let runs = self.failed.map_or(1, |refusal| refusal.in_a_row + 1);
                 self.failed = None;
-                self.last = Some(link.clone());
-                handle.install(link.clone());
+                self.live(&link);
                 self.made(&link, began, runs, false);
             }
             Err(why) => self.refused(parent, why),
@@ -200,8 +214,7 @@ impl Keeper {
             Ok::<_, Error>(link)
         };
         let link = timeout(self.handle.family.timing.redial, dialled).await.map_err(|_| gone())??;
-        self.last = Some(link.clone());
-        self.handle.install(link.clone());
+        self.live(&link);
         self.made(&link, began, 0, true);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! An object on the far side: what one successful run of a constructor made, or the root of a session.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -59,13 +59,20 @@ impl Object {
         let mut kept = locked(&self.leases);
         kept.retain(|lease| !lease.has_ended());
         kept.extend(leases);
+        drop(kept);
+        // It may have ended meanwhile, and then nobody else comes by.
+        if self.has_ended() {
+            self.end();
+        }
     }
 
     /// Ends the object on this side: leases, then connections, children included.
     pub(crate) fn end(&self) {
         self.leases_cut.cancel();
         self.ended.cancel();
-        locked(&self.leases).clear();
+        // Outside the lock: what drops here is the user's.
+        let leases = std::mem::take(&mut *locked(&self.leases));
+        drop(leases);
     }
 
     /// Gives back what was lent, in order: no new connections, wait until the far side has hung up, one bound for all,
@@ -84,6 +91,27 @@ impl Object {
         let _ = tokio::time::timeout(hang_up, all).await;
         for lease in leases {
             drop(lease);
+        }
+    }
+}
+
+/// Ends an object that was not made after all.
+pub(crate) struct EndOnDrop(Option<Arc<Object>>);
+
+impl EndOnDrop {
+    pub(crate) fn new(object: &Arc<Object>) -> Self {
+        Self(Some(object.clone()))
+    }
+
+    pub(crate) fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for EndOnDrop {
+    fn drop(&mut self) {
+        if let Some(object) = &self.0 {
+            object.end();
         }
     }
 }

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue};
 use super::export::Export;
 use super::link::{Attempt, Link};
 use super::method::Method;
-use super::object::Object;
+use super::object::EndOnDrop;
 use super::outgoing::with_ids;
 use super::remote::Remote;
 use super::root::RECIPE;
@@ -71,7 +71,7 @@ impl Recipe {
     /// Runs the constructor once over `parent`. Everything that was opened is given back unless it succeeds.
     pub(crate) async fn attempt(&self, parent: &Arc<Link>, context: &Context) -> Result<Made, Attempt> {
         let object = Arc::new(parent.object().child());
-        let unmade = EndOnDrop(Some(object.clone()));
+        let unmade = EndOnDrop::new(&object);
         let session = parent.session();
         let (leases, ids) = session.lend(&self.request.exports, &object, None).await.map_err(Attempt::NotSent)?;
         object.keep(leases);
@@ -89,22 +89,5 @@ impl Recipe {
         link.probe(&self.info.names).await.map_err(failed)?;
         unmade.disarm();
         Ok(Made { reply, link: Some(link) })
-    }
-}
-
-/// Ends an object that was not made after all.
-struct EndOnDrop(Option<Arc<Object>>);
-
-impl EndOnDrop {
-    fn disarm(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for EndOnDrop {
-    fn drop(&mut self) {
-        if let Some(object) = &self.0 {
-            object.end();
-        }
     }
 }
