@@ -43,6 +43,10 @@
 //! up with a zero, oracle id 266 taken as 10, a field of another wire type taken as absent, a message that is missing and
 //! ends the process), it is refused here.
 
+#![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
+#![deny(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
 pub mod big_int;
 pub mod capabilities;
 pub mod codec;

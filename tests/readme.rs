@@ -16,8 +16,12 @@ fn the_readme_links_to_files_that_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for page in ["README.md", "CONTRIBUTING.md"] {
         let text = std::fs::read_to_string(root.join(page)).unwrap();
-        let links: Vec<&str> =
-            text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).filter(|link| !link.contains("://")).collect();
+        let links: Vec<&str> = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+            .filter(|link| !link.contains("://"))
+            .collect();
         assert!(!links.is_empty(), "{page} has no links: is it read as it should be?");
         for link in links {
             let file = link.split('#').next().unwrap();

@@ -3,6 +3,10 @@
 //! Users reach both through `loop-runtime`, which re-exports them. The logic works on `proc_macro2`, so that unit tests
 //! can call it.
 
+#![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
+#![deny(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
 mod attr;
 mod case;
 mod diag;

@@ -101,7 +101,9 @@
 //! refused at compile time.
 //!
 //! [go-plugin]: https://github.com/hashicorp/go-plugin
-#![deny(unsafe_code)]
+
+#![warn(unreachable_pub)]
+#![deny(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 extern crate self as loop_runtime;
 

@@ -421,6 +421,17 @@ fn presence_survives_at_the_default() {
 }
 
 #[test]
+fn the_sign_of_a_zero_survives() {
+    let mut out = BytesMut::new();
+    0.0_f64.put(1, &mut out);
+    0.0_f32.put(1, &mut out);
+    assert!(out.is_empty());
+    (-0.0_f64).put(1, &mut out);
+    let read: f64 = take(&out.freeze(), &FieldSpec::new(1, "x")).unwrap();
+    assert_eq!(read.to_bits(), (-0.0_f64).to_bits());
+}
+
+#[test]
 fn a_struct_is_json_like() {
     let fields = [
         ("null", StructValue::Null),

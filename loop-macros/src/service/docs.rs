@@ -6,7 +6,8 @@ use syn::Attribute;
 
 use super::model::{Method, RpcOptions, Service};
 
-/// The doc comment as plain text, lines joined, one leading space taken off each.
+/// The doc comment as plain text, lines joined, one leading space taken off each. Links to Rust items become their names,
+/// and code is left out: readers of the schema have neither.
 pub(crate) fn docs(attrs: &[Attribute]) -> String {
     let mut lines = Vec::new();
     for attr in attrs {
@@ -22,7 +23,27 @@ pub(crate) fn docs(attrs: &[Attribute]) -> String {
             }
         }
     }
-    lines.join("\n").trim_matches('\n').to_owned()
+    let mut code = false;
+    lines.retain(|line| {
+        let fence = line.trim_start().starts_with("```");
+        code ^= fence;
+        !code && !fence
+    });
+    unlinked(&lines.join("\n")).trim_matches('\n').to_owned()
+}
+
+/// ``[`Head`]`` as `` `Head` ``, `[block](Head::block)` as `block`; what leads to an address stays.
+fn unlinked(text: &str) -> String {
+    let Some((before, rest)) = text.split_once('[') else { return text.to_owned() };
+    let Some((label, after)) = rest.split_once(']') else { return text.to_owned() };
+    let linked = after.strip_prefix('(').and_then(|after| after.split_once(')'));
+    match linked {
+        Some((target, after)) if !target.contains("://") => format!("{before}{label}{}", unlinked(after)),
+        None if label.len() > 1 && label.starts_with('`') && label.ends_with('`') => {
+            format!("{before}{label}{}", unlinked(after))
+        }
+        _ => format!("{before}[{}", unlinked(rest)),
+    }
 }
 
 /// `#[doc]` attributes that say what a reader of the trait's docs must know of the boundary.
@@ -65,4 +86,26 @@ pub(crate) fn paragraph(service: &Service<'_>) -> TokenStream {
 
 fn list<'m, 'a: 'm>(methods: impl Iterator<Item = &'m Method<'a>>) -> String {
     methods.map(|method| format!("`{}`", method.ident())).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    #[test]
+    fn the_schema_shows_neither_links_nor_code() {
+        let attrs: [Attribute; 7] = [
+            parse_quote!(#[doc = " A [`Head`], as [a block](Head::block) of [`u8; 32`](Self::x)."]),
+            parse_quote!(#[doc = " Of [this](https://example.com/a), a[0] and `[u8]`."]),
+            parse_quote!(#[doc = ""]),
+            parse_quote!(#[doc = " ```"]),
+            parse_quote!(#[doc = " let head = Head::default();"]),
+            parse_quote!(#[doc = " ```"]),
+            parse_quote!(#[doc = " An open [ and `x`."]),
+        ];
+        let expected = "A `Head`, as a block of `u8; 32`.\nOf [this](https://example.com/a), a[0] and `[u8]`.\n\n\
+                        An open [ and `x`.";
+        assert_eq!(docs(&attrs), expected);
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::transport::{Address, AddressError, ListenError};
 
@@ -18,9 +17,9 @@ pub(crate) enum BrokerError {
     /// Of a dial: 0 is what an absent id reads as.
     #[error("0 is not the id of a connection")]
     NoId,
-    /// Of a dial: nothing was announced in time. The first words are go-plugin's.
-    #[error("timeout waiting for connection info: the peer announced nothing within {0:?}")]
-    Timeout(Duration),
+    /// Of a dial: nothing was announced in time. Go peers read these very words.
+    #[error("timeout waiting for connection info")]
+    Timeout,
     /// Of a dial: the peer announced what cannot be dialled.
     #[error("the peer announced a connection that cannot be dialled: {0}")]
     Announcement(AddressError),

@@ -126,7 +126,7 @@ impl Broker {
         let deadline = Instant::now() + self.0.timeout;
         let address = match timeout_at(deadline, self.0.pending.take(id)).await {
             Ok(taken) => taken?.map_err(BrokerError::Announcement)?,
-            Err(_) => return Err(BrokerError::Timeout(self.0.timeout)),
+            Err(_) => return Err(BrokerError::Timeout),
         };
         match timeout_at(deadline, Stream::connect(&address)).await {
             Ok(Ok(stream)) => Ok((stream, address)),

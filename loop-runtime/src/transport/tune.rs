@@ -18,7 +18,8 @@ const CONNECTION_WINDOW: u32 = 32 << 20;
 const FRAME: u32 = 2 << 20;
 
 /// h2 takes twenty calls that are cancelled before they were looked at for an attack; a local peer that drops
-/// thousands of futures at once is none.
+/// thousands of futures at once is none. For the same reason nobody counts, over the life of a connection, the frames
+/// that come for streams which were forgotten after a reset; h2 gives up at 1024.
 const RESET_STREAMS: usize = 65_536;
 
 /// Keepalive is off unless asked for, and stays off: see [`Connection`](super::Connection).

@@ -269,12 +269,12 @@ fn long_varint(rest: &mut &[u8]) -> Result<u64, WireError> {
     match rest.first_chunk::<10>() {
         // A known length, so that the loop is unrolled and no index is checked.
         Some(bytes) => varint_of(bytes, rest),
-        None => varint_of(*rest, rest),
+        None => varint_of(rest, rest),
     }
 }
 
 #[inline(always)]
-fn varint_of<'a>(bytes: &[u8], rest: &mut &'a [u8]) -> Result<u64, WireError> {
+fn varint_of(bytes: &[u8], rest: &mut &[u8]) -> Result<u64, WireError> {
     let mut value = 0;
     for (index, byte) in bytes.iter().enumerate() {
         value |= u64::from(byte & 0x7f) << (7 * index);

@@ -2,8 +2,6 @@
 //!
 //! The plugin is this test binary, run again as the one test [`the_plugin_itself`].
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
 #[path = "../../src/proto.rs"]
 mod proto;
 

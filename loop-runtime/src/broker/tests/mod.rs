@@ -134,7 +134,7 @@ async fn an_announcement_is_kept_five_seconds() {
     advance(DIAL_TIMEOUT).await;
     let before = Instant::now();
     let error = broker.dial(1).await.unwrap_err();
-    assert_eq!(error.to_string(), "timeout waiting for connection info: the peer announced nothing within 5s");
+    assert_eq!(error.to_string(), "timeout waiting for connection info");
     assert_eq!(before.elapsed(), DIAL_TIMEOUT);
     assert_eq!(broker.0.pending.sizes(), (0, 0));
 
@@ -148,7 +148,7 @@ async fn the_timeout_is_configurable() {
     let (send, _announced) = mpsc::channel(1);
     let broker = Broker::new("/nonexistent".into(), Duration::from_millis(70), send);
     let before = Instant::now();
-    assert!(matches!(broker.dial(9).await, Err(BrokerError::Timeout(_))));
+    assert!(matches!(broker.dial(9).await, Err(BrokerError::Timeout)));
     assert_eq!(before.elapsed(), Duration::from_millis(70));
 }
 
@@ -160,7 +160,7 @@ async fn one_announcement_is_kept_per_id_and_serves_one_dial() {
     broker.received(at(7, "unix", first.address().to_string()));
     broker.received(at(7, "unix", second.address().to_string()));
     assert_eq!(broker.dial(7).await.unwrap().1, first.address());
-    assert!(matches!(broker.dial(7).await, Err(BrokerError::Timeout(_))));
+    assert!(matches!(broker.dial(7).await, Err(BrokerError::Timeout)));
 
     // used up, so that the next one counts
     broker.received(at(7, "unix", second.address().to_string()));
@@ -242,7 +242,7 @@ async fn nonsense_fails_the_dial_with_what_is_wrong() {
     assert!(matches!(broker.dial(0).await, Err(BrokerError::NoId)));
     let knock = Some(crate::proto::plugin::conn_info::Knock { knock: true, ack: false, error: String::new() });
     broker.received(ConnInfo { knock, ..at(6, "", "") });
-    assert!(matches!(broker.dial(6).await, Err(BrokerError::Timeout(_))));
+    assert!(matches!(broker.dial(6).await, Err(BrokerError::Timeout)));
     assert_eq!(broker.0.pending.sizes().0, 0);
 }
 

@@ -1,5 +1,7 @@
 //! How calls and connections end before an answer.
 
+use tokio::io::AsyncWriteExt;
+
 use super::*;
 
 #[tokio::test]
@@ -77,14 +79,18 @@ async fn closing_does_not_wait_for_a_peer_that_reads_nothing() {
     }
     drop(opening);
 
-    let (near, _far) = tokio::io::duplex(1000);
+    let (near, mut far) = tokio::io::duplex(1000);
     let (connection, driver) = Connection::open(near, &Limits::client()).await.unwrap();
     let driver = tokio::spawn(driver);
+    // settings and a ping, which have to be answered before anything else is read
+    far.write_all(b"\0\0\0\x04\0\0\0\0\0\0\0\x08\x06\0\0\0\0\0pingping").await.unwrap();
     let call = tokio::spawn({
         let connection = connection.clone();
         async move { connection.call("/t/Echo", vec![0; 1 << 20]).await }
     });
-    tokio::task::yield_now().await;
+    settle().await;
+    far.write_all(b"\0\0\x08\x06\0\0\0\0\0pingping").await.unwrap();
+    settle().await;
     connection.close();
     driver.await.unwrap();
     assert!(connection.ended().is_cancelled());

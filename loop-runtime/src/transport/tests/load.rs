@@ -80,6 +80,25 @@ async fn cancelling_thousands_at_once_is_not_taken_for_an_attack() {
     }
 }
 
+#[tokio::test]
+async fn cancelling_before_the_server_has_looked_is_no_attack_either() {
+    let (dialled, accepted) = sockets().await;
+    let (connection, driver) = Connection::open(dialled, &Limits::client()).await.unwrap();
+    tokio::spawn(driver);
+    let calls: Vec<_> = (0..90)
+        .map(|_| {
+            let connection = connection.clone();
+            tokio::spawn(async move { connection.call("/t/Echo", "").await })
+        })
+        .collect();
+    settle().await;
+    calls.iter().for_each(JoinHandle::abort);
+    settle().await;
+    let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
+    tokio::spawn(serve_connection(accepted, Arc::new(Methods::new()), Limits::server(), stop, abort));
+    assert_eq!(connection.call("/t/Echo", "on").await.unwrap().body, "on");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn large_messages_share_the_windows() {
     let (connection, _served) = connect(Methods::new()).await;

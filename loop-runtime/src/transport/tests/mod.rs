@@ -3,6 +3,7 @@
 mod calls;
 mod ends;
 mod load;
+mod parsers;
 mod peers;
 
 use std::collections::HashMap;
@@ -114,6 +115,13 @@ async fn sockets() -> (Stream, Stream) {
     let address = listener.address();
     let (dialled, accepted) = tokio::join!(Stream::connect(&address), listener.accept());
     (dialled.unwrap(), accepted.unwrap())
+}
+
+/// Lets every task of a current-thread runtime run until it waits for something outside.
+async fn settle() {
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
 }
 
 async fn connect(handler: impl Handler) -> (Connection, Served) {

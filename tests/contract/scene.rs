@@ -1,0 +1,122 @@
+//! A client, the mirror, and a server behind it.
+
+use std::sync::{Arc, Mutex};
+
+use loop_runtime::Code;
+use protox::prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
+use tokio::net::UnixListener;
+
+use crate::mirror::Mirror;
+use crate::raw::{Answer, Client, Server};
+use crate::schema::compiled;
+
+/// A call, and what the server behind the mirror answers to it.
+#[derive(Clone)]
+pub(crate) struct Call {
+    /// `loop.Keystore/Sign`.
+    pub(crate) method: String,
+    pub(crate) request: Vec<u8>,
+    pub(crate) answer: Answer,
+}
+
+/// What came of a call.
+pub(crate) struct Played {
+    /// At the client.
+    pub(crate) answer: Answer,
+    /// The request that arrived at the server, if one did.
+    pub(crate) seen: Option<Vec<u8>>,
+}
+
+/// What the server was told to answer, and what it was asked.
+#[derive(Default)]
+struct Script {
+    call: Option<Call>,
+    seen: Option<Vec<u8>>,
+}
+
+pub(crate) struct Scene {
+    pub(crate) pool: DescriptorPool,
+    script: Arc<Mutex<Script>>,
+    client: Client,
+    server: Server,
+    /// Where the server listens; whatever is lent or made is there too.
+    socket: String,
+    _mirror: Mirror,
+    _sockets: tempfile::TempDir,
+}
+
+impl Scene {
+    pub(crate) async fn new() -> Self {
+        let sockets = tempfile::tempdir().unwrap();
+        let socket = sockets.path().join("behind").display().to_string();
+        let listener = UnixListener::bind(&socket).unwrap();
+        let script = Arc::new(Mutex::new(Script::default()));
+        let asked = script.clone();
+        let answers = move |path: &str, request: Vec<u8>| {
+            let mut script = asked.lock().unwrap();
+            match script.call.clone() {
+                Some(call) if path.strip_prefix('/') == Some(&call.method) => {
+                    script.seen = Some(request);
+                    call.answer
+                }
+                // An object that nobody needs any more.
+                _ if path.ends_with("/Close") => Ok(Vec::new()),
+                _ => Err((Code::Unimplemented, format!("unknown service of {path}"))),
+            }
+        };
+        let server = Server::start(listener, Arc::new(answers));
+        let mirror = Mirror::start(&socket).await;
+        let client = Client::connect(&mirror.socket).await;
+        Self { pool: compiled(), script, client, server, socket, _mirror: mirror, _sockets: sockets }
+    }
+
+    /// The descriptors of a method's request and reply.
+    pub(crate) fn messages(&self, method: &str) -> (MessageDescriptor, MessageDescriptor) {
+        let (service, name) = method.split_once('/').unwrap();
+        let service = self.pool.get_service_by_name(service).unwrap_or_else(|| panic!("no service of {method}"));
+        let found = service.methods().find(|known| known.name() == name).unwrap_or_else(|| panic!("no {method}"));
+        (found.input(), found.output())
+    }
+
+    /// Sends the request through the mirror. Calls are made one after another.
+    pub(crate) async fn play(&self, call: &Call) -> Played {
+        *self.script.lock().unwrap() = Script { call: Some(call.clone()), seen: None };
+        let (request, reply) = self.messages(&call.method);
+        for id in ids(&request, &call.request) {
+            self.client.announce(id, &self.socket);
+        }
+        for id in call.answer.iter().flat_map(|body| ids(&reply, body)) {
+            self.server.announce(id, &self.socket);
+        }
+        let answer = self.client.call(&format!("/{}", call.method), &call.request).await;
+        Played { answer, seen: self.script.lock().unwrap().seen.take() }
+    }
+
+    /// Sends a request that never arrives, because it lends what is not announced: `missing`. Unlike [`play`](Self::play),
+    /// it may be under way while others are.
+    pub(crate) async fn play_without(&self, missing: u32, method: &str, body: &[u8]) -> Answer {
+        let (request, _) = self.messages(method);
+        for id in ids(&request, body).into_iter().filter(|id| *id != missing) {
+            self.client.announce(id, &self.socket);
+        }
+        self.client.call(&format!("/{method}"), body).await
+    }
+}
+
+/// The broker's numbers in a message.
+fn ids(of: &MessageDescriptor, body: &[u8]) -> Vec<u32> {
+    let Ok(message) = DynamicMessage::decode(of.clone(), body) else { return Vec::new() };
+    message.fields().filter(|(field, _)| is_id(field)).filter_map(|(_, value)| value.as_u32()).collect()
+}
+
+fn is_id(field: &FieldDescriptor) -> bool {
+    field.name().ends_with("ID") && matches!(field.kind(), Kind::Uint32)
+}
+
+/// The message, with 1 for every number of the broker: which numbers there are depends on what came before.
+pub(crate) fn meaning(of: &MessageDescriptor, body: &[u8]) -> DynamicMessage {
+    let mut message = DynamicMessage::decode(of.clone(), body).unwrap();
+    let ids: Vec<_> = message.fields().filter(|(field, _)| is_id(field)).map(|(field, _)| field).collect();
+    ids.iter().for_each(|field| message.set_field(field, Value::U32(1)));
+    message
+}
