@@ -167,9 +167,8 @@ async fn the_spans_of_a_run_are_the_arrows_of_the_diagrams() {
     let at = ReportTimestamp { config_digest: digest, epoch: 1, round: 1 };
     let query = plugin.query(at).await.unwrap();
     let observation = plugin.observation(at, &query).await.unwrap();
-    let observations: Vec<_> = (0..4)
-        .map(|observer| AttributedObservation { observation: observation.clone(), observer })
-        .collect();
+    let observations: Vec<_> =
+        (0..4).map(|observer| AttributedObservation { observation: observation.clone(), observer }).collect();
     let (should_report, report) = plugin.report(at, &query, &observations).await.unwrap();
     assert!(should_report);
     assert!(plugin.should_accept_finalized_report(at, &report).await.unwrap());
