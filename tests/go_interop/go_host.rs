@@ -26,6 +26,9 @@ const CASES: &[&str] = &[
     "cookie-missing",
 ];
 
+/// Those in which the plugin has no time to tidy up.
+const KILLED: &[&str] = &["crash", "version-refused"];
+
 pub(crate) fn trials() -> impl Iterator<Item = Trial> {
     CASES.iter().map(|case| trial(&format!("go_host_rust_plugin::{case}"), move || run(case)))
 }
@@ -41,6 +44,10 @@ fn run(case: &str) {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}: {said}", output.status);
+    if KILLED.contains(&case) {
+        // As with a plugin in Go, nobody is left who would remove its socket.
+        return;
+    }
     let left: Vec<_> = temporary.path().read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(left.is_empty(), "left behind: {left:?}");
 }
