@@ -43,9 +43,6 @@ impl PluginRelayer for Root {
     ) -> Result<Arc<dyn Relayer>> {
         let config: ChainConfig = toml::from_str(config)
             .map_err(|why| Error::invalid_argument(format!("the chain's configuration: {why}")))?;
-        if keystore.accounts().await?.is_empty() {
-            return Err(Error::failed_precondition("the keystore has no account that could pay for transactions"));
-        }
         let open = self.open.clone();
         let opened = tokio::task::spawn_blocking(move || {
             let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
