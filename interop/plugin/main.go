@@ -40,8 +40,9 @@ func main() {
 		return &goProbe{
 			broker:  broker,
 			logger:  logger,
-			begun:   make(chan struct{}, 16),
-			givenUp: make(chan struct{}, 16),
+			// Room for all calls of a case.
+			begun:   make(chan struct{}, 64),
+			givenUp: make(chan struct{}, 64),
 		}
 	}
 	plugin.Serve(&plugin.ServeConfig{

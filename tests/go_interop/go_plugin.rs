@@ -116,8 +116,11 @@ async fn deadline(name: &str) {
     assert_eq!(probe.time_left().await.unwrap(), None);
     let left = with_timeout(Duration::from_secs(3600), probe.time_left()).await.unwrap().unwrap();
     assert!((3_500_000..=3_600_000).contains(&left), "of an hour, {left} ms arrived");
-    let error = with_timeout(Duration::from_millis(50), probe.wait()).await.unwrap_err();
-    assert_eq!((error.code(), error.may_have_run()), (Code::DeadlineExceeded, true));
+    // Now and then Go's clock is the first to notice, and resets the call without an answer.
+    for _ in 0..50 {
+        let error = with_timeout(Duration::from_millis(5), probe.wait()).await.unwrap_err();
+        assert_eq!(error.code(), Code::DeadlineExceeded, "{error:?}");
+    }
     probe.given_up().await.unwrap();
     close(plugin).await;
 }
