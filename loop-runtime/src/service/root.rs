@@ -89,7 +89,11 @@ impl Served {
         Box::pin(transport::answer_unary(request, limit, move |headers, body| async move {
             let span = tracing::debug_span!("serve", peer = served.session.name(), path);
             let answer = served.answer(&path, deadline, &headers, body).instrument(span).await;
-            answer.map_err(|error| to_status(&error))
+            answer.map_err(|error| match error.loss() {
+                // What was not sent is a call that the handler made; the handler itself ran.
+                Some(_) => to_status(&error.handed_over(true)),
+                None => to_status(&error),
+            })
         }))
     }
 

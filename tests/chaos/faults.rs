@@ -1,0 +1,130 @@
+//! What is done to the plugins.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use loop_runtime::testing::Faults;
+
+use crate::random::Random;
+use crate::services::Reporter;
+use crate::sockets::{self, Which};
+use crate::world::{World, link_program, program};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fault {
+    Kill,
+    KillBoth,
+    Freeze,
+    FreezeLong,
+    CutMain,
+    CutOne,
+    CutAll,
+    CloseObject,
+    Refuse,
+    RefuseForGood,
+    Hang,
+    Crash,
+    LaunchFails,
+    NoProgram,
+    Restart,
+    Reset,
+    StallHost,
+}
+
+impl Fault {
+    /// Often what happens often; what takes seconds, seldom.
+    pub(crate) fn next(random: &mut Random) -> Self {
+        use Fault::*;
+        match random.below(100) {
+            0..22 => Kill,
+            22..30 => KillBoth,
+            30..38 => Freeze,
+            38..39 => FreezeLong,
+            39..44 => CutMain,
+            44..54 => CutOne,
+            54..59 => CutAll,
+            59..64 => CloseObject,
+            64..70 => Refuse,
+            70..73 => RefuseForGood,
+            73..76 => Hang,
+            76..81 => Crash,
+            81..86 => LaunchFails,
+            86..88 => NoProgram,
+            88..94 => Restart,
+            94..99 => Reset,
+            _ => StallHost,
+        }
+    }
+}
+
+/// How often each was done.
+pub(crate) type Done = BTreeMap<Fault, u64>;
+
+impl World {
+    /// Does `fault` to one of the plugins. A plugin that is down at the moment cannot be hurt, which is no matter.
+    pub(crate) async fn hurt(self: &Arc<Self>, fault: Fault, random: &mut Random) {
+        let which = random.below(2) as usize;
+        let plugin = &self.plugins[which];
+        match fault {
+            Fault::Kill => drop(plugin.kill()),
+            Fault::KillBoth => self.plugins.iter().for_each(|plugin| drop(plugin.kill())),
+            Fault::Freeze => {
+                drop(plugin.freeze());
+                tokio::time::sleep(Duration::from_millis(10 + random.below(200))).await;
+                drop(plugin.thaw());
+            }
+            Fault::FreezeLong => {
+                self.frozen.lock().expect("no panic").extend(plugin.pid());
+                drop(plugin.freeze());
+                tokio::time::sleep(Duration::from_millis(2600)).await;
+            }
+            Fault::CutMain => drop(plugin.cut()),
+            Fault::CutOne => drop(sockets::cut(&self.dir, Which::One, random)),
+            Fault::CutAll => drop(sockets::cut(&self.dir, Which::All, random)),
+            Fault::CloseObject => {
+                let closing = loop_runtime::with_timeout(Duration::from_millis(200), self.reporter.close_provider());
+                drop(closing.await);
+                sockets::cut(&self.dir, Which::One, random);
+            }
+            Fault::Refuse => self.order(which, "refuse"),
+            Fault::RefuseForGood => self.order(which, "refuse-for-good"),
+            Fault::Hang => self.order(which, "hang"),
+            Fault::Crash => self.order(which, "crash"),
+            Fault::LaunchFails => self.order(which, "fail-launch"),
+            Fault::NoProgram => {
+                std::fs::remove_file(program(&self.dir, which)).expect("the link to the program");
+                drop(plugin.kill());
+                tokio::time::sleep(Duration::from_millis(random.below(60))).await;
+                link_program(&self.dir, which);
+                plugin.reset();
+            }
+            Fault::Restart => plugin.restart(),
+            Fault::Reset => plugin.reset(),
+            Fault::StallHost => stall(Duration::from_millis(2500)).await,
+        }
+    }
+
+    /// Leaves an order for the next constructor or start, and makes one happen.
+    fn order(&self, which: usize, order: &str) {
+        std::fs::write(self.dir.join(order), "").expect("an order");
+        drop(self.plugins[which].kill());
+    }
+
+    /// Takes back what nobody carried out.
+    pub(crate) fn calm(&self) {
+        for order in ["refuse", "refuse-for-good", "hang", "crash", "fail-launch"] {
+            let _ = std::fs::remove_file(self.dir.join(order));
+        }
+        self.plugins.iter().for_each(|plugin| drop(plugin.thaw()));
+    }
+}
+
+/// Holds all threads of the runtime up, as a frozen container would: healthy plugins must survive that.
+async fn stall(time: Duration) {
+    let threads = tokio::runtime::Handle::current().metrics().num_workers();
+    let stalled: Vec<_> = (0..threads).map(|_| tokio::spawn(async move { std::thread::sleep(time) })).collect();
+    for thread in stalled {
+        thread.await.expect("no panic");
+    }
+}

@@ -1,0 +1,230 @@
+//! The services of the two plugins, and their implementations, which leave a trace of everything that they run.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use loop_runtime::{Error, Result, loop_service};
+
+use crate::trace::{Site, Trace};
+
+/// The root of both plugins.
+#[loop_service(package = "test.chaos.v1")]
+pub(crate) trait Works {
+    #[rpc(idempotent)]
+    async fn look(&self, call: u64) -> Result<u64>;
+    async fn submit(&self, call: u64) -> Result<u64>;
+    async fn new_relayer(&self, name: &str, ledger: Arc<dyn Ledger>) -> Result<Arc<dyn Relayer>>;
+    async fn new_factory(&self, name: &str, provider: Arc<dyn Provider>) -> Result<Arc<dyn Factory>>;
+}
+
+#[loop_service(package = "test.chaos.v1")]
+pub(crate) trait Relayer {
+    #[rpc(idempotent)]
+    async fn look(&self, call: u64) -> Result<u64>;
+    async fn submit(&self, call: u64) -> Result<u64>;
+    async fn new_provider(&self, name: &str) -> Result<Arc<dyn Provider>>;
+    #[rpc(release)]
+    async fn close(&self) -> Result<()>;
+}
+
+/// Made by the relayer, forwarded to the factory.
+#[loop_service(package = "test.chaos.v1")]
+pub(crate) trait Provider {
+    #[rpc(idempotent)]
+    async fn look(&self, call: u64) -> Result<u64>;
+    async fn submit(&self, call: u64) -> Result<u64>;
+    #[rpc(release)]
+    async fn close(&self) -> Result<()>;
+}
+
+#[loop_service(package = "test.chaos.v1")]
+pub(crate) trait Factory {
+    #[rpc(idempotent)]
+    async fn look(&self, call: u64) -> Result<u64>;
+    async fn submit(&self, call: u64) -> Result<u64>;
+    async fn new_reporter(&self, name: &str) -> Result<Arc<dyn Reporter>>;
+    #[rpc(release)]
+    async fn close(&self) -> Result<()>;
+}
+
+/// Asks the provider in the other plugin.
+#[loop_service(package = "test.chaos.v1")]
+pub(crate) trait Reporter {
+    #[rpc(idempotent)]
+    async fn look(&self, call: u64) -> Result<u64>;
+    async fn submit(&self, call: u64) -> Result<u64>;
+    /// Closes the provider behind the back of the host that owns it.
+    #[rpc(idempotent)]
+    async fn close_provider(&self) -> Result<()>;
+    #[rpc(release)]
+    async fn close(&self) -> Result<()>;
+}
+
+/// Lent by the host.
+#[loop_service(package = "test.chaos.v1")]
+pub(crate) trait Ledger {
+    #[rpc(idempotent)]
+    async fn note(&self, pid: u32) -> Result<()>;
+}
+
+/// What a call is answered with, so that an answer to another call shows.
+pub(crate) fn answer(site: Site, call: u64) -> u64 {
+    call.wrapping_mul(31) + site as u64
+}
+
+/// What all objects of a plugin share.
+#[derive(Clone)]
+pub(crate) struct Ground {
+    dir: PathBuf,
+    trace: Arc<Trace>,
+}
+
+impl Ground {
+    pub(crate) fn new(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), trace: Arc::new(Trace::open(dir)) }
+    }
+
+    async fn run(&self, site: Site, call: u64) -> Result<u64> {
+        self.trace.ran(site, call);
+        // Long enough for a fault in the middle, now and then.
+        tokio::time::sleep(Duration::from_millis(call % 4)).await;
+        Ok(answer(site, call))
+    }
+
+    /// Runs the constructor of `name`, as the schedule wants it to go this once.
+    async fn construct(&self, name: &str) -> Result<()> {
+        self.trace.made(name);
+        if claim(&self.dir, "refuse") {
+            return Err("not now".into());
+        }
+        if claim(&self.dir, "refuse-for-good") {
+            return Err(Error::invalid_argument("never"));
+        }
+        if claim(&self.dir, "hang") {
+            std::future::pending::<()>().await;
+        }
+        if claim(&self.dir, "crash") {
+            std::process::abort();
+        }
+        Ok(())
+    }
+}
+
+/// Whether an order lies there; it is carried out once.
+pub(crate) fn claim(dir: &Path, order: &str) -> bool {
+    std::fs::remove_file(dir.join(order)).is_ok()
+}
+
+impl Works for Ground {
+    async fn look(&self, call: u64) -> Result<u64> {
+        self.run(Site::Root, call).await
+    }
+
+    async fn submit(&self, call: u64) -> Result<u64> {
+        self.run(Site::Root, call).await
+    }
+
+    async fn new_relayer(&self, name: &str, ledger: Arc<dyn Ledger>) -> Result<Arc<dyn Relayer>> {
+        self.construct(name).await?;
+        ledger.note(std::process::id()).await?;
+        Ok(Arc::new(Chain { ground: self.clone(), ledger }))
+    }
+
+    async fn new_factory(&self, name: &str, provider: Arc<dyn Provider>) -> Result<Arc<dyn Factory>> {
+        self.construct(name).await?;
+        provider.look(0).await?;
+        Ok(Arc::new(Median { ground: self.clone(), provider }))
+    }
+}
+
+struct Chain {
+    ground: Ground,
+    ledger: Arc<dyn Ledger>,
+}
+
+impl Relayer for Chain {
+    async fn look(&self, call: u64) -> Result<u64> {
+        let answer = self.ground.run(Site::Relayer, call).await?;
+        self.ledger.note(std::process::id()).await?;
+        Ok(answer)
+    }
+
+    async fn submit(&self, call: u64) -> Result<u64> {
+        self.ground.run(Site::Relayer, call).await
+    }
+
+    async fn new_provider(&self, name: &str) -> Result<Arc<dyn Provider>> {
+        self.ground.construct(name).await?;
+        Ok(Arc::new(Feed(self.ground.clone())))
+    }
+
+    async fn close(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+struct Feed(Ground);
+
+impl Provider for Feed {
+    async fn look(&self, call: u64) -> Result<u64> {
+        self.0.run(Site::Provider, call).await
+    }
+
+    async fn submit(&self, call: u64) -> Result<u64> {
+        self.0.run(Site::Provider, call).await
+    }
+
+    async fn close(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+struct Median {
+    ground: Ground,
+    provider: Arc<dyn Provider>,
+}
+
+impl Factory for Median {
+    async fn look(&self, call: u64) -> Result<u64> {
+        self.ground.run(Site::Factory, call).await
+    }
+
+    async fn submit(&self, call: u64) -> Result<u64> {
+        self.ground.run(Site::Factory, call).await
+    }
+
+    async fn new_reporter(&self, name: &str) -> Result<Arc<dyn Reporter>> {
+        self.ground.construct(name).await?;
+        Ok(Arc::new(Report { ground: self.ground.clone(), provider: self.provider.clone() }))
+    }
+
+    async fn close(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+struct Report {
+    ground: Ground,
+    provider: Arc<dyn Provider>,
+}
+
+impl Reporter for Report {
+    async fn look(&self, call: u64) -> Result<u64> {
+        self.ground.run(Site::Reporter, call).await?;
+        self.provider.look(call).await
+    }
+
+    async fn submit(&self, call: u64) -> Result<u64> {
+        self.ground.run(Site::Reporter, call).await?;
+        self.provider.submit(call).await
+    }
+
+    async fn close_provider(&self) -> Result<()> {
+        self.provider.close().await
+    }
+
+    async fn close(&self) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,148 @@
+//! Two plugins, and the handles that the callers use.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use loop_runtime::Result;
+use loop_runtime::host::{Command, Host, RestartPolicy, Supervisor};
+use tokio::task::JoinHandle;
+
+use crate::HANDSHAKE;
+use crate::events::{self, Told};
+use crate::services::{Factory, Ledger, Provider, Relayer, Reporter, Works};
+use crate::trace::{Site, Trace};
+
+/// All numbers scaled down, so that everything that can happen does within a minute; the health tick is as short as
+/// a busy machine allows.
+pub(crate) fn policy() -> RestartPolicy {
+    let mut policy = RestartPolicy::default();
+    policy.backoff = Duration::from_millis(5);
+    policy.backoff_max = Duration::from_millis(50);
+    policy.stable_after = Duration::from_secs(1);
+    policy.budget = Some(10);
+    policy.budget_window = Duration::from_secs(2);
+    policy.open = Duration::from_millis(200);
+    policy.open_max = Duration::from_millis(400);
+    policy.start_timeout = Duration::from_secs(5);
+    policy.health_tick = Some(Duration::from_millis(200));
+    policy.exit_grace = Duration::from_millis(500);
+    policy.timing.recipe = Duration::from_secs(1);
+    policy.timing.redial = Duration::from_millis(100);
+    policy.timing.recovery_wait = Duration::from_secs(5);
+    policy.timing.forward_wait = Duration::from_millis(500);
+    policy.timing.drain = Duration::from_millis(200);
+    policy.timing.release = Duration::from_millis(200);
+    policy.timing.hang_up = Duration::from_millis(200);
+    policy.timing.close = Duration::from_millis(600);
+    policy.timing.retry = Duration::from_millis(10);
+    policy.timing.retry_max = Duration::from_millis(100);
+    policy
+}
+
+/// The same without budget and backoff, for tests that kill in a row.
+pub(crate) fn patient() -> RestartPolicy {
+    let mut policy = policy();
+    policy.budget = None;
+    policy.backoff = Duration::ZERO;
+    policy
+}
+
+pub(crate) struct World {
+    pub(crate) dir: PathBuf,
+    pub(crate) trace: Arc<Trace>,
+    /// The plugin of the relayer, and that of the median.
+    pub(crate) plugins: [Supervisor; 2],
+    pub(crate) roots: [Arc<dyn Works>; 2],
+    pub(crate) relayer: Arc<dyn Relayer>,
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) factory: Arc<dyn Factory>,
+    pub(crate) reporter: Arc<dyn Reporter>,
+    /// Processes that were frozen for longer than a healthy one may be silent.
+    pub(crate) frozen: Mutex<HashSet<u32>>,
+    pub(crate) ledger: Notes,
+}
+
+/// The program of a plugin: a link, so that it can be taken away.
+pub(crate) fn program(dir: &Path, plugin: usize) -> PathBuf {
+    dir.join(["relaying", "reporting"][plugin])
+}
+
+pub(crate) fn link_program(dir: &Path, plugin: usize) {
+    let this = std::env::current_exe().expect("this test");
+    // There already: nobody took it away.
+    let _ = std::os::unix::fs::symlink(this, program(dir, plugin));
+}
+
+async fn launch(dir: &Path, plugin: usize, policy: RestartPolicy) -> Supervisor {
+    link_program(dir, plugin);
+    let program = program(dir, plugin);
+    let name = program.file_name().expect("a name").to_string_lossy().into_owned();
+    let command = Command::new(&program).env(crate::DIR, dir).env("PLUGIN", &name);
+    Host::new(HANDSHAKE).name(name).policy(policy).launch(command).await.expect("a plugin")
+}
+
+impl World {
+    /// Launches both and makes all objects. The tasks end once both plugins are closed.
+    pub(crate) async fn new(dir: &Path, policy: RestartPolicy) -> (Arc<Self>, Vec<JoinHandle<Told>>) {
+        let trace = Arc::new(Trace::open(dir));
+        let plugins = [launch(dir, 0, policy.clone()).await, launch(dir, 1, policy).await];
+        let told = plugins.iter().map(|plugin| tokio::spawn(events::follow(plugin, trace.clone()))).collect();
+        let roots: [Arc<dyn Works>; 2] =
+            [plugins[0].dispense().await.expect("a root"), plugins[1].dispense().await.expect("a root")];
+        let ledger = Notes::default();
+        let relayer = roots[0].new_relayer("relayer", Arc::new(ledger.clone())).await.expect("a relayer");
+        let provider = relayer.new_provider("provider").await.expect("a provider");
+        let factory = roots[1].new_factory("factory", provider.clone()).await.expect("a factory");
+        let reporter = factory.new_reporter("reporter").await.expect("a reporter");
+        let dir = dir.to_owned();
+        let frozen = Mutex::default();
+        let world = Self { dir, trace, plugins, roots, relayer, provider, factory, reporter, frozen, ledger };
+        (Arc::new(world), told)
+    }
+
+    pub(crate) async fn look(&self, site: Site, call: u64) -> Result<u64> {
+        match site {
+            Site::Root => self.roots[(call % 2) as usize].look(call).await,
+            Site::Relayer => self.relayer.look(call).await,
+            Site::Provider => self.provider.look(call).await,
+            Site::Factory => self.factory.look(call).await,
+            Site::Reporter => self.reporter.look(call).await,
+        }
+    }
+
+    pub(crate) async fn submit(&self, site: Site, call: u64) -> Result<u64> {
+        match site {
+            Site::Root => self.roots[(call % 2) as usize].submit(call).await,
+            Site::Relayer => self.relayer.submit(call).await,
+            Site::Provider => self.provider.submit(call).await,
+            Site::Factory => self.factory.submit(call).await,
+            Site::Reporter => self.reporter.submit(call).await,
+        }
+    }
+}
+
+/// A number that no other call has.
+pub(crate) fn next_call() -> u64 {
+    static CALLS: AtomicU64 = AtomicU64::new(1);
+    CALLS.fetch_add(1, Ordering::Relaxed)
+}
+
+/// The host's ledger.
+#[derive(Clone, Default)]
+pub(crate) struct Notes(Arc<Mutex<Vec<u32>>>);
+
+impl Ledger for Notes {
+    async fn note(&self, pid: u32) -> Result<()> {
+        self.0.lock().expect("no panic").push(pid);
+        Ok(())
+    }
+}
+
+impl Notes {
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().expect("no panic").len()
+    }
+}
