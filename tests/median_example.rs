@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 /// The example, which `cargo test` has built beside this test.
 fn example() -> Command {
@@ -49,15 +50,49 @@ impl Place {
         (output, told)
     }
 
-    /// No socket is left.
+    /// No socket is left, and no process that had its sockets here.
     fn is_clean(&self) {
         let left: Vec<_> = std::fs::read_dir(self.path("tmp")).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert!(left.is_empty(), "left behind: {left:?}");
+        let mark = [OsString::from("TMPDIR"), self.path("tmp").into()].join("=".as_ref());
+        for process in std::fs::read_dir("/proc").unwrap().flatten() {
+            let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
+            let ours = environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_encoded_bytes());
+            assert!(!ours, "a process is left: {:?}", process.path());
+        }
+    }
+
+    /// Starts a run without end, and reads what it tells up to `part`.
+    fn start(&self, part: &str) -> (Child, BufReader<ChildStdout>) {
+        let mut child = self.command(&["--rounds", "1000000"]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut told = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.contains(part) {
+            line.clear();
+            assert_ne!(told.read_line(&mut line).unwrap(), 0, "the run ended before `{part}`");
+        }
+        (child, told)
     }
 }
 
+/// Interrupts a run; it must end by itself, in its own words.
+fn interrupt(mut child: Child, mut told: BufReader<ChildStdout>) {
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let mut rest = String::new();
+    told.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
+    in_order(&rest, &["stopped  by Ctrl-C", "ledger  "]);
+}
+
 const ONE: &str = "[[price]]\nname = \"one\"\nfile = \"prices.csv\"\ncolumn = \"one\"\n";
-const PRICES: &str = "time,one\n1,100\n2,200\n3,300\n4,400\n";
+const PRICES: &str = "time,one\n1,100\n2,200\n3,300\n4,400\n5,500\n";
+
+/// A price that `server` knows.
+fn web(server: &TcpListener, timeout: &str) -> String {
+    let address = server.local_addr().unwrap();
+    format!("[[price]]\nname = \"web\"\nurl = \"http://{address}/\"\npath = \"price\"\ntimeout = \"{timeout}\"\n")
+}
 
 /// The lines hold these parts, in this order.
 #[track_caller]
@@ -77,44 +112,63 @@ fn the_run_survives_the_death_of_both_plugins_and_a_second_run_continues_the_led
     in_order(
         &told,
         &[
-            "launched  relayer",
-            "launched  median",
-            "SIGKILL  relayer",
+            "launched  relayer plugin, process",
+            "launched  median plugin, process",
+            "relayer  block 1 is the newest of its chain",
+            "contract  ETH / USD, under configuration 0001",
+            "oracles  4 reporting plugins, of which 1 may fail",
+            "SIGKILL  median plugin",
+            "in the middle of an observation of oracle",
+            "caller  saw nothing but the time",
             "ms until the next good call",
-            "round 1  ETH / USD of 100",
-            "SIGKILL  median",
+            "round 1  100.00 by 4 of 4 oracles, on the chain through oracle",
+            "SIGKILL  relayer plugin",
+            "about to write a transaction to the ledger",
+            "caller  saw: relayer: lost during /loop.ContractTransmitter/Transmit, which may have run",
+            "round 2  oracle 0 may have transmitted: before anybody sends again, the contract is asked",
             "ms until the next good call",
-            "round 2  ETH / USD of 200",
-            "round 3  ETH / USD of 300",
-            "#1  epoch 1, round 1: 100",
-            "#3  epoch 1, round 3: 300",
+            "round 2  200.00 by 4 of 4 oracles, on the chain through oracle 1",
+            "round 3  300.00 by 4 of 4 oracles, on the chain through oracle",
+            "ledger  3 transactions",
+            "#1  epoch 1, round 1: 100.00, signed by oracles 0, 1",
+            "#2  epoch 1, round 2: 200.00",
+            "#3  epoch 1, round 3: 300.00",
         ],
     );
+    assert_eq!(told.matches("SIGKILL  ").count(), 2, "{told}");
     place.is_clean();
-    let (output, told) = place.run(&["--rounds", "1", "--no-faults"]);
+
+    let (output, told) = place.run(&["--rounds", "1", "--no-faults", "--quiet"]);
     assert!(output.status.success(), "{told}");
-    assert!(!told.contains("SIGKILL"), "{told}");
-    in_order(&told, &["#3  epoch 1, round 3: 300", "#4  epoch 2, round 1: 100"]);
+    in_order(&told, &["ledger  4 transactions", "#3  epoch 1, round 3: 300.00", "#4  epoch 2, round 1: 500.00"]);
+    assert_eq!(told.lines().count(), 5, "only the ledger is told: {told}");
     place.is_clean();
 }
 
 #[test]
 fn a_malformed_price_costs_one_observation() {
-    let prices = "time,one,two\n1,100,101\n2,n/a,203\n3,300,301\n";
-    let two = ONE.to_owned() + "[[price]]\nname = \"two\"\nfile = \"prices.csv\"\ncolumn = \"two\"\n";
-    let place = Place::new(prices, &two);
+    let two = "[[price]]\nname = \"two\"\nfile = \"prices.csv\"\ncolumn = \"two\"\n";
+    let place = Place::new("time,one,two\n1,100,101\n2,n/a,203\n3,300,301\n", &(ONE.to_owned() + &two.repeat(3)));
     let (output, told) = place.run(&["--rounds", "3", "--no-faults"]);
     assert!(output.status.success(), "{told}");
-    in_order(&told, &["error log", "prices.csv:3", "round 2  oracle 0 sits it out", "round 3  ETH / USD"]);
+    in_order(
+        &told,
+        &[
+            "error log  oracle 0: error in Observation: DataSource.Observe returned an error",
+            "prices.csv:3 holds \"n/a\"",
+            "round 2  oracle 0 sits it out",
+            "round 2  203.00 by 3 of 4 oracles, on the chain",
+            "round 3  301.00 by 4 of 4",
+        ],
+    );
+    assert!(!told.contains("SIGKILL"), "{told}");
+    place.is_clean();
 }
 
 #[test]
 fn prices_come_from_an_address_and_a_dead_one_is_no_crash() {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = server.local_addr().unwrap();
-    let source =
-        format!("[[price]]\nname = \"web\"\nurl = \"http://{address}/\"\npath = \"price\"\ntimeout = \"5s\"\n");
-    let place = Place::new(PRICES, &(ONE.to_owned() + &source));
+    let place = Place::new(PRICES, &(ONE.to_owned() + &web(&server, "5s")));
     // One round asks twice (two of four oracles); then nobody is there any more.
     let answers = std::thread::spawn(move || {
         for _ in 0..2 {
@@ -134,18 +188,27 @@ fn prices_come_from_an_address_and_a_dead_one_is_no_crash() {
     assert!(output.status.success(), "{told}");
     in_order(
         &told,
-        &["round 1  ETH / USD of 150.00 by 4 oracles", "error log", "web: ", "round 2  oracle 1 sits it out"],
+        &[
+            "round 1  150.00 by 4 of 4 oracles",
+            "error log",
+            "web: ",
+            "round 2  oracle 1 sits it out",
+            "round 2  no report: 2 oracles observed, 3 are needed",
+            "ledger  1 transactions",
+        ],
     );
+    place.is_clean();
 }
 
 #[test]
-fn a_bad_job_file_is_told_with_file_and_line() {
+fn a_bad_job_file_is_told_with_file_line_and_help() {
     let place = Place::new(PRICES, ONE);
-    std::fs::write(place.path("job.toml"), "name = \"x\"\ndecimals = \"many\"\n").unwrap();
-    let (output, _) = place.run(&[]);
-    assert!(!output.status.success());
+    let job = std::fs::read_to_string(place.path("job.toml")).unwrap();
+    std::fs::write(place.path("job.toml"), job.replace("\"0.5%\"", "\"half\"")).unwrap();
+    let (output, told) = place.run(&[]);
+    assert_eq!((output.status.code(), told.as_str()), (Some(1), ""));
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(told.contains("job.toml") && told.contains('2'), "{told}");
+    in_order(&told, &["job.toml:3: ", "half", "\n  help: "]);
 }
 
 #[test]
@@ -156,28 +219,24 @@ fn help_is_given() {
 }
 
 #[test]
-fn ctrl_c_leaves_nothing_behind() {
+fn ctrl_c_leaves_nothing_behind_and_a_ledger_has_one_writer() {
     let place = Place::new(PRICES, ONE);
-    let mut child = place.command(&["--rounds", "1000000"]).stdout(Stdio::piped()).spawn().unwrap();
-    let mut told = BufReader::new(child.stdout.take().unwrap());
-    let mut plugins = Vec::new();
-    let mut line = String::new();
-    while !line.contains("round 1 ") {
-        line.clear();
-        told.read_line(&mut line).unwrap();
-        if let Some((_, pid)) = line.split_once("process ").filter(|_| line.contains("launched")) {
-            plugins.push(pid.trim().to_owned());
-        }
-    }
-    assert_eq!(plugins.len(), 2);
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    let mut rest = String::new();
-    told.read_to_string(&mut rest).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
-    assert!(rest.contains("Ctrl-C"), "{rest}");
-    for pid in plugins {
-        assert!(!Path::new("/proc").join(&pid).exists(), "process {pid} is left");
-    }
+    let (child, told) = place.start("round 1 ");
+    let (second, _) = place.run(&["--rounds", "1"]);
+    assert_eq!(second.status.code(), Some(1));
+    let why = String::from_utf8_lossy(&second.stderr);
+    assert!(why.contains("feed.redb is in use by another process"), "{why}");
+    interrupt(child, told);
+    place.is_clean();
+}
+
+#[test]
+fn ctrl_c_does_not_wait_for_an_address() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = Place::new(PRICES, &web(&server, "1h"));
+    let (child, told) = place.start("oracles  ");
+    let question = server.accept().unwrap();
+    interrupt(child, told);
+    drop(question);
     place.is_clean();
 }

@@ -18,6 +18,8 @@ Options:
   --quiet        only the ledger at the end
   --help         this text
 
+Ctrl-C ends the run early; it leaves no process and no socket. RUST_LOG=info shows the logs of all three processes on
+standard error.
 Every run continues the ledger of the one before. Where that is, the end of the run says and the job file decides.
 ";
 

@@ -1,251 +1,269 @@
-//! The node: launches both plugins, wires them together, and runs the oracles.
+//! The node: launches both plugins, makes the oracles, runs the rounds, and leaves nothing behind.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use loop_runtime::host::{Command, Host, Supervisor};
-use loop_runtime::testing::Faults;
-use loop_runtime::{Error, Result};
+use loop_runtime::{Error, Handshake};
 use loop_services::prelude::*;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::Args;
-use crate::convert::to_wire;
+use crate::contract::FeedConfig;
+use crate::convert::from_wire;
+use crate::decimal;
+use crate::fault::Fault;
 use crate::job::Job;
 use crate::ledger::Ledger;
-use crate::oracles::{self, Oracle, Told};
-use crate::prices::OpenSource;
-use crate::relayer::{ChainConfig, FeedConfig, oracle_name};
+use crate::node::{Keys, Log, NoCapabilities, Source};
+use crate::oracles::{Came, Network, Oracle, ROUNDS_PER_EPOCH};
+use crate::prices;
+use crate::relayer::ChainConfig;
 use crate::signing::Key;
 use crate::story::{Story, Tone};
 
-/// A plugin that does not come back within this is not waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
-/// Runs the feed; plugins are closed in any case.
-pub(crate) async fn run(args: &Args, job: &Job, story: Arc<Story>) -> Result<(), Box<dyn std::error::Error>> {
+/// How many transactions the end of the run shows.
+const TAIL: usize = 12;
+
+/// Runs the feed; plugins are closed in any case. The code is that of a shell where a signal ended the run.
+pub(crate) async fn run(args: &Args, job: &Job, story: &Arc<Story>) -> Result<ExitCode> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let ledger = match &job.ledger {
-        Some(path) => path.clone(),
-        None => std::env::current_exe()?.with_file_name("median-feed.redb"),
+        Some(path) => std::path::absolute(path)?,
+        None => std::env::current_exe()?.with_file_name(ledger_name(&job.name)),
     };
-    let (relayer, median) = (launch(handshake::RELAYER, "relayer").await?, launch(handshake::MEDIAN, "median").await?);
-    for plugin in [&relayer, &median] {
-        story.tell(Tone::Plain, "launched", format!("{}, process {}", plugin.name(), plugin.pid().unwrap_or_default()));
-    }
-    let ran = feed(args, job, &story, &ledger, &relayer, &median).await;
-    // Consumers first: the median uses the relayer.
-    median.close().await;
-    relayer.close().await;
-    ran?;
-    conclude(job, &story, &ledger)
-}
-
-async fn launch(handshake: loop_runtime::Handshake, name: &str) -> Result<Supervisor, Box<dyn std::error::Error>> {
-    Ok(Host::new(handshake).name(name).launch(Command::new(std::env::current_exe()?)).await?)
-}
-
-/// The design's sequence, then the rounds.
-async fn feed(
-    args: &Args,
-    job: &Job,
-    story: &Arc<Story>,
-    ledger: &Path,
-    relayer: &Supervisor,
-    median: &Supervisor,
-) -> Result<(), Box<dyn std::error::Error>> {
-    let account = Key::of("account");
-    let transmitter = account.account();
-    let keystore: Arc<dyn Keystore> = Arc::new(Keys(account));
-    let chain = toml::to_string(&ChainConfig { ledger: ledger.to_owned() })?;
-    let root: Arc<dyn PluginRelayer> = relayer.dispense().await?;
-    let chain = root.new_relayer(&chain, keystore.clone(), keystore, Arc::new(NoCapabilities)).await?;
-
-    let contract = FeedConfig {
-        oracles: args.oracles,
-        f: args.f(),
-        min: job.min.to_string(),
-        max: job.max.to_string(),
-        deviation_ppb: job.deviation_ppb,
-        heartbeat_nanos: i64::try_from(job.heartbeat.as_nanos()).unwrap_or(i64::MAX),
-    };
-    let relay_args = RelayArgs {
-        contract_id: job.name.clone(),
-        relay_config: serde_json::to_vec(&contract)?,
-        provider_type: "median".to_owned(),
-        ..RelayArgs::default()
-    };
-    let plugin_args = PluginArgs { transmitter_id: transmitter, plugin_config: Vec::new() };
-    let provider = chain.new_plugin_provider(&relay_args, &plugin_args).await?;
-    let tracker = provider.contract_config_tracker();
-    let (block, _) = tracker.latest_config_details().await?;
-    let config = tracker.latest_config(block).await?;
-    story.tell(
-        Tone::Faint,
-        "contract",
-        format!("{}, configuration {:.16}..", job.name, config.config_digest.to_string()),
-    );
-
-    let medians: Arc<dyn PluginMedian> = median.dispense().await?;
-    let mut team = Vec::new();
-    for number in 0..args.oracles {
-        team.push(oracle(job, story, &provider, &medians, &config, number).await?);
-    }
-    story.tell(Tone::Faint, "oracles", format!("{} of them, of which {} may fail", args.oracles, args.f()));
-
-    let (_, epoch) = provider.contract_transmitter().latest_config_digest_and_epoch().await?;
-    for round in 1..=args.rounds {
-        story.progress(u64::from(round - 1), u64::from(args.rounds));
-        if args.faults && round == (args.rounds / 3).max(1) {
-            kill(story, relayer, || async { provider.median_contract().latest_transmission_details().await.map(drop) })
-                .await?;
+    let relayer = launch(handshake::RELAYER, "relayer", story).await?;
+    let median = match launch(handshake::MEDIAN, "median", story).await {
+        Ok(median) => median,
+        Err(why) => {
+            relayer.close().await;
+            return Err(why);
         }
-        if args.faults && round == (2 * args.rounds / 3).max(1) {
-            let at = ReportTimestamp { config_digest: config.config_digest, ..ReportTimestamp::default() };
-            kill(story, median, || async { team[0].plugin.query(at).await.map(drop) }).await?;
-        }
-        let told = oracles::round(&config, &provider, &team, (epoch, round)).await;
-        tell_round(job, story, round, told);
-    }
+    };
+    let node = Node { args, job, story, ledger, relayer, median };
+    let ran = tokio::select! {
+        ran = node.run() => ran.map(|()| None),
+        _ = interrupt.recv() => Ok(Some(("Ctrl-C", 130))),
+        _ = terminate.recv() => Ok(Some(("SIGTERM", 143))),
+    };
     story.progress(1, 1);
-    Ok(())
+    if let Ok(Some((signal, _))) = ran {
+        story.conclude(Tone::Warning, "stopped", format!("by {signal}, closing both plugins"));
+    }
+    // Consumers first: the median uses the relayer.
+    node.median.close().await;
+    node.relayer.close().await;
+    let stopped = ran?;
+    conclude(job, story, &node.ledger)?;
+    Ok(stopped.map_or(ExitCode::SUCCESS, |(_, code)| ExitCode::from(code)))
 }
 
-/// One oracle: its data sources, its factory, its reporting plugin.
-async fn oracle(
-    job: &Job,
-    story: &Arc<Story>,
-    provider: &Arc<dyn MedianProvider>,
-    medians: &Arc<dyn PluginMedian>,
-    config: &ContractConfig,
-    number: u8,
-) -> Result<Oracle, Box<dyn std::error::Error>> {
-    let source = |source: &crate::prices::Source| -> Arc<dyn DataSource> { Arc::new(Price(source.open(0))) };
-    let deviation = job.deviation_function.as_ref().map(serde_json::to_vec).transpose()?;
-    let factory = medians
-        .new_median_factory(
-            provider.clone(),
-            &job.name,
-            source(&job.prices[usize::from(number) % job.prices.len()]),
-            source(&job.juels_per_fee_coin),
-            source(&job.gas_price),
-            Arc::new(Log { oracle: number, story: story.clone() }),
-            deviation,
-        )
-        .await?;
-    let plugin = ReportingPluginConfig {
-        config_digest: config.config_digest,
-        oracle_id: number,
-        n: u32::try_from(config.signers.len())?,
-        f: u32::from(config.f),
-        onchain_config: config.onchain_config.clone(),
-        offchain_config: config.offchain_config.clone(),
-        ..ReportingPluginConfig::default()
-    };
-    let (plugin, _) = factory.new_reporting_plugin(&plugin).await?;
-    Ok(Oracle { number, plugin, key: Key::of(&oracle_name(number)) })
+async fn launch(handshake: Handshake, name: &str, story: &Story) -> Result<Supervisor> {
+    let plugin = Host::new(handshake).name(name).launch(Command::new(std::env::current_exe()?)).await?;
+    story.tell(Tone::Plain, "launched", format!("{name} plugin, process {}", plugin.pid().unwrap_or_default()));
+    Ok(plugin)
 }
 
-/// Kills a plugin and tells what a caller sees who asks at once.
-async fn kill<F: Future<Output = Result<()>>>(story: &Story, plugin: &Supervisor, call: impl Fn() -> F) -> Result<()> {
-    let before = plugin.pid().unwrap_or_default();
-    plugin.kill()?;
-    let began = Instant::now();
-    story.tell(Tone::Fault, "SIGKILL", format!("{}, process {before}", plugin.name()));
-    while let Err(seen) = call().await {
-        story.tell(Tone::Warning, "caller", format!("saw: {seen}"));
-        if began.elapsed() > PATIENCE {
-            return Err(seen);
+struct Node<'a> {
+    args: &'a Args,
+    job: &'a Job,
+    story: &'a Arc<Story>,
+    ledger: PathBuf,
+    relayer: Supervisor,
+    median: Supervisor,
+}
+
+impl Node<'_> {
+    /// The design's sequence, then the rounds.
+    async fn run(&self) -> Result<()> {
+        let (args, job, story) = (self.args, self.job, self.story);
+        let faults = (Fault::new(&self.median, story), Fault::new(&self.relayer, story));
+        let accounts: Vec<Key> =
+            (0..args.oracles).map(|oracle| Key::of(&format!("account of oracle {oracle}"))).collect();
+        let relay_args = self.relay_args(&accounts)?;
+        let transmitters: Vec<String> = accounts.iter().map(Key::account).collect();
+
+        let keystore: Arc<dyn Keystore> = Arc::new(Keys {
+            accounts: transmitters.iter().cloned().zip((0..).zip(accounts)).collect(),
+            fault: faults.1.clone(),
+        });
+        let config = toml::to_string(&ChainConfig { ledger: self.ledger.clone() })?;
+        let plugin: Arc<dyn PluginRelayer> = self.relayer.dispense().await?;
+        let relayer = plugin.new_relayer(&config, keystore.clone(), keystore, Arc::new(NoCapabilities)).await?;
+        let head = relayer.latest_head().await?;
+        story.tell(
+            Tone::Faint,
+            "relayer",
+            format!("block {} is the newest of its chain, {}", head.height, self.ledger.display()),
+        );
+
+        let medians: Arc<dyn PluginMedian> = self.median.dispense().await?;
+        let mut network = Network::new(story.clone(), faults);
+        for (number, account) in (0..).zip(transmitters) {
+            let plugin_args = PluginArgs { transmitter_id: account, plugin_config: Vec::new() };
+            let provider = relayer.new_plugin_provider(&relay_args, &plugin_args).await?;
+            if number == 0 {
+                network.config = configuration(&provider).await?;
+                network.epoch = provider.contract_transmitter().latest_config_digest_and_epoch().await?.1 + 1;
+                let digest = network.config.config_digest.to_string();
+                let text = format!("{}, under configuration {digest:.16}..", job.name);
+                story.tell(Tone::Faint, "contract", text);
+            }
+            let oracle = self.oracle(number, provider, &medians, &network).await?;
+            network.team.push(Arc::new(oracle));
         }
+        let text = format!("{} reporting plugins, of which {} may fail", args.oracles, args.f());
+        story.tell(Tone::Faint, "oracles", text);
+        self.rounds(&network).await
     }
-    let took = began.elapsed().as_secs_f64() * 1000.0;
-    let now = plugin.pid().unwrap_or_default();
-    story.tell(
-        Tone::Good,
-        "back",
-        format!("the same handle, answered by process {now}: {took:.1} ms until the next good call"),
-    );
-    Ok(())
-}
 
-fn tell_round(job: &Job, story: &Story, round: u32, told: Result<Told>) {
-    let label = format!("round {round}");
-    let told = match told {
-        Ok(told) => told,
-        Err(why) => return story.tell(Tone::Warning, label, format!("no report: {why}")),
-    };
-    for (oracle, why) in &told.absent {
-        story.tell(Tone::Warning, &label, format!("oracle {oracle} sits it out: {why}"));
+    /// What an operator would have set on the chain, and written into the job.
+    fn relay_args(&self, accounts: &[Key]) -> Result<RelayArgs> {
+        let job = self.job;
+        let contract = FeedConfig {
+            signers: (0..self.args.oracles).map(|oracle| signer(oracle).public()).collect(),
+            transmitters: accounts.iter().map(Key::account).collect(),
+            f: self.args.f(),
+            min: job.min.to_string(),
+            max: job.max.to_string(),
+            deviation_ppb: job.deviation_ppb,
+            heartbeat_nanos: i64::try_from(job.heartbeat.as_nanos())?,
+        };
+        Ok(RelayArgs {
+            contract_id: job.name.clone(),
+            relay_config: serde_json::to_vec(&contract)?,
+            provider_type: "median".to_owned(),
+            ..RelayArgs::default()
+        })
     }
-    for note in &told.notes {
-        story.tell(Tone::Warning, &label, note);
+
+    /// One oracle: data sources of its own, a factory over them and the provider, and the reporting plugin.
+    async fn oracle(
+        &self,
+        number: u8,
+        provider: Arc<dyn MedianProvider>,
+        medians: &Arc<dyn PluginMedian>,
+        network: &Network,
+    ) -> Result<Oracle> {
+        let job = self.job;
+        // A run goes on in the price files where the one before left the chain.
+        let start = usize::try_from((network.epoch - 1) * ROUNDS_PER_EPOCH)?;
+        let lend = |source: &prices::Source| -> Arc<dyn DataSource> {
+            Arc::new(Source { source: source.open(start), oracle: number, fault: network.median.clone() })
+        };
+        let deviation = job.deviation_function.as_ref().map(serde_json::to_vec).transpose()?;
+        let factory = medians
+            .new_median_factory(
+                provider.clone(),
+                &job.name,
+                lend(&job.prices[usize::from(number) % job.prices.len()]),
+                lend(&job.juels_per_fee_coin),
+                lend(&job.gas_price),
+                Arc::new(Log { oracle: number, story: self.story.clone() }),
+                deviation,
+            )
+            .await?;
+        let config = &network.config;
+        let config = ReportingPluginConfig {
+            config_digest: config.config_digest,
+            oracle_id: number,
+            n: u32::try_from(config.signers.len())?,
+            f: u32::from(config.f),
+            onchain_config: config.onchain_config.clone(),
+            offchain_config: config.offchain_config.clone(),
+            ..ReportingPluginConfig::default()
+        };
+        let (plugin, _) = factory.new_reporting_plugin(&config).await?;
+        Ok(Oracle { number, provider, plugin, key: signer(number) })
     }
-    match told.answer {
-        Some(answer) => {
-            let answer = crate::decimal::text(&answer, job.decimals);
-            let text = format!("{} of {answer} by {} oracles, on the chain", job.name, told.observers);
-            story.tell(Tone::Good, label, text);
+
+    async fn rounds(&self, network: &Network) -> Result<()> {
+        let rounds = self.args.rounds;
+        let contract = network.team.first().ok_or("a network of none")?.provider.median_contract();
+        let mut on_chain = contract.latest_transmission_details().await?;
+        for round in 1..=rounds {
+            self.story.progress(u64::from(round - 1), u64::from(rounds));
+            if self.args.faults && round == (rounds / 3).max(1) {
+                network.median.arm();
+            }
+            if self.args.faults && round == (2 * rounds / 3).max(1) {
+                network.relayer.arm();
+            }
+            match network.round(round).await {
+                Ok(came) => self.tell(round, &came, &on_chain),
+                Err(why) => self.story.tell(Tone::Warning, format!("round {round}"), format!("no report: {why}")),
+            }
+            // There was no transmission to kill it in.
+            if round == rounds && network.relayer.kill(u8::MAX, "at rest") {
+                contract.latest_transmission_details().await?;
+                network.relayer.back();
+            }
+            on_chain = contract.latest_transmission_details().await?;
         }
-        None => story.tell(Tone::Plain, label, format!("{} observations, nothing to report", told.observers)),
+        Ok(())
+    }
+
+    fn tell(&self, round: u32, came: &Came, before: &TransmissionDetails) {
+        let label = format!("round {round}");
+        let text = |number| decimal::text(number, self.job.decimals);
+        let answer = format!("{} by {} of {} oracles", text(&came.answer), came.observers, self.args.oracles);
+        if let Some(oracle) = came.transmitted {
+            let text = format!("{answer}, on the chain through oracle {oracle}");
+            return self.story.tell(Tone::Good, label, text);
+        }
+        let why = if came.answer < self.job.min || came.answer > self.job.max {
+            "out of bounds".to_owned()
+        } else {
+            let old = before.latest_answer.as_ref().map(from_wire).unwrap_or_default();
+            format!("too near to the contract's {}", text(&old))
+        };
+        self.story.tell(Tone::Plain, label, format!("{answer}, nothing to report: {why}"));
     }
 }
 
-/// The ledger, as the chain keeps it.
-fn conclude(job: &Job, story: &Story, path: &Path) -> Result<(), Box<dyn std::error::Error>> {
-    let ledger = Ledger::open(path)?;
-    story.conclude(Tone::Plain, "ledger", path.display());
-    for (number, entry) in ledger.tail(8)? {
-        let answer = crate::decimal::text(&entry.answer, job.decimals);
+/// A ledger for each feed: what another one has answered means nothing to it.
+fn ledger_name(feed: &str) -> String {
+    let plain = feed.to_lowercase().replace(|character: char| !character.is_alphanumeric(), " ");
+    let words: Vec<&str> = plain.split_whitespace().collect();
+    format!("median-{}.redb", words.join("-"))
+}
+
+/// An oracle's key for reports.
+fn signer(oracle: u8) -> Key {
+    Key::of(&format!("oracle {oracle}"))
+}
+
+/// The contract's configuration, as oracles learn it: its digest must be the one that they compute themselves.
+async fn configuration(provider: &Arc<dyn MedianProvider>) -> loop_runtime::Result<ContractConfig> {
+    let tracker = provider.contract_config_tracker();
+    let (block, digest) = tracker.latest_config_details().await?;
+    let config = tracker.latest_config(block).await?;
+    let computed = provider.offchain_config_digester().config_digest(&config).await?;
+    if (config.config_digest, computed) != (digest, digest) {
+        return Err(Error::failed_precondition("the contract's configuration is not the one that its digest names"));
+    }
+    Ok(config)
+}
+
+/// The ledger, as the relayer has left it.
+fn conclude(job: &Job, story: &Story, path: &Path) -> Result<()> {
+    let entries = Ledger::open(path)?.tail(TAIL)?;
+    let count = entries.last().map_or(0, |(number, _)| *number);
+    story.conclude(Tone::Plain, "ledger", format!("{count} transactions in {}", path.display()));
+    for (number, entry) in entries {
+        let answer = decimal::text(&entry.answer, job.decimals);
         let signers: Vec<String> = entry.signatures.iter().map(|(oracle, _)| oracle.to_string()).collect();
-        let text = format!("epoch {}, round {}: {answer}, signed by {}", entry.epoch, entry.round, signers.join(", "));
+        let text = format!(
+            "epoch {}, round {}: {answer}, signed by oracles {}, sent by {:.8}..",
+            entry.epoch,
+            entry.round,
+            signers.join(", "),
+            entry.account
+        );
         story.conclude(Tone::Plain, format!("#{number}"), text);
     }
     Ok(())
-}
-
-/// The node's keys, lent to the relayer.
-struct Keys(Key);
-
-impl Keystore for Keys {
-    async fn accounts(&self) -> Result<Vec<String>> {
-        Ok(vec![self.0.account()])
-    }
-
-    async fn sign(&self, account: &str, data: &[u8]) -> Result<Vec<u8>> {
-        if account != self.0.account() {
-            return Err(Error::not_found(format!("no key of account {account}")));
-        }
-        Ok(self.0.sign(data).to_vec())
-    }
-
-    async fn decrypt(&self, account: &str, _: &[u8]) -> Result<Vec<u8>> {
-        Err(Error::unimplemented(format!("the key of account {account} only signs")))
-    }
-}
-
-/// The contract asks for a registry; this node has no capabilities.
-struct NoCapabilities;
-
-impl CapabilitiesRegistry for NoCapabilities {}
-
-/// A data source of the job, lent to the median.
-struct Price(OpenSource);
-
-impl DataSource for Price {
-    async fn observe(&self, timestamp: ReportTimestamp) -> Result<Option<BigInt>> {
-        let number = self.0.observe((timestamp.epoch, timestamp.round)).await;
-        number.map(|number| Some(to_wire(&number))).map_err(|why| Error::unknown(format!("{}: {why}", self.0.name())))
-    }
-}
-
-/// The node's error log, lent to the median.
-struct Log {
-    oracle: u8,
-    story: Arc<Story>,
-}
-
-impl ErrorLog for Log {
-    async fn save_error(&self, message: &str) -> Result<()> {
-        self.story.tell(Tone::Warning, "error log", format!("oracle {}: {message}", self.oracle));
-        Ok(())
-    }
 }

@@ -139,6 +139,12 @@ impl Ledger {
         Ok(number)
     }
 
+    /// The number of the newest block: the first one configured the feed, then there is one for each transaction.
+    pub fn height(&self) -> Result<u64, LedgerError> {
+        let Some((transactions, _)) = self.tables()? else { return Ok(1) };
+        Ok(1 + self.disk(transactions.last())?.map_or(0, |(number, _)| number.value()))
+    }
+
     /// What the chain knows now, as seen from a configuration.
     pub fn state(&self, config_digest: &Digest) -> Result<State, LedgerError> {
         let Some((transactions, rounds)) = self.tables()? else { return Ok(State::default()) };

@@ -6,12 +6,15 @@
 #![allow(unreachable_pub, reason = "tests include these modules too; `pub` says what they offer")]
 
 mod args;
+mod contract;
 mod convert;
 mod decimal;
+mod fault;
 mod host;
 mod job;
 mod ledger;
 mod median;
+mod node;
 mod numerical;
 mod oracles;
 mod prices;
@@ -23,18 +26,31 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use story::{Story, Style, Tone};
+use loop_runtime::plugin::Plugin;
+use loop_services::handshake;
+use story::{Story, Style};
 
-/// What a shell reports of a program that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
+fn main() -> ExitCode {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(why) => return failed(&why),
+    };
+    let code = runtime.block_on(run());
+    // A question to an address may still be under way, up to its timeout: nobody waits for the answer any more.
+    runtime.shutdown_background();
+    code
+}
 
-#[tokio::main]
-async fn main() -> ExitCode {
+async fn run() -> ExitCode {
     if std::env::var_os("CL_PLUGIN_RELAYER_MAGIC_COOKIE").is_some() {
-        return relayer::plugin().await;
+        return Plugin::new(handshake::RELAYER).serve(relayer::service()).await;
     }
     if std::env::var_os("CL_PLUGIN_MEDIAN_MAGIC_COOKIE").is_some() {
-        return median::plugin().await;
+        return Plugin::new(handshake::MEDIAN).serve(median::service()).await;
+    }
+    if std::env::var_os("RUST_LOG").is_some() {
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     }
     let args = match args::parse(std::env::args_os().skip(1)) {
         Ok(Some(args)) => args,
@@ -42,33 +58,21 @@ async fn main() -> ExitCode {
             print!("{}", args::HELP);
             return ExitCode::SUCCESS;
         }
-        Err(why) => {
-            eprintln!("{why}");
-            return ExitCode::FAILURE;
-        }
+        Err(why) => return failed(&why),
     };
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/median/job.toml");
     let job = match job::load(args.job.as_deref().unwrap_or(&shipped)) {
         Ok(job) => job,
-        Err(why) => {
-            eprintln!("{why}");
-            return ExitCode::FAILURE;
-        }
+        Err(why) => return failed(&why),
     };
     let story = Arc::new(Story::to_stdout(Style::of_stdout(args.quiet)));
-    tokio::select! {
-        ran = host::run(&args, &job, story.clone()) => match ran {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(why) => {
-                eprintln!("{why}");
-                ExitCode::FAILURE
-            }
-        },
-        _ = tokio::signal::ctrl_c() => {
-            story.progress(1, 1);
-            story.conclude(Tone::Warning, "stopped", "Ctrl-C: plugins are ended");
-            loop_runtime::host::kill_all();
-            ExitCode::from(INTERRUPTED)
-        }
+    match host::run(&args, &job, &story).await {
+        Ok(code) => code,
+        Err(why) => failed(&*why),
     }
+}
+
+fn failed(why: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("{why}");
+    ExitCode::FAILURE
 }

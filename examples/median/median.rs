@@ -1,10 +1,8 @@
 //! The median plugin: the numerical median behind the LOOP services.
 
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use loop_runtime::plugin::Plugin;
 use loop_runtime::{Error, Result};
 use loop_services::prelude::*;
 
@@ -14,8 +12,9 @@ use crate::numerical::factory::{NumericalMedianFactory, Sources};
 use crate::numerical::plugin::NumericalMedian;
 use crate::numerical::ports;
 
-pub(crate) async fn plugin() -> ExitCode {
-    Plugin::new(handshake::MEDIAN).serve::<dyn PluginMedian>(Arc::new(Root)).await
+/// The root of the plugin.
+pub(crate) fn service() -> Arc<dyn PluginMedian> {
+    Arc::new(Root)
 }
 
 struct Root;

@@ -1,148 +1,262 @@
-//! One round of the oracle protocol, without its network: all oracles live in this process.
+//! Rounds of the oracle protocol, without its network: all oracles live in this process.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use loop_runtime::{Error, Result};
 use loop_services::prelude::*;
+use num_bigint::BigInt;
 
-use crate::convert::from_wire;
+use crate::fault::Fault;
+use crate::numerical::observation;
 use crate::signing::{Key, Signed};
+use crate::story::{Story, Tone};
 
-/// Rounds of one epoch; the contract counts them in a byte.
-const ROUNDS: u32 = 250;
+/// An epoch has one leader, for so many rounds.
+pub(crate) const ROUNDS_PER_EPOCH: u32 = 4;
+
+/// The protocol can bind reports to more than the round; the median does not.
+const EXTRA_HASH: [u8; 32] = [0; 32];
 
 /// A member of the network.
 pub(crate) struct Oracle {
     pub(crate) number: u8,
+    pub(crate) provider: Arc<dyn MedianProvider>,
     pub(crate) plugin: Arc<dyn ReportingPlugin>,
     pub(crate) key: Key,
 }
 
-/// What there is to tell of a round.
-#[derive(Default)]
-pub(crate) struct Told {
+/// All oracles under one configuration.
+pub(crate) struct Network {
+    pub(crate) config: ContractConfig,
+    pub(crate) team: Vec<Arc<Oracle>>,
+    /// The first one of this run.
+    pub(crate) epoch: u32,
+    pub(crate) median: Arc<Fault>,
+    pub(crate) relayer: Arc<Fault>,
+    story: Arc<Story>,
+}
+
+/// What a round came to.
+pub(crate) struct Came {
     /// How many observed.
     pub(crate) observers: usize,
-    /// Who did not, and why.
-    pub(crate) absent: Vec<(u8, Error)>,
-    /// What else happened on the way.
-    pub(crate) notes: Vec<String>,
-    /// The answer that is on the chain now.
-    pub(crate) answer: Option<num_bigint::BigInt>,
+    /// The median of what they observed.
+    pub(crate) answer: BigInt,
+    /// Through whom the report reached the contract, if it did.
+    pub(crate) transmitted: Option<u8>,
 }
 
-/// Runs round `round` (from 1) of the epochs after `epoch`.
-///
-/// # Errors
-///
-/// The round came to nothing: too few observations, too few acceptances, or a plugin that did not come back.
-pub(crate) async fn round(
-    config: &ContractConfig,
-    provider: &Arc<dyn MedianProvider>,
-    team: &[Oracle],
-    (epoch, round): (u32, u32),
-) -> Result<Told> {
-    let at = ReportTimestamp {
-        config_digest: config.config_digest,
-        epoch: epoch + 1 + (round - 1) / ROUNDS,
-        round: u8::try_from((round - 1) % ROUNDS + 1).unwrap_or(u8::MAX),
-    };
-    let leader = &team[round as usize % team.len()];
-    let query = leader.plugin.query(at).await?;
-    let mut told = Told::default();
-    let observations = observe(team, at, &query, &mut told).await;
-    told.observers = observations.len();
-    let (should_report, report) = leader.plugin.report(at, &query, &observations).await?;
-    if !should_report {
-        return Ok(told);
+impl Network {
+    /// Without members yet. `faults` are the median's and the relayer's.
+    pub(crate) fn new(story: Arc<Story>, (median, relayer): (Arc<Fault>, Arc<Fault>)) -> Self {
+        Self { config: ContractConfig::default(), team: Vec::new(), epoch: 1, median, relayer, story }
     }
 
-    let extra_hash = [0; 32];
-    let signatures = sign(config, team, at, &report, extra_hash, &mut told).await?;
-    if !leader.plugin.should_transmit_accepted_report(at, &report).await? {
-        return Ok(told);
+    /// Runs round `round` of this run, from 1.
+    ///
+    /// # Errors
+    ///
+    /// The round came to nothing: too few observations, signatures or acceptances, or a plugin that did not come back.
+    pub(crate) async fn round(&self, round: u32) -> Result<Came> {
+        let (epoch, within) = ((round - 1) / ROUNDS_PER_EPOCH, (round - 1) % ROUNDS_PER_EPOCH);
+        let at = ReportTimestamp {
+            config_digest: self.config.config_digest,
+            epoch: self.epoch + epoch,
+            round: u8::try_from(within + 1).map_err(Error::other)?,
+        };
+        let leader = &self.team[at.epoch as usize % self.team.len()];
+        let query = leader.plugin.query(at).await?;
+        let observations = self.observe(round, at, &query).await;
+        let needed = 2 * usize::from(self.config.f) + 1;
+        if observations.len() < needed {
+            let text = format!("{} oracles observed, {needed} are needed", observations.len());
+            return Err(Error::failed_precondition(text));
+        }
+        let mut came = Came { observers: observations.len(), answer: median(&observations), transmitted: None };
+        let Some((report, signatures)) = self.report(round, at, query, observations).await? else { return Ok(came) };
+        let accepted = self.accept(round, at, &report).await;
+        if accepted.is_empty() {
+            return Err(Error::failed_precondition("no oracle accepted it"));
+        }
+        came.transmitted = Some(self.transmit(round, at, &report, &signatures, accepted).await?);
+        Ok(came)
     }
-    let context = ReportContext { timestamp: at, extra_hash };
-    transmit(provider, context, &report, &signatures, &mut told).await?;
-    let median = provider.report_codec().median_from_report(&report).await?;
-    told.answer = median.as_ref().map(from_wire);
-    Ok(told)
-}
 
-/// All oracles observe at once; who cannot sits the round out.
-async fn observe(team: &[Oracle], at: ReportTimestamp, query: &[u8], told: &mut Told) -> Vec<AttributedObservation> {
-    let mut all = tokio::task::JoinSet::new();
-    for oracle in team {
-        let (number, plugin, query) = (oracle.number, oracle.plugin.clone(), query.to_vec());
-        all.spawn(async move { (number, plugin.observation(at, &query).await) });
+    /// All oracles observe at once; who cannot sits the round out.
+    async fn observe(&self, round: u32, at: ReportTimestamp, query: &[u8]) -> Vec<AttributedObservation> {
+        let observed = ask(&self.team, |oracle| {
+            let (query, fault) = (query.to_vec(), self.median.clone());
+            async move {
+                let observed = oracle.plugin.observation(at, &query).await;
+                fault.seen(oracle.number, &observed);
+                observed
+            }
+        });
+        let mut observations = Vec::new();
+        for (oracle, observed) in observed.await {
+            match observed {
+                Ok(observation) => observations.push(AttributedObservation { observation, observer: oracle.number }),
+                // The median has put its own words into the error log.
+                Err(why) if why.loss().is_none() => self.note(round, &oracle, "sits it out"),
+                Err(why) => self.note(round, &oracle, format!("sits it out: {why}")),
+            }
+        }
+        observations
     }
-    let mut observations = Vec::new();
-    while let Some(observed) = all.join_next().await {
-        match observed {
-            Ok((observer, Ok(observation))) => observations.push(AttributedObservation { observation, observer }),
-            Ok((oracle, Err(why))) => told.absent.push((oracle, why)),
-            Err(panic) => told.notes.push(panic.to_string()),
+
+    /// All oracles make the report by themselves. Who made the same as the first one signs it; the contract wants one
+    /// signature more than there may be faulty oracles. `None`: there is nothing to report.
+    async fn report(
+        &self,
+        round: u32,
+        at: ReportTimestamp,
+        query: Vec<u8>,
+        observations: Vec<AttributedObservation>,
+    ) -> Result<Option<(Vec<u8>, Vec<AttributedOnchainSignature>)>> {
+        let asked = Arc::new((query, observations));
+        let reports = ask(&self.team, |oracle| {
+            let asked = asked.clone();
+            async move { oracle.plugin.report(at, &asked.0, &asked.1).await }
+        });
+        let mut agreed: Option<Vec<u8>> = None;
+        let (mut signatures, mut silent) = (Vec::new(), 0);
+        for (oracle, reported) in reports.await {
+            match reported {
+                Ok((true, report)) if agreed.as_ref().is_none_or(|agreed| *agreed == report) => {
+                    signatures.push(oracle.sign(at, &report));
+                    agreed = Some(report);
+                }
+                Ok((true, _)) => self.note(round, &oracle, "made another report than the others"),
+                Ok((false, _)) => silent += 1,
+                Err(why) => self.note(round, &oracle, format!("made no report: {why}")),
+            }
+        }
+        let needed = usize::from(self.config.f) + 1;
+        match agreed {
+            Some(report) if signatures.len() >= needed => {
+                signatures.truncate(needed);
+                Ok(Some((report, signatures)))
+            }
+            None if silent >= needed => Ok(None),
+            _ => Err(Error::failed_precondition(format!("{} oracles signed, {needed} are needed", signatures.len()))),
         }
     }
-    observations.sort_by_key(|observation| observation.observer);
-    told.absent.sort_by_key(|(oracle, _)| *oracle);
-    observations
-}
 
-/// Oracles that accept the report sign it; one more than may fail are enough.
-async fn sign(
-    config: &ContractConfig,
-    team: &[Oracle],
-    at: ReportTimestamp,
-    report: &[u8],
-    extra_hash: [u8; 32],
-    told: &mut Told,
-) -> Result<Vec<AttributedOnchainSignature>> {
-    let signed = Signed {
-        config_digest: &config.config_digest.0,
-        epoch: at.epoch,
-        round: at.round,
-        extra_hash: &extra_hash,
-        report,
-    };
-    let message = signed.message();
-    let mut signatures = Vec::new();
-    for oracle in team {
-        match oracle.plugin.should_accept_finalized_report(at, report).await {
-            Ok(true) => signatures.push(AttributedOnchainSignature {
-                signature: oracle.key.sign(&message).to_vec(),
-                signer: oracle.number,
-            }),
-            Ok(false) => {}
-            Err(why) => told.notes.push(format!("oracle {} did not sign: {why}", oracle.number)),
+    /// Who thinks that the signed report is worth a transmission.
+    async fn accept(&self, round: u32, at: ReportTimestamp, report: &[u8]) -> Vec<Arc<Oracle>> {
+        let accepts = ask(&self.team, |oracle| {
+            let report = report.to_vec();
+            async move {
+                let accepts = oracle.plugin.should_accept_finalized_report(at, &report).await;
+                match accepts {
+                    // What was accepted is remembered, so the runtime does not repeat this by itself. We may: a process
+                    // that ended has forgotten, and one that has not says no, which is the safe answer.
+                    Err(why) if why.loss().is_some() => oracle.plugin.should_accept_finalized_report(at, &report).await,
+                    accepts => accepts,
+                }
+            }
+        });
+        let mut accepted = Vec::new();
+        for (oracle, accepts) in accepts.await {
+            match accepts {
+                Ok(true) => accepted.push(oracle),
+                Ok(false) => {}
+                Err(why) => self.note(round, &oracle, format!("did not accept: {why}")),
+            }
         }
+        accepted
     }
-    let needed = usize::from(config.f) + 1;
-    if signatures.len() < needed {
-        return Err(Error::failed_precondition(format!("{} oracles accepted, {needed} are needed", signatures.len())));
+
+    /// Oracles transmit in turn, each only while the contract lacks the report: so nothing is sent twice, and a loss costs
+    /// nothing but the time. Returns who did it.
+    async fn transmit(
+        &self,
+        round: u32,
+        at: ReportTimestamp,
+        report: &[u8],
+        signatures: &[AttributedOnchainSignature],
+        accepted: Vec<Arc<Oracle>>,
+    ) -> Result<u8> {
+        let context = ReportContext { timestamp: at, extra_hash: EXTRA_HASH };
+        let mut tries = 2 * accepted.len();
+        let mut turns = VecDeque::from(accepted);
+        // By whom it was sent, as far as we were told.
+        let mut sent = None;
+        while let Some(oracle) = turns.pop_front() {
+            let lacks = oracle.plugin.should_transmit_accepted_report(at, report).await;
+            match lacks {
+                Ok(lacks) => {
+                    self.relayer.back();
+                    if !lacks {
+                        continue;
+                    }
+                }
+                Err(why) => {
+                    self.note(round, &oracle, format!("cannot tell whether to transmit: {why}"));
+                    continue;
+                }
+            }
+            let outcome = oracle.provider.contract_transmitter().transmit(context, report, signatures).await;
+            self.relayer.seen(oracle.number, &outcome);
+            match outcome {
+                Ok(()) => sent = Some(oracle.number),
+                Err(why) if why.may_have_run() && why.loss().is_some() => {
+                    self.note(
+                        round,
+                        &oracle,
+                        "may have transmitted: before anybody sends again, the contract is asked",
+                    );
+                    sent = sent.or(Some(oracle.number));
+                    tries -= 1;
+                    if tries > 0 {
+                        turns.push_back(oracle);
+                    }
+                }
+                Err(why) => self.note(round, &oracle, format!("did not transmit: {why}")),
+            }
+        }
+        let contract = self.team[0].provider.median_contract().latest_transmission_details().await?;
+        let arrived = (contract.epoch, contract.round) == (at.epoch, at.round);
+        sent.filter(|_| arrived).ok_or_else(|| Error::failed_precondition("nobody transmitted it"))
     }
-    signatures.truncate(needed);
-    Ok(signatures)
+
+    fn note(&self, round: u32, oracle: &Oracle, text: impl std::fmt::Display) {
+        self.story.tell(Tone::Warning, format!("round {round}"), format!("oracle {} {text}", oracle.number));
+    }
 }
 
-/// Sends the report to the contract. Sending is not repeated blindly: after a loss that may have run, the contract is
-/// asked whether it has the report.
-async fn transmit(
-    provider: &Arc<dyn MedianProvider>,
-    context: ReportContext,
-    report: &[u8],
-    signatures: &[AttributedOnchainSignature],
-    told: &mut Told,
-) -> Result<()> {
-    let Err(lost) = provider.contract_transmitter().transmit(context, report, signatures).await else { return Ok(()) };
-    if lost.loss().is_none() {
-        return Err(lost);
+impl Oracle {
+    fn sign(&self, at: ReportTimestamp, report: &[u8]) -> AttributedOnchainSignature {
+        let signed = Signed {
+            config_digest: &at.config_digest.0,
+            epoch: at.epoch,
+            round: at.round,
+            extra_hash: &EXTRA_HASH,
+            report,
+        };
+        AttributedOnchainSignature { signature: self.key.sign(&signed.message()).to_vec(), signer: self.number }
     }
-    told.notes.push(format!("transmit was lost ({lost}), so the contract is asked"));
-    let has = provider.median_contract().latest_transmission_details().await?;
-    if (has.epoch, has.round) >= (context.timestamp.epoch, context.timestamp.round) {
-        told.notes.push("it has the report: nothing is sent twice".to_owned());
-        return Ok(());
+}
+
+/// Asks all at once; answers in the order of the team.
+async fn ask<T, F>(team: &[Arc<Oracle>], ask: impl Fn(Arc<Oracle>) -> F) -> Vec<(Arc<Oracle>, Result<T>)>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T>> + Send + 'static,
+{
+    let asked: Vec<_> = team.iter().map(|oracle| (oracle.clone(), tokio::spawn(ask(oracle.clone())))).collect();
+    let mut answers = Vec::new();
+    for (oracle, answer) in asked {
+        answers.push((oracle, answer.await.unwrap_or_else(|panic| Err(Error::internal(panic.to_string())))));
     }
-    provider.contract_transmitter().transmit(context, report, signatures).await
+    answers
+}
+
+/// For the story: the upper median of the observations that can be read.
+fn median(observations: &[AttributedObservation]) -> BigInt {
+    let parsed = observations.iter().filter_map(|it| observation::parse(it.observer, &it.observation).ok());
+    let mut values: Vec<BigInt> = parsed.filter_map(|it| it.value).collect();
+    values.sort();
+    values.get(values.len() / 2).cloned().unwrap_or_default()
 }

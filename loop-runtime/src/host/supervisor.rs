@@ -1,7 +1,7 @@
 //! The one task that starts a plugin, watches it, ends it, and starts it again.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 

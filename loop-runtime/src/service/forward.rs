@@ -63,12 +63,20 @@ async fn forward(target: &Arc<Handle>, names: &Names, limit: usize, request: Req
         return Err(unknown_service(service));
     }
     let wait = Instant::now() + target.family.timing.forward_wait;
-    let until = request.extensions().get::<Deadline>().map_or(wait, |deadline| deadline.0.min(wait));
-    if names.method(service, method).is_some_and(|method| method.idempotent) {
+    let deadline = request.extensions().get::<Deadline>().map(|deadline| deadline.0);
+    let until = deadline.map_or(wait, |deadline| deadline.min(wait));
+    let answer = if names.method(service, method).is_some_and(|method| method.idempotent) {
         repeat(target, until, limit, request).await
     } else {
         once(target, until, request).await
-    }
+    };
+    answer.map_err(|error| match (error.loss(), deadline) {
+        // The peer's clock was the first to notice: grpc-go then resets the call without an answer.
+        (Some(loss), Some(at)) if at <= Instant::now() => {
+            Error::deadline(loss.may_have_run, format!("{path}: the caller's deadline passed"))
+        }
+        _ => error,
+    })
 }
 
 /// Sends the request over one link and streams the answer back.

@@ -227,9 +227,7 @@ impl Link {
             biased;
             outcome = call => outcome,
             () = self.ended.cancelled() => return Err(Attempt::Lost(Error::lost(true, gone()))),
-            () = expired => {
-                return Err(Attempt::Refused(Error::deadline(true, format!("{path}: the caller's deadline passed"))));
-            }
+            () = expired => return Err(passed(path)),
         };
         match outcome {
             Ok(reply) => {
@@ -245,6 +243,8 @@ impl Link {
                 self.settle_end().await;
                 Err(Attempt::NotSent(Error::lost(false, gone()).with_source(why)))
             }
+            // A peer's clock may be the first to notice: grpc-go then resets the call without an answer.
+            Err(Failure::Lost(_)) if context.deadline.is_some_and(|at| at <= Instant::now()) => Err(passed(path)),
             Err(Failure::Lost(why)) => {
                 self.settle_end().await;
                 Err(Attempt::Lost(Error::lost(true, gone()).with_source(why)))
@@ -263,4 +263,9 @@ impl Link {
             self.end();
         }
     }
+}
+
+/// Of a call that was sent.
+fn passed(path: &str) -> Attempt {
+    Attempt::Refused(Error::deadline(true, format!("{path}: the caller's deadline passed")))
 }

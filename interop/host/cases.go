@@ -1,0 +1,239 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"interop/probe"
+)
+
+var cases = map[string]func(context.Context){
+	"calls":           calls,
+	"big":             big,
+	"errors":          errors,
+	"metadata":        headers,
+	"deadline":        deadline,
+	"cancellation":    cancellation,
+	"lent":            lent,
+	"made":            made,
+	"stdio":           stdio,
+	"logs":            logs,
+	"ping":            ping,
+	"crash":           crash,
+	"version":         version,
+	"lower-version":   lowerVersion,
+	"version-refused": versionRefused,
+	"cookie-missing":  cookieMissing,
+}
+
+func calls(ctx context.Context) {
+	r := launch()
+	p := r.probe()
+	for _, data := range []string{"", "x", "a longer one"} {
+		reply := must(p.Echo(ctx, &probe.EchoRequest{Data: []byte(data)}))
+		check(string(reply.Value) == data, "%q came back as %q", data, reply.Value)
+	}
+	r.kill()
+}
+
+func big(ctx context.Context) {
+	r := launch()
+	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
+	reply := must(r.probe().Echo(ctx, &probe.EchoRequest{Data: data}))
+	check(bytes.Equal(reply.Value, data), "16 MiB came back different")
+	r.kill()
+}
+
+func errors(ctx context.Context) {
+	r := launch()
+	p := r.probe()
+	for code := codes.Canceled; code <= codes.Unauthenticated; code++ {
+		text := "refused: 100% ü\n" + code.String()
+		_, err := p.Fail(ctx, &probe.FailRequest{Code: int32(code), Text: text})
+		answer := status.Convert(err)
+		check(answer.Code() == code && answer.Message() == text, "%v with %q arrived as %v", code, text, err)
+	}
+	r.kill()
+}
+
+func headers(ctx context.Context) {
+	r := launch()
+	p := r.probe()
+	with := metadata.AppendToOutgoingContext(ctx, "traceparent", "00-feed-beef-01")
+	value := must(p.Header(with, &probe.HeaderRequest{Name: "traceparent"})).Value
+	check(value != nil && *value == "00-feed-beef-01", "traceparent arrived as %v", value)
+	value = must(p.Header(ctx, &probe.HeaderRequest{Name: "traceparent"})).Value
+	check(value == nil, "traceparent arrived unasked as %v", value)
+	r.kill()
+}
+
+func deadline(ctx context.Context) {
+	r := launch()
+	p := r.probe()
+	check(must(p.TimeLeft(context.Background(), &probe.TimeLeftRequest{})).Value == nil, "a deadline out of nowhere")
+	hour, cancel := context.WithTimeout(context.Background(), time.Hour)
+	defer cancel()
+	left := must(p.TimeLeft(hour, &probe.TimeLeftRequest{})).Value
+	check(left != nil && *left > 3_500_000 && *left <= 3_600_000, "of an hour, %v ms arrived", left)
+
+	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	_, err := p.Wait(short, &probe.WaitRequest{})
+	check(status.Code(err) == codes.DeadlineExceeded, "the deadline passed as %v", err)
+	must(p.GivenUp(ctx, &probe.GivenUpRequest{}))
+	r.kill()
+}
+
+func cancellation(ctx context.Context) {
+	r := launch()
+	p := r.probe()
+	waiting, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := p.Wait(waiting, &probe.WaitRequest{})
+		ended <- err
+	}()
+	must(p.Begun(ctx, &probe.BegunRequest{}))
+	cancel()
+	err := <-ended
+	check(status.Code(err) == codes.Canceled, "the call was cancelled as %v", err)
+	must(p.GivenUp(ctx, &probe.GivenUpRequest{}))
+	r.kill()
+}
+
+// A service that the host lends.
+func lent(ctx context.Context) {
+	r := launch()
+	p := r.probe()
+	for start := uint64(1); start <= 3; start++ {
+		id := probe.OfferCounter(p.Broker, start, func() {})
+		sum := must(p.Sum(ctx, &probe.SumRequest{Counter: id, Times: 3})).Value
+		check(sum == 3*start+3, "%d, %d and %d are not %d", start, start+1, start+2, sum)
+	}
+	r.kill()
+}
+
+// A service that the plugin makes.
+func made(ctx context.Context) {
+	r := launch()
+	p := r.probe()
+	id := must(p.NewCounter(ctx, &probe.NewCounterRequest{Start: 40})).Value
+	conn := must(p.Broker.Dial(id))
+	counter := probe.NewCounterClient(conn)
+	for want := uint64(40); want < 43; want++ {
+		got := must(counter.Next(ctx, &probe.NextRequest{})).Value
+		check(got == want, "the counter gave %d for %d", got, want)
+	}
+	check(must(p.Counters(ctx, &probe.CountersRequest{})).Value == 1, "the counter is not there while it is used")
+	must(counter.Close(ctx, &probe.CloseRequest{}))
+	conn.Close()
+	// The plugin ends the object behind the answer.
+	for must(p.Counters(ctx, &probe.CountersRequest{})).Value != 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	r.kill()
+}
+
+func stdio(ctx context.Context) {
+	r := launch()
+	p := r.probe()
+	must(p.Print(ctx, &probe.PrintRequest{Stdout: "to stdout", Stderr: "to stderr"}))
+	r.stdout.until(ctx, "to stdout\n")
+	r.stderr.until(ctx, "to stderr\n")
+	long := strings.Repeat("x", 1<<20)
+	must(p.Print(ctx, &probe.PrintRequest{Stdout: long, Stderr: ""}))
+	r.stdout.until(ctx, long+"\n")
+	r.kill()
+}
+
+func logs(ctx context.Context) {
+	r := launch()
+	must(r.probe().Log(ctx, &probe.LogRequest{Text: "look here"}))
+	r.log.until(ctx, `"@level":"error","@message":"look here"`)
+	seen := []string{}
+	for line := range strings.Lines(r.log.String()) {
+		var record map[string]any
+		check(json.Unmarshal([]byte(line), &record) == nil, "the host logged %q", line)
+		if record["@message"] == "look here" {
+			seen = append(seen, record["@level"].(string))
+			check(record["answer"] == 42.0, "the answer arrived as %v", record["answer"])
+		}
+	}
+	// Plugins leave tracing's lowest level out unless RUST_LOG asks for it.
+	check(strings.HasSuffix(strings.Join(seen, " "), "debug info warn error"), "the levels were %v", seen)
+	r.kill()
+}
+
+func ping(context.Context) {
+	r := launch()
+	client := must(r.Client.Client())
+	for range 2 {
+		must(0, client.Ping())
+	}
+	r.kill()
+	check(client.Ping() != nil, "a dead plugin answers")
+}
+
+func crash(ctx context.Context) {
+	r := launch()
+	p := r.probe()
+	_, err := p.Crash(ctx, &probe.CrashRequest{})
+	check(status.Code(err) == codes.Unavailable, "the crash arrived as %v", err)
+	r.log.until(ctx, "plugin process exited")
+	for !r.Exited() {
+		time.Sleep(10 * time.Millisecond)
+	}
+	r.Kill()
+}
+
+func version(context.Context) {
+	r := launch()
+	r.probe()
+	check(r.NegotiatedVersion() == 2, "version %d was negotiated", r.NegotiatedVersion())
+	r.kill()
+}
+
+func lowerVersion(context.Context) {
+	r := launch(func(config *plugin.ClientConfig) {
+		config.VersionedPlugins = probe.Versions(&probe.Plugin{}, []int{1, 7})
+	})
+	r.probe()
+	check(r.NegotiatedVersion() == 1, "version %d was negotiated", r.NegotiatedVersion())
+	r.kill()
+}
+
+func versionRefused(context.Context) {
+	r := launch(func(config *plugin.ClientConfig) {
+		config.VersionedPlugins = probe.Versions(&probe.Plugin{}, []int{8, 9})
+	})
+	_, err := r.Start()
+	check(err != nil && strings.Contains(strings.ToLower(err.Error()), "incompatible api version"), "it says %v", err)
+	r.Kill()
+}
+
+func cookieMissing(ctx context.Context) {
+	r := launch(func(config *plugin.ClientConfig) {
+		config.HandshakeConfig.MagicCookieKey = "ANOTHER_COOKIE"
+	})
+	_, err := r.Start()
+	check(err != nil, "a plugin without its cookie starts")
+	r.log.until(ctx, "plugin process exited")
+	check(r.log.has("exit status 1"), "it ended otherwise:\n%s", r.log)
+
+	// A person who runs it reads what it is, and stdout stays empty.
+	command := exec.Command(os.Args[2], "--be-a-plugin")
+	var out, err2 bytes.Buffer
+	command.Stdout, command.Stderr = &out, &err2
+	check(command.Run() != nil && command.ProcessState.ExitCode() == 1, "run by hand, it ended with %v", command.ProcessState)
+	check(out.Len() == 0 && strings.Contains(err2.String(), "plugin"), "run by hand, it says %q, %q", out.String(), err2.String())
+}

@@ -1,0 +1,87 @@
+// Package probe is the service that the two languages offer each other: the code generated from the trait's schema, and
+// what the Go host and the Go plugin share.
+package probe
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+)
+
+// MaxMessage is what a Go server here accepts; grpc-go's own limit is 4 MiB.
+const MaxMessage = 128 << 20
+
+// Handshake is that of the plugins in Rust and in Go alike.
+var Handshake = plugin.HandshakeConfig{
+	MagicCookieKey:   "INTEROP_COOKIE",
+	MagicCookieValue: "biscuit",
+}
+
+// Plugin makes a Probe known to go-plugin. Serve is needed by plugins alone.
+type Plugin struct {
+	plugin.NetRPCUnsupportedPlugin
+	Serve func(*plugin.GRPCBroker) ProbeServer
+}
+
+// GRPCServer serves the probe in a plugin.
+func (p *Plugin) GRPCServer(broker *plugin.GRPCBroker, server *grpc.Server) error {
+	RegisterProbeServer(server, p.Serve(broker))
+	return nil
+}
+
+// GRPCClient is the probe as a host sees it.
+func (p *Plugin) GRPCClient(_ context.Context, broker *plugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
+	return &Client{ProbeClient: NewProbeClient(conn), Broker: broker}, nil
+}
+
+// Client is a probe, and the broker for what is lent to it and made by it.
+type Client struct {
+	ProbeClient
+	Broker *plugin.GRPCBroker
+}
+
+// Versions offers the same plugin under each of the application protocol versions.
+func Versions(p *Plugin, versions []int) map[int]plugin.PluginSet {
+	all := map[int]plugin.PluginSet{}
+	for _, version := range versions {
+		all[version] = plugin.PluginSet{"probe": p}
+	}
+	return all
+}
+
+// Counter counts.
+type Counter struct {
+	UnimplementedCounterServer
+	next   atomic.Uint64
+	closed func()
+}
+
+// Next gives the next number.
+func (c *Counter) Next(context.Context, *NextRequest) (*NextReply, error) {
+	return &NextReply{Value: c.next.Add(1) - 1}, nil
+}
+
+// Close ends the counter's connection, after the answer.
+func (c *Counter) Close(context.Context, *CloseRequest) (*CloseReply, error) {
+	c.closed()
+	return &CloseReply{}, nil
+}
+
+// OfferCounter serves a counter on a connection of its own, and calls ended once when that is over. The result is the
+// number under which the other side finds it.
+func OfferCounter(broker *plugin.GRPCBroker, start uint64, ended func()) uint32 {
+	id := broker.NextId()
+	go func() {
+		broker.AcceptAndServe(id, func(options []grpc.ServerOption) *grpc.Server {
+			server := grpc.NewServer(options...)
+			counter := &Counter{closed: func() { go server.GracefulStop() }}
+			counter.next.Store(start)
+			RegisterCounterServer(server, counter)
+			return server
+		})
+		ended()
+	}()
+	return id
+}

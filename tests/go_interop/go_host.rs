@@ -1,0 +1,53 @@
+//! A host in Go runs the plugin in Rust: each case is one run of `interop/host`, which says what it expects.
+
+use std::process::Command;
+
+use libtest_mimic::Trial;
+
+use crate::{go, trial};
+
+/// The cases of `interop/host`.
+const CASES: &[&str] = &[
+    "calls",
+    "big",
+    "errors",
+    "metadata",
+    "deadline",
+    "cancellation",
+    "lent",
+    "made",
+    "stdio",
+    "logs",
+    "ping",
+    "crash",
+    "version",
+    "lower-version",
+    "version-refused",
+    "cookie-missing",
+];
+
+/// Those in which the plugin has no time to tidy up.
+const KILLED: &[&str] = &["crash", "version-refused"];
+
+pub(crate) fn trials() -> impl Iterator<Item = Trial> {
+    CASES.iter().map(|case| trial(&format!("go_host_rust_plugin::{case}"), move || run(case)))
+}
+
+fn run(case: &str) {
+    let temporary = tempfile::Builder::new().prefix("go").tempdir().unwrap();
+    let output = Command::new(go::program("host"))
+        .arg(case)
+        .arg(std::env::current_exe().unwrap())
+        .env("TMPDIR", temporary.path())
+        .env_remove("RUST_LOG")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {said}", output.status);
+    if KILLED.contains(&case) {
+        // As with a plugin in Go, nobody is left who would remove its socket.
+        return;
+    }
+    let left: Vec<_> = temporary.path().read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(left.is_empty(), "left behind: {left:?}");
+}

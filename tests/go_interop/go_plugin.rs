@@ -1,0 +1,244 @@
+//! A host in Rust runs the plugin in Go, `interop/plugin`.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use libtest_mimic::Trial;
+use loop_runtime::host::{Ended, LaunchError, RestartPolicy, What};
+use loop_runtime::prelude::*;
+use loop_runtime::testing::Faults as _;
+use loop_runtime::{ErrorKind, with_metadata, with_timeout};
+
+use crate::probe::{Counter, HANDSHAKE, Probe, RustCounter};
+use crate::{go, log, runtime, trial};
+
+/// Longer than any case takes.
+const LONG: Duration = Duration::from_secs(60);
+
+pub(crate) fn trials() -> Vec<Trial> {
+    macro_rules! trials {
+        ($($case:ident),* $(,)?) => {
+            vec![$(trial(concat!("rust_host_go_plugin::", stringify!($case)), || run($case(stringify!($case))))),*]
+        };
+    }
+    trials![
+        calls,
+        big,
+        errors,
+        metadata,
+        deadline,
+        cancellation,
+        lent,
+        made,
+        stdio,
+        logs,
+        ping,
+        crash,
+        killed,
+        versions,
+        version_refused,
+        cookie_missing,
+    ]
+}
+
+fn run(case: impl Future<Output = ()>) {
+    runtime().block_on(async { tokio::time::timeout(LONG, case).await.expect("it hangs") });
+}
+
+fn host(name: &str) -> Host {
+    let mut policy = RestartPolicy::default();
+    policy.backoff = Duration::ZERO;
+    policy.budget = None;
+    Host::new(HANDSHAKE.also_versions(&[1])).name(name).policy(policy)
+}
+
+async fn launch(name: &str) -> (Supervisor, Arc<dyn Probe>) {
+    let plugin = host(name).launch(Command::new(go::program("plugin"))).await.unwrap();
+    let probe = plugin.dispense().await.unwrap();
+    (plugin, probe)
+}
+
+/// Closes the plugin, which must end by itself and leave no process.
+async fn close(plugin: Supervisor) {
+    let (mut events, pid) = (plugin.events(), plugin.pid().unwrap());
+    plugin.close().await;
+    assert_eq!(ended(&mut events).await.exit.unwrap().status(), Some(0), "it had to be killed");
+    assert!(!Path::new(&format!("/proc/{pid}")).exists());
+}
+
+async fn ended(events: &mut loop_runtime::host::Events) -> Ended {
+    loop {
+        if let What::Ended(ended) = events.next().await.unwrap().what {
+            return ended;
+        }
+    }
+}
+
+async fn calls(name: &str) {
+    let (plugin, probe) = launch(name).await;
+    for data in ["", "x", "a longer one"] {
+        assert_eq!(probe.echo(data.as_bytes()).await.unwrap(), data.as_bytes());
+    }
+    close(plugin).await;
+}
+
+async fn big(name: &str) {
+    let (plugin, probe) = launch(name).await;
+    let data = b"0123456789abcdef".repeat(1 << 20);
+    assert!(probe.echo(&data).await.unwrap() == data);
+    close(plugin).await;
+}
+
+async fn errors(name: &str) {
+    let (plugin, probe) = launch(name).await;
+    for code in 1..=16 {
+        let text = format!("refused: 100% ü\n{code}");
+        let error = probe.fail(code, &text).await.unwrap_err();
+        assert_eq!((error.code() as i32, error.message()), (code, text.as_str()));
+        assert_eq!(error.kind(), &ErrorKind::Answer, "an answer is no loss, whatever its code");
+    }
+    close(plugin).await;
+}
+
+async fn metadata(name: &str) {
+    let (plugin, probe) = launch(name).await;
+    let trace = "00-feed-beef-01";
+    let seen = with_metadata("traceparent", trace, probe.header("traceparent")).await.unwrap().unwrap();
+    assert_eq!(seen.as_deref(), Some(trace));
+    assert_eq!(probe.header("traceparent").await.unwrap(), None);
+    close(plugin).await;
+}
+
+async fn deadline(name: &str) {
+    let (plugin, probe) = launch(name).await;
+    assert_eq!(probe.time_left().await.unwrap(), None);
+    let left = with_timeout(Duration::from_secs(3600), probe.time_left()).await.unwrap().unwrap();
+    assert!((3_500_000..=3_600_000).contains(&left), "of an hour, {left} ms arrived");
+    // Now and then Go's clock is the first to notice, and resets the call without an answer.
+    for _ in 0..50 {
+        let error = with_timeout(Duration::from_millis(5), probe.wait()).await.unwrap_err();
+        assert_eq!(error.code(), Code::DeadlineExceeded, "{error:?}");
+    }
+    probe.given_up().await.unwrap();
+    close(plugin).await;
+}
+
+async fn cancellation(name: &str) {
+    let (plugin, probe) = launch(name).await;
+    let waiting = tokio::spawn({
+        let probe = probe.clone();
+        async move { probe.wait().await }
+    });
+    probe.begun().await.unwrap();
+    waiting.abort();
+    probe.given_up().await.unwrap();
+    close(plugin).await;
+}
+
+async fn lent(name: &str) {
+    let (plugin, probe) = launch(name).await;
+    let open = Arc::new(AtomicU64::new(0));
+    for start in 1..=3 {
+        let sum = probe.sum(Arc::new(RustCounter::new(start, &open)), 3).await.unwrap();
+        assert_eq!(sum, 3 * start + 3);
+    }
+    // Go clients hang up when they are idle and dial again, so what is lent to one is kept for as long as the callee.
+    assert_eq!(open.load(Ordering::Relaxed), 3);
+    close(plugin).await;
+    assert_eq!(open.load(Ordering::Relaxed), 0);
+}
+
+async fn made(name: &str) {
+    let (plugin, probe) = launch(name).await;
+    let counter = probe.new_counter(40).await.unwrap();
+    for number in 40..43 {
+        assert_eq!(counter.next().await.unwrap(), number);
+    }
+    let another = probe.new_counter(7).await.unwrap();
+    assert_eq!(another.next().await.unwrap(), 7);
+    assert_eq!(probe.counters().await.unwrap(), 2);
+    drop((counter, another));
+    while probe.counters().await.unwrap() > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    close(plugin).await;
+}
+
+async fn stdio(name: &str) {
+    let (plugin, probe) = launch(name).await;
+    probe.print("to stdout", "to stderr").await.unwrap();
+    log::until(name, "stdout=to stdout").await;
+    log::until(name, "stderr=to stderr").await;
+    close(plugin).await;
+}
+
+async fn logs(name: &str) {
+    let (plugin, probe) = launch(name).await;
+    probe.log("look here").await.unwrap();
+    log::until(name, "ERROR look here").await;
+    let lines = log::lines(name, "look here");
+    let levels: Vec<_> = lines.iter().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(levels, ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]);
+    for line in lines {
+        assert!(line.contains("go-probe") && line.contains("answer=42"), "{line}");
+    }
+    close(plugin).await;
+}
+
+async fn ping(name: &str) {
+    let (plugin, _) = launch(name).await;
+    plugin.ping().await.unwrap();
+    plugin.ping().await.unwrap();
+    plugin.close().await;
+    plugin.ping().await.unwrap_err();
+}
+
+/// The process ends in the middle of a call: that call fails, every handle lives on.
+async fn crash(name: &str) {
+    let (plugin, probe) = launch(name).await;
+    let counter = probe.new_counter(40).await.unwrap();
+    counter.next().await.unwrap();
+    let (before, mut events) = (plugin.pid(), plugin.events());
+
+    let error = probe.crash().await.unwrap_err();
+    assert!(error.loss().is_some_and(|loss| loss.may_have_run), "{error:?}");
+    assert_eq!(ended(&mut events).await.exit.unwrap().status(), Some(7));
+    assert_eq!(probe.echo(b"again").await.unwrap(), b"again");
+    assert_eq!(counter.next().await.unwrap(), 40, "it was made again, in a process that knows nothing of the first");
+    assert_ne!(plugin.pid(), before);
+    close(plugin).await;
+}
+
+/// The process is killed while nobody looks; an idempotent call does not notice.
+async fn killed(name: &str) {
+    let (plugin, probe) = launch(name).await;
+    let before = plugin.pid();
+    plugin.kill().unwrap();
+    assert_eq!(probe.echo(b"again").await.unwrap(), b"again");
+    assert_ne!(plugin.pid(), before);
+    close(plugin).await;
+}
+
+async fn versions(name: &str) {
+    for (offers, chosen) in [(&["1", "2"][..], 2), (&["1"], 1), (&["2", "3"], 2)] {
+        let plugin = host(name).launch(Command::new(go::program("plugin")).args(offers)).await.unwrap();
+        assert_eq!(plugin.version(), Some(chosen), "of {offers:?}");
+        close(plugin).await;
+    }
+}
+
+async fn version_refused(name: &str) {
+    let refused = host(name).launch(Command::new(go::program("plugin")).args(["4", "3"])).await.unwrap_err();
+    let LaunchError::ApplicationVersion { plugin, host, .. } = &refused else { panic!("{refused}") };
+    assert_eq!((*plugin, host.as_slice()), (3, &[2, 1][..]));
+}
+
+async fn cookie_missing(name: &str) {
+    let other = Host::new(Handshake::new("ANOTHER_COOKIE", "biscuit").version(2)).name(name);
+    let refused = other.launch(Command::new(go::program("plugin"))).await.unwrap_err();
+    let LaunchError::Exited { exit, .. } = &refused else { panic!("{refused}") };
+    assert_eq!(exit.status(), Some(1));
+    assert!(refused.to_string().contains("This binary is a plugin"), "{refused}");
+}

@@ -1,0 +1,64 @@
+//! Genuine go-plugin on the other side: a host in Go runs a plugin in Rust, a host in Rust runs a plugin in Go.
+//!
+//! The Go programs are in `interop/`. Where Go is absent, or cannot build them, one printed line says that the tests
+//! were skipped; with `LOOP_REQUIRE_GO=1`, as in `.ci/run`, that fails.
+//!
+//! The plugin in Rust is this test binary, run again with the cookie in its environment; the harness is `libtest-mimic`,
+//! because the built-in one would write to the plugin's stdout before the handshake.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod go;
+mod go_host;
+mod go_plugin;
+mod log;
+mod probe;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Trial};
+use loop_runtime::plugin::Plugin;
+
+use probe::{HANDSHAKE, Probe, RustProbe};
+
+fn main() -> ExitCode {
+    if std::env::var_os("INTEROP_COOKIE").is_some() || std::env::args_os().any(|arg| arg == "--be-a-plugin") {
+        let handshake = HANDSHAKE.also_versions(&[1]);
+        return runtime().block_on(Plugin::new(handshake).serve::<dyn Probe>(Arc::new(RustProbe::default())));
+    }
+    let arguments = Arguments::from_args();
+    let mut trials = vec![trial("the_schema_is_current", go::the_schema_is_current)];
+    if std::env::var_os("BLESS").is_some() {
+        // What there is may not build before its generated part is made anew.
+        trials.push(trial("the_generated_code_is_current", go::the_generated_code_is_current));
+        return libtest_mimic::run(&arguments, trials).exit_code();
+    }
+    match go::version().and_then(|version| go::build().map(|()| version)) {
+        Ok(version) => {
+            eprintln!("{version}");
+            log::install();
+            trials.push(trial("the_generated_code_is_current", go::the_generated_code_is_current));
+            trials.extend(go_host::trials());
+            trials.extend(go_plugin::trials());
+        }
+        Err(why) => {
+            println!("tests with Go skipped: {}", why.trim());
+            if std::env::var_os("LOOP_REQUIRE_GO").is_some_and(|value| value == "1") {
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn trial(name: &str, body: impl FnOnce() + Send + 'static) -> Trial {
+    Trial::test(name, move || {
+        body();
+        Ok(())
+    })
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
