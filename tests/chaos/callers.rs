@@ -207,18 +207,25 @@ async fn short_lived(world: &World, calls: &Calls, random: &mut Random) {
 pub(crate) struct Lag;
 
 static LAG: AtomicU64 = AtomicU64::new(0);
+static LAST: Mutex<Option<Instant>> = Mutex::new(None);
+const STEP: Duration = Duration::from_millis(10);
 
 impl Lag {
     pub(crate) fn meter() -> JoinHandle<()> {
         tokio::spawn(async {
-            const STEP: Duration = Duration::from_millis(10);
             loop {
-                let began = Instant::now();
+                *LAST.lock().expect("no panic") = Some(Instant::now());
                 tokio::time::sleep(STEP).await;
-                let late = began.elapsed().saturating_sub(2 * STEP);
-                LAG.fetch_add(late.as_micros() as u64, Ordering::Relaxed);
+                LAG.fetch_add(Self::pending(), Ordering::Relaxed);
             }
         })
+    }
+
+    /// Since the last step, which may be late at this very moment: microseconds.
+    fn pending() -> u64 {
+        let last = LAST.lock().expect("no panic");
+        let late = last.map_or(Duration::ZERO, |last| last.elapsed().saturating_sub(2 * STEP));
+        late.as_micros() as u64
     }
 
     pub(crate) fn now() -> u64 {
@@ -226,6 +233,6 @@ impl Lag {
     }
 
     pub(crate) fn since(then: u64) -> Duration {
-        Duration::from_micros(Self::now() - then)
+        Duration::from_micros(Self::now() + Self::pending() - then)
     }
 }

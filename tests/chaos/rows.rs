@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use loop_runtime::testing::Faults;
+use loop_runtime::{Error, Result};
 use tokio_util::sync::CancellationToken;
 
 use crate::callers::{Calls, Lag, Limits, keep_calling};
@@ -44,7 +45,7 @@ async fn one(dir: &Path, row: Row, times: u64, random: &mut Random, report: &mut
     let callers: Vec<_> =
         (0..2).map(|_| tokio::spawn(keep_calling(world.clone(), calls.clone(), random.fork(), stop.clone()))).collect();
     // Waited for, so that what recovers later is counted here too.
-    answers(&world, &calls).await;
+    answers(&world, &calls).await.expect("an answer before the first fault");
     let (here, there) = (fds("self"), plugins(&world));
     for n in 0..times {
         let plugin = &world.plugins[(n % 2) as usize];
@@ -60,12 +61,13 @@ async fn one(dir: &Path, row: Row, times: u64, random: &mut Random, report: &mut
                 sockets::cut(dir, Which::One, random);
             }
         }
-        if answers(&world, &calls).await {
-            report.recovery.push(began.elapsed());
-        } else {
-            report.lost += 1;
-            report.wrong.push(format!("the reporter did not answer after {row:?} {n}"));
-            break;
+        match answers(&world, &calls).await {
+            Ok(_) => report.recovery.push(began.elapsed()),
+            Err(error) => {
+                report.lost += 1;
+                report.wrong.push(format!("the reporter did not answer after {row:?} {n}: {error:?}"));
+                break;
+            }
         }
     }
     // Held for good, not for a call.
@@ -91,14 +93,16 @@ async fn one(dir: &Path, row: Row, times: u64, random: &mut Random, report: &mut
 }
 
 /// Whether the reporter, which needs both plugins, answers within the time in which a healthy plugin restarts.
-async fn answers(world: &World, calls: &Calls) -> bool {
+async fn answers(world: &World, calls: &Calls) -> Result<u64> {
     let limits = Limits { deadline: Some(Duration::from_secs(5)), patience: None };
+    let mut last = Err(Error::unknown("not asked"));
     for _ in 0..5 {
-        if matches!(calls.call(world, Site::Reporter, true, limits).await, Some(Ok(_))) {
-            return true;
+        last = calls.call(world, Site::Reporter, true, limits).await.expect("not dropped");
+        if last.is_ok() {
+            break;
         }
     }
-    false
+    last
 }
 
 fn plugins(world: &World) -> usize {

@@ -15,6 +15,9 @@ use super::recipe::Recipe;
 use crate::context::Context;
 use crate::error::{Error, Result};
 
+/// From the end of the first connection to a dying process to that of the last.
+const INSTANT: Duration = Duration::from_millis(20);
+
 /// Keeps `handle`, whose first link is `link`, until it is closed, then gives back what it holds, in order.
 pub(crate) async fn keep(handle: Arc<Handle>, link: Arc<Link>) {
     let resets = handle.family.resets();
@@ -177,10 +180,15 @@ impl Keeper {
         let began = Instant::now();
         let same_parent = self.last.as_ref().is_some_and(|link| !link.object().has_ended());
         if same_parent {
-            match self.dial_again().await {
-                Ok(()) => return,
-                Err(_) => self.displace().await,
+            if self.dial_again().await.is_ok() {
+                return;
             }
+            // Where the object went, the process may be going: its connections do not end at the same time. A run over
+            // one that is about to end is a loss at best, and counts against a constructor that did nothing wrong.
+            if timeout(INSTANT, parent.ended().cancelled()).await.is_ok() {
+                return;
+            }
+            self.displace().await;
         }
         let family = handle.family.clone();
         let leave = tokio::select! {
