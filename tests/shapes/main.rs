@@ -1,45 +1,34 @@
-//! Every kind of method, argument and reply, across processes and in memory.
+//! Every kind of method, argument and reply, and what travels with them: each case runs against a service in the same
+//! process ([`Pair`](loop_runtime::testing::Pair)) and against one in a process of its own.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use std::process::ExitCode;
-use std::sync::Arc;
-
-use loop_runtime::plugin::Plugin;
-use loop_runtime::{Result, loop_service};
-
+mod answers;
+mod components;
+mod data;
+mod journal;
+mod lent;
+mod limits;
+mod made;
+mod mismatch;
+mod passed_on;
+mod peer;
 #[path = "../support/mod.rs"]
 mod support;
+mod travel;
 
-support::roles! { "echo" => echo }
-
-/// Says the same.
-#[loop_service(package = "shapes")]
-pub trait Echo {
-    /// Says the same.
-    #[rpc(idempotent)]
-    async fn say(&self, what: &str) -> Result<String>;
-}
-
-struct Parrot;
-
-impl Echo for Parrot {
-    async fn say(&self, what: &str) -> Result<String> {
-        Ok(what.to_owned())
-    }
-}
-
-async fn echo(plugin: Plugin) -> ExitCode {
-    plugin.serve::<dyn Echo>(Arc::new(Parrot)).await
-}
-
-#[test]
-fn a_plugin_answers() {
-    support::test(async |lab| {
-        let plugin = lab.launch("echo").await;
-        let echo: Arc<dyn Echo> = plugin.dispense().await.unwrap();
-        assert_eq!(echo.say("hello").await.unwrap(), "hello");
-    });
+support::roles! {
+    "data" => data::plugin,
+    "lent" => lent::plugin,
+    "made" => made::plugin,
+    "components" => components::plugin,
+    "components without the optional one" => components::bare_plugin,
+    "answers" => answers::plugin,
+    "travel" => travel::plugin,
+    "mismatch" => mismatch::plugin,
+    "limits" => limits::plugin,
+    "passed on: reader" => passed_on::reader_plugin,
+    "passed on: worker" => passed_on::worker_plugin,
 }
 
 #[test]
