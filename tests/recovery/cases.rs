@@ -40,6 +40,9 @@ cases![
     a_restart_by_hand_keeps_handles,
     plugins_end_with_a_killed_host,
     callers_have_their_own_deadlines,
+    a_set_up_that_fails_is_a_launch_that_fails,
+    a_reset_says_nothing_about_later_failures,
+    lazy_handles_come_back_when_somebody_calls,
 ];
 
 /// No budget, no backoff: these tests kill often.
@@ -370,5 +373,61 @@ async fn callers_have_their_own_deadlines() {
     assert!(!error.may_have_run() && error.loss().is_some(), "{error:?}");
     plugin.reset();
     shop.pid().await.expect("started again");
+    plugin.close().await;
+}
+
+async fn a_set_up_that_fails_is_a_launch_that_fails() {
+    let plugin = launch(policy()).await;
+    let shop = workshop(&plugin).await;
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("closed");
+    shop.prepare(file.to_str().expect("a name")).await.expect("prepared");
+    std::fs::write(&file, "").expect("a file");
+    let mut events = plugin.events();
+    signal(plugin.pid().expect("running"), Signal::KILL);
+    until(&mut events, |what| matches!(what, What::Ended(_)).then_some(())).await;
+    // From here on: what fails was never started, so that nothing ends.
+    let failed = until(&mut events, |what| match what {
+        What::LaunchFailed { error, permanent, .. } => Some((error.to_string(), permanent)),
+        What::Started { .. } | What::Ended(_) => panic!("not set up: {what:?}"),
+        _ => None,
+    });
+    let (text, permanent) = failed.await;
+    assert!(text.contains("not now") && !permanent, "{text}");
+    std::fs::remove_file(&file).expect("removed");
+    shop.pid().await.expect("set up and started");
+    plugin.close().await;
+}
+
+async fn a_reset_says_nothing_about_later_failures() {
+    let mut policy = RestartPolicy::default();
+    policy.budget = Some(0);
+    policy.open = Duration::from_secs(3600);
+    policy.open_max = policy.open;
+    let plugin = launch(policy).await;
+    let shop = workshop(&plugin).await;
+    plugin.reset();
+    shop.pid().await.expect("it runs");
+    let mut events = plugin.events();
+    shop.abort().await.expect_err("it ends");
+    until(&mut events, |what| matches!(what, What::BreakerOpened { .. }).then_some(())).await;
+    let error = shop.pid().await.expect_err("open for an hour");
+    assert!(error.loss().is_some_and(|loss| loss.retry_at.is_some()), "{error:?}");
+    plugin.close().await;
+}
+
+async fn lazy_handles_come_back_when_somebody_calls() {
+    let mut policy = policy();
+    policy.lazy = true;
+    let plugin = launch(policy).await;
+    let shop = workshop(&plugin).await;
+    let bench = shop.new_bench("oak", Lines::new().journal()).await.expect("a bench");
+    let part = bench.new_part("leg").await.expect("a part");
+    for _ in 0..5 {
+        let last = plugin.pid().expect("running");
+        signal(last, Signal::KILL);
+        let described = with_timeout(Duration::from_secs(10), part.describe()).await;
+        assert_ne!(described.expect("made again, with the bench, for this call").1, last);
+    }
     plugin.close().await;
 }

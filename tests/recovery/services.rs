@@ -25,6 +25,9 @@ pub(crate) trait Workshop {
     /// Sets the journal of the workshop, again after each restart.
     #[rpc(replay)]
     async fn open(&self, journal: Arc<dyn Journal>) -> Result<()>;
+    /// Prepares the workshop, again after each restart; refused while there is a file at `unless`.
+    #[rpc(replay)]
+    async fn prepare(&self, unless: &str) -> Result<()>;
     /// Writes to the journal of the workshop.
     #[rpc(idempotent)]
     async fn write(&self, line: &str) -> Result<()>;
@@ -112,6 +115,10 @@ impl Workshop for Shop {
     async fn open(&self, journal: Arc<dyn Journal>) -> Result<()> {
         *self.journal.lock().map_err(|_| "poisoned")? = Some(journal);
         Ok(())
+    }
+
+    async fn prepare(&self, unless: &str) -> Result<()> {
+        if std::path::Path::new(unless).exists() { Err("not now".into()) } else { Ok(()) }
     }
 
     async fn write(&self, line: &str) -> Result<()> {
