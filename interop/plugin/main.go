@@ -38,8 +38,8 @@ func main() {
 	logger := hclog.New(&hclog.LoggerOptions{Name: "go-probe", Level: hclog.Trace, Output: os.Stderr, JSONFormat: true})
 	serve := func(broker *plugin.GRPCBroker) probe.ProbeServer {
 		return &goProbe{
-			broker:  broker,
-			logger:  logger,
+			broker: broker,
+			logger: logger,
 			// Room for all calls of a case.
 			begun:   make(chan struct{}, 64),
 			givenUp: make(chan struct{}, 64),

@@ -25,11 +25,13 @@ fn a_second_run_continues() {
     let ledger = Ledger::open(&path).unwrap();
     assert_eq!(ledger.state(&DIGEST).unwrap(), State::default());
     assert_eq!(ledger.tail(9).unwrap(), []);
+    assert_eq!(ledger.height().unwrap(), 1);
     assert_eq!(ledger.append(&transaction(1)).unwrap(), 1);
     drop(ledger);
 
     let ledger = Ledger::open(&path).unwrap();
     assert_eq!(ledger.append(&transaction(5)).unwrap(), 2);
+    assert_eq!(ledger.height().unwrap(), 3);
     let state = ledger.state(&DIGEST).unwrap();
     assert_eq!((state.epoch, state.round, state.transactions), (5, 1, 2));
     assert_eq!(state.latest, Some((transaction(5).answer, 1_700_000_005)));
