@@ -25,6 +25,7 @@ fn a_second_run_continues() {
     let ledger = Ledger::open(&path).unwrap();
     assert_eq!(ledger.state(&DIGEST).unwrap(), State::default());
     assert_eq!(ledger.tail(9).unwrap(), []);
+    assert_eq!(ledger.height().unwrap(), 1);
     assert_eq!(ledger.append(&transaction(1)).unwrap(), 1);
     drop(ledger);
 
@@ -35,6 +36,7 @@ fn a_second_run_continues() {
     assert_eq!(state.latest, Some((transaction(5).answer, 1_700_000_005)));
     assert_eq!(ledger.tail(9).unwrap(), [(1, transaction(1)), (2, transaction(5))]);
     assert_eq!(ledger.tail(1).unwrap(), [(2, transaction(5))]);
+    assert_eq!(ledger.height().unwrap(), 3);
     assert_eq!(ledger.path(), path);
 }
 
