@@ -37,6 +37,7 @@ fn a_second_run_continues() {
     assert_eq!(state.latest, Some((transaction(5).answer, 1_700_000_005)));
     assert_eq!(ledger.tail(9).unwrap(), [(1, transaction(1)), (2, transaction(5))]);
     assert_eq!(ledger.tail(1).unwrap(), [(2, transaction(5))]);
+    assert_eq!(ledger.height().unwrap(), 3);
     assert_eq!(ledger.path(), path);
 }
 

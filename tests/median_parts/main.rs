@@ -1,7 +1,7 @@
 //! The parts of `examples/median` that stand alone: command line, job file, price sources, signatures, ledger, story.
 //! The whole is tested by running it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-#![allow(dead_code, unreachable_pub, reason = "the modules belong to the example, which uses all of them")]
+#![allow(unreachable_pub, reason = "the modules belong to the example")]
 
 #[path = "../../examples/median/args.rs"]
 mod args;

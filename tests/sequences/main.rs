@@ -87,8 +87,12 @@ fn a_median_provider_behind_the_hosts_proxy() {
         // What the host itself needs of the provider goes straight to the relayer.
         provider.contract_config_tracker().latest_config_details().await.unwrap();
         arrows.are(&["host -> relayer: ContractConfigTracker/LatestConfigDetails"]);
-        drop((factory, plugin));
+
+        // The end, consumers first; in each plugin, what was made last is told first.
+        node.close_median().await;
+        arrows.are(&["host -> median: ReportingPlugin/Close", "host -> median: Service/Close"]);
         node.close().await;
+        arrows.are(&["host -> relayer: Service/Close", "host -> relayer: Service/Close"]);
     });
 }
 
@@ -142,7 +146,6 @@ fn a_median_factory_and_its_reporting_plugin() {
             "median -> host: ErrorLog/SaveError",
         ]);
         assert_eq!(node.errors(), ["error in Observation: DataSource.Observe returned an error: no price anywhere"]);
-        drop((factory, plugin));
         node.close().await;
     });
 }

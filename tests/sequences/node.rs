@@ -51,6 +51,10 @@ impl Node {
         Self { relayer, median, ledger: lab.dir().join("ledger"), log: Arc::default() }
     }
 
+    pub(crate) async fn close_median(&self) {
+        self.median.close().await;
+    }
+
     /// Consumers first, then what they used, then the file.
     pub(crate) async fn close(self) {
         self.median.close().await;
