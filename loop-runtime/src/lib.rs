@@ -146,7 +146,7 @@ pub mod __private {
     pub use crate::error::{Error, LoopError};
     pub use crate::service::{
         Answer, Answers, AnswersWhole, Argument, BoxFuture, Call, Component, Incoming, Method, Names, Outcome,
-        Outgoing, Part, Refused, Remote, Reply, ReplyPart, Service, Tree, WholeOutcome, any_carries, first,
+        Outgoing, Part, Refused, Remote, Reply, ReplyPart, Service, Starts, Tree, WholeOutcome, any_carries, first,
         own_release, remote_of,
     };
     pub use crate::wire::{self, FieldSpec, FieldType, RequestShape, Schema};

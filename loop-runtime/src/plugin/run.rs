@@ -99,10 +99,10 @@ fn serving(
     stop: &Stop,
 ) -> Result<Serving, StartError> {
     let program = std::env::current_exe().ok();
-    let name =
-        program.as_deref().and_then(|path| path.file_name()).map_or("plugin".into(), |name| name.to_string_lossy());
+    let name = program.as_deref().and_then(|path| path.file_name());
+    let name = name.map_or_else(|| "plugin".to_owned(), |name| format!("plugin {}", name.to_string_lossy()));
     let options = ServingOptions {
-        name: name.into_owned(),
+        name,
         socket_dir: dir.path().to_owned(),
         socket_group: dir.group(),
         limits: plugin.limits.clone(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::method::Method;
 use super::remote::Remote;
-use super::tree::{Names, Tree};
+use super::tree::{Names, Starts, Tree};
 use super::{BoxFuture, Service};
 use crate::error::Result;
 
@@ -41,7 +41,7 @@ impl<S: Service + ?Sized> Mount for Mounted<S> {
     }
 
     fn start(&self) -> BoxFuture<'_, Result<()>> {
-        S::start(&self.0)
+        Box::pin(async move { S::start(&self.0, &mut Starts::default()).await })
     }
 }
 

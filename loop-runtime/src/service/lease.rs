@@ -1,7 +1,7 @@
 //! A service of ours served to a peer on a connection of its own, under a number of the broker.
 
 use std::future::pending;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -14,6 +14,7 @@ use super::root::{Doorway, Served};
 use super::session::Session;
 
 use crate::error::Result;
+use crate::sync::locked;
 use crate::transport::{self, Handler, Listener};
 
 /// How long a peer of ours may leave a lent service alone. A peer in Go drops idle connections and dials again, so
@@ -37,8 +38,9 @@ impl Expiry {
 pub(crate) struct Lease {
     id: u32,
     control: Arc<Control>,
-    /// Dropped last, so that lent objects are dropped in the order of the leases.
-    _export: Export,
+    /// Dropped last, so that lent objects are dropped in the order of the leases. `None` for a lease that expires: its
+    /// server drops the service when the peer has hung up, however long the owner lives.
+    _export: Option<Export>,
 }
 
 /// What ends a lease, shared with its server task.
@@ -46,7 +48,7 @@ pub(crate) struct Control {
     stop: CancellationToken,
     cut: CancellationToken,
     ended: CancellationToken,
-    served: OnceLock<Arc<Served>>,
+    served: Mutex<Option<Arc<Served>>>,
 }
 
 impl Lease {
@@ -65,19 +67,21 @@ impl Lease {
             stop: CancellationToken::new(),
             cut: within.child_token(),
             ended: CancellationToken::new(),
-            served: OnceLock::new(),
+            served: Mutex::default(),
         });
         let handler: Arc<dyn Handler> = match &export.what {
             What::Serve(mount) => {
                 let served = Served::new(mount.tree()?, session.clone(), export.release, control.stop.clone());
-                Arc::new(Doorway(control.served.get_or_init(|| Arc::new(served)).clone()))
+                let served = Arc::new(served);
+                *locked(&control.served) = Some(served.clone());
+                Arc::new(Doorway(served))
             }
             What::Forward(remote, names) => Arc::new(Forward::new(remote, names, session)),
         };
         let (id, listener) = session.listen().await?;
         let task = serve(session.clone(), listener, handler, control.clone(), expiry);
         session.tasks().spawn(task);
-        Ok(Self { id, control, _export: export })
+        Ok(Self { id, control, _export: expiry.is_none().then_some(export) })
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -111,7 +115,8 @@ impl Drop for Lease {
 impl Control {
     /// Ends an object that another one takes the place of: it is told, then cut.
     pub(crate) async fn displace(&self, bound: Duration) {
-        if let Some(served) = self.served.get() {
+        let served = locked(&self.served).clone();
+        if let Some(served) = served {
             // Its answer is of no matter: the object goes either way.
             let _ = tokio::time::timeout(bound, served.release()).await;
         }
@@ -171,5 +176,7 @@ async fn serve(
     drop(listener);
     while connections.join_next().await.is_some() {}
     control.cut.cancel();
+    locked(&control.served).take();
+    drop(handler);
     control.ended.cancel();
 }

@@ -50,7 +50,7 @@ pub use reply::{Outcome, Reply, ReplyPart, WholeOutcome};
 pub(crate) use root::{Root, Served};
 pub(crate) use session::Session;
 pub use timing::Timing;
-pub use tree::{Names, Tree};
+pub use tree::{Names, Starts, Tree};
 
 use crate::error::Result;
 use crate::wire::Schema;
@@ -84,8 +84,8 @@ pub trait Service: Send + Sync + 'static {
     fn mount(this: &Arc<Self>, tree: &mut Tree);
     /// Answers one of its own methods; `None` if it has no such method.
     fn dispatch(this: Arc<Self>, method: &str, call: Call) -> Option<Answer>;
-    /// Runs the start methods of its parents, then its own.
-    fn start(_: &Arc<Self>) -> BoxFuture<'_, Result<()>> {
+    /// Runs the start methods of its parents, then its own, each once.
+    fn start<'a>(_: &'a Arc<Self>, _: &'a mut Starts) -> BoxFuture<'a, Result<()>> {
         Box::pin(std::future::ready(Ok(())))
     }
     /// Adds it, its parents, its components and their messages to `schema`.

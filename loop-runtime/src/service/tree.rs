@@ -83,6 +83,21 @@ pub(crate) fn unknown_service(service: &str) -> Error {
     Error::unimplemented(format!("unknown service {service}"))
 }
 
+/// The services of an object whose start methods have run: one that is inherited twice is started once.
+#[derive(Debug, Default)]
+pub struct Starts(Vec<&'static str>);
+
+impl Starts {
+    /// Whether `name` is asked for the first time.
+    pub fn is_first(&mut self, name: &'static str) -> bool {
+        let first = !self.0.contains(&name);
+        if first {
+            self.0.push(name);
+        }
+        first
+    }
+}
+
 /// The names of one service's tree with their method tables, without any object.
 #[derive(Clone, Debug, Default)]
 pub struct Names {

@@ -71,7 +71,7 @@ impl Pair {
         let serving = Serving::new(
             &root,
             ServingOptions {
-                name: "plugin".to_owned(),
+                name: "plugin in memory".to_owned(),
                 socket_dir: directory.path().to_owned(),
                 socket_group: None,
                 limits: Limits::server(),

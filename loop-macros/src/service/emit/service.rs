@@ -123,20 +123,29 @@ fn mount(service: &Service<'_>, parents: &[TokenStream], no_methods: bool) -> To
     }
 }
 
-/// The hooks of the parents, then the own one.
+/// The hooks of the parents, then the own one; what is inherited twice runs once.
 fn start(service: &Service<'_>, parents: &[TokenStream]) -> TokenStream {
     let (runtime, erased) = (&service.runtime, erased_name(service.ident()));
     let own = service.methods.iter().find(|method| method.options.start.is_some()).map(|method| {
         let (cfgs, twin, result) = (cfgs(&method.item.attrs), erased_method(method.ident()), method.result);
         quote! {
             #(#cfgs)*
-            <#result as #runtime::Outcome>::split(#erased::#twin(&**this).await).map_err(#runtime::LoopError::into_error)?;
+            if starts.is_first(Self::NAME) {
+                <#result as #runtime::Outcome>::split(#erased::#twin(&**this).await).map_err(#runtime::LoopError::into_error)?;
+            }
         }
     });
+    if own.is_none() && parents.is_empty() {
+        return TokenStream::new();
+    }
     quote! {
-        fn start(this: &::std::sync::Arc<Self>) -> #runtime::BoxFuture<'_, ::core::result::Result<(), #runtime::Error>> {
+        #[allow(unused_variables)]
+        fn start<'a>(
+            this: &'a ::std::sync::Arc<Self>,
+            starts: &'a mut #runtime::Starts,
+        ) -> #runtime::BoxFuture<'a, ::core::result::Result<(), #runtime::Error>> {
             ::std::boxed::Box::pin(async move {
-                #(<#parents as #runtime::Service>::start(&(::std::sync::Arc::clone(this) as ::std::sync::Arc<#parents>)).await?;)*
+                #(<#parents as #runtime::Service>::start(&(::std::sync::Arc::clone(this) as ::std::sync::Arc<#parents>), starts).await?;)*
                 #own
                 ::core::result::Result::Ok(())
             })
