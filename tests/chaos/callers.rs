@@ -61,7 +61,13 @@ impl Calls {
     }
 
     /// Makes one call and holds its end against its deadline.
-    pub(crate) async fn call(&self, world: &World, site: Site, idempotent: bool, limits: Limits) -> Option<Result<u64>> {
+    pub(crate) async fn call(
+        &self,
+        world: &World,
+        site: Site,
+        idempotent: bool,
+        limits: Limits,
+    ) -> Option<Result<u64>> {
         let id = next_call();
         let call = async {
             match idempotent {
@@ -85,7 +91,12 @@ impl Calls {
     }
 
     /// Runs `work` under a deadline and notes it if it ends too late.
-    pub(crate) async fn timed<T>(&self, what: &str, deadline: Option<Duration>, work: impl Future<Output = Result<T>>) -> Result<T> {
+    pub(crate) async fn timed<T>(
+        &self,
+        what: &str,
+        deadline: Option<Duration>,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         let (began, lag) = (Instant::now(), Lag::now());
         let outcome = match deadline {
             Some(deadline) => with_timeout(deadline, work).await,
@@ -111,7 +122,9 @@ impl Calls {
             outcomes.repeats += times.saturating_sub(1) as usize;
             let most = if *idempotent { (3, 9) } else { (1, 1) };
             if times > most.0 || behind > most.1 {
-                self.wrong(format!("call {id} of {site:?} ran {times} times, {behind} behind; idempotent: {idempotent}"));
+                self.wrong(format!(
+                    "call {id} of {site:?} ran {times} times, {behind} behind; idempotent: {idempotent}"
+                ));
             }
             match end {
                 End::Answered(value) => {

@@ -54,7 +54,8 @@ fn main() -> ExitCode {
 fn in_a_directory() -> ExitCode {
     let dir = tempfile::Builder::new().prefix("chaos-").tempdir().expect("a directory");
     let this = std::env::current_exe().expect("this test");
-    let run = Command::new(this).args(std::env::args_os().skip(1)).env(DIR, dir.path()).env("TMPDIR", dir.path()).status();
+    let run =
+        Command::new(this).args(std::env::args_os().skip(1)).env(DIR, dir.path()).env("TMPDIR", dir.path()).status();
     ExitCode::from(run.expect("a run").code().map_or(1, |code| code as u8))
 }
 
@@ -77,8 +78,15 @@ fn tests(dir: PathBuf) -> ExitCode {
     let mut trials = vec![trial("a_schedule_of_faults", seed, dir.clone(), move |dir| async move {
         schedule::run(&dir, faults, seed).await
     })];
-    for (name, row) in [("kills_in_a_row", Row::Kills), ("freezes_in_a_row", Row::Freezes), ("cuts_in_a_row", Row::Cuts)] {
-        trials.push(trial(name, seed, dir.clone(), move |dir| async move { rows::run(&dir, row, in_a_row, seed).await }));
+    for (name, row) in
+        [("kills_in_a_row", Row::Kills), ("freezes_in_a_row", Row::Freezes), ("cuts_in_a_row", Row::Cuts)]
+    {
+        trials.push(trial(
+            name,
+            seed,
+            dir.clone(),
+            move |dir| async move { rows::run(&dir, row, in_a_row, seed).await },
+        ));
     }
     // Descriptors and tasks are counted for the process.
     arguments.test_threads = Some(1);

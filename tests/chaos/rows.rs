@@ -42,9 +42,8 @@ async fn one(dir: &Path, row: Row, times: u64, random: &mut Random, report: &mut
     let (world, told) = World::new(dir, patient()).await;
     let calls = Arc::new(Calls::default());
     let stop = CancellationToken::new();
-    let callers: Vec<_> = (0..2)
-        .map(|_| tokio::spawn(keep_calling(world.clone(), calls.clone(), random.fork(), stop.clone())))
-        .collect();
+    let callers: Vec<_> =
+        (0..2).map(|_| tokio::spawn(keep_calling(world.clone(), calls.clone(), random.fork(), stop.clone()))).collect();
     // Waited for, so that what recovers later is counted here too.
     answers(&world, &calls).await.expect("an answer before the first fault");
     let (here, there) = (fds("self"), plugins(&world));
