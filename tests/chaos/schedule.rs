@@ -59,6 +59,8 @@ async fn round(dir: &Path, faults: u64, random: &mut Random, report: &mut Report
         *report.faults.entry(fault).or_default() += 1;
         let began = Instant::now();
         world.hurt(fault, random).await;
+        // Nothing can recover before this process runs again.
+        let began = if fault == Fault::StallHost { Instant::now() } else { began };
         if random.below(3) == 0 {
             if let Some(took) = recovered(&world, &calls, began).await {
                 report.recovery.push(took);
