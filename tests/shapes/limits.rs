@@ -27,7 +27,7 @@ pub(crate) trait Porter {
     async fn delegate(&self, other: Arc<dyn Porter>, bytes: u64) -> Result<u64>;
     /// Answers when `parties` calls are there.
     async fn gather(&self, parties: u32) -> Result<()>;
-    /// Blocks the thread until [`Porter::unblock`].
+    /// Blocks a thread until [`Porter::unblock`].
     async fn block(&self, journal: Arc<dyn Journal>) -> Result<()>;
     /// See there.
     async fn unblock(&self) -> Result<()>;
@@ -35,14 +35,14 @@ pub(crate) trait Porter {
 
 struct Mule {
     here: watch::Sender<u32>,
-    go: Mutex<Receiver<()>>,
+    go: Arc<Mutex<Receiver<()>>>,
     unblock: Sender<()>,
 }
 
 impl Mule {
     fn make() -> Arc<dyn Porter> {
         let (unblock, go) = channel();
-        Arc::new(Self { here: watch::Sender::new(0), go: Mutex::new(go), unblock })
+        Arc::new(Self { here: watch::Sender::new(0), go: Arc::new(Mutex::new(go)), unblock })
     }
 }
 
@@ -67,8 +67,10 @@ impl Porter for Mule {
 
     async fn block(&self, journal: Arc<dyn Journal>) -> Result<()> {
         journal.note("blocked").await?;
-        self.go.lock().unwrap().recv().map_err(|_| "gone")?;
-        Ok(())
+        let go = self.go.clone();
+        // On the runtime's own threads it could block what waits there too.
+        let blocked = tokio::task::spawn_blocking(move || go.lock().unwrap().recv());
+        Ok(blocked.await.map_err(|_| "panicked")?.map_err(|_| "gone")?)
     }
 
     async fn unblock(&self) -> Result<()> {

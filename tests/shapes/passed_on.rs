@@ -1,7 +1,7 @@
 //! A service of one plugin lent to another, through the host: three processes, or two pairs in one.
 
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -60,6 +60,9 @@ pub(crate) trait Library {
     async fn new_reader(&self, name: &str, journal: Arc<dyn Journal>) -> Result<Arc<dyn Reader>>;
     /// Writes into a journal of who calls.
     async fn visit(&self, journal: Arc<dyn Journal>) -> Result<()>;
+    /// Where readers note that they were closed.
+    #[rpc(replay)]
+    async fn watch(&self, journal: Arc<dyn Journal>) -> Result<()>;
     /// A component, on the same connection.
     fn catalogue(&self) -> Arc<dyn Catalogue>;
 }
@@ -71,6 +74,9 @@ pub(crate) trait NewLibrary {
     async fn new_reader(&self, name: &str, journal: Arc<dyn Journal>) -> Result<Arc<dyn NewReader>>;
     /// As in the other.
     async fn visit(&self, journal: Arc<dyn Journal>) -> Result<()>;
+    /// As in the other.
+    #[rpc(replay)]
+    async fn watch(&self, journal: Arc<dyn Journal>) -> Result<()>;
     /// As in the other.
     fn catalogue(&self) -> Arc<dyn Catalogue>;
 }
@@ -121,11 +127,15 @@ pub(crate) trait NewWorker {
     async fn fetch(&self, library: Arc<dyn Library>, journal: Arc<dyn Journal>) -> Result<Arc<dyn Reader>>;
 }
 
-struct Shelf;
+#[derive(Clone, Default)]
+struct Shelf {
+    watched: Arc<Mutex<Option<Arc<dyn Journal>>>>,
+}
 
 struct Book {
     name: String,
     journal: Arc<dyn Journal>,
+    shelf: Shelf,
 }
 
 /// Tells when a call is given up.
@@ -163,7 +173,8 @@ impl NewReader for Book {
     }
 
     async fn close(&self) -> Result<()> {
-        self.journal.note(&format!("{} closed", self.name)).await
+        let watched = self.shelf.watched.lock().unwrap().clone();
+        watched.ok_or("nobody watches")?.note(&format!("{} closed", self.name)).await
     }
 }
 
@@ -175,15 +186,20 @@ impl Catalogue for Shelf {
 
 impl NewLibrary for Shelf {
     async fn new_reader(&self, name: &str, journal: Arc<dyn Journal>) -> Result<Arc<dyn NewReader>> {
-        Ok(Arc::new(Book { name: name.to_owned(), journal }))
+        Ok(Arc::new(Book { name: name.to_owned(), journal, shelf: self.clone() }))
     }
 
     async fn visit(&self, journal: Arc<dyn Journal>) -> Result<()> {
         journal.note("a visit").await
     }
 
+    async fn watch(&self, journal: Arc<dyn Journal>) -> Result<()> {
+        *self.watched.lock().unwrap() = Some(journal);
+        Ok(())
+    }
+
     fn catalogue(&self) -> Arc<dyn Catalogue> {
-        Arc::new(Self)
+        Arc::new(self.clone())
     }
 }
 
@@ -236,7 +252,7 @@ impl NewWorker for Clerk {
 }
 
 pub(crate) async fn reader_plugin(plugin: Plugin) -> ExitCode {
-    plugin.serve::<dyn NewLibrary>(Arc::new(Shelf)).await
+    plugin.serve::<dyn NewLibrary>(Arc::<Shelf>::default()).await
 }
 
 pub(crate) async fn worker_plugin(plugin: Plugin) -> ExitCode {
@@ -258,30 +274,37 @@ impl Between {
     }
 }
 
-async fn run(library: &Peer, worker: &Peer, process: u32, case: &impl AsyncFn(&Between)) {
-    let between = Between {
-        library: library.get().await,
-        worker: worker.get().await,
-        lines: Lines::new(),
-        process,
-    };
+async fn run(library: Peer, worker: Peer, process: u32, case: &impl AsyncFn(&Between)) -> Vec<String> {
+    let lines = Lines::new();
+    let between =
+        Between { library: library.get().await, worker: worker.get().await, lines: lines.clone(), process };
+    between.library.watch(lines.journal()).await.unwrap();
     case(&between).await;
+    drop(between);
+    worker.close().await;
+    library.close().await;
+    lines.all()
 }
 
+/// Runs `case`, and checks in the end, when everybody has let go of everything, that what was made was closed once.
 fn between(case: impl AsyncFn(&Between)) {
+    between_closing(1, case);
+}
+
+fn between_closing(times: usize, case: impl AsyncFn(&Between)) {
+    let check = |lines: Vec<String>| {
+        let closed = lines.iter().filter(|line| line.ends_with("closed")).count();
+        assert!(closed == 0 || closed == times, "{lines:?}");
+    };
     support::test(async |lab| {
-        let library = Peer::Pair(Pair::serve::<dyn NewLibrary>(Arc::new(Shelf)).await.unwrap());
+        let library = Peer::Pair(Pair::serve::<dyn NewLibrary>(Arc::<Shelf>::default()).await.unwrap());
         let worker = Peer::Pair(Pair::serve::<dyn NewWorker>(Arc::new(Clerk)).await.unwrap());
-        run(&library, &worker, std::process::id(), &case).await;
-        worker.close().await;
-        library.close().await;
+        check(run(library, worker, std::process::id(), &case).await);
 
         let library = lab.launch("passed on: reader").await;
         let process = library.pid().unwrap();
         let (library, worker) = (Peer::Process(library), Peer::Process(lab.launch("passed on: worker").await));
-        run(&library, &worker, process, &case).await;
-        worker.close().await;
-        library.close().await;
+        check(run(library, worker, process, &case).await);
     });
 }
 
@@ -338,7 +361,7 @@ fn a_caller_who_goes_away_ends_the_call_behind_the_forward() {
 
 #[test]
 fn a_borrower_may_call_the_release_method_and_it_is_an_ordinary_call() {
-    between(async |it| {
+    between_closing(2, async |it| {
         let reader = it.reader("novel").await;
         it.worker.close(reader.clone()).await.unwrap();
         assert_eq!(it.lines.all(), ["novel closed"]);

@@ -15,6 +15,8 @@ use crate::error::Result;
 /// adapter, which connects to what comes out of it and lends that on.
 #[derive(Clone)]
 pub(crate) struct Export {
+    /// The method by which the peer gives back what was handed over to it. What is lent has none: there it is a method
+    /// like any other.
     pub(crate) release: Option<&'static Method>,
     pub(crate) what: What,
 }

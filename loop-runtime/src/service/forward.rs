@@ -12,12 +12,14 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body::{Body as HttpBody, Frame};
 use http_body_util::{BodyExt, Full, Limited};
+use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tracing::Instrument;
 
 use super::BoxFuture;
 use super::handle::Handle;
 use super::link::Link;
+use super::method::Method;
 use super::remote::Remote;
 use super::session::Session;
 use super::status::to_status;
@@ -33,11 +35,31 @@ pub(crate) struct Forward {
     target: Remote,
     names: Arc<Names>,
     session: Arc<Session>,
+    release: Option<&'static Method>,
+    released: CancellationToken,
 }
 
 impl Forward {
-    pub(crate) fn new(target: &Remote, names: &Arc<Names>, session: &Arc<Session>) -> Self {
-        Self { target: target.clone(), names: names.clone(), session: session.clone() }
+    /// `release` is the method by which the peer gives the target back, if it was handed over to it; `released` is
+    /// cancelled then.
+    pub(crate) fn new(
+        target: &Remote,
+        names: &Arc<Names>,
+        session: &Arc<Session>,
+        release: Option<&'static Method>,
+        released: CancellationToken,
+    ) -> Self {
+        // What is not ours cannot be given back by us: it is told like any other call.
+        let release = release.filter(|_| target.handle().is_owned());
+        Self { target: target.clone(), names: names.clone(), session: session.clone(), release, released }
+    }
+
+    /// Closes our own handle, so that the release call is sent once, by its keeper.
+    async fn close(target: Remote, limit: usize, released: CancellationToken, request: Request<Body>) -> Response<Body> {
+        let close = async |_, _| target.handle().close().await.map_err(|error| to_status(&error));
+        let answer = transport::answer_unary(request, limit, close).await;
+        released.cancel();
+        answer
     }
 }
 
@@ -48,6 +70,9 @@ impl Handler for Forward {
         let limit = self.session.receive_limit();
         let to = &target.handle().family.name;
         let span = tracing::debug_span!("forward", peer = self.session.name(), to, path = request.uri().path());
+        if self.release.is_some_and(|release| release.path == request.uri().path()) {
+            return Box::pin(Self::close(target.clone(), limit, self.released.clone(), request).instrument(span));
+        }
         let answer = async move {
             let answer = forward(target.handle(), &names, limit, request).await;
             answer.unwrap_or_else(|error| to_status(&error).into_http())

@@ -76,7 +76,9 @@ impl Lease {
                 *locked(&control.served) = Some(served.clone());
                 Arc::new(Doorway(served))
             }
-            What::Forward(remote, names) => Arc::new(Forward::new(remote, names, session)),
+            What::Forward(remote, names) => {
+                Arc::new(Forward::new(remote, names, session, export.release, control.stop.clone()))
+            }
         };
         let (id, listener) = session.listen().await?;
         let task = serve(session.clone(), listener, handler, control.clone(), expiry);

@@ -228,7 +228,8 @@ impl Session {
     ) -> Result<(Vec<Lease>, Vec<(u32, u32)>)> {
         let (mut leases, mut ids) = (Vec::with_capacity(exports.len()), Vec::with_capacity(exports.len()));
         for (number, export) in exports {
-            let lease = Lease::open(self, export.clone(), object.leases_cut(), expiry).await?;
+            let export = Export { release: None, what: export.what.clone() };
+            let lease = Lease::open(self, export, object.leases_cut(), expiry).await?;
             ids.push((*number, lease.id()));
             leases.push(lease);
         }
