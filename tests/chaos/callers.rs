@@ -41,6 +41,23 @@ pub(crate) struct Calls {
     all: Mutex<Vec<Call>>,
     pub(crate) wrong: Mutex<Vec<String>>,
     pub(crate) objects: AtomicU64,
+    dropped: Mutex<Vec<Dropped>>,
+}
+
+/// A handle that nobody holds any more: what was open is closed behind our back, within a time.
+struct Dropped {
+    name: String,
+    at: Instant,
+    lag: u64,
+}
+
+impl Dropped {
+    /// A run under way, and closing.
+    const BOUND: Duration = Duration::from_secs(3);
+
+    fn is_over(&self) -> bool {
+        self.at.elapsed() > Self::BOUND + Lag::since(self.lag)
+    }
 }
 
 /// How many calls ended how.
@@ -111,6 +128,14 @@ impl Calls {
         outcome
     }
 
+    /// Marks the handles in the trace that must be closed by now.
+    fn mark_dropped(&self, world: &World) {
+        let over = |dropped: &mut Dropped| dropped.is_over();
+        for dropped in self.dropped.lock().expect("no panic").extract_if(.., over) {
+            world.trace.closed(&dropped.name);
+        }
+    }
+
     /// Holds what callers were told against what ran.
     pub(crate) fn check(&self, ran: &Ran) -> Outcomes {
         let mut outcomes = Outcomes::default();
@@ -164,6 +189,7 @@ pub(crate) async fn keep_calling(world: Arc<World>, calls: Arc<Calls>, mut rando
     while !stop.is_cancelled() {
         if random.below(25) == 0 {
             short_lived(&world, &calls, &mut random).await;
+            calls.mark_dropped(&world);
         }
         let site = *random.pick(&Site::ALL);
         let deadline = match random.below(4) {
@@ -190,6 +216,9 @@ async fn short_lived(world: &World, calls: &Calls, random: &mut Random) {
     let Some(Ok(provider)) = made else { return };
     let _ = calls.timed(&name, deadline, provider.look(0)).await;
     if random.below(2) == 0 {
+        drop(provider);
+        let dropped = Dropped { name, at: Instant::now(), lag: Lag::now() };
+        calls.dropped.lock().expect("no panic").push(dropped);
         return;
     }
     let closing = calls.timed(&format!("closing {name}"), Some(Duration::from_secs(2)), provider.close()).await;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use loop_runtime::host::State;
+use loop_runtime::testing::Faults;
 use tokio_util::sync::CancellationToken;
 
 use crate::callers::{Calls, Lag, Limits, keep_calling};
@@ -71,6 +72,8 @@ async fn round(dir: &Path, faults: u64, random: &mut Random, report: &mut Report
     }
     world.calm();
     everything_answers(&world, &calls, report).await;
+    refused_until_reset(&world, &calls).await;
+    everything_answers(&world, &calls, report).await;
     close(&world, &calls, random).await;
     stop.cancel();
     for caller in callers {
@@ -132,6 +135,25 @@ async fn everything_answers(world: &World, calls: &Calls, report: &mut Report) {
             return;
         }
     }
+}
+
+/// What was refused for good is told at once and not asked for again, until a reset.
+async fn refused_until_reset(world: &World, calls: &Calls) {
+    let limits = Limits { deadline: Some(Duration::from_secs(1)), patience: None };
+    let is_refused = |outcome: Option<loop_runtime::Result<u64>>| matches!(outcome, Some(Err(error)) if error.code() == loop_runtime::Code::InvalidArgument);
+    std::fs::write(world.dir.join("refuse-provider"), "").expect("an order");
+    drop(world.plugins[0].kill());
+    let until = Instant::now() + RECOVERY;
+    while !is_refused(calls.call(world, Site::Provider, true, limits).await) {
+        if Instant::now() > until {
+            return calls.wrong("the refusal of a constructor is not told".to_owned());
+        }
+    }
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    if !is_refused(calls.call(world, Site::Provider, true, limits).await) {
+        calls.wrong("a constructor was asked again after it refused for good".to_owned());
+    }
+    world.plugins[0].reset();
 }
 
 /// Closes some handles by hand, in some order, then both plugins, while the callers go on.

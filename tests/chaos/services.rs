@@ -98,7 +98,7 @@ impl Ground {
         if claim(&self.dir, "refuse") {
             return Err("not now".into());
         }
-        if claim(&self.dir, "refuse-for-good") {
+        if claim(&self.dir, "refuse-for-good") || claim(&self.dir, &format!("refuse-{name}")) {
             return Err(Error::invalid_argument("never"));
         }
         if claim(&self.dir, "hang") {
