@@ -73,9 +73,13 @@ pub(crate) async fn plugin(plugin: Plugin) -> ExitCode {
 }
 
 fn answers(case: impl AsyncFn(&Peer, Arc<dyn Answers>)) {
-    both::<dyn Answers>("answers", || Arc::<Stubborn>::default(), async |peer: &Peer| {
-        case(peer, peer.get().await).await;
-    });
+    both::<dyn Answers>(
+        "answers",
+        || Arc::<Stubborn>::default(),
+        async |peer: &Peer| {
+            case(peer, peer.get().await).await;
+        },
+    );
 }
 
 #[test]

@@ -146,9 +146,13 @@ pub(crate) async fn plugin(plugin: Plugin) -> ExitCode {
 }
 
 fn borrower(case: impl AsyncFn(Arc<dyn Borrower>, Lines)) {
-    both::<dyn Borrower>("lent", || Arc::<Neighbour>::default(), async |peer: &Peer| {
-        case(peer.get().await, Lines::new()).await;
-    });
+    both::<dyn Borrower>(
+        "lent",
+        || Arc::<Neighbour>::default(),
+        async |peer: &Peer| {
+            case(peer.get().await, Lines::new()).await;
+        },
+    );
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! A service of one plugin lent to another, through the host: three processes, or two pairs in one.
 
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use loop_runtime::plugin::Plugin;
@@ -276,8 +276,7 @@ impl Between {
 
 async fn run(library: Peer, worker: Peer, process: u32, case: &impl AsyncFn(&Between)) -> Vec<String> {
     let lines = Lines::new();
-    let between =
-        Between { library: library.get().await, worker: worker.get().await, lines: lines.clone(), process };
+    let between = Between { library: library.get().await, worker: worker.get().await, lines: lines.clone(), process };
     between.library.watch(lines.journal()).await.unwrap();
     case(&between).await;
     drop(between);
@@ -313,7 +312,11 @@ fn a_remote_handle_is_forwarded_unread() {
     between(async |it| {
         let reader = it.reader("novel").await;
         let text = it.worker.read(reader.clone(), 7).await.unwrap();
-        assert_eq!(text, format!("novel 7 in red, process {}, then 8", it.process), "fields that the host does not know");
+        assert_eq!(
+            text,
+            format!("novel 7 in red, process {}, then 8", it.process),
+            "fields that the host does not know"
+        );
         assert_eq!(it.worker.newer(reader.clone(), "louder").await.unwrap(), "LOUDER", "and a method");
         // The host's own calls go on, and the borrower's drop closes nothing.
         assert_eq!(reader.read(1).await.unwrap(), format!("novel 1, process {}", it.process));
@@ -419,7 +422,11 @@ fn a_decorator_around_a_handle_is_served_not_forwarded() {
     between(async |it| {
         let counting = Arc::new(Counting(it.reader("novel").await, AtomicU32::new(0)));
         let text = it.worker.read(counting.clone(), 7).await.unwrap();
-        assert_eq!(text, format!("novel 107, process {}, then 0", it.process), "the host reads, and knows fewer fields");
+        assert_eq!(
+            text,
+            format!("novel 107, process {}, then 0", it.process),
+            "the host reads, and knows fewer fields"
+        );
         assert_eq!(counting.1.load(Ordering::Relaxed), 1);
         let hour = Instant::now() + Duration::from_secs(3600);
         let call = with_metadata("x-a", "1", it.worker.came(counting.clone(), "x-a"));

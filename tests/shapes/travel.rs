@@ -89,11 +89,15 @@ pub(crate) async fn plugin(plugin: Plugin) -> ExitCode {
 }
 
 fn traveller(case: impl AsyncFn(Arc<dyn Traveller>, Lines)) {
-    both::<dyn Traveller>("travel", || Arc::<Tourist>::default(), async |peer: &Peer| {
-        let (traveller, lines) = (peer.get::<dyn Traveller>().await, Lines::new());
-        traveller.open(lines.journal()).await.unwrap();
-        case(traveller, lines).await;
-    });
+    both::<dyn Traveller>(
+        "travel",
+        || Arc::<Tourist>::default(),
+        async |peer: &Peer| {
+            let (traveller, lines) = (peer.get::<dyn Traveller>().await, Lines::new());
+            traveller.open(lines.journal()).await.unwrap();
+            case(traveller, lines).await;
+        },
+    );
 }
 
 #[test]

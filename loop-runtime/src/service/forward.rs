@@ -55,7 +55,12 @@ impl Forward {
     }
 
     /// Closes our own handle, so that the release call is sent once, by its keeper.
-    async fn close(target: Remote, limit: usize, released: CancellationToken, request: Request<Body>) -> Response<Body> {
+    async fn close(
+        target: Remote,
+        limit: usize,
+        released: CancellationToken,
+        request: Request<Body>,
+    ) -> Response<Body> {
         let close = async |_, _| target.handle().close().await.map_err(|error| to_status(&error));
         let answer = transport::answer_unary(request, limit, close).await;
         released.cancel();
