@@ -1,6 +1,7 @@
 //! Every kind of method, argument and reply, and what travels with them: each case runs against a service in the same
 //! process ([`Pair`](loop_runtime::testing::Pair)) and against one in a process of its own.
 
+#![allow(clippy::ptr_arg, reason = "references to owned types are shapes too")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod answers;
