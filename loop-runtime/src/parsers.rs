@@ -6,12 +6,12 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 
-use crate::broker::Broker;
+use crate::broker::{Broker, Route};
 use crate::host::parse_handshake_line;
 use crate::proto::plugin::ConnInfo;
 use crate::stdio::hclog::Parser;
 use crate::stdio::lines::Lines;
-use crate::transport::{Address, received_timeout};
+use crate::transport::{Address, Security, received_timeout};
 use crate::wire::{Struct, decode, encode};
 
 /// The names of the targets, as in `fuzz/fuzz_targets` and `fuzz/corpus`.
@@ -36,7 +36,8 @@ fn announcement(bytes: &[u8]) {
         assert_eq!(Address::parse(address.network(), &address.to_string()).ok(), Some(address));
     }
     let (outgoing, _) = tokio::sync::mpsc::channel(1);
-    Broker::new(std::env::temp_dir(), crate::broker::DIAL_TIMEOUT, outgoing).received(info);
+    Broker::new(Route::sockets(std::env::temp_dir()), Security::None, crate::broker::DIAL_TIMEOUT, outgoing)
+        .received(info);
 }
 
 fn hclog(bytes: &[u8]) {

@@ -35,7 +35,6 @@ pub(crate) fn fallback(service: &Service<'_>) -> TokenStream {
                 fn describe(_: &mut #runtime::Names) {}
                 fn mount(_: &::std::sync::Arc<Self>, _: &mut #runtime::Tree) {}
                 fn dispatch(_: ::std::sync::Arc<Self>, _: &str, _: #runtime::Call) -> ::core::option::Option<#runtime::Answer> #unreachable
-                fn start(_: &::std::sync::Arc<Self>) -> #runtime::BoxFuture<'_, ::core::result::Result<(), #runtime::Error>> #unreachable
                 fn schema(_: &mut #runtime::Schema) {}
             }
         };

@@ -11,9 +11,9 @@
 mod error;
 mod exchange;
 mod pending;
+mod route;
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -22,10 +22,11 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use crate::proto::plugin::ConnInfo;
-use crate::transport::{Address, Listener, Stream};
+use crate::transport::{Address, Listener, Security, Stream};
 
 pub(crate) use error::BrokerError;
 pub(crate) use exchange::{BrokerEnd, BrokerService, exchange};
+pub(crate) use route::Route;
 
 /// How long an announcement and its dial wait for each other unless configured otherwise, as in go-plugin.
 pub(crate) const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -36,8 +37,8 @@ pub(crate) struct Broker(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    directory: PathBuf,
-    group: Option<u32>,
+    route: Route,
+    security: Security,
     timeout: Duration,
     outgoing: mpsc::Sender<ConnInfo>,
     last_id: AtomicU32,
@@ -45,24 +46,19 @@ struct Inner {
 }
 
 impl Broker {
-    /// A broker that binds its sockets in `socket_dir` and sends its announcements to `outgoing`.
+    /// A broker whose connections take `route` and are secured by `security`; it sends its announcements to `outgoing`.
     ///
     /// `dial_timeout` bounds a dial, the wait for its announcement included, and how long an announcement is kept
     /// that nobody dials.
-    pub(crate) fn new(socket_dir: PathBuf, dial_timeout: Duration, outgoing: mpsc::Sender<ConnInfo>) -> Self {
-        Self::for_group(socket_dir, None, dial_timeout, outgoing)
-    }
-
-    /// The same, with sockets that the members of `group` (a gid) may dial too.
-    pub(crate) fn for_group(
-        socket_dir: PathBuf,
-        group: Option<u32>,
+    pub(crate) fn new(
+        route: Route,
+        security: Security,
         dial_timeout: Duration,
         outgoing: mpsc::Sender<ConnInfo>,
     ) -> Self {
         Self(Arc::new(Inner {
-            directory: socket_dir,
-            group,
+            route,
+            security,
             timeout: dial_timeout,
             outgoing,
             last_id: AtomicU32::new(0),
@@ -92,10 +88,7 @@ impl Broker {
     pub(crate) async fn listen(&self) -> Result<(u32, Listener), BrokerError> {
         self.0.pending.check_open()?;
         let id = self.next_id()?;
-        let listener = Listener::bind_in(&self.0.directory)?;
-        if let Some(group) = self.0.group {
-            listener.share(group)?;
-        }
+        let listener = self.0.route.listen(self.0.security)?;
         let address = listener.address();
         let announcement = ConnInfo {
             service_id: id,
@@ -128,7 +121,7 @@ impl Broker {
             Ok(taken) => taken?.map_err(BrokerError::Announcement)?,
             Err(_) => return Err(BrokerError::Timeout),
         };
-        match timeout_at(deadline, Stream::connect(&address)).await {
+        match timeout_at(deadline, self.connect(&address)).await {
             Ok(Ok(stream)) => Ok((stream, address)),
             Ok(Err(source)) => Err(BrokerError::Connect { address, source }),
             Err(_) => Err(BrokerError::Connect { address, source: io::ErrorKind::TimedOut.into() }),
@@ -137,10 +130,14 @@ impl Broker {
 
     /// Connects to an address that was dialled before, once, within the dial timeout.
     pub(crate) async fn redial(&self, address: &Address) -> io::Result<Stream> {
-        match timeout_at(Instant::now() + self.0.timeout, Stream::connect(address)).await {
+        match timeout_at(Instant::now() + self.0.timeout, self.connect(address)).await {
             Ok(connected) => connected,
             Err(_) => Err(io::ErrorKind::TimedOut.into()),
         }
+    }
+
+    async fn connect(&self, address: &Address) -> io::Result<Stream> {
+        self.0.security.connect(Stream::connect(address).await?).await
     }
 
     /// Takes in what the peer announced.

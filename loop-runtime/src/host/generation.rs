@@ -9,13 +9,13 @@ use tokio_util::sync::CancellationToken;
 use super::builder::Settings;
 use super::event::{Ended, What, Why};
 use super::{Exit, LaunchError, LaunchOptions, Process, SocketDir, launch};
-use crate::broker::{Broker, BrokerEnd, exchange};
+use crate::broker::{Broker, BrokerEnd, Route, exchange};
 use crate::error::Error;
 use crate::proto::plugin::Empty;
 use crate::proto::plugin::grpc_controller_client::GrpcControllerClient;
 use crate::service::{Family, Link, Session};
 use crate::stdio::follow_stdio;
-use crate::transport::{Connection, Stream};
+use crate::transport::{Connection, Security, Stream};
 
 /// How many announcements wait to be sent: as many as services can be lent before the plugin reads.
 const ANNOUNCEMENTS: usize = 64;
@@ -60,8 +60,9 @@ impl Generation {
             cancel,
         };
         let process = launch(&settings.command, &settings.handshake, &options).await?;
+        let security = Security::None;
         let connected = async {
-            let stream = Stream::connect(&process.line().address).await?;
+            let stream = security.connect(Stream::connect(&process.line().address).await?).await?;
             Connection::open(stream, &settings.calling).await.map_err(std::io::Error::other)
         };
         let connected = tokio::time::timeout(settings.policy.start_timeout, connected).await;
@@ -74,7 +75,7 @@ impl Generation {
             }
         };
         let (outgoing, announcements) = mpsc::channel(ANNOUNCEMENTS);
-        let broker = Broker::new(sockets.path().to_owned(), settings.dial_timeout, outgoing);
+        let broker = Broker::new(Route::sockets(sockets.path()), security, settings.dial_timeout, outgoing);
         let limits = (settings.calling.clone(), settings.serving.clone());
         let session = Session::new(&settings.name, number, broker.clone(), limits, family.clone());
         let root = session.adopt(connection.clone(), driver, None, session.root().clone());

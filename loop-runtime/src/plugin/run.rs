@@ -9,10 +9,11 @@ use super::serving::{Serving, ServingOptions};
 use super::socket::{SocketDir, SocketOptions};
 use super::stop::{Reason, Stop};
 use super::{Plugin, Starting, cookie, environment, logging, panics, version, watch};
+use crate::broker::Route;
 use crate::service::Root;
 use crate::stdio::capture::Capture;
 use crate::stdio::writer::write_stderr;
-use crate::transport::Listener;
+use crate::transport::{Listener, Security};
 
 /// How long the last of the captured output may take.
 const FLUSH: Duration = Duration::from_millis(100);
@@ -103,8 +104,8 @@ fn serving(
     let name = name.map_or_else(|| "plugin".to_owned(), |name| format!("plugin {}", name.to_string_lossy()));
     let options = ServingOptions {
         name,
-        socket_dir: dir.path().to_owned(),
-        socket_group: dir.group(),
+        route: Route::Sockets { directory: dir.path().to_owned(), group: dir.group() },
+        security: Security::None,
         limits: plugin.limits.clone(),
         on_call: plugin.on_call.clone(),
         stdio: capture.ring().clone(),

@@ -1,7 +1,6 @@
 //! Serving a plugin's main connections, from the first to the end. It knows sockets and services and nothing of the
 //! process around it, so that tests serve in process exactly what a plugin serves.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,12 +14,12 @@ use tonic::body::Body;
 
 use super::fixed::Fixed;
 use super::stop::{Reason, Stop};
-use crate::broker::{Broker, BrokerService, DIAL_TIMEOUT};
+use crate::broker::{Broker, BrokerService, DIAL_TIMEOUT, Route};
 use crate::error::Result;
 use crate::service::{BoxFuture, Family, Root, Served, Session, Timing};
 use crate::stdio::ring::Ring;
 use crate::stdio::stream::Stdio;
-use crate::transport::{ConnectionId, Handler, Limits, Listener, serve_connection};
+use crate::transport::{Accepted, ConnectionId, Handler, Limits, Listener, Security, serve_connection};
 
 /// How long calls in flight may go on after the end was asked for.
 const GRACE: Duration = Duration::from_secs(1);
@@ -44,10 +43,10 @@ pub(crate) type OnCall = Arc<dyn Fn(&str) + Send + Sync>;
 pub(crate) struct ServingOptions {
     /// This plugin, for texts.
     pub(crate) name: String,
-    /// Where brokered sockets are bound.
-    pub(crate) socket_dir: PathBuf,
-    /// The gid that may dial them, besides the user.
-    pub(crate) socket_group: Option<u32>,
+    /// The way of brokered connections.
+    pub(crate) route: Route,
+    /// Of every connection, brokered ones included.
+    pub(crate) security: Security,
     /// Of the connections that the host dials.
     pub(crate) limits: Limits,
     pub(crate) on_call: Vec<OnCall>,
@@ -76,9 +75,9 @@ impl Serving {
     ///
     /// Two of its services have one name.
     pub(crate) fn new(root: &Root, options: ServingOptions) -> Result<Self> {
-        let ServingOptions { name, socket_dir, socket_group, limits, on_call, stdio, stop } = options;
+        let ServingOptions { name, route, security, limits, on_call, stdio, stop } = options;
         let (outgoing, announcements) = mpsc::channel(ANNOUNCEMENTS);
-        let broker = Broker::for_group(socket_dir, socket_group, DIAL_TIMEOUT, outgoing);
+        let broker = Broker::new(route, security, DIAL_TIMEOUT, outgoing);
         let family = Family::new("the host", &name, Timing::default(), false, Arc::new(|_| {}));
         let session = Session::new("the host", 1, broker.clone(), (Limits::client(), limits.clone()), family);
         let served = root.serve(&session)?;
@@ -98,18 +97,40 @@ impl Serving {
         })
     }
 
-    /// Serves one connection, as a task.
+    /// Serves a connection that exists, as a task.
     pub(crate) fn connect<IO>(&self, io: IO)
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        self.serve(async { Some(io) });
+    }
+
+    fn admit(&self, accepted: Accepted) {
+        let abort = self.abort.clone();
+        self.serve(async move {
+            match abort.run_until_cancelled(accepted.establish()).await? {
+                Ok(stream) => Some(stream),
+                Err(why) => {
+                    tracing::warn!(error = %why, "refused a connection");
+                    None
+                }
+            }
+        });
+    }
+
+    fn serve<IO>(&self, established: impl Future<Output = Option<IO>> + Send + 'static)
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         self.entrance.presence.send_modify(|presence| presence.open += 1);
         let here = Here(self.entrance.clone());
         let (drain, abort) = (self.drain.clone(), self.abort.clone());
-        let served = serve_connection(io, self.entrance.clone(), self.limits.clone(), drain, abort);
+        let (entrance, limits) = (self.entrance.clone(), self.limits.clone());
         self.connections.spawn(async move {
             let _here = here;
-            served.await;
+            if let Some(io) = established.await {
+                serve_connection(io, entrance, limits, drain, abort).await;
+            }
         });
     }
 
@@ -119,7 +140,7 @@ impl Serving {
             tokio::select! {
                 () = self.stop.token().cancelled() => return,
                 accepted = listener.accept() => match accepted {
-                    Ok(stream) => self.connect(stream),
+                    Ok(accepted) => self.admit(accepted),
                     Err(error) => {
                         tracing::error!(%error, "the plugin can accept no connections any more");
                         self.stop.request(Reason::Failed);

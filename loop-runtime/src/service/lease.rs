@@ -148,13 +148,20 @@ async fn serve(
             () = control.cut.cancelled() => break,
             () = control.stop.cancelled() => break,
             accepted = listener.accept() => match accepted {
-                Ok(stream) => {
+                Ok(accepted) => {
                     idle_at = None;
                     let (handler, limits) = (handler.clone(), session.serving().clone());
                     let cut = control.cut.clone();
+                    let peer = session.name().to_owned();
                     connections.spawn(async move {
                         let graceful = CancellationToken::new();
-                        transport::serve_connection(stream, handler, limits, graceful, cut).await;
+                        match cut.run_until_cancelled(accepted.establish()).await {
+                            Some(Ok(stream)) => {
+                                transport::serve_connection(stream, handler, limits, graceful, cut).await;
+                            }
+                            Some(Err(why)) => tracing::warn!(peer, error = %why, "refused a connection"),
+                            None => {}
+                        }
                     });
                 }
                 Err(why) => {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::broker::{Broker, DIAL_TIMEOUT, exchange};
+use crate::broker::{Broker, DIAL_TIMEOUT, Route, exchange};
 use crate::error::{Code, Error, Result};
 use crate::plugin::{Serving, ServingOptions, Stop};
 use crate::service::{Failed, Family, Handle, Names, Remote, Root, Service, Session, Slot, Timing};
 use crate::stdio::ring::Ring;
-use crate::transport::{Connection, Limits};
+use crate::transport::{Connection, Limits, Security};
 
 /// Bytes on their way in each direction.
 const PIPE: usize = 256 * 1024;
@@ -72,8 +72,8 @@ impl Pair {
             &root,
             ServingOptions {
                 name: "plugin in memory".to_owned(),
-                socket_dir: directory.path().to_owned(),
-                socket_group: None,
+                route: Route::sockets(directory.path()),
+                security: Security::None,
                 limits: Limits::server(),
                 on_call: Vec::new(),
                 stdio: Arc::new(Ring::default()),
@@ -85,7 +85,7 @@ impl Pair {
 
         let (connection, driver) = Connection::open(here, &Limits::client()).await.map_err(Error::other)?;
         let (outgoing, announcements) = mpsc::channel(ANNOUNCEMENTS);
-        let broker = Broker::new(directory.path().to_owned(), DIAL_TIMEOUT, outgoing);
+        let broker = Broker::new(Route::sockets(directory.path()), Security::None, DIAL_TIMEOUT, outgoing);
         let family = Family::new("plugin", "the host", Timing::default(), false, Arc::new(|_| {}));
         let limits = (Limits::client(), Limits::server());
         let session = Session::new("plugin", 1, broker.clone(), limits, family.clone());

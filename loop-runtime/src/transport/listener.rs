@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::net::UnixListener;
 
 use super::address::{self, Address, AddressError};
+use super::security::{Accepted, Security};
 use super::stream::Stream;
 
 /// How long to wait for somebody to close a file when there are too many.
@@ -21,6 +22,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Listener {
     socket: UnixListener,
     file: SocketFile,
+    security: Security,
 }
 
 /// Why there is no socket.
@@ -64,7 +66,12 @@ impl Listener {
         let socket = UnixListener::bind(&path).map_err(failed)?;
         let file = SocketFile(path.clone());
         fs::set_permissions(&path, Permissions::from_mode(0o600)).map_err(failed)?;
-        Ok(Self { socket, file })
+        Ok(Self { socket, file, security: Security::None })
+    }
+
+    /// The same, with connections secured so.
+    pub(crate) fn secured(self, security: Security) -> Self {
+        Self { security, ..self }
     }
 
     /// Where peers find it.
@@ -79,10 +86,10 @@ impl Listener {
     /// # Errors
     ///
     /// Anything else that the system says; the listener is then of no more use.
-    pub(crate) async fn accept(&self) -> io::Result<Stream> {
+    pub(crate) async fn accept(&self) -> io::Result<Accepted> {
         loop {
             match self.socket.accept().await {
-                Ok((stream, _)) => return Ok(Stream::Unix(stream)),
+                Ok((stream, _)) => return Ok(Accepted::new(Stream::Unix(stream), self.security)),
                 Err(error) if is_about_the_peer(&error) => {}
                 Err(error) if is_shortage(&error) => {
                     tracing::warn!(%error, path = %self.file.0.display(), "cannot accept a connection now");

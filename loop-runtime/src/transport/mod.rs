@@ -20,6 +20,7 @@ mod guard;
 mod limits;
 mod listener;
 mod peer;
+mod security;
 mod server;
 mod status;
 mod stream;
@@ -36,6 +37,7 @@ pub(crate) use failure::Failure;
 pub use limits::Limits;
 pub(crate) use listener::{ListenError, Listener};
 pub(crate) use peer::is_our_client;
+pub(crate) use security::{Accepted, Security};
 pub(crate) use server::{ConnectionId, Deadline, Handler, serve_connection};
 pub(crate) use stream::Stream;
 #[cfg(any(test, fuzzing))]

@@ -38,9 +38,9 @@ struct Main {
 async fn main_connection(dir: &Path, handler: impl Handler) -> Main {
     let listener = Listener::bind_in(dir).unwrap();
     let address = listener.address();
-    let (dialled, accepted) = tokio::join!(Stream::connect(&address), listener.accept());
+    let (dialled, accepted) = tokio::join!(Stream::connect(&address), accept(&listener));
     let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
-    let serving = serve_connection(accepted.unwrap(), Arc::new(handler), Limits::server(), stop.clone(), abort.clone());
+    let serving = serve_connection(accepted, Arc::new(handler), Limits::server(), stop.clone(), abort.clone());
     let (connection, driver) = Connection::open(dialled.unwrap(), &Limits::client()).await.unwrap();
     tokio::spawn(driver);
     Main { connection, stop, abort, serving: tokio::spawn(serving) }
@@ -56,7 +56,7 @@ async fn begun(dir: &Path) -> (Main, Broker, Broker, JoinHandle<BrokerEnd>) {
     for (acceptor, dialler) in [(&host, &plugin), (&plugin, &host)] {
         let (id, listener) = acceptor.listen().await.unwrap();
         assert_eq!(id, 1);
-        assert_connected(dialler.dial(1).await.unwrap().0, listener.accept().await.unwrap()).await;
+        assert_connected(dialler.dial(1).await.unwrap().0, accept(&listener).await).await;
     }
     (main, host, plugin, exchange)
 }
@@ -110,7 +110,7 @@ async fn there_is_one_exchange_for_life() {
     };
     assert_eq!(again().await, Code::FailedPrecondition);
     let (id, listener) = plugin.listen().await.unwrap();
-    assert_connected(host.dial(id).await.unwrap().0, listener.accept().await.unwrap()).await;
+    assert_connected(host.dial(id).await.unwrap().0, accept(&listener).await).await;
     host.closed("enough");
     exchange.await.unwrap();
     closed_because(&plugin).await;

@@ -15,7 +15,7 @@ use super::*;
 fn pair(dir: &Path) -> (Broker, Broker) {
     let side = || {
         let (send, receive) = mpsc::channel(8);
-        (Broker::new(dir.to_owned(), DIAL_TIMEOUT, send), receive)
+        (Broker::new(Route::sockets(dir), Security::None, DIAL_TIMEOUT, send), receive)
     };
     let ((host, from_host), (plugin, from_plugin)) = (side(), side());
     for (mut from, to) in [(from_host, plugin.clone()), (from_plugin, host.clone())] {
@@ -30,7 +30,11 @@ fn pair(dir: &Path) -> (Broker, Broker) {
 
 fn alone(dir: &Path) -> (Broker, mpsc::Receiver<ConnInfo>) {
     let (send, receive) = mpsc::channel(1);
-    (Broker::new(dir.to_owned(), DIAL_TIMEOUT, send), receive)
+    (Broker::new(Route::sockets(dir), Security::None, DIAL_TIMEOUT, send), receive)
+}
+
+async fn accept(listener: &Listener) -> Stream {
+    listener.accept().await.unwrap().establish().await.unwrap()
 }
 
 fn at(service_id: u32, network: &str, address: impl Into<String>) -> ConnInfo {
@@ -63,11 +67,11 @@ async fn same_ids_both_ways_in_either_order() {
                 async move { host.dial(n).await }
             }),
         );
-        assert_connected(early.unwrap().0, listener.accept().await.unwrap()).await;
+        assert_connected(early.unwrap().0, accept(&listener).await).await;
         tokio::task::yield_now().await;
         let (id, listener) = plugin.listen().await.unwrap();
         assert_eq!(id, n);
-        assert_connected(late.await.unwrap().unwrap().0, listener.accept().await.unwrap()).await;
+        assert_connected(late.await.unwrap().unwrap().0, accept(&listener).await).await;
     }
     assert_eq!(files(dir.path()), 0, "every listener removed its socket");
 }
@@ -78,10 +82,10 @@ async fn a_listener_accepts_again_and_again() {
     let (host, plugin) = pair(dir.path());
     let (id, listener) = host.listen().await.unwrap();
     let (first, address) = plugin.dial(id).await.unwrap();
-    assert_connected(first, listener.accept().await.unwrap()).await;
+    assert_connected(first, accept(&listener).await).await;
     for _ in 0..3 {
         let again = plugin.redial(&address).await.unwrap();
-        assert_connected(again, listener.accept().await.unwrap()).await;
+        assert_connected(again, accept(&listener).await).await;
     }
     drop(listener);
     assert_eq!(plugin.redial(&address).await.unwrap_err().kind(), io::ErrorKind::NotFound);
@@ -146,7 +150,7 @@ async fn an_announcement_is_kept_five_seconds() {
 #[tokio::test(start_paused = true)]
 async fn the_timeout_is_configurable() {
     let (send, _announced) = mpsc::channel(1);
-    let broker = Broker::new("/nonexistent".into(), Duration::from_millis(70), send);
+    let broker = Broker::new(Route::sockets("/nonexistent"), Security::None, Duration::from_millis(70), send);
     let before = Instant::now();
     assert!(matches!(broker.dial(9).await, Err(BrokerError::Timeout)));
     assert_eq!(before.elapsed(), Duration::from_millis(70));

@@ -114,7 +114,7 @@ async fn sockets() -> (Stream, Stream) {
     let listener = Listener::bind_in(dir.path()).unwrap();
     let address = listener.address();
     let (dialled, accepted) = tokio::join!(Stream::connect(&address), listener.accept());
-    (dialled.unwrap(), accepted.unwrap())
+    (dialled.unwrap(), accepted.unwrap().establish().await.unwrap())
 }
 
 /// Lets every task of a current-thread runtime run until it waits for something outside.
