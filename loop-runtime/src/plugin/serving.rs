@@ -9,7 +9,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tonic::Status;
 use tonic::body::Body;
 
 use super::fixed::Fixed;
@@ -82,10 +81,9 @@ impl Serving {
         let session = Session::new("the host", 1, broker.clone(), (Limits::client(), limits.clone()), family);
         let served = root.serve(&session)?;
         let exchange = BrokerService::new(broker, announcements);
-        let names = served.names();
-        let fixed = Fixed::new(&names, exchange, Stdio { ring: stdio }, stop.clone());
+        let fixed = Fixed::new(&served.names(), exchange, Stdio { ring: stdio }, stop.clone());
         let entrance =
-            Entrance { fixed, served, names, on_call, calls: TaskTracker::new(), presence: watch::Sender::default() };
+            Entrance { fixed, served, on_call, calls: TaskTracker::new(), presence: watch::Sender::default() };
         Ok(Self {
             entrance: Arc::new(entrance),
             session,
@@ -205,7 +203,6 @@ struct Presence {
 struct Entrance {
     fixed: Fixed,
     served: Arc<Served>,
-    names: Vec<&'static str>,
     on_call: Vec<OnCall>,
     /// Calls of the plugin's own services that are in flight.
     calls: TaskTracker,
@@ -226,17 +223,9 @@ impl Handler for Entrance {
 }
 
 impl Entrance {
-    /// A call of the plugin's own services. Names that are not there are refused before a message has come: a host
-    /// may be about to stream, and wait for the answer.
+    /// A call of the plugin's own services.
     fn own(&self, request: Request<Body>) -> BoxFuture<'static, Response<Body>> {
-        let service = request.uri().path().strip_prefix('/').and_then(|path| path.rsplit_once('/'));
-        match service {
-            Some((service, _)) if !self.names.contains(&service) => {
-                let refused = Status::unimplemented(format!("unknown service {service}"));
-                Box::pin(std::future::ready(refused.into_http()))
-            }
-            _ => Box::pin(self.calls.track_future(self.served.respond(request))),
-        }
+        Box::pin(self.calls.track_future(self.served.respond(request)))
     }
 }
 

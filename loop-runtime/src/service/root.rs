@@ -80,10 +80,14 @@ impl Served {
         self.tree.names().collect()
     }
 
-    /// Answers one unary request, whatever it is.
+    /// Answers one unary request, whatever it is. What is not served here is refused before a message has come: the
+    /// caller may be about to stream, and wait for the answer.
     pub(crate) fn respond(self: &Arc<Self>, request: Request<Body>) -> BoxFuture<'static, Response<Body>> {
         let served = self.clone();
         let path = request.uri().path().to_owned();
+        if let Err(unknown) = self.tree.find(&path) {
+            return Box::pin(std::future::ready(to_status(&unknown).into_http()));
+        }
         let deadline = request.extensions().get::<Deadline>().map(|deadline| deadline.0);
         let limit = self.session.receive_limit();
         Box::pin(transport::answer_unary(request, limit, move |headers, body| async move {
@@ -98,12 +102,11 @@ impl Served {
     }
 
     async fn answer(&self, path: &str, deadline: Option<Instant>, headers: &HeaderMap, body: Bytes) -> Result<Bytes> {
-        let malformed = || Error::unimplemented(format!("malformed method name: {path:?}"));
-        let (service, method) = path.strip_prefix('/').and_then(|path| path.rsplit_once('/')).ok_or_else(malformed)?;
+        let target = self.tree.find(path)?;
         self.session.saw_peer(transport::is_our_client(headers));
         let key = headers.get(RECIPE).and_then(|key| key.to_str().ok()).map(str::to_owned);
         let call = Call { body, session: self.session.clone(), key };
-        let answer = self.tree.dispatch(service, method, call)?;
+        let answer = target.dispatch(call)?;
         let outcome = Context::received(deadline, headers).scope(self.guarded(path, answer)).await;
         if outcome.is_ok() && self.release.is_some_and(|release| release.path == path) {
             self.released.cancel();

@@ -20,14 +20,20 @@ pub struct Tree {
 
 struct Entry {
     name: &'static str,
+    methods: &'static [Method],
     accessor: Option<&'static str>,
     serve: Arc<Serve>,
 }
 
 impl Tree {
-    /// Serves `name` by `serve`. A name that is already served through the same accessor is a diamond of supertraits
+    /// Serves the `methods` of `name` by `serve`. A name that is already served through the same accessor is a diamond of supertraits
     /// and stays with its first owner; two accessors of one name are a mistake that [`Tree::finish`] reports.
-    pub fn serve(&mut self, name: &'static str, serve: impl Fn(&str, Call) -> Option<Answer> + Send + Sync + 'static) {
+    pub fn serve(
+        &mut self,
+        name: &'static str,
+        methods: &'static [Method],
+        serve: impl Fn(&str, Call) -> Option<Answer> + Send + Sync + 'static,
+    ) {
         if let Some(entry) = self.services.iter().find(|entry| entry.name == name) {
             if entry.accessor != self.accessor {
                 let place = |accessor: Option<&str>| match accessor {
@@ -42,7 +48,7 @@ impl Tree {
             }
             return;
         }
-        self.services.push(Entry { name, accessor: self.accessor, serve: Arc::new(serve) });
+        self.services.push(Entry { name, methods, accessor: self.accessor, serve: Arc::new(serve) });
     }
 
     /// Mounts what `mount` mounts as the component behind `accessor`.
@@ -65,15 +71,38 @@ impl Tree {
         self.services.iter().map(|entry| entry.name)
     }
 
-    /// The answer to `method` of `service`; grpc-go's texts for what is not there, on which the probe for optional
-    /// components relies.
-    pub(crate) fn dispatch(&self, service: &str, method: &str, call: Call) -> Result<Answer> {
-        let Some(entry) = self.services.iter().find(|entry| entry.name == service) else {
-            return Err(unknown_service(service));
-        };
-        (entry.serve)(method, call)
-            .ok_or_else(|| Error::unimplemented(format!("{UNKNOWN_METHOD} {method} for service {service}")))
+    /// The service and the method behind `path`, if both are here.
+    ///
+    /// # Errors
+    ///
+    /// Unimplemented, in grpc-go's words, on which the probe for optional components relies.
+    pub(crate) fn find<'a>(&self, path: &'a str) -> Result<Target<'_, 'a>> {
+        let malformed = || Error::unimplemented(format!("malformed method name: {path:?}"));
+        let (service, method) = path.strip_prefix('/').and_then(|path| path.rsplit_once('/')).ok_or_else(malformed)?;
+        let entry = self.services.iter().find(|entry| entry.name == service).ok_or_else(|| unknown_service(service))?;
+        match entry.methods.iter().any(|known| known.name == method) {
+            true => Ok(Target { entry, method }),
+            false => Err(unknown_method(service, method)),
+        }
     }
+}
+
+/// A method that is served.
+pub(crate) struct Target<'tree, 'path> {
+    entry: &'tree Entry,
+    method: &'path str,
+}
+
+impl Target<'_, '_> {
+    /// The answer to a call of it.
+    pub(crate) fn dispatch(self, call: Call) -> Result<Answer> {
+        let Self { entry, method } = self;
+        (entry.serve)(method, call).ok_or_else(|| unknown_method(entry.name, method))
+    }
+}
+
+fn unknown_method(service: &str, method: &str) -> Error {
+    Error::unimplemented(format!("{UNKNOWN_METHOD} {method} for service {service}"))
 }
 
 /// How the text for an unknown method of a known service begins.

@@ -88,16 +88,18 @@ async fn what_nobody_knows_is_unimplemented_and_well_formed() {
 }
 
 #[tokio::test]
-async fn a_stream_of_a_service_that_is_not_there_is_refused_before_it_speaks() {
+async fn a_stream_of_what_is_not_there_is_refused_before_it_speaks() {
     let plugin = Start::new("").up().await;
-    let (_announce, announcements) = tokio::sync::mpsc::channel::<Two>(1);
-    let mut grpc = tonic::client::Grpc::new(plugin.client().await);
-    grpc.ready().await.unwrap();
-    let path = http::uri::PathAndQuery::from_static("/no.Service/Stream");
-    let codec = tonic_prost::ProstCodec::<Two, Two>::default();
-    let stream = tokio_stream::wrappers::ReceiverStream::new(announcements);
-    let refused = grpc.streaming(tonic::Request::new(stream), path, codec);
-    assert_eq!(soon("the refusal", refused).await.err().map(|status| status.code()), Some(Code::Unimplemented));
+    for path in ["/no.Service/Stream", "/probe.Probe/Stream"] {
+        let (_announce, announcements) = tokio::sync::mpsc::channel::<Two>(1);
+        let mut grpc = tonic::client::Grpc::new(plugin.client().await);
+        grpc.ready().await.unwrap();
+        let path = http::uri::PathAndQuery::from_static(path);
+        let codec = tonic_prost::ProstCodec::<Two, Two>::default();
+        let stream = tokio_stream::wrappers::ReceiverStream::new(announcements);
+        let refused = grpc.streaming(tonic::Request::new(stream), path, codec);
+        assert_eq!(soon("the refusal", refused).await.err().map(|status| status.code()), Some(Code::Unimplemented));
+    }
 }
 
 #[tokio::test]

@@ -106,7 +106,7 @@ fn mount(service: &Service<'_>, parents: &[TokenStream], no_methods: bool) -> To
     let own = (!no_methods).then(|| {
         quote! {
             let here = ::std::sync::Arc::clone(this);
-            tree.serve(Self::NAME, move |method, call| Self::dispatch(::std::sync::Arc::clone(&here), method, call));
+            tree.serve(Self::NAME, Self::METHODS, move |method, call| Self::dispatch(::std::sync::Arc::clone(&here), method, call));
         }
     });
     let components = service.accessors.iter().map(|accessor| {
