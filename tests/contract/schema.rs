@@ -12,23 +12,11 @@ use serde::Deserialize;
 
 const PROTO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/proto");
 
-/// Everything that this crate declares.
+/// Everything that this crate declares: the two plugins, and all that is lent, made or reached from them.
 fn exported() -> Schema {
     let mut schema = Schema::new();
     <dyn PluginRelayer as Service>::schema(&mut schema);
-    <dyn Relayer as Service>::schema(&mut schema);
-    <dyn Keystore as Service>::schema(&mut schema);
-    <dyn CapabilitiesRegistry as Service>::schema(&mut schema);
-    <dyn ConfigProvider as Service>::schema(&mut schema);
-    <dyn MedianProvider as Service>::schema(&mut schema);
-    <dyn CcipProvider as Service>::schema(&mut schema);
-    <dyn ContractReaderService as Service>::schema(&mut schema);
-    <dyn ContractWriter as Service>::schema(&mut schema);
     <dyn PluginMedian as Service>::schema(&mut schema);
-    <dyn DataSource as Service>::schema(&mut schema);
-    <dyn ErrorLog as Service>::schema(&mut schema);
-    <dyn ReportingPluginFactory as Service>::schema(&mut schema);
-    <dyn ReportingPlugin as Service>::schema(&mut schema);
     schema
 }
 

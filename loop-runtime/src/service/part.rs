@@ -56,8 +56,10 @@ where
     }
 }
 
-/// A lent service travels as the number under which the broker announces it.
-fn id_field(schema: &mut Schema) -> FieldType {
+/// A lent service travels as the number under which the broker announces it; what is served there is a part of the
+/// schema too.
+fn id_field<S: Service + ?Sized>(schema: &mut Schema) -> FieldType {
+    S::schema(schema);
     <u32 as LoopMessage>::field_type(schema)
 }
 
@@ -75,7 +77,7 @@ impl<S: Service + ?Sized> Part for Arc<S> {
     }
 
     fn field_type(schema: &mut Schema) -> FieldType {
-        id_field(schema)
+        id_field::<S>(schema)
     }
 }
 
@@ -97,7 +99,7 @@ impl<S: Service + ?Sized> Part for Option<Arc<S>> {
     }
 
     fn field_type(schema: &mut Schema) -> FieldType {
-        id_field(schema)
+        id_field::<S>(schema)
     }
 }
 
@@ -117,6 +119,7 @@ impl<S: Service + ?Sized> Part for Vec<Arc<S>> {
     }
 
     fn field_type(schema: &mut Schema) -> FieldType {
+        S::schema(schema);
         <Vec<u32> as LoopMessage>::field_type(schema)
     }
 }
