@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"os"
+	"flag"
 	"os/exec"
 	"strings"
 	"time"
@@ -231,7 +231,7 @@ func cookieMissing(ctx context.Context) {
 	check(r.log.has("exit status 1"), "it ended otherwise:\n%s", r.log)
 
 	// A person who runs it reads what it is, and stdout stays empty.
-	command := exec.Command(os.Args[2], "--be-a-plugin")
+	command := exec.Command(flag.Arg(1), "--be-a-plugin")
 	var out, err2 bytes.Buffer
 	command.Stdout, command.Stderr = &out, &err2
 	check(command.Run() != nil && command.ProcessState.ExitCode() == 1, "run by hand, it ended with %v", command.ProcessState)

@@ -1,11 +1,12 @@
 // A host in Go, for plugins in Rust: one case of the tests, in a process of its own.
 //
-// Usage: host CASE PLUGIN. Exit code 0: it went as it should; otherwise the last lines of stderr say what did not.
+// Usage: host [-auto-mtls] CASE PLUGIN. Exit code 0: it went as it should; otherwise the last lines of stderr say what did not.
 package main
 
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,9 +19,12 @@ import (
 	"interop/probe"
 )
 
+var autoMTLS = flag.Bool("auto-mtls", false, "secure the connections with go-plugin's mutual TLS")
+
 func main() {
-	if len(os.Args) != 3 || cases[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: host CASE PLUGIN")
+	flag.Parse()
+	if flag.NArg() != 2 || cases[flag.Arg(0)] == nil {
+		fmt.Fprintln(os.Stderr, "usage: host [-auto-mtls] CASE PLUGIN")
 		for name := range cases {
 			fmt.Fprintln(os.Stderr, " ", name)
 		}
@@ -37,7 +41,7 @@ func main() {
 		// Longer than any case takes, shorter than the patience of the test around it.
 		ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 		defer cancel()
-		cases[os.Args[1]](ctx)
+		cases[flag.Arg(0)](ctx)
 		failed = false
 	}()
 	if failed {
@@ -57,12 +61,13 @@ func launch(change ...func(*plugin.ClientConfig)) *run {
 	config := &plugin.ClientConfig{
 		HandshakeConfig:  probe.Handshake,
 		VersionedPlugins: probe.Versions(&probe.Plugin{}, []int{1, 2}),
-		Cmd:              exec.Command(os.Args[2], "--be-a-plugin"),
+		Cmd:              exec.Command(flag.Arg(1), "--be-a-plugin"),
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
 		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Trace, Output: r.log, JSONFormat: true}),
 		SyncStdout:       r.stdout,
 		SyncStderr:       r.stderr,
 		Managed:          true,
+		AutoMTLS:         *autoMTLS,
 	}
 	for _, f := range change {
 		f(config)

@@ -11,22 +11,53 @@ use crate::host::parse_handshake_line;
 use crate::proto::plugin::ConnInfo;
 use crate::stdio::hclog::Parser;
 use crate::stdio::lines::Lines;
-use crate::transport::{Address, Security, received_timeout};
+use crate::transport::{Address, Offer, Security, received_timeout};
 use crate::wire::{Struct, decode, encode};
 
 /// The names of the targets, as in `fuzz/fuzz_targets` and `fuzz/corpus`.
-pub const TARGETS: [&str; 5] = ["handshake_line", "announcement", "hclog", "message", "timeout"];
+pub const TARGETS: &[&str] = &[
+    "handshake_line",
+    "announcement",
+    "hclog",
+    "message",
+    "timeout",
+    #[cfg(feature = "auto-mtls")]
+    "certificate",
+];
 
 /// Gives `bytes` to the parser `target`.
 pub fn parse(target: &str, bytes: &[u8]) {
     match target {
-        "handshake_line" => drop(parse_handshake_line(bytes, &[0, 1])),
+        "handshake_line" => handshake_line(bytes),
         "announcement" => announcement(bytes),
         "hclog" => hclog(bytes),
         "message" => message(bytes),
         "timeout" => timeout(bytes),
+        #[cfg(feature = "auto-mtls")]
+        "certificate" => certificate(bytes),
         _ => unreachable!("{target} is none of {TARGETS:?}"),
     }
+}
+
+fn handshake_line(bytes: &[u8]) {
+    drop(parse_handshake_line(bytes, &[0, 1], &Offer::default()));
+    #[cfg(feature = "auto-mtls")]
+    {
+        static OFFER: std::sync::LazyLock<Offer> =
+            std::sync::LazyLock::new(|| crate::transport::Wish::Tls.offer().unwrap_or_default());
+        drop(parse_handshake_line(bytes, &[0, 1], &OFFER));
+    }
+}
+
+/// Of a plugin, of a host.
+#[cfg(feature = "auto-mtls")]
+fn certificate(bytes: &[u8]) {
+    use crate::transport::Certificate;
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        drop(Certificate::from_field(text.trim()));
+    }
+    drop(Certificate::from_pem(bytes));
+    drop(Certificate::from_der(bytes.to_vec()));
 }
 
 fn announcement(bytes: &[u8]) {

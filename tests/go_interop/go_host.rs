@@ -4,6 +4,7 @@ use std::process::Command;
 
 use libtest_mimic::Trial;
 
+use crate::mode::Mode;
 use crate::{go, trial};
 
 /// The cases of `interop/host`.
@@ -29,13 +30,14 @@ const CASES: &[&str] = &[
 /// Those in which the plugin has no time to tidy up.
 const KILLED: &[&str] = &["crash", "version-refused"];
 
-pub(crate) fn trials() -> impl Iterator<Item = Trial> {
-    CASES.iter().map(|case| trial(&format!("go_host_rust_plugin::{case}"), move || run(case)))
+pub(crate) fn trials(mode: Mode) -> impl Iterator<Item = Trial> {
+    CASES.iter().map(move |case| trial(&mode.trial("go_host_rust_plugin", case), move || run(mode, case)))
 }
 
-fn run(case: &str) {
+fn run(mode: Mode, case: &str) {
     let temporary = tempfile::Builder::new().prefix("go").tempdir().unwrap();
     let output = Command::new(go::program("host"))
+        .args(mode.flags())
         .arg(case)
         .arg(std::env::current_exe().unwrap())
         .env("TMPDIR", temporary.path())

@@ -11,16 +11,20 @@ use loop_runtime::prelude::*;
 use loop_runtime::testing::Faults as _;
 use loop_runtime::{ErrorKind, with_metadata, with_timeout};
 
+use crate::mode::Mode;
 use crate::probe::{Counter, HANDSHAKE, Probe, RustCounter};
 use crate::{go, log, runtime, trial};
 
 /// Longer than any case takes.
 const LONG: Duration = Duration::from_secs(60);
 
-pub(crate) fn trials() -> Vec<Trial> {
+pub(crate) fn trials(mode: Mode) -> Vec<Trial> {
     macro_rules! trials {
         ($($case:ident),* $(,)?) => {
-            vec![$(trial(concat!("rust_host_go_plugin::", stringify!($case)), || run($case(stringify!($case))))),*]
+            vec![$({
+                let name = mode.trial("rust_host_go_plugin", stringify!($case));
+                trial(&name.clone(), move || run($case(&Cell { mode, name })))
+            }),*]
         };
     }
     trials![
@@ -43,19 +47,26 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
+/// One case in one mode.
+struct Cell {
+    mode: Mode,
+    /// Also the plugin's, by which its log lines are found.
+    name: String,
+}
+
 fn run(case: impl Future<Output = ()>) {
     runtime().block_on(async { tokio::time::timeout(LONG, case).await.expect("it hangs") });
 }
 
-fn host(name: &str) -> Host {
+fn host(cell: &Cell) -> Host {
     let mut policy = RestartPolicy::default();
     policy.backoff = Duration::ZERO;
     policy.budget = None;
-    Host::new(HANDSHAKE.also_versions(&[1])).name(name).policy(policy)
+    cell.mode.of(Host::new(HANDSHAKE.also_versions(&[1]))).name(&cell.name).policy(policy)
 }
 
-async fn launch(name: &str) -> (Supervisor, Arc<dyn Probe>) {
-    let plugin = host(name).launch(Command::new(go::program("plugin"))).await.unwrap();
+async fn launch(cell: &Cell) -> (Supervisor, Arc<dyn Probe>) {
+    let plugin = host(cell).launch(Command::new(go::program("plugin"))).await.unwrap();
     let probe = plugin.dispense().await.unwrap();
     (plugin, probe)
 }
@@ -76,23 +87,23 @@ async fn ended(events: &mut loop_runtime::host::Events) -> Ended {
     }
 }
 
-async fn calls(name: &str) {
-    let (plugin, probe) = launch(name).await;
+async fn calls(cell: &Cell) {
+    let (plugin, probe) = launch(cell).await;
     for data in ["", "x", "a longer one"] {
         assert_eq!(probe.echo(data.as_bytes()).await.unwrap(), data.as_bytes());
     }
     close(plugin).await;
 }
 
-async fn big(name: &str) {
-    let (plugin, probe) = launch(name).await;
+async fn big(cell: &Cell) {
+    let (plugin, probe) = launch(cell).await;
     let data = b"0123456789abcdef".repeat(1 << 20);
     assert!(probe.echo(&data).await.unwrap() == data);
     close(plugin).await;
 }
 
-async fn errors(name: &str) {
-    let (plugin, probe) = launch(name).await;
+async fn errors(cell: &Cell) {
+    let (plugin, probe) = launch(cell).await;
     for code in 1..=16 {
         let text = format!("refused: 100% ü\n{code}");
         let error = probe.fail(code, &text).await.unwrap_err();
@@ -102,8 +113,8 @@ async fn errors(name: &str) {
     close(plugin).await;
 }
 
-async fn metadata(name: &str) {
-    let (plugin, probe) = launch(name).await;
+async fn metadata(cell: &Cell) {
+    let (plugin, probe) = launch(cell).await;
     let trace = "00-feed-beef-01";
     let seen = with_metadata("traceparent", trace, probe.header("traceparent")).await.unwrap().unwrap();
     assert_eq!(seen.as_deref(), Some(trace));
@@ -111,8 +122,8 @@ async fn metadata(name: &str) {
     close(plugin).await;
 }
 
-async fn deadline(name: &str) {
-    let (plugin, probe) = launch(name).await;
+async fn deadline(cell: &Cell) {
+    let (plugin, probe) = launch(cell).await;
     assert_eq!(probe.time_left().await.unwrap(), None);
     let left = with_timeout(Duration::from_secs(3600), probe.time_left()).await.unwrap().unwrap();
     assert!((3_500_000..=3_600_000).contains(&left), "of an hour, {left} ms arrived");
@@ -125,8 +136,8 @@ async fn deadline(name: &str) {
     close(plugin).await;
 }
 
-async fn cancellation(name: &str) {
-    let (plugin, probe) = launch(name).await;
+async fn cancellation(cell: &Cell) {
+    let (plugin, probe) = launch(cell).await;
     let waiting = tokio::spawn({
         let probe = probe.clone();
         async move { probe.wait().await }
@@ -137,8 +148,8 @@ async fn cancellation(name: &str) {
     close(plugin).await;
 }
 
-async fn lent(name: &str) {
-    let (plugin, probe) = launch(name).await;
+async fn lent(cell: &Cell) {
+    let (plugin, probe) = launch(cell).await;
     let open = Arc::new(AtomicU64::new(0));
     for start in 1..=3 {
         let sum = probe.sum(Arc::new(RustCounter::new(start, &open)), 3).await.unwrap();
@@ -150,8 +161,8 @@ async fn lent(name: &str) {
     assert_eq!(open.load(Ordering::Relaxed), 0);
 }
 
-async fn made(name: &str) {
-    let (plugin, probe) = launch(name).await;
+async fn made(cell: &Cell) {
+    let (plugin, probe) = launch(cell).await;
     let counter = probe.new_counter(40).await.unwrap();
     for number in 40..43 {
         assert_eq!(counter.next().await.unwrap(), number);
@@ -166,19 +177,19 @@ async fn made(name: &str) {
     close(plugin).await;
 }
 
-async fn stdio(name: &str) {
-    let (plugin, probe) = launch(name).await;
+async fn stdio(cell: &Cell) {
+    let (plugin, probe) = launch(cell).await;
     probe.print("to stdout", "to stderr").await.unwrap();
-    log::until(name, "stdout=to stdout").await;
-    log::until(name, "stderr=to stderr").await;
+    log::until(&cell.name, "stdout=to stdout").await;
+    log::until(&cell.name, "stderr=to stderr").await;
     close(plugin).await;
 }
 
-async fn logs(name: &str) {
-    let (plugin, probe) = launch(name).await;
+async fn logs(cell: &Cell) {
+    let (plugin, probe) = launch(cell).await;
     probe.log("look here").await.unwrap();
-    log::until(name, "ERROR look here").await;
-    let lines = log::lines(name, "look here");
+    log::until(&cell.name, "ERROR look here").await;
+    let lines = log::lines(&cell.name, "look here");
     let levels: Vec<_> = lines.iter().filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(levels, ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]);
     for line in lines {
@@ -187,8 +198,8 @@ async fn logs(name: &str) {
     close(plugin).await;
 }
 
-async fn ping(name: &str) {
-    let (plugin, _) = launch(name).await;
+async fn ping(cell: &Cell) {
+    let (plugin, _) = launch(cell).await;
     plugin.ping().await.unwrap();
     plugin.ping().await.unwrap();
     plugin.close().await;
@@ -196,8 +207,8 @@ async fn ping(name: &str) {
 }
 
 /// The process ends in the middle of a call: that call fails, every handle lives on.
-async fn crash(name: &str) {
-    let (plugin, probe) = launch(name).await;
+async fn crash(cell: &Cell) {
+    let (plugin, probe) = launch(cell).await;
     let counter = probe.new_counter(40).await.unwrap();
     counter.next().await.unwrap();
     let (before, mut events) = (plugin.pid(), plugin.events());
@@ -212,8 +223,8 @@ async fn crash(name: &str) {
 }
 
 /// The process is killed while nobody looks; an idempotent call does not notice.
-async fn killed(name: &str) {
-    let (plugin, probe) = launch(name).await;
+async fn killed(cell: &Cell) {
+    let (plugin, probe) = launch(cell).await;
     let before = plugin.pid();
     plugin.kill().unwrap();
     assert_eq!(probe.echo(b"again").await.unwrap(), b"again");
@@ -221,22 +232,22 @@ async fn killed(name: &str) {
     close(plugin).await;
 }
 
-async fn versions(name: &str) {
+async fn versions(cell: &Cell) {
     for (offers, chosen) in [(&["1", "2"][..], 2), (&["1"], 1), (&["2", "3"], 2)] {
-        let plugin = host(name).launch(Command::new(go::program("plugin")).args(offers)).await.unwrap();
+        let plugin = host(cell).launch(Command::new(go::program("plugin")).args(offers)).await.unwrap();
         assert_eq!(plugin.version(), Some(chosen), "of {offers:?}");
         close(plugin).await;
     }
 }
 
-async fn version_refused(name: &str) {
-    let refused = host(name).launch(Command::new(go::program("plugin")).args(["4", "3"])).await.unwrap_err();
+async fn version_refused(cell: &Cell) {
+    let refused = host(cell).launch(Command::new(go::program("plugin")).args(["4", "3"])).await.unwrap_err();
     let LaunchError::ApplicationVersion { plugin, host, .. } = &refused else { panic!("{refused}") };
     assert_eq!((*plugin, host.as_slice()), (3, &[2, 1][..]));
 }
 
-async fn cookie_missing(name: &str) {
-    let other = Host::new(Handshake::new("ANOTHER_COOKIE", "biscuit").version(2)).name(name);
+async fn cookie_missing(cell: &Cell) {
+    let other = cell.mode.of(Host::new(Handshake::new("ANOTHER_COOKIE", "biscuit").version(2))).name(&cell.name);
     let refused = other.launch(Command::new(go::program("plugin"))).await.unwrap_err();
     let LaunchError::Exited { exit, .. } = &refused else { panic!("{refused}") };
     assert_eq!(exit.status(), Some(1));

@@ -12,6 +12,7 @@ mod go;
 mod go_host;
 mod go_plugin;
 mod log;
+mod mode;
 mod probe;
 
 use std::process::ExitCode;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use libtest_mimic::{Arguments, Trial};
 use loop_runtime::plugin::Plugin;
 
+use mode::Mode;
 use probe::{HANDSHAKE, Probe, RustProbe};
 
 fn main() -> ExitCode {
@@ -39,8 +41,10 @@ fn main() -> ExitCode {
             eprintln!("{version}");
             log::install();
             trials.push(trial("the_generated_code_is_current", go::the_generated_code_is_current));
-            trials.extend(go_host::trials());
-            trials.extend(go_plugin::trials());
+            for mode in Mode::ALL {
+                trials.extend(go_host::trials(mode));
+                trials.extend(go_plugin::trials(mode));
+            }
         }
         Err(why) => {
             println!("tests with Go skipped: {}", why.trim());

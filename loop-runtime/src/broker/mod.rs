@@ -88,7 +88,7 @@ impl Broker {
     pub(crate) async fn listen(&self) -> Result<(u32, Listener), BrokerError> {
         self.0.pending.check_open()?;
         let id = self.next_id()?;
-        let listener = self.0.route.listen(self.0.security)?;
+        let listener = self.0.route.listen(self.0.security.clone())?;
         let address = listener.address();
         let announcement = ConnInfo {
             service_id: id,

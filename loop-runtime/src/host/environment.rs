@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 
-use super::Command;
+use super::{Command, LaunchOptions};
 use crate::Handshake;
 
 /// Passed on from the host without being asked for: where to log to, and where temporary files go.
@@ -31,12 +30,11 @@ const PORTS: (&str, &str) = ("10000", "25000");
 pub(super) fn build(
     command: &Command,
     handshake: &Handshake,
-    socket_dir: &Path,
-    pass: &[OsString],
+    options: &LaunchOptions,
     host: impl Fn(&OsStr) -> Option<OsString>,
 ) -> BTreeMap<OsString, OsString> {
     let mut env = BTreeMap::new();
-    for name in ALWAYS_PASSED.iter().map(OsStr::new).chain(pass.iter().map(OsString::as_os_str)) {
+    for name in ALWAYS_PASSED.iter().map(OsStr::new).chain(options.pass_env.iter().map(OsString::as_os_str)) {
         if !name.as_bytes().starts_with(b"PLUGIN_")
             && let Some(value) = host(name)
         {
@@ -53,7 +51,10 @@ pub(super) fn build(
     own("PLUGIN_MIN_PORT", PORTS.0.as_ref());
     own("PLUGIN_MAX_PORT", PORTS.1.as_ref());
     own("PLUGIN_PROTOCOL_VERSIONS", versions.join(",").as_ref());
-    own("PLUGIN_UNIX_SOCKET_DIR", socket_dir.as_os_str());
+    own("PLUGIN_UNIX_SOCKET_DIR", options.socket_dir.as_os_str());
+    if let Some(certificate) = options.offer.client_certificate() {
+        own("PLUGIN_CLIENT_CERT", certificate.as_ref());
+    }
     own(handshake.cookie_key, handshake.cookie_value.as_ref());
     env
 }
@@ -61,13 +62,27 @@ pub(super) fn build(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::Offer;
 
     const HANDSHAKE: Handshake = Handshake::new("COOKIE", "biscuit").version(2).also_versions(&[1, 3]);
 
     fn build_from(command: &Command, pass: &[&str], host: &[(&str, &str)]) -> Vec<(String, String)> {
+        build_with(Offer::default(), command, pass, host)
+    }
+
+    fn build_with(offer: Offer, command: &Command, pass: &[&str], host: &[(&str, &str)]) -> Vec<(String, String)> {
         let pass: Vec<OsString> = pass.iter().map(OsString::from).collect();
         let lookup = |name: &OsStr| host.iter().find(|(n, _)| name == *n).map(|(_, v)| v.into());
-        build(command, &HANDSHAKE, Path::new("/tmp/d"), &pass, lookup)
+        let options = LaunchOptions {
+            name: String::new(),
+            start_timeout: std::time::Duration::ZERO,
+            socket_dir: "/tmp/d".into(),
+            pass_env: pass,
+            parent_death: false,
+            offer,
+            cancel: tokio_util::sync::CancellationToken::new(),
+        };
+        build(command, &HANDSHAKE, &options, lookup)
             .into_iter()
             .map(|(n, v)| (n.into_string().unwrap(), v.into_string().unwrap()))
             .collect()
@@ -107,6 +122,17 @@ mod tests {
         let host = [("PLUGIN_CLIENT_CERT", "pem"), ("PLUGIN_MULTIPLEX_GRPC", "true"), ("PLUGIN_X", "1")];
         let pass = ["PLUGIN_CLIENT_CERT", "PLUGIN_MULTIPLEX_GRPC", "PLUGIN_X"];
         assert_eq!(build_from(&Command::new("x"), &pass, &host), pairs(&[]));
+    }
+
+    #[cfg(feature = "auto-mtls")]
+    #[test]
+    fn an_offered_certificate_is_there_in_place_of_an_inherited_one() {
+        let offer = crate::transport::Wish::Tls.offer().unwrap();
+        let pem = offer.client_certificate().unwrap().to_owned();
+        let host = [("PLUGIN_CLIENT_CERT", "inherited")];
+        let command = Command::new("x").env("PLUGIN_CLIENT_CERT", "the command's");
+        let built = build_with(offer, &command, &["PLUGIN_CLIENT_CERT"], &host);
+        assert_eq!(built, pairs(&[("PLUGIN_CLIENT_CERT", &pem)]));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::proto::plugin::Empty;
 use crate::proto::plugin::grpc_controller_client::GrpcControllerClient;
 use crate::service::{Family, Link, Session};
 use crate::stdio::follow_stdio;
-use crate::transport::{Connection, Security, Stream};
+use crate::transport::{Connection, Stream};
 
 /// How many announcements wait to be sent: as many as services can be lent before the plugin reads.
 const ANNOUNCEMENTS: usize = 64;
@@ -51,16 +51,19 @@ impl Generation {
     ) -> Result<Self, LaunchError> {
         let started = Instant::now();
         let sockets = SocketDir::create().map_err(|why| LaunchError::io("make a directory for sockets", why))?;
+        let offer =
+            settings.security.offer().map_err(|why| LaunchError::io("set up TLS", std::io::Error::other(why)))?;
         let options = LaunchOptions {
             name: settings.name.clone(),
             start_timeout: settings.policy.start_timeout,
             socket_dir: sockets.path().to_owned(),
             pass_env: settings.pass_env.clone(),
             parent_death: settings.parent_death,
+            offer,
             cancel,
         };
         let process = launch(&settings.command, &settings.handshake, &options).await?;
-        let security = Security::None;
+        let security = process.line().security.clone();
         let connected = async {
             let stream = security.connect(Stream::connect(&process.line().address).await?).await?;
             Connection::open(stream, &settings.calling).await.map_err(std::io::Error::other)

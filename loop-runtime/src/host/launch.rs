@@ -21,6 +21,7 @@ use super::process::{Child, REAP};
 use super::spawner::{self, Prepared, Spawned};
 use super::{Command, Exit, LaunchError, environment};
 use crate::Handshake;
+use crate::transport::Offer;
 
 /// How to launch.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub(crate) struct LaunchOptions {
     /// Whether the system kills the plugin when this process dies. Linux only. The price is a real `fork`, which
     /// copies the page tables of the host: some milliseconds for each GiB of memory in use.
     pub(crate) parent_death: bool,
+    /// What the plugin is shown of this host, and has to answer.
+    pub(crate) offer: Offer,
     /// Calls the launch off: unlike dropping the future, the process is reaped when `launch` returns.
     pub(crate) cancel: CancellationToken,
 }
@@ -61,8 +64,7 @@ pub(crate) async fn launch(
     options: &LaunchOptions,
 ) -> Result<Process, LaunchError> {
     let deadline = Instant::now() + options.start_timeout;
-    let environment =
-        environment::build(command, handshake, &options.socket_dir, &options.pass_env, |name| std::env::var_os(name));
+    let environment = environment::build(command, handshake, options, |name| std::env::var_os(name));
     let prepared = Prepared::new(command, &environment, options.parent_death)?;
     let stopped = async {
         tokio::select! {
@@ -94,7 +96,7 @@ pub(crate) async fn launch(
     let stderr = Stderr::follow(stderr, options, &child);
     let versions = handshake.all_versions();
     let verdict = tokio::select! {
-        verdict = handshake_line(&child, &mut stdout, &versions, deadline) => verdict,
+        verdict = handshake_line(&child, &mut stdout, (&versions, &options.offer), deadline) => verdict,
         error = stopped => Err(error),
     };
     match verdict {
@@ -126,7 +128,7 @@ fn timed_out(options: &LaunchOptions) -> LaunchError {
 async fn handshake_line(
     child: &Child,
     stdout: &mut Receiver,
-    versions: &[u32],
+    (versions, offer): (&[u32], &Offer),
     deadline: Instant,
 ) -> Result<HandshakeLine, LaunchError> {
     let mut first = FirstLine::default();
@@ -134,7 +136,7 @@ async fn handshake_line(
     tokio::select! {
         biased;
         read = first.read(stdout) => match read {
-            First::Line(line) => HandshakeLine::parse(&line, versions),
+            First::Line(line) => HandshakeLine::parse(&line, versions, offer),
             First::TooLong(start) => Err(unrecognized(&start, "it is too long")),
             // A process that closes its stdout is usually about to end, and how it ends says more.
             First::Closed(start) => match time::timeout_at(deadline.min(Instant::now() + CLOSING), child.exited()).await {
@@ -144,7 +146,7 @@ async fn handshake_line(
         },
         exit = child.exited() => match time::timeout(DRAIN, first.read(stdout)).await {
             // What it wrote before it ended: an unreadable line says more than the status.
-            Ok(First::Line(line)) => HandshakeLine::parse(&line, versions).and_then(|_| Err(exited(exit))),
+            Ok(First::Line(line)) => HandshakeLine::parse(&line, versions, offer).and_then(|_| Err(exited(exit))),
             Ok(First::TooLong(start)) => Err(unrecognized(&start, "it is too long")),
             Ok(First::Closed(start)) if !start.is_empty() => {
                 Err(unrecognized(&start, "the plugin exited before the end of the line"))

@@ -133,6 +133,28 @@ pub enum LaunchError {
         /// The end of its stderr.
         stderr: StderrTail,
     },
+    /// This host asked for TLS ([`Host::auto_mtls`](super::Host)), and the plugin sent no certificate: it was built
+    /// without TLS, or does not know go-plugin's.
+    #[error(
+        "this host asked for TLS (AutoMTLS), and the plugin sent no certificate: it does not support it, or was built \
+         without it (handshake line {line}){stderr}"
+    )]
+    NoCertificate {
+        /// What came.
+        line: String,
+        /// The end of its stderr.
+        stderr: StderrTail,
+    },
+    /// The plugin's TLS certificate cannot be used: it is none, or not now.
+    #[error("the plugin's certificate cannot be used: {why} (handshake line {line}){stderr}")]
+    BadCertificate {
+        /// What is wrong with it.
+        why: String,
+        /// What came.
+        line: String,
+        /// The end of its stderr.
+        stderr: StderrTail,
+    },
     /// The plugin started, and a set-up call that the host repeats on every new process, or its first questions, failed.
     #[error("the plugin started, but it could not be set up: {source}")]
     SetUp {
@@ -168,11 +190,14 @@ impl LaunchError {
             | Self::ApplicationVersion { .. }
             | Self::Protocol { .. }
             | Self::Network { .. }
-            | Self::Certificate { .. } => true,
+            | Self::Certificate { .. }
+            | Self::NoCertificate { .. } => true,
             Self::StartTimeout { .. }
             | Self::Exited { .. }
             | Self::Unrecognized { .. }
             | Self::Address { .. }
+            // The next process makes another one.
+            | Self::BadCertificate { .. }
             | Self::SetUp { .. }
             | Self::CalledOff
             | Self::Io { .. } => false,
@@ -194,7 +219,9 @@ impl LaunchError {
             | Self::Protocol { stderr, .. }
             | Self::Network { stderr, .. }
             | Self::Address { stderr, .. }
-            | Self::Certificate { stderr, .. } => *stderr = tail,
+            | Self::Certificate { stderr, .. }
+            | Self::NoCertificate { stderr, .. }
+            | Self::BadCertificate { stderr, .. } => *stderr = tail,
             Self::NotFound { .. }
             | Self::NotExecutable { .. }
             | Self::WrongFormat { .. }

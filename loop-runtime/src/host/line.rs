@@ -6,33 +6,34 @@
 
 use super::LaunchError;
 use super::launch_error::StderrTail;
-use crate::transport::{Address, AddressError};
+use crate::transport::{Address, AddressError, Offer, OfferError, Security};
 
 /// The only version of go-plugin's own protocol.
 const CORE_VERSION: i64 = 1;
-/// Some third-party plugins put short data of their own where the certificate goes.
-const CERTIFICATE_MIN: usize = 50;
 /// How much of a line an error quotes.
 const QUOTED_MAX: usize = 200;
 
 /// A handshake line that this host can work with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct HandshakeLine {
     /// The application protocol version that the plugin chose, one of the host's.
     pub(crate) version: u32,
     /// Where it listens. Not dialled yet.
     pub(crate) address: Address,
+    /// What follows from its certificate, or from there being none.
+    pub(crate) security: Security,
 }
 
 /// [`HandshakeLine::parse`], for [`crate::parsers`].
 #[cfg(any(test, fuzzing))]
-pub(crate) fn parse(line: &[u8], versions: &[u32]) -> Result<HandshakeLine, LaunchError> {
-    HandshakeLine::parse(line, versions)
+pub(crate) fn parse(line: &[u8], versions: &[u32], offer: &Offer) -> Result<HandshakeLine, LaunchError> {
+    HandshakeLine::parse(line, versions, offer)
 }
 
 impl HandshakeLine {
-    /// Reads a line, with or without its end. `versions` are the host's application protocol versions.
-    pub(super) fn parse(line: &[u8], versions: &[u32]) -> Result<Self, LaunchError> {
+    /// Reads a line, with or without its end. `versions` are the host's application protocol versions,
+    /// `offer` is what the plugin was shown.
+    pub(super) fn parse(line: &[u8], versions: &[u32], offer: &Offer) -> Result<Self, LaunchError> {
         let stderr = StderrTail::default;
         let quoted = || quote(line);
         let unrecognized = |why: String| LaunchError::Unrecognized { line: quoted(), why, stderr: stderr() };
@@ -72,18 +73,18 @@ impl HandshakeLine {
         if protocol != "grpc" {
             return Err(LaunchError::Protocol { protocol: inner(protocol), line: quoted(), stderr: stderr() });
         }
-        if rest.get(1).is_some_and(|field| is_certificate(field)) {
-            return Err(LaunchError::Certificate { line: quoted(), stderr: stderr() });
-        }
-        Ok(Self { version, address })
+        let security = offer.settle(rest.get(1).copied().unwrap_or_default()).map_err(|why| match why {
+            OfferError::Unasked => LaunchError::Certificate { line: quoted(), stderr: stderr() },
+            #[cfg(feature = "auto-mtls")]
+            OfferError::Missing => LaunchError::NoCertificate { line: quoted(), stderr: stderr() },
+            #[cfg(feature = "auto-mtls")]
+            OfferError::Invalid(why) => {
+                LaunchError::BadCertificate { why: why.to_string(), line: quoted(), stderr: stderr() }
+            }
+            other => LaunchError::io("set up TLS", std::io::Error::other(other)),
+        })?;
+        Ok(Self { version, address, security })
     }
-}
-
-/// A certificate is DER of more than 255 bytes in base64, and so begins with `MII`.
-fn is_certificate(field: &str) -> bool {
-    field.len() > CERTIFICATE_MIN
-        && field.starts_with("MII")
-        && field.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
 }
 
 /// In quotation marks, escaped and shortened: the bytes of a stranger go to terminals and log files.

@@ -4,6 +4,7 @@ use std::io;
 
 use super::environment::EnvironmentError;
 use super::socket::SocketError;
+use crate::transport::OfferError;
 
 /// `Display` is the one line that the plugin prints before it ends.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +17,8 @@ pub(crate) enum StartError {
     Signals(#[source] io::Error),
     #[error(transparent)]
     Socket(#[from] SocketError),
+    #[error("PLUGIN_CLIENT_CERT is set: {0}")]
+    Tls(#[from] OfferError),
     #[error(transparent)]
     Environment(#[from] EnvironmentError),
     #[error("cannot serve /metrics on port {port}: {source}")]

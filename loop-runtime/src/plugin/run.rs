@@ -13,7 +13,7 @@ use crate::broker::Route;
 use crate::service::Root;
 use crate::stdio::capture::Capture;
 use crate::stdio::writer::write_stderr;
-use crate::transport::{Listener, Security};
+use crate::transport::{self, Listener, Security};
 
 /// How long the last of the captured output may take.
 const FLUSH: Duration = Duration::from_millis(100);
@@ -62,6 +62,8 @@ where
     {
         plugin.limits.max_receive = bytes;
     }
+    let client_certificate = std::env::var_os("PLUGIN_CLIENT_CERT");
+    let (security, certificate) = transport::answer(client_certificate.as_deref())?;
     let stop = Stop::of_process();
     #[cfg(feature = "metrics")]
     if let Some(environment) = &environment {
@@ -80,10 +82,10 @@ where
         made = make(Starting { version, environment }) => made.map_err(StartError::Service)?,
         reason = stop.requested() => return Ok(reason),
     };
-    let serving = serving(&plugin, &root, &dir, &capture, &stop)?;
+    let serving = serving(&plugin, &root, (&dir, &security), &capture, &stop)?;
     drop(root);
-    let listener = dir.listen()?;
-    capture.write_real(line(version, &listener).as_bytes()).map_err(StartError::Line)?;
+    let listener = dir.listen()?.secured(security);
+    capture.write_real(line(version, &listener, &certificate).as_bytes()).map_err(StartError::Line)?;
 
     let reason = serve(&serving, listener, &stop, plugin.outlives_host).await;
     serving.wind_down(capture.finish(FLUSH)).await;
@@ -95,7 +97,7 @@ where
 fn serving(
     plugin: &Plugin,
     root: &Root,
-    dir: &SocketDir,
+    (dir, security): (&SocketDir, &Security),
     capture: &Capture,
     stop: &Stop,
 ) -> Result<Serving, StartError> {
@@ -105,7 +107,7 @@ fn serving(
     let options = ServingOptions {
         name,
         route: Route::Sockets { directory: dir.path().to_owned(), group: dir.group() },
-        security: Security::None,
+        security: security.clone(),
         limits: plugin.limits.clone(),
         on_call: plugin.on_call.clone(),
         stdio: capture.ring().clone(),
@@ -116,11 +118,11 @@ fn serving(
 
 /// Six fields, the last for a certificate. A seventh stands there only if the host asks for multiplexing, which it is
 /// then told that there is none of.
-fn line(version: u32, listener: &Listener) -> String {
+fn line(version: u32, listener: &Listener, certificate: &str) -> String {
     let asked = std::env::var_os("PLUGIN_MULTIPLEX_GRPC").is_some_and(|value| !value.is_empty());
     let address = listener.address();
     let multiplexing = if asked { "|false" } else { "" };
-    format!("1|{version}|{}|{address}|grpc|{multiplexing}\n", address.network())
+    format!("1|{version}|{}|{address}|grpc|{certificate}{multiplexing}\n", address.network())
 }
 
 async fn serve(serving: &Serving, listener: Listener, stop: &Stop, outlives_host: bool) -> Reason {

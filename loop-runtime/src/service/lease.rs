@@ -135,7 +135,8 @@ async fn serve(
     expiry: Option<Expiry>,
 ) {
     let mut connections = JoinSet::new();
-    let mut idle_at = expiry.map(|expiry| Instant::now() + expiry.unclaimed);
+    let unclaimed_at = expiry.map(|expiry| Instant::now() + expiry.unclaimed);
+    let (mut idle_at, mut claimed) = (unclaimed_at, false);
     loop {
         let expired = async {
             match idle_at {
@@ -158,10 +159,12 @@ async fn serve(
                         match cut.run_until_cancelled(accepted.establish()).await {
                             Some(Ok(stream)) => {
                                 transport::serve_connection(stream, handler, limits, graceful, cut).await;
+                                return true;
                             }
                             Some(Err(why)) => tracing::warn!(peer, error = %why, "refused a connection"),
                             None => {}
                         }
+                        false
                     });
                 }
                 Err(why) => {
@@ -169,9 +172,12 @@ async fn serve(
                     break;
                 }
             },
-            Some(_) = connections.join_next() => {
+            Some(ended) = connections.join_next() => {
+                // A stranger who was refused claims nothing.
+                claimed |= ended.unwrap_or(true);
                 if connections.is_empty() {
-                    idle_at = expiry.map(|expiry| Instant::now() + expiry.linger);
+                    let lingers_until = expiry.map(|expiry| Instant::now() + expiry.linger);
+                    idle_at = if claimed { lingers_until } else { unclaimed_at };
                 }
             }
             () = expired => {

@@ -89,7 +89,7 @@ impl Listener {
     pub(crate) async fn accept(&self) -> io::Result<Accepted> {
         loop {
             match self.socket.accept().await {
-                Ok((stream, _)) => return Ok(Accepted::new(Stream::Unix(stream), self.security)),
+                Ok((stream, _)) => return Ok(Accepted::new(Stream::Unix(stream), self.security.clone())),
                 Err(error) if is_about_the_peer(&error) => {}
                 Err(error) if is_shortage(&error) => {
                     tracing::warn!(%error, path = %self.file.0.display(), "cannot accept a connection now");

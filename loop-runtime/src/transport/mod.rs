@@ -19,12 +19,15 @@ mod frame;
 mod guard;
 mod limits;
 mod listener;
+mod offer;
 mod peer;
 mod security;
 mod server;
 mod status;
 mod stream;
 mod timeout;
+#[cfg(feature = "auto-mtls")]
+mod tls;
 mod tune;
 mod unary;
 
@@ -36,12 +39,15 @@ pub(crate) use client::Connection;
 pub(crate) use failure::Failure;
 pub use limits::Limits;
 pub(crate) use listener::{ListenError, Listener};
+pub(crate) use offer::{Offer, OfferError, Wish, answer};
 pub(crate) use peer::is_our_client;
 pub(crate) use security::{Accepted, Security};
 pub(crate) use server::{ConnectionId, Deadline, Handler, serve_connection};
 pub(crate) use stream::Stream;
 #[cfg(any(test, fuzzing))]
 pub(crate) use timeout::received as received_timeout;
+#[cfg(all(feature = "auto-mtls", any(test, fuzzing)))]
+pub(crate) use tls::Certificate;
 pub(crate) use unary::answer_unary;
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,4 +1,4 @@
-//! A dialled or accepted socket of either network.
+//! A dialled or accepted connection: a socket of either network, as it is or with TLS over it.
 
 use std::io;
 use std::pin::Pin;
@@ -9,11 +9,13 @@ use tokio::net::{TcpStream, UnixStream};
 
 use super::address::Address;
 
-/// A connected socket.
+/// A connection on which bytes can be sent.
 #[derive(Debug)]
 pub(crate) enum Stream {
     Unix(UnixStream),
     Tcp(TcpStream),
+    #[cfg(feature = "auto-mtls")]
+    Tls(Box<tokio_rustls::TlsStream<Stream>>),
 }
 
 impl Stream {
@@ -38,12 +40,14 @@ impl Stream {
     }
 }
 
-/// Passes a method of the IO traits on to the socket.
+/// Passes a method of the IO traits on to the connection.
 macro_rules! socket {
     ($this:ident . $method:ident ( $($argument:expr),* )) => {
         match $this.get_mut() {
             Stream::Unix(socket) => Pin::new(socket).$method($($argument),*),
             Stream::Tcp(socket) => Pin::new(socket).$method($($argument),*),
+            #[cfg(feature = "auto-mtls")]
+            Stream::Tls(stream) => Pin::new(stream).$method($($argument),*),
         }
     };
 }

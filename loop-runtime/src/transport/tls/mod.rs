@@ -1,0 +1,105 @@
+//! go-plugin's AutoMTLS: each side makes a certificate at its start, tells the other one, and trusts that alone.
+//!
+//! The host's certificate reaches the plugin in its environment, the plugin's comes back in the handshake line; both
+//! ways are private to the two processes. From then on every connection, whoever dials it, is TLS with both
+//! certificates: byte for byte the exchanged ones, in their time, and each with a proof of its key.
+//!
+//! rustls' own verifiers cannot be used: a certificate of Go's is its own authority, which they refuse in that place.
+//! And aws-lc-rs is the provider because Go's key is on P-521, which ring does not know.
+
+mod certificate;
+mod identity;
+mod pin;
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use rustls::client::Resumption;
+use rustls::pki_types::ServerName;
+use rustls::server::NoServerSessionStorage;
+use rustls::sign::SingleCertAndKey;
+use rustls::{ClientConfig, CommonState, ServerConfig};
+use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
+
+pub(crate) use certificate::{Certificate, CertificateError};
+pub(crate) use identity::{Identity, IdentityError};
+
+use super::stream::Stream;
+use pin::Pin;
+
+/// gRPC's only protocol. grpc-go refuses a connection on which it was not agreed.
+const ALPN: &[u8] = b"h2";
+
+/// The name in every certificate of go-plugin's, and what its servers expect to be called.
+const SERVER: &str = "localhost";
+
+/// Both roles of one side of one plugin's process. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Tls {
+    connector: TlsConnector,
+    acceptor: TlsAcceptor,
+}
+
+impl Tls {
+    /// Shows `identity`, and trusts `peer` alone.
+    ///
+    /// # Errors
+    ///
+    /// The provider refuses its own parameters.
+    pub(crate) fn new(identity: &Identity, peer: Certificate) -> Result<Self, rustls::Error> {
+        let provider = identity::provider();
+        let pin = Arc::new(Pin::new(peer, provider.signature_verification_algorithms));
+        let own = Arc::new(SingleCertAndKey::from(identity.key().clone()));
+
+        let mut client = ClientConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()?
+            .dangerous()
+            .with_custom_certificate_verifier(pin.clone())
+            .with_client_cert_resolver(own.clone());
+        client.alpn_protocols = vec![ALPN.to_vec()];
+        // Each connection proves its key, and meets the time of its certificate: none is resumed.
+        client.resumption = Resumption::disabled();
+
+        let mut server = ServerConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()?
+            .with_client_cert_verifier(pin)
+            .with_cert_resolver(own);
+        server.alpn_protocols = vec![ALPN.to_vec()];
+        server.session_storage = Arc::new(NoServerSessionStorage {});
+        server.send_tls13_tickets = 0;
+
+        Ok(Self { connector: Arc::new(client).into(), acceptor: Arc::new(server).into() })
+    }
+
+    pub(super) async fn connect(&self, socket: Stream) -> io::Result<Stream> {
+        let server = ServerName::try_from(SERVER).map_err(io::Error::other)?;
+        let stream = self.connector.connect(server, socket).await.map_err(refused)?;
+        check_protocol(stream.get_ref().1)?;
+        Ok(Stream::Tls(Box::new(TlsStream::Client(stream))))
+    }
+
+    pub(super) async fn accept(&self, socket: Stream) -> io::Result<Stream> {
+        let stream = self.acceptor.accept(socket).await.map_err(refused)?;
+        check_protocol(stream.get_ref().1)?;
+        Ok(Stream::Tls(Box::new(TlsStream::Server(stream))))
+    }
+}
+
+/// Without the keys.
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").finish_non_exhaustive()
+    }
+}
+
+fn refused(error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("the TLS handshake failed: {error}"))
+}
+
+fn check_protocol(connection: &CommonState) -> io::Result<()> {
+    match connection.alpn_protocol() {
+        Some(ALPN) => Ok(()),
+        _ => Err(refused(io::Error::new(io::ErrorKind::InvalidData, "the peer does not offer HTTP/2 (ALPN `h2`)"))),
+    }
+}

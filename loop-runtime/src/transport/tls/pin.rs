@@ -1,0 +1,98 @@
+//! Whom a connection is for.
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme};
+
+use super::certificate::{self, Certificate};
+
+/// Accepts one certificate, in either role, for as long as it is valid, from whoever has its key.
+#[derive(Debug)]
+pub(super) struct Pin {
+    peer: Certificate,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+/// Somebody else's certificate.
+#[derive(Debug, thiserror::Error)]
+#[error("it is not the one that the other side announced at its start")]
+struct Stranger;
+
+impl Pin {
+    pub(super) fn new(peer: Certificate, algorithms: WebPkiSupportedAlgorithms) -> Self {
+        Self { peer, algorithms }
+    }
+
+    /// The exchange named one certificate, so nothing is asked of a chain, a name or a use.
+    fn check(&self, shown: &CertificateDer<'_>, now: UnixTime) -> Result<(), Error> {
+        if !self.peer.is(shown) {
+            return Err(CertificateError::Other(OtherError(std::sync::Arc::new(Stranger))).into());
+        }
+        self.peer.check_time(now).map_err(|why| match why {
+            certificate::CertificateError::NotYet => CertificateError::NotValidYet.into(),
+            _ => CertificateError::Expired.into(),
+        })
+    }
+}
+
+/// The proof that the peer has the key, without which a certificate is only bytes that anybody may have seen.
+macro_rules! verify_signatures {
+    () => {
+        fn verify_tls12_signature(
+            &self,
+            message: &[u8],
+            cert: &CertificateDer<'_>,
+            signature: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            verify_tls12_signature(message, cert, signature, &self.algorithms)
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            cert: &CertificateDer<'_>,
+            signature: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            verify_tls13_signature(message, cert, signature, &self.algorithms)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            self.algorithms.supported_schemes()
+        }
+    };
+}
+
+impl ServerCertVerifier for Pin {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        self.check(end_entity, now).map(|()| ServerCertVerified::assertion())
+    }
+
+    verify_signatures!();
+}
+
+/// Client certificates are asked for and mandatory, as the trait has it by default.
+impl ClientCertVerifier for Pin {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        self.check(end_entity, now).map(|()| ClientCertVerified::assertion())
+    }
+
+    verify_signatures!();
+}

@@ -1,0 +1,38 @@
+//! Each case is run once in every mode.
+
+use loop_runtime::host::Host;
+
+/// How the two sides are connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Plain,
+    AutoMtls,
+}
+
+impl Mode {
+    pub(crate) const ALL: [Self; 2] = [Self::Plain, Self::AutoMtls];
+
+    /// Of the trials in this mode: `go_host_rust_plugin::calls`, `go_host_rust_plugin::auto_mtls::calls`.
+    pub(crate) fn trial(self, cell: &str, case: &str) -> String {
+        match self {
+            Self::Plain => format!("{cell}::{case}"),
+            Self::AutoMtls => format!("{cell}::auto_mtls::{case}"),
+        }
+    }
+
+    /// The flags of `interop/host`.
+    pub(crate) fn flags(self) -> &'static [&'static str] {
+        match self {
+            Self::Plain => &[],
+            Self::AutoMtls => &["-auto-mtls"],
+        }
+    }
+
+    /// The same for a host in Rust.
+    pub(crate) fn of(self, host: Host) -> Host {
+        match self {
+            Self::Plain => host,
+            Self::AutoMtls => host.auto_mtls(),
+        }
+    }
+}
