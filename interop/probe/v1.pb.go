@@ -581,6 +581,158 @@ func (x *HeaderReply) GetValue() string {
 	return ""
 }
 
+type NextRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NextRequest) Reset() {
+	*x = NextRequest{}
+	mi := &file_interop_probe_v1_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NextRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NextRequest) ProtoMessage() {}
+
+func (x *NextRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_interop_probe_v1_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NextRequest.ProtoReflect.Descriptor instead.
+func (*NextRequest) Descriptor() ([]byte, []int) {
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{14}
+}
+
+type NextReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Value         uint64                 `protobuf:"varint,1,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NextReply) Reset() {
+	*x = NextReply{}
+	mi := &file_interop_probe_v1_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NextReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NextReply) ProtoMessage() {}
+
+func (x *NextReply) ProtoReflect() protoreflect.Message {
+	mi := &file_interop_probe_v1_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NextReply.ProtoReflect.Descriptor instead.
+func (*NextReply) Descriptor() ([]byte, []int) {
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *NextReply) GetValue() uint64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
+type CloseRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CloseRequest) Reset() {
+	*x = CloseRequest{}
+	mi := &file_interop_probe_v1_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CloseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CloseRequest) ProtoMessage() {}
+
+func (x *CloseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_interop_probe_v1_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CloseRequest.ProtoReflect.Descriptor instead.
+func (*CloseRequest) Descriptor() ([]byte, []int) {
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{16}
+}
+
+type CloseReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CloseReply) Reset() {
+	*x = CloseReply{}
+	mi := &file_interop_probe_v1_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CloseReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CloseReply) ProtoMessage() {}
+
+func (x *CloseReply) ProtoReflect() protoreflect.Message {
+	mi := &file_interop_probe_v1_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CloseReply.ProtoReflect.Descriptor instead.
+func (*CloseReply) Descriptor() ([]byte, []int) {
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{17}
+}
+
 type NewCounterRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Start         uint64                 `protobuf:"varint,1,opt,name=start,proto3" json:"start,omitempty"`
@@ -590,7 +742,7 @@ type NewCounterRequest struct {
 
 func (x *NewCounterRequest) Reset() {
 	*x = NewCounterRequest{}
-	mi := &file_interop_probe_v1_proto_msgTypes[14]
+	mi := &file_interop_probe_v1_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -602,7 +754,7 @@ func (x *NewCounterRequest) String() string {
 func (*NewCounterRequest) ProtoMessage() {}
 
 func (x *NewCounterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[14]
+	mi := &file_interop_probe_v1_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -615,7 +767,7 @@ func (x *NewCounterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewCounterRequest.ProtoReflect.Descriptor instead.
 func (*NewCounterRequest) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{14}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *NewCounterRequest) GetStart() uint64 {
@@ -634,7 +786,7 @@ type NewCounterReply struct {
 
 func (x *NewCounterReply) Reset() {
 	*x = NewCounterReply{}
-	mi := &file_interop_probe_v1_proto_msgTypes[15]
+	mi := &file_interop_probe_v1_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -646,7 +798,7 @@ func (x *NewCounterReply) String() string {
 func (*NewCounterReply) ProtoMessage() {}
 
 func (x *NewCounterReply) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[15]
+	mi := &file_interop_probe_v1_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -659,7 +811,7 @@ func (x *NewCounterReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewCounterReply.ProtoReflect.Descriptor instead.
 func (*NewCounterReply) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{15}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *NewCounterReply) GetValue() uint32 {
@@ -677,7 +829,7 @@ type CountersRequest struct {
 
 func (x *CountersRequest) Reset() {
 	*x = CountersRequest{}
-	mi := &file_interop_probe_v1_proto_msgTypes[16]
+	mi := &file_interop_probe_v1_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -689,7 +841,7 @@ func (x *CountersRequest) String() string {
 func (*CountersRequest) ProtoMessage() {}
 
 func (x *CountersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[16]
+	mi := &file_interop_probe_v1_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -702,7 +854,7 @@ func (x *CountersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountersRequest.ProtoReflect.Descriptor instead.
 func (*CountersRequest) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{16}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{20}
 }
 
 type CountersReply struct {
@@ -714,7 +866,7 @@ type CountersReply struct {
 
 func (x *CountersReply) Reset() {
 	*x = CountersReply{}
-	mi := &file_interop_probe_v1_proto_msgTypes[17]
+	mi := &file_interop_probe_v1_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -726,7 +878,7 @@ func (x *CountersReply) String() string {
 func (*CountersReply) ProtoMessage() {}
 
 func (x *CountersReply) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[17]
+	mi := &file_interop_probe_v1_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -739,7 +891,7 @@ func (x *CountersReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountersReply.ProtoReflect.Descriptor instead.
 func (*CountersReply) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{17}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CountersReply) GetValue() uint64 {
@@ -759,7 +911,7 @@ type SumRequest struct {
 
 func (x *SumRequest) Reset() {
 	*x = SumRequest{}
-	mi := &file_interop_probe_v1_proto_msgTypes[18]
+	mi := &file_interop_probe_v1_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -771,7 +923,7 @@ func (x *SumRequest) String() string {
 func (*SumRequest) ProtoMessage() {}
 
 func (x *SumRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[18]
+	mi := &file_interop_probe_v1_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -784,7 +936,7 @@ func (x *SumRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SumRequest.ProtoReflect.Descriptor instead.
 func (*SumRequest) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{18}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *SumRequest) GetCounter() uint32 {
@@ -810,7 +962,7 @@ type SumReply struct {
 
 func (x *SumReply) Reset() {
 	*x = SumReply{}
-	mi := &file_interop_probe_v1_proto_msgTypes[19]
+	mi := &file_interop_probe_v1_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -822,7 +974,7 @@ func (x *SumReply) String() string {
 func (*SumReply) ProtoMessage() {}
 
 func (x *SumReply) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[19]
+	mi := &file_interop_probe_v1_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -835,7 +987,7 @@ func (x *SumReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SumReply.ProtoReflect.Descriptor instead.
 func (*SumReply) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{19}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *SumReply) GetValue() uint64 {
@@ -855,7 +1007,7 @@ type PrintRequest struct {
 
 func (x *PrintRequest) Reset() {
 	*x = PrintRequest{}
-	mi := &file_interop_probe_v1_proto_msgTypes[20]
+	mi := &file_interop_probe_v1_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -867,7 +1019,7 @@ func (x *PrintRequest) String() string {
 func (*PrintRequest) ProtoMessage() {}
 
 func (x *PrintRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[20]
+	mi := &file_interop_probe_v1_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -880,7 +1032,7 @@ func (x *PrintRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrintRequest.ProtoReflect.Descriptor instead.
 func (*PrintRequest) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{20}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *PrintRequest) GetStdout() string {
@@ -905,7 +1057,7 @@ type PrintReply struct {
 
 func (x *PrintReply) Reset() {
 	*x = PrintReply{}
-	mi := &file_interop_probe_v1_proto_msgTypes[21]
+	mi := &file_interop_probe_v1_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -917,7 +1069,7 @@ func (x *PrintReply) String() string {
 func (*PrintReply) ProtoMessage() {}
 
 func (x *PrintReply) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[21]
+	mi := &file_interop_probe_v1_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -930,7 +1082,7 @@ func (x *PrintReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrintReply.ProtoReflect.Descriptor instead.
 func (*PrintReply) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{21}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{25}
 }
 
 type LogRequest struct {
@@ -942,7 +1094,7 @@ type LogRequest struct {
 
 func (x *LogRequest) Reset() {
 	*x = LogRequest{}
-	mi := &file_interop_probe_v1_proto_msgTypes[22]
+	mi := &file_interop_probe_v1_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -954,7 +1106,7 @@ func (x *LogRequest) String() string {
 func (*LogRequest) ProtoMessage() {}
 
 func (x *LogRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[22]
+	mi := &file_interop_probe_v1_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -967,7 +1119,7 @@ func (x *LogRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogRequest.ProtoReflect.Descriptor instead.
 func (*LogRequest) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{22}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *LogRequest) GetText() string {
@@ -985,7 +1137,7 @@ type LogReply struct {
 
 func (x *LogReply) Reset() {
 	*x = LogReply{}
-	mi := &file_interop_probe_v1_proto_msgTypes[23]
+	mi := &file_interop_probe_v1_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -997,7 +1149,7 @@ func (x *LogReply) String() string {
 func (*LogReply) ProtoMessage() {}
 
 func (x *LogReply) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[23]
+	mi := &file_interop_probe_v1_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1010,7 +1162,7 @@ func (x *LogReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogReply.ProtoReflect.Descriptor instead.
 func (*LogReply) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{23}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{27}
 }
 
 type CrashRequest struct {
@@ -1021,7 +1173,7 @@ type CrashRequest struct {
 
 func (x *CrashRequest) Reset() {
 	*x = CrashRequest{}
-	mi := &file_interop_probe_v1_proto_msgTypes[24]
+	mi := &file_interop_probe_v1_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1033,7 +1185,7 @@ func (x *CrashRequest) String() string {
 func (*CrashRequest) ProtoMessage() {}
 
 func (x *CrashRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[24]
+	mi := &file_interop_probe_v1_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1046,7 +1198,7 @@ func (x *CrashRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CrashRequest.ProtoReflect.Descriptor instead.
 func (*CrashRequest) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{24}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{28}
 }
 
 type CrashReply struct {
@@ -1057,7 +1209,7 @@ type CrashReply struct {
 
 func (x *CrashReply) Reset() {
 	*x = CrashReply{}
-	mi := &file_interop_probe_v1_proto_msgTypes[25]
+	mi := &file_interop_probe_v1_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1069,7 +1221,7 @@ func (x *CrashReply) String() string {
 func (*CrashReply) ProtoMessage() {}
 
 func (x *CrashReply) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[25]
+	mi := &file_interop_probe_v1_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1082,158 +1234,6 @@ func (x *CrashReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CrashReply.ProtoReflect.Descriptor instead.
 func (*CrashReply) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{25}
-}
-
-type NextRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *NextRequest) Reset() {
-	*x = NextRequest{}
-	mi := &file_interop_probe_v1_proto_msgTypes[26]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *NextRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*NextRequest) ProtoMessage() {}
-
-func (x *NextRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[26]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use NextRequest.ProtoReflect.Descriptor instead.
-func (*NextRequest) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{26}
-}
-
-type NextReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Value         uint64                 `protobuf:"varint,1,opt,name=value,proto3" json:"value,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *NextReply) Reset() {
-	*x = NextReply{}
-	mi := &file_interop_probe_v1_proto_msgTypes[27]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *NextReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*NextReply) ProtoMessage() {}
-
-func (x *NextReply) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[27]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use NextReply.ProtoReflect.Descriptor instead.
-func (*NextReply) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{27}
-}
-
-func (x *NextReply) GetValue() uint64 {
-	if x != nil {
-		return x.Value
-	}
-	return 0
-}
-
-type CloseRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CloseRequest) Reset() {
-	*x = CloseRequest{}
-	mi := &file_interop_probe_v1_proto_msgTypes[28]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CloseRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CloseRequest) ProtoMessage() {}
-
-func (x *CloseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[28]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CloseRequest.ProtoReflect.Descriptor instead.
-func (*CloseRequest) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{28}
-}
-
-type CloseReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CloseReply) Reset() {
-	*x = CloseReply{}
-	mi := &file_interop_probe_v1_proto_msgTypes[29]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CloseReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CloseReply) ProtoMessage() {}
-
-func (x *CloseReply) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[29]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CloseReply.ProtoReflect.Descriptor instead.
-func (*CloseReply) Descriptor() ([]byte, []int) {
 	return file_interop_probe_v1_proto_rawDescGZIP(), []int{29}
 }
 
@@ -1265,7 +1265,13 @@ const file_interop_probe_v1_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"2\n" +
 	"\vHeaderReply\x12\x19\n" +
 	"\x05value\x18\x01 \x01(\tH\x00R\x05value\x88\x01\x01B\b\n" +
-	"\x06_value\")\n" +
+	"\x06_value\"\r\n" +
+	"\vNextRequest\"!\n" +
+	"\tNextReply\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\x04R\x05value\"\x0e\n" +
+	"\fCloseRequest\"\f\n" +
+	"\n" +
+	"CloseReply\")\n" +
 	"\x11NewCounterRequest\x12\x14\n" +
 	"\x05start\x18\x01 \x01(\x04R\x05start\"'\n" +
 	"\x0fNewCounterReply\x12\x14\n" +
@@ -1291,13 +1297,7 @@ const file_interop_probe_v1_proto_rawDesc = "" +
 	"\bLogReply\"\x0e\n" +
 	"\fCrashRequest\"\f\n" +
 	"\n" +
-	"CrashReply\"\r\n" +
-	"\vNextRequest\"!\n" +
-	"\tNextReply\x12\x14\n" +
-	"\x05value\x18\x01 \x01(\x04R\x05value\"\x0e\n" +
-	"\fCloseRequest\"\f\n" +
-	"\n" +
-	"CloseReply2\xbc\a\n" +
+	"CrashReply2\xbc\a\n" +
 	"\x05Probe\x12G\n" +
 	"\x04Echo\x12\x1d.interop.probe.v1.EchoRequest\x1a\x1b.interop.probe.v1.EchoReply\"\x03\x90\x02\x02\x12B\n" +
 	"\x04Fail\x12\x1d.interop.probe.v1.FailRequest\x1a\x1b.interop.probe.v1.FailReply\x12B\n" +
@@ -1345,22 +1345,22 @@ var file_interop_probe_v1_proto_goTypes = []any{
 	(*TimeLeftReply)(nil),     // 11: interop.probe.v1.TimeLeftReply
 	(*HeaderRequest)(nil),     // 12: interop.probe.v1.HeaderRequest
 	(*HeaderReply)(nil),       // 13: interop.probe.v1.HeaderReply
-	(*NewCounterRequest)(nil), // 14: interop.probe.v1.NewCounterRequest
-	(*NewCounterReply)(nil),   // 15: interop.probe.v1.NewCounterReply
-	(*CountersRequest)(nil),   // 16: interop.probe.v1.CountersRequest
-	(*CountersReply)(nil),     // 17: interop.probe.v1.CountersReply
-	(*SumRequest)(nil),        // 18: interop.probe.v1.SumRequest
-	(*SumReply)(nil),          // 19: interop.probe.v1.SumReply
-	(*PrintRequest)(nil),      // 20: interop.probe.v1.PrintRequest
-	(*PrintReply)(nil),        // 21: interop.probe.v1.PrintReply
-	(*LogRequest)(nil),        // 22: interop.probe.v1.LogRequest
-	(*LogReply)(nil),          // 23: interop.probe.v1.LogReply
-	(*CrashRequest)(nil),      // 24: interop.probe.v1.CrashRequest
-	(*CrashReply)(nil),        // 25: interop.probe.v1.CrashReply
-	(*NextRequest)(nil),       // 26: interop.probe.v1.NextRequest
-	(*NextReply)(nil),         // 27: interop.probe.v1.NextReply
-	(*CloseRequest)(nil),      // 28: interop.probe.v1.CloseRequest
-	(*CloseReply)(nil),        // 29: interop.probe.v1.CloseReply
+	(*NextRequest)(nil),       // 14: interop.probe.v1.NextRequest
+	(*NextReply)(nil),         // 15: interop.probe.v1.NextReply
+	(*CloseRequest)(nil),      // 16: interop.probe.v1.CloseRequest
+	(*CloseReply)(nil),        // 17: interop.probe.v1.CloseReply
+	(*NewCounterRequest)(nil), // 18: interop.probe.v1.NewCounterRequest
+	(*NewCounterReply)(nil),   // 19: interop.probe.v1.NewCounterReply
+	(*CountersRequest)(nil),   // 20: interop.probe.v1.CountersRequest
+	(*CountersReply)(nil),     // 21: interop.probe.v1.CountersReply
+	(*SumRequest)(nil),        // 22: interop.probe.v1.SumRequest
+	(*SumReply)(nil),          // 23: interop.probe.v1.SumReply
+	(*PrintRequest)(nil),      // 24: interop.probe.v1.PrintRequest
+	(*PrintReply)(nil),        // 25: interop.probe.v1.PrintReply
+	(*LogRequest)(nil),        // 26: interop.probe.v1.LogRequest
+	(*LogReply)(nil),          // 27: interop.probe.v1.LogReply
+	(*CrashRequest)(nil),      // 28: interop.probe.v1.CrashRequest
+	(*CrashReply)(nil),        // 29: interop.probe.v1.CrashReply
 }
 var file_interop_probe_v1_proto_depIdxs = []int32{
 	0,  // 0: interop.probe.v1.Probe.Echo:input_type -> interop.probe.v1.EchoRequest
@@ -1370,14 +1370,14 @@ var file_interop_probe_v1_proto_depIdxs = []int32{
 	8,  // 4: interop.probe.v1.Probe.GivenUp:input_type -> interop.probe.v1.GivenUpRequest
 	10, // 5: interop.probe.v1.Probe.TimeLeft:input_type -> interop.probe.v1.TimeLeftRequest
 	12, // 6: interop.probe.v1.Probe.Header:input_type -> interop.probe.v1.HeaderRequest
-	14, // 7: interop.probe.v1.Probe.NewCounter:input_type -> interop.probe.v1.NewCounterRequest
-	16, // 8: interop.probe.v1.Probe.Counters:input_type -> interop.probe.v1.CountersRequest
-	18, // 9: interop.probe.v1.Probe.Sum:input_type -> interop.probe.v1.SumRequest
-	20, // 10: interop.probe.v1.Probe.Print:input_type -> interop.probe.v1.PrintRequest
-	22, // 11: interop.probe.v1.Probe.Log:input_type -> interop.probe.v1.LogRequest
-	24, // 12: interop.probe.v1.Probe.Crash:input_type -> interop.probe.v1.CrashRequest
-	26, // 13: interop.probe.v1.Counter.Next:input_type -> interop.probe.v1.NextRequest
-	28, // 14: interop.probe.v1.Counter.Close:input_type -> interop.probe.v1.CloseRequest
+	18, // 7: interop.probe.v1.Probe.NewCounter:input_type -> interop.probe.v1.NewCounterRequest
+	20, // 8: interop.probe.v1.Probe.Counters:input_type -> interop.probe.v1.CountersRequest
+	22, // 9: interop.probe.v1.Probe.Sum:input_type -> interop.probe.v1.SumRequest
+	24, // 10: interop.probe.v1.Probe.Print:input_type -> interop.probe.v1.PrintRequest
+	26, // 11: interop.probe.v1.Probe.Log:input_type -> interop.probe.v1.LogRequest
+	28, // 12: interop.probe.v1.Probe.Crash:input_type -> interop.probe.v1.CrashRequest
+	14, // 13: interop.probe.v1.Counter.Next:input_type -> interop.probe.v1.NextRequest
+	16, // 14: interop.probe.v1.Counter.Close:input_type -> interop.probe.v1.CloseRequest
 	1,  // 15: interop.probe.v1.Probe.Echo:output_type -> interop.probe.v1.EchoReply
 	3,  // 16: interop.probe.v1.Probe.Fail:output_type -> interop.probe.v1.FailReply
 	5,  // 17: interop.probe.v1.Probe.Wait:output_type -> interop.probe.v1.WaitReply
@@ -1385,14 +1385,14 @@ var file_interop_probe_v1_proto_depIdxs = []int32{
 	9,  // 19: interop.probe.v1.Probe.GivenUp:output_type -> interop.probe.v1.GivenUpReply
 	11, // 20: interop.probe.v1.Probe.TimeLeft:output_type -> interop.probe.v1.TimeLeftReply
 	13, // 21: interop.probe.v1.Probe.Header:output_type -> interop.probe.v1.HeaderReply
-	15, // 22: interop.probe.v1.Probe.NewCounter:output_type -> interop.probe.v1.NewCounterReply
-	17, // 23: interop.probe.v1.Probe.Counters:output_type -> interop.probe.v1.CountersReply
-	19, // 24: interop.probe.v1.Probe.Sum:output_type -> interop.probe.v1.SumReply
-	21, // 25: interop.probe.v1.Probe.Print:output_type -> interop.probe.v1.PrintReply
-	23, // 26: interop.probe.v1.Probe.Log:output_type -> interop.probe.v1.LogReply
-	25, // 27: interop.probe.v1.Probe.Crash:output_type -> interop.probe.v1.CrashReply
-	27, // 28: interop.probe.v1.Counter.Next:output_type -> interop.probe.v1.NextReply
-	29, // 29: interop.probe.v1.Counter.Close:output_type -> interop.probe.v1.CloseReply
+	19, // 22: interop.probe.v1.Probe.NewCounter:output_type -> interop.probe.v1.NewCounterReply
+	21, // 23: interop.probe.v1.Probe.Counters:output_type -> interop.probe.v1.CountersReply
+	23, // 24: interop.probe.v1.Probe.Sum:output_type -> interop.probe.v1.SumReply
+	25, // 25: interop.probe.v1.Probe.Print:output_type -> interop.probe.v1.PrintReply
+	27, // 26: interop.probe.v1.Probe.Log:output_type -> interop.probe.v1.LogReply
+	29, // 27: interop.probe.v1.Probe.Crash:output_type -> interop.probe.v1.CrashReply
+	15, // 28: interop.probe.v1.Counter.Next:output_type -> interop.probe.v1.NextReply
+	17, // 29: interop.probe.v1.Counter.Close:output_type -> interop.probe.v1.CloseReply
 	15, // [15:30] is the sub-list for method output_type
 	0,  // [0:15] is the sub-list for method input_type
 	0,  // [0:0] is the sub-list for extension type_name
