@@ -1,4 +1,6 @@
 mod exchange;
+#[cfg(feature = "mux")]
+mod knocks;
 
 use std::fs;
 use std::path::Path;
