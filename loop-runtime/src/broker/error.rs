@@ -3,7 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::transport::{Address, AddressError, ListenError};
+use super::route::Destination;
+use crate::transport::{AddressError, ListenError};
 
 /// Why a connection could not be offered or dialled. The texts leave the id to the caller, who knows its purpose too.
 #[derive(Debug, thiserror::Error)]
@@ -23,14 +24,30 @@ pub(crate) enum BrokerError {
     /// Of a dial: the peer announced what cannot be dialled.
     #[error("the peer announced a connection that cannot be dialled: {0}")]
     Announcement(AddressError),
-    /// Of a dial: the announced address does not answer.
-    #[error("cannot connect to {address}: {source}")]
+    /// Of a dial: what was announced does not answer.
+    #[error("cannot connect to {to}: {source}")]
     Connect {
         /// What was announced.
-        address: Address,
+        to: Destination,
         /// What the system said.
         source: io::Error,
     },
+    /// Of a multiplexed dial: those before it took too long.
+    #[cfg(feature = "mux")]
+    #[error("timeout waiting for the multiplexed dials before it")]
+    NoTurn,
+    /// Of a multiplexed dial: nobody acked the knock in time.
+    #[cfg(feature = "mux")]
+    #[error("timeout waiting for multiplexing knock handshake")]
+    NoAnswer,
+    /// Of a multiplexed dial: the peer acked the knock with an error.
+    #[cfg(feature = "mux")]
+    #[error("failed to knock: {0}")]
+    Refused(String),
+    /// Of a multiplexed dial: the peer is ready, and there is no stream.
+    #[cfg(feature = "mux")]
+    #[error("no stream can be opened: {0}")]
+    Stream(io::Error),
     /// The broker is closed, most likely because its main connection has ended.
     #[error("the broker is closed: {0}")]
     Closed(Arc<str>),

@@ -10,6 +10,8 @@
 
 mod error;
 mod exchange;
+#[cfg(feature = "mux")]
+mod knocks;
 mod pending;
 mod route;
 
@@ -22,11 +24,13 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use crate::proto::plugin::ConnInfo;
-use crate::transport::{Address, Listener, Security, Stream};
+use crate::transport::{Address, Security, Stream};
 
 pub(crate) use error::BrokerError;
 pub(crate) use exchange::{BrokerEnd, BrokerService, exchange};
-pub(crate) use route::Route;
+#[cfg(feature = "mux")]
+pub(crate) use knocks::Knocks;
+pub(crate) use route::{Destination, Listener, Route};
 
 /// How long an announcement and its dial wait for each other unless configured otherwise, as in go-plugin.
 pub(crate) const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -49,7 +53,7 @@ impl Broker {
     /// A broker whose connections take `route` and are secured by `security`; it sends its announcements to `outgoing`.
     ///
     /// `dial_timeout` bounds a dial, the wait for its announcement included, and how long an announcement is kept
-    /// that nobody dials.
+    /// that nobody dials. A multiplexed dial may wait for those before it as long again.
     pub(crate) fn new(
         route: Route,
         security: Security,
@@ -79,8 +83,9 @@ impl Broker {
             .map_err(|_| BrokerError::IdsExhausted)
     }
 
-    /// Binds a socket, announces it and returns its id. Peers may dial it before this returns; their connections wait
-    /// to be accepted. Dropping the listener, or this future, removes the socket.
+    /// Opens the door for connections under a new id, announces it if the route asks for that, and returns the id. Peers
+    /// may dial it before this returns; their connections wait to be accepted. Dropping the listener, or this future,
+    /// closes the door: it removes the socket.
     ///
     /// # Errors
     ///
@@ -88,56 +93,99 @@ impl Broker {
     pub(crate) async fn listen(&self) -> Result<(u32, Listener), BrokerError> {
         self.0.pending.check_open()?;
         let id = self.next_id()?;
-        let listener = self.0.route.listen(self.0.security.clone())?;
-        let address = listener.address();
-        let announcement = ConnInfo {
-            service_id: id,
-            network: address.network().to_owned(),
-            address: address.to_string(),
-            knock: None,
-        };
         tokio::select! {
-            sent = self.0.outgoing.send(announcement) => match sent {
-                Ok(()) => Ok((id, listener)),
-                Err(_) => Err(BrokerError::Closed("nobody sends its announcements".into())),
-            },
+            listener = self.open(id) => Ok((id, listener?)),
             reason = self.0.pending.closed() => Err(reason),
         }
     }
 
-    /// Waits for the peer's announcement of `id`, uses it up, and connects to it. Returns the address too, for
-    /// [`redial`](Self::redial). Dropping the future gives up; an announcement not used up stays.
+    async fn open(&self, id: u32) -> Result<Listener, BrokerError> {
+        let inner = &*self.0;
+        match &inner.route {
+            Route::Sockets { directory, group } => {
+                let listener = route::bind(directory, *group, inner.security.clone())?;
+                let address = listener.address();
+                let announcement = ConnInfo {
+                    service_id: id,
+                    network: address.network().to_owned(),
+                    address: address.to_string(),
+                    knock: None,
+                };
+                match inner.outgoing.send(announcement).await {
+                    Ok(()) => Ok(Listener::Socket(listener)),
+                    Err(_) => Err(BrokerError::Closed("nobody sends its announcements".into())),
+                }
+            }
+            #[cfg(feature = "mux")]
+            Route::Multiplexed(knocks) => {
+                let listener = knocks.listen(id, inner.timeout, &inner.outgoing).await?;
+                Ok(Listener::Multiplexed(listener, inner.security.clone()))
+            }
+        }
+    }
+
+    /// Connects to the peer's `id`: waits for its announcement and uses it up, or knocks. Returns the destination too,
+    /// for [`redial`](Self::redial). Dropping the future gives up; an announcement not used up stays.
     ///
     /// # Errors
     ///
     /// [`BrokerError::NoId`], [`BrokerError::Timeout`], [`BrokerError::Announcement`] for an address that cannot be
-    /// one, [`BrokerError::Connect`], or [`BrokerError::Closed`].
-    pub(crate) async fn dial(&self, id: u32) -> Result<(Stream, Address), BrokerError> {
+    /// one, [`BrokerError::Connect`], [`BrokerError::Closed`], and those of a multiplexed dial.
+    pub(crate) async fn dial(&self, id: u32) -> Result<(Stream, Destination), BrokerError> {
         if id == 0 {
             return Err(BrokerError::NoId);
         }
         let deadline = Instant::now() + self.0.timeout;
-        let address = match timeout_at(deadline, self.0.pending.take(id)).await {
-            Ok(taken) => taken?.map_err(BrokerError::Announcement)?,
-            Err(_) => return Err(BrokerError::Timeout),
+        let to = match &self.0.route {
+            Route::Sockets { .. } => match timeout_at(deadline, self.0.pending.take(id)).await {
+                Ok(taken) => Destination::Socket(taken?.map_err(BrokerError::Announcement)?),
+                Err(_) => return Err(BrokerError::Timeout),
+            },
+            #[cfg(feature = "mux")]
+            Route::Multiplexed(_) => Destination::Id(id),
         };
-        match timeout_at(deadline, self.connect(&address)).await {
-            Ok(Ok(stream)) => Ok((stream, address)),
-            Ok(Err(source)) => Err(BrokerError::Connect { address, source }),
-            Err(_) => Err(BrokerError::Connect { address, source: io::ErrorKind::TimedOut.into() }),
-        }
+        let stream = self.connect(&to, deadline).await?;
+        Ok((stream, to))
     }
 
-    /// Connects to an address that was dialled before, once, within the dial timeout.
-    pub(crate) async fn redial(&self, address: &Address) -> io::Result<Stream> {
-        match timeout_at(Instant::now() + self.0.timeout, self.connect(address)).await {
-            Ok(connected) => connected,
-            Err(_) => Err(io::ErrorKind::TimedOut.into()),
-        }
+    /// Connects to what was dialled before, once, within the dial timeout.
+    ///
+    /// # Errors
+    ///
+    /// [`BrokerError::Connect`], and those of a multiplexed dial.
+    pub(crate) async fn redial(&self, to: &Destination) -> Result<Stream, BrokerError> {
+        self.connect(to, Instant::now() + self.0.timeout).await
     }
 
-    async fn connect(&self, address: &Address) -> io::Result<Stream> {
-        self.0.security.connect(Stream::connect(address).await?).await
+    async fn connect(&self, to: &Destination, deadline: Instant) -> Result<Stream, BrokerError> {
+        let failed = |source| BrokerError::Connect { to: to.clone(), source };
+        let late = |_| failed(io::ErrorKind::TimedOut.into());
+        let (stream, deadline) = match to {
+            Destination::Socket(address) => {
+                let connected = timeout_at(deadline, Stream::connect(address)).await.map_err(late)?;
+                (connected.map_err(failed)?, deadline)
+            }
+            #[cfg(feature = "mux")]
+            Destination::Id(id) => (Stream::Mux(self.knock(*id).await?), Instant::now() + self.0.timeout),
+        };
+        timeout_at(deadline, self.0.security.connect(stream)).await.map_err(late)?.map_err(failed)
+    }
+
+    #[cfg(feature = "mux")]
+    async fn knock(&self, id: u32) -> Result<crate::transport::MuxStream, BrokerError> {
+        let Route::Multiplexed(knocks) = &self.0.route else {
+            return Err(BrokerError::Refused("connections of this plugin are not multiplexed".to_owned()));
+        };
+        self.0.pending.check_open()?;
+        let (result, dialled) = tokio::sync::oneshot::channel();
+        let dial = knocks.clone().dial(id, self.0.timeout, self.0.outgoing.clone(), result);
+        let end = self.0.pending.token().clone();
+        // A task, because it goes on without the one who waits here.
+        tokio::spawn(async move { end.run_until_cancelled(dial).await });
+        match dialled.await {
+            Ok(result) => result,
+            Err(_) => Err(self.0.pending.closed().await),
+        }
     }
 
     /// Takes in what the peer announced.
@@ -145,6 +193,14 @@ impl Broker {
     /// Nonsense fails the dial that waits for it, with what is wrong, and nothing else. A further announcement of an
     /// id whose last one is still kept is dropped, as in Go.
     pub(crate) fn received(&self, announcement: ConnInfo) {
+        match &self.0.route {
+            Route::Sockets { .. } => self.announced(announcement),
+            #[cfg(feature = "mux")]
+            Route::Multiplexed(knocks) => knocks.received(announcement, self.0.timeout, &self.0.outgoing),
+        }
+    }
+
+    fn announced(&self, announcement: ConnInfo) {
         let ConnInfo { service_id: id, network, address, knock } = announcement;
         if knock.is_some() {
             tracing::debug!(id, "ignored a knock: connections of this plugin are not multiplexed");

@@ -1,8 +1,14 @@
 //! Which way brokered connections take.
 
+use std::fmt;
+use std::io;
 use std::path::PathBuf;
 
-use crate::transport::{ListenError, Listener, Security};
+#[cfg(feature = "mux")]
+use super::knocks::{KnockListener, Knocks};
+#[cfg(feature = "mux")]
+use crate::transport::Stream;
+use crate::transport::{self, Accepted, Address, ListenError, Security};
 
 /// Chosen once for a main connection; both sides take the same one.
 #[derive(Debug)]
@@ -14,6 +20,9 @@ pub(crate) enum Route {
         /// The members of this group (a gid) may dial too.
         group: Option<u32>,
     },
+    /// A stream on the socket of the main connection for each connection.
+    #[cfg(feature = "mux")]
+    Multiplexed(Knocks),
 }
 
 impl Route {
@@ -21,16 +30,71 @@ impl Route {
     pub(crate) fn sockets(directory: impl Into<PathBuf>) -> Self {
         Self::Sockets { directory: directory.into(), group: None }
     }
+}
 
-    pub(super) fn listen(&self, security: Security) -> Result<Listener, ListenError> {
+/// A socket for one id.
+pub(super) fn bind(
+    directory: &std::path::Path,
+    group: Option<u32>,
+    security: Security,
+) -> Result<transport::Listener, ListenError> {
+    let listener = transport::Listener::bind_in(directory)?.secured(security);
+    if let Some(group) = group {
+        listener.share(group)?;
+    }
+    Ok(listener)
+}
+
+/// Where the connections of one id arrive. Dropping it stops accepting; accepted connections live on.
+#[derive(Debug)]
+pub(crate) enum Listener {
+    Socket(transport::Listener),
+    #[cfg(feature = "mux")]
+    Multiplexed(KnockListener, Security),
+}
+
+impl Listener {
+    /// Waits for the next connection; may be called again and again, and dropped.
+    ///
+    /// # Errors
+    ///
+    /// It is of no more use.
+    pub(crate) async fn accept(&self) -> io::Result<Accepted> {
         match self {
-            Self::Sockets { directory, group } => {
-                let listener = Listener::bind_in(directory)?.secured(security);
-                if let Some(group) = group {
-                    listener.share(*group)?;
-                }
-                Ok(listener)
+            Self::Socket(listener) => listener.accept().await,
+            #[cfg(feature = "mux")]
+            Self::Multiplexed(listener, security) => {
+                let stream = listener.accept().await.ok_or(io::ErrorKind::NotConnected)?;
+                Ok(Accepted::new(Stream::Mux(stream), security.clone()))
             }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn address(&self) -> Address {
+        match self {
+            Self::Socket(listener) => listener.address(),
+            #[cfg(feature = "mux")]
+            Self::Multiplexed(..) => unreachable!("a stream has no address"),
+        }
+    }
+}
+
+/// What was dialled, to be dialled again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Destination {
+    Socket(Address),
+    /// The peer's number.
+    #[cfg(feature = "mux")]
+    Id(u32),
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket(address) => address.fmt(f),
+            #[cfg(feature = "mux")]
+            Self::Id(id) => write!(f, "a stream for id {id}"),
         }
     }
 }

@@ -33,6 +33,8 @@ pub struct Host {
     serving: Limits,
     dial_timeout: Duration,
     security: Wish,
+    #[cfg(feature = "mux")]
+    multiplexed: bool,
 }
 
 /// What a supervisor needs to start its plugin, again and again.
@@ -47,6 +49,8 @@ pub(super) struct Settings {
     pub(super) serving: Limits,
     pub(super) dial_timeout: Duration,
     pub(super) security: Wish,
+    #[cfg(feature = "mux")]
+    pub(super) multiplexed: bool,
 }
 
 impl Host {
@@ -62,6 +66,8 @@ impl Host {
             serving: Limits::server(),
             dial_timeout: DIAL_TIMEOUT,
             security: Wish::default(),
+            #[cfg(feature = "mux")]
+            multiplexed: false,
         }
     }
 
@@ -133,6 +139,18 @@ impl Host {
         self
     }
 
+    /// Makes one connection to the plugin's process, and all connections to it and from it streams of that one. A plugin
+    /// that cannot do so is refused: [`LaunchError::NotMultiplexed`].
+    ///
+    /// Worth it where a socket for each service that is lent or made is too much: many of them, few file descriptors, or
+    /// a tunnel between the two processes. Calls take longer than over sockets of their own, and at most 4,096 connections
+    /// can be open at a time.
+    #[cfg(feature = "mux")]
+    pub fn multiplexed(mut self) -> Self {
+        self.multiplexed = true;
+        self
+    }
+
     /// Starts the plugin and supervises it from then on. Must be called inside a tokio runtime.
     ///
     /// Dropping the future calls the start off; the process is killed.
@@ -153,6 +171,8 @@ impl Host {
             serving: self.serving.clone(),
             dial_timeout: self.dial_timeout,
             security: self.security,
+            #[cfg(feature = "mux")]
+            multiplexed: self.multiplexed,
         })
         .await
     }

@@ -55,6 +55,10 @@ pub(super) fn build(
     if let Some(certificate) = options.offer.client_certificate() {
         own("PLUGIN_CLIENT_CERT", certificate.as_ref());
     }
+    #[cfg(feature = "mux")]
+    if options.multiplexed {
+        own("PLUGIN_MULTIPLEX_GRPC", "true".as_ref());
+    }
     own(handshake.cookie_key, handshake.cookie_value.as_ref());
     env
 }
@@ -80,6 +84,8 @@ mod tests {
             pass_env: pass,
             parent_death: false,
             offer,
+            #[cfg(feature = "mux")]
+            multiplexed: false,
             cancel: tokio_util::sync::CancellationToken::new(),
         };
         build(command, &HANDSHAKE, &options, lookup)

@@ -9,12 +9,16 @@ use tokio_util::sync::CancellationToken;
 use super::builder::Settings;
 use super::event::{Ended, What, Why};
 use super::{Exit, LaunchError, LaunchOptions, Process, SocketDir, launch};
+#[cfg(feature = "mux")]
+use crate::broker::Knocks;
 use crate::broker::{Broker, BrokerEnd, Route, exchange};
 use crate::error::Error;
 use crate::proto::plugin::Empty;
 use crate::proto::plugin::grpc_controller_client::GrpcControllerClient;
 use crate::service::{Family, Link, Session};
 use crate::stdio::follow_stdio;
+#[cfg(feature = "mux")]
+use crate::transport::MuxSession;
 use crate::transport::{Connection, Stream};
 
 /// How many announcements wait to be sent: as many as services can be lent before the plugin reads.
@@ -60,16 +64,21 @@ impl Generation {
             pass_env: settings.pass_env.clone(),
             parent_death: settings.parent_death,
             offer,
+            #[cfg(feature = "mux")]
+            multiplexed: settings.multiplexed,
             cancel,
         };
         let process = launch(&settings.command, &settings.handshake, &options).await?;
         let security = process.line().security.clone();
         let connected = async {
-            let stream = security.connect(Stream::connect(&process.line().address).await?).await?;
-            Connection::open(stream, &settings.calling).await.map_err(std::io::Error::other)
+            let (stream, route) = settings.reach(Stream::connect(&process.line().address).await?, &sockets).await?;
+            let stream = security.connect(stream).await?;
+            let (connection, driver) =
+                Connection::open(stream, &settings.calling).await.map_err(std::io::Error::other)?;
+            std::io::Result::Ok((connection, driver, route))
         };
         let connected = tokio::time::timeout(settings.policy.start_timeout, connected).await;
-        let (connection, driver) = match connected.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into())) {
+        let (connection, driver, route) = match connected.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into())) {
             Ok(connected) => connected,
             Err(why) => {
                 process.kill();
@@ -78,7 +87,7 @@ impl Generation {
             }
         };
         let (outgoing, announcements) = mpsc::channel(ANNOUNCEMENTS);
-        let broker = Broker::new(Route::sockets(sockets.path()), security, settings.dial_timeout, outgoing);
+        let broker = Broker::new(route, security, settings.dial_timeout, outgoing);
         let limits = (settings.calling.clone(), settings.serving.clone());
         let session = Session::new(&settings.name, number, broker.clone(), limits, family.clone());
         let root = session.adopt(connection.clone(), driver, None, session.root().clone());
@@ -167,6 +176,29 @@ impl Generation {
         // A lent handler that blocks its thread cannot be ended; it must not hold up the next start.
         let _ = tokio::time::timeout(reap, self.session.finished()).await;
         (What::Ended(ended), unreaped)
+    }
+}
+
+impl Settings {
+    /// The stream of the main connection, over the socket that was dialled, and the way of brokered ones.
+    async fn reach(&self, socket: Stream, sockets: &SocketDir) -> std::io::Result<(Stream, Route)> {
+        #[cfg(feature = "mux")]
+        if self.multiplexed {
+            let knocks = Knocks::new();
+            let mut route = knocks.router();
+            let name = self.name.clone();
+            let (session, drive) = MuxSession::client(socket, move |stream| {
+                if route(stream).is_some() {
+                    tracing::warn!(plugin = name, "reset a stream that the plugin opened without an acked knock");
+                }
+            });
+            // It ends with the last clone of the session: with the route.
+            tokio::spawn(drive);
+            let main = session.open().await?;
+            knocks.attach(session);
+            return Ok((Stream::Mux(main), Route::Multiplexed(knocks)));
+        }
+        Ok((socket, Route::sockets(sockets.path())))
     }
 }
 

@@ -15,6 +15,8 @@ use tokio::time::{self, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::launch_error::StderrTail;
+#[cfg(feature = "mux")]
+use super::line;
 use super::line::{HandshakeLine, quote};
 use super::output::{self, DRAIN, First, FirstLine, Kept};
 use super::process::{Child, REAP};
@@ -39,6 +41,9 @@ pub(crate) struct LaunchOptions {
     pub(crate) parent_death: bool,
     /// What the plugin is shown of this host, and has to answer.
     pub(crate) offer: Offer,
+    /// Whether the plugin must multiplex its connections.
+    #[cfg(feature = "mux")]
+    pub(crate) multiplexed: bool,
     /// Calls the launch off: unlike dropping the future, the process is reaped when `launch` returns.
     pub(crate) cancel: CancellationToken,
 }
@@ -95,8 +100,16 @@ pub(crate) async fn launch(
     };
     let stderr = Stderr::follow(stderr, options, &child);
     let versions = handshake.all_versions();
+    let read = |line: &[u8]| {
+        let read = HandshakeLine::parse(line, &versions, &options.offer)?;
+        #[cfg(feature = "mux")]
+        if options.multiplexed {
+            line::demand_multiplexing(line)?;
+        }
+        Ok(read)
+    };
     let verdict = tokio::select! {
-        verdict = handshake_line(&child, &mut stdout, (&versions, &options.offer), deadline) => verdict,
+        verdict = handshake_line(&child, &mut stdout, read, deadline) => verdict,
         error = stopped => Err(error),
     };
     match verdict {
@@ -128,15 +141,15 @@ fn timed_out(options: &LaunchOptions) -> LaunchError {
 async fn handshake_line(
     child: &Child,
     stdout: &mut Receiver,
-    (versions, offer): (&[u32], &Offer),
+    read: impl Fn(&[u8]) -> Result<HandshakeLine, LaunchError>,
     deadline: Instant,
 ) -> Result<HandshakeLine, LaunchError> {
     let mut first = FirstLine::default();
     let exited = |exit| LaunchError::Exited { exit, stderr: StderrTail::default(), panic: None };
     tokio::select! {
         biased;
-        read = first.read(stdout) => match read {
-            First::Line(line) => HandshakeLine::parse(&line, versions, offer),
+        came = first.read(stdout) => match came {
+            First::Line(line) => read(&line),
             First::TooLong(start) => Err(unrecognized(&start, "it is too long")),
             // A process that closes its stdout is usually about to end, and how it ends says more.
             First::Closed(start) => match time::timeout_at(deadline.min(Instant::now() + CLOSING), child.exited()).await {
@@ -146,7 +159,7 @@ async fn handshake_line(
         },
         exit = child.exited() => match time::timeout(DRAIN, first.read(stdout)).await {
             // What it wrote before it ended: an unreadable line says more than the status.
-            Ok(First::Line(line)) => HandshakeLine::parse(&line, versions, offer).and_then(|_| Err(exited(exit))),
+            Ok(First::Line(line)) => read(&line).and_then(|_| Err(exited(exit))),
             Ok(First::TooLong(start)) => Err(unrecognized(&start, "it is too long")),
             Ok(First::Closed(start)) if !start.is_empty() => {
                 Err(unrecognized(&start, "the plugin exited before the end of the line"))

@@ -155,6 +155,22 @@ pub enum LaunchError {
         /// The end of its stderr.
         stderr: StderrTail,
     },
+    /// The plugin does not multiplex its connections, and the host demands it ([`Host::multiplexed`]). Plugins in Go do
+    /// since go-plugin 1.6, those made with this crate with the feature `mux`.
+    ///
+    /// [`Host::multiplexed`]: super::Host::multiplexed
+    #[cfg(feature = "mux")]
+    #[error(
+        "the plugin does not multiplex its connections, as this host demands: {why} (handshake line {line}){stderr}"
+    )]
+    NotMultiplexed {
+        /// How it is known.
+        why: String,
+        /// What came.
+        line: String,
+        /// The end of its stderr.
+        stderr: StderrTail,
+    },
     /// The plugin started, and a set-up call that the host repeats on every new process, or its first questions, failed.
     #[error("the plugin started, but it could not be set up: {source}")]
     SetUp {
@@ -192,6 +208,8 @@ impl LaunchError {
             | Self::Network { .. }
             | Self::Certificate { .. }
             | Self::NoCertificate { .. } => true,
+            #[cfg(feature = "mux")]
+            Self::NotMultiplexed { .. } => true,
             Self::StartTimeout { .. }
             | Self::Exited { .. }
             | Self::Unrecognized { .. }
@@ -222,6 +240,8 @@ impl LaunchError {
             | Self::Certificate { stderr, .. }
             | Self::NoCertificate { stderr, .. }
             | Self::BadCertificate { stderr, .. } => *stderr = tail,
+            #[cfg(feature = "mux")]
+            Self::NotMultiplexed { stderr, .. } => *stderr = tail,
             Self::NotFound { .. }
             | Self::NotExecutable { .. }
             | Self::WrongFormat { .. }

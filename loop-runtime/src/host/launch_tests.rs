@@ -38,6 +38,8 @@ impl Scripted {
             pass_env: vec!["PATH".into()],
             parent_death: true,
             offer: Offer::default(),
+            #[cfg(feature = "mux")]
+            multiplexed: false,
             cancel: CancellationToken::new(),
         };
         let command = Command::new("/bin/sh").args(["-c", script]).env("DIR", dir.path());

@@ -87,6 +87,19 @@ impl HandshakeLine {
     }
 }
 
+/// Refuses the plugin unless its line, which is known to be one, says that it multiplexes. Spellings as in Go.
+#[cfg(feature = "mux")]
+pub(super) fn demand_multiplexing(line: &[u8]) -> Result<(), LaunchError> {
+    let text = String::from_utf8_lossy(line);
+    let why = match text.trim().split('|').nth(6) {
+        Some("1" | "t" | "T" | "TRUE" | "true" | "True") => return Ok(()),
+        Some("0" | "f" | "F" | "FALSE" | "false" | "False") => "its line says so".to_owned(),
+        Some(other) => format!("its line says {} where true or false belongs", quote(other.as_bytes())),
+        None => "its line does not say".to_owned(),
+    };
+    Err(LaunchError::NotMultiplexed { why, line: quote(line), stderr: StderrTail::default() })
+}
+
 /// In quotation marks, escaped and shortened: the bytes of a stranger go to terminals and log files.
 pub(super) fn quote(bytes: &[u8]) -> String {
     let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);

@@ -36,6 +36,7 @@ mod socket;
 mod stop;
 mod version;
 mod watch;
+mod way;
 
 use std::fmt;
 use std::future::Future;

@@ -8,6 +8,7 @@ use super::error::StartError;
 use super::serving::{Serving, ServingOptions};
 use super::socket::{SocketDir, SocketOptions};
 use super::stop::{Reason, Stop};
+use super::way::Way;
 use super::{Plugin, Starting, cookie, environment, logging, panics, version, watch};
 use crate::broker::Route;
 use crate::service::Root;
@@ -82,12 +83,14 @@ where
         made = make(Starting { version, environment }) => made.map_err(StartError::Service)?,
         reason = stop.requested() => return Ok(reason),
     };
-    let serving = serving(&plugin, &root, (&dir, &security), &capture, &stop)?;
+    let way = Way::from_env(&dir);
+    let serving = serving(&plugin, &root, (way.route(), &security), &capture, &stop)?;
     drop(root);
-    let listener = dir.listen()?.secured(security);
-    capture.write_real(line(version, &listener, &certificate).as_bytes()).map_err(StartError::Line)?;
+    let listener = dir.listen()?;
+    capture.write_real(line(version, &listener, &certificate, &way).as_bytes()).map_err(StartError::Line)?;
 
-    let reason = serve(&serving, listener, &stop, plugin.outlives_host).await;
+    let accept = way.accept(&serving, listener, security);
+    let reason = serve(&serving, accept, &stop, plugin.outlives_host).await;
     serving.wind_down(capture.finish(FLUSH)).await;
     dir.remove();
     clean_up(plugin, &stop).await;
@@ -97,7 +100,7 @@ where
 fn serving(
     plugin: &Plugin,
     root: &Root,
-    (dir, security): (&SocketDir, &Security),
+    (route, security): (Route, &Security),
     capture: &Capture,
     stop: &Stop,
 ) -> Result<Serving, StartError> {
@@ -106,7 +109,7 @@ fn serving(
     let name = name.map_or_else(|| "plugin".to_owned(), |name| format!("plugin {}", name.to_string_lossy()));
     let options = ServingOptions {
         name,
-        route: Route::Sockets { directory: dir.path().to_owned(), group: dir.group() },
+        route,
         security: security.clone(),
         limits: plugin.limits.clone(),
         on_call: plugin.on_call.clone(),
@@ -116,16 +119,13 @@ fn serving(
     Serving::new(root, options).map_err(|why| StartError::Service(why.to_string()))
 }
 
-/// Six fields, the last for a certificate. A seventh stands there only if the host asks for multiplexing, which it is
-/// then told that there is none of.
-fn line(version: u32, listener: &Listener, certificate: &str) -> String {
-    let asked = std::env::var_os("PLUGIN_MULTIPLEX_GRPC").is_some_and(|value| !value.is_empty());
+/// Six fields, the last for a certificate; a seventh is the way's.
+fn line(version: u32, listener: &Listener, certificate: &str, way: &Way) -> String {
     let address = listener.address();
-    let multiplexing = if asked { "|false" } else { "" };
-    format!("1|{version}|{}|{address}|grpc|{certificate}{multiplexing}\n", address.network())
+    format!("1|{version}|{}|{address}|grpc|{certificate}{}\n", address.network(), way.field())
 }
 
-async fn serve(serving: &Serving, listener: Listener, stop: &Stop, outlives_host: bool) -> Reason {
+async fn serve(serving: &Serving, accept: impl Future<Output = ()>, stop: &Stop, outlives_host: bool) -> Reason {
     let absence = async {
         if !outlives_host {
             serving.watch_absence().await;
@@ -133,7 +133,7 @@ async fn serve(serving: &Serving, listener: Listener, stop: &Stop, outlives_host
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        () = serving.accept(listener) => {}
+        () = accept => {}
         () = absence => {}
     }
     stop.requested().await

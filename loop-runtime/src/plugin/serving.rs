@@ -1,7 +1,12 @@
 //! Serving a plugin's main connections, from the first to the end. It knows sockets and services and nothing of the
 //! process around it, so that tests serve in process exactly what a plugin serves.
 
+#[cfg(feature = "mux")]
+mod multiplexed;
+
 use std::sync::Arc;
+#[cfg(feature = "mux")]
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -18,6 +23,8 @@ use crate::error::Result;
 use crate::service::{BoxFuture, Family, Root, Served, Session, Timing};
 use crate::stdio::ring::Ring;
 use crate::stdio::stream::Stdio;
+#[cfg(feature = "mux")]
+use crate::transport::MuxSession;
 use crate::transport::{Accepted, ConnectionId, Handler, Limits, Listener, Security, serve_connection};
 
 /// How long calls in flight may go on after the end was asked for.
@@ -65,6 +72,9 @@ pub(crate) struct Serving {
     /// Cuts connections.
     abort: CancellationToken,
     connections: TaskTracker,
+    /// What the streams of a host that multiplexes are on.
+    #[cfg(feature = "mux")]
+    raw: OnceLock<MuxSession>,
 }
 
 impl Serving {
@@ -92,6 +102,8 @@ impl Serving {
             drain: CancellationToken::new(),
             abort: CancellationToken::new(),
             connections: TaskTracker::new(),
+            #[cfg(feature = "mux")]
+            raw: OnceLock::new(),
         })
     }
 
@@ -181,6 +193,11 @@ impl Serving {
             self.abort.cancel();
             let _ = tokio::time::timeout(self.stop.left(), self.connections.wait()).await;
         }
+        #[cfg(feature = "mux")]
+        if let Some(raw) = self.raw.get() {
+            raw.close();
+            raw.ended().cancelled().await;
+        }
     }
 }
 
@@ -189,6 +206,10 @@ impl Drop for Serving {
     fn drop(&mut self) {
         self.abort.cancel();
         self.session.end();
+        #[cfg(feature = "mux")]
+        if let Some(raw) = self.raw.get() {
+            raw.close();
+        }
     }
 }
 

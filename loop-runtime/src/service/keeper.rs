@@ -234,11 +234,11 @@ impl Keeper {
     async fn dial_again(&mut self) -> Result<()> {
         let gone = || Error::lost(false, format!("{} is gone", self.handle.id.service));
         let last = self.last.clone().filter(|link| !link.object().has_ended()).ok_or_else(gone)?;
-        let address = last.address().ok_or_else(gone)?;
+        let to = last.destination().ok_or_else(gone)?;
         let began = Instant::now();
         let names = self.handle.names();
         let dialled = async {
-            let link = last.session().redial(address, last.object().clone()).await?;
+            let link = last.session().redial(to, last.object().clone()).await?;
             link.probe(&names, Some(began + self.handle.family.timing.redial)).await?;
             Ok::<_, Error>(link)
         };
@@ -252,10 +252,10 @@ impl Keeper {
     /// it before anything is lent to the next.
     async fn displace(&mut self) {
         let Some(last) = self.last.take() else { return };
-        if let (Some(address), false) = (last.address(), last.object().has_ended()) {
+        if let (Some(to), false) = (last.destination(), last.object().has_ended()) {
             let timing = &self.handle.family.timing;
             let told = async {
-                if let Ok(link) = last.session().redial(address, last.object().clone()).await {
+                if let Ok(link) = last.session().redial(to, last.object().clone()).await {
                     tell(&self.handle, &link).await;
                 }
             };

@@ -13,9 +13,10 @@ use super::forward::Forward;
 use super::root::{Doorway, Served};
 use super::session::Session;
 
+use crate::broker::Listener;
 use crate::error::Result;
 use crate::sync::locked;
-use crate::transport::{self, Handler, Listener};
+use crate::transport::{self, Handler};
 
 /// How long a peer of ours may leave a lent service alone. A peer in Go drops idle connections and dials again, so
 /// that for it a lease ends with its owner only.

@@ -17,16 +17,17 @@ use super::object::Object;
 use super::session::Session;
 use super::status::from_status;
 use super::tree::{Names, UNKNOWN_METHOD};
+use crate::broker::Destination;
 use crate::context::Context;
 use crate::error::{Code, Error, ErrorKind, Result};
 use crate::sync::locked;
-use crate::transport::{Address, Connection, Failure};
+use crate::transport::{Connection, Failure};
 
 /// Usable until its connection, its object or its session has ended; never again after that.
 pub(crate) struct Link {
     number: u64,
     connection: Connection,
-    address: Option<Address>,
+    destination: Option<Destination>,
     object: Arc<Object>,
     session: Arc<Session>,
     ended: CancellationToken,
@@ -47,7 +48,7 @@ pub(crate) enum Attempt {
 impl Link {
     pub(crate) fn new(
         connection: Connection,
-        address: Option<Address>,
+        destination: Option<Destination>,
         object: Arc<Object>,
         session: Arc<Session>,
     ) -> Arc<Self> {
@@ -56,7 +57,7 @@ impl Link {
         Arc::new(Self {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             connection,
-            address,
+            destination,
             object,
             session,
             ended,
@@ -74,8 +75,9 @@ impl Link {
         &self.connection
     }
 
-    pub(crate) fn address(&self) -> Option<&Address> {
-        self.address.as_ref()
+    /// What was dialled; nothing if it cannot be dialled again.
+    pub(crate) fn destination(&self) -> Option<&Destination> {
+        self.destination.as_ref()
     }
 
     pub(crate) fn object(&self) -> &Arc<Object> {

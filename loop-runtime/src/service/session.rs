@@ -15,10 +15,10 @@ use super::lease::{Control, Expiry, Lease};
 use super::link::Link;
 use super::object::Object;
 use super::outgoing::Outgoing;
-use crate::broker::Broker;
+use crate::broker::{Broker, Destination, Listener};
 use crate::error::{Error, Result};
 use crate::sync::locked;
-use crate::transport::{Address, Connection, Limits, Listener, Stream};
+use crate::transport::{Connection, Limits, Stream};
 
 /// Ends once, from any thread, and never comes back: a host has one session per generation of a plugin, a plugin one
 /// in its life.
@@ -165,34 +165,29 @@ impl Session {
     ///
     /// No announcement came in time, the peer refused the connection, or the session has ended.
     pub(crate) async fn dial(self: &Arc<Self>, id: u32, object: Arc<Object>) -> Result<Arc<Link>> {
-        let (stream, address) = tokio::select! {
+        let (stream, to) = tokio::select! {
             dialled = self.broker.dial(id) => dialled.map_err(|why| Error::lost(false, why.to_string()).with_source(why))?,
             () = self.ended.cancelled() => return Err(Error::lost(false, "the session has ended")),
         };
-        self.link(stream, Some(address), object).await
+        self.link(stream, Some(to), object).await
     }
 
-    /// Dials the same address once more.
+    /// Dials the same destination once more.
     ///
     /// # Errors
     ///
     /// Refused: what was served there is gone.
-    pub(crate) async fn redial(self: &Arc<Self>, address: &Address, object: Arc<Object>) -> Result<Arc<Link>> {
+    pub(crate) async fn redial(self: &Arc<Self>, to: &Destination, object: Arc<Object>) -> Result<Arc<Link>> {
         let stream =
-            self.broker.redial(address).await.map_err(|why| Error::lost(false, why.to_string()).with_source(why))?;
-        self.link(stream, Some(address.clone()), object).await
+            self.broker.redial(to).await.map_err(|why| Error::lost(false, why.to_string()).with_source(why))?;
+        self.link(stream, Some(to.clone()), object).await
     }
 
-    async fn link(
-        self: &Arc<Self>,
-        stream: Stream,
-        address: Option<Address>,
-        object: Arc<Object>,
-    ) -> Result<Arc<Link>> {
+    async fn link(self: &Arc<Self>, stream: Stream, to: Option<Destination>, object: Arc<Object>) -> Result<Arc<Link>> {
         let (connection, driver) = Connection::open(stream, &self.calling)
             .await
             .map_err(|why| Error::lost(false, why.to_string()).with_source(why))?;
-        Ok(self.adopt(connection, driver, address, object))
+        Ok(self.adopt(connection, driver, to, object))
     }
 
     /// Makes a link of a connection that exists.
@@ -200,10 +195,10 @@ impl Session {
         self: &Arc<Self>,
         connection: Connection,
         driver: impl Future<Output = ()> + Send + 'static,
-        address: Option<Address>,
+        to: Option<Destination>,
         object: Arc<Object>,
     ) -> Arc<Link> {
-        let link = Link::new(connection, address, object, self.clone());
+        let link = Link::new(connection, to, object, self.clone());
         let watched = link.clone();
         self.tasks.spawn(async move {
             tokio::select! {

@@ -19,6 +19,8 @@ mod frame;
 mod guard;
 mod limits;
 mod listener;
+#[cfg(feature = "mux")]
+mod mux;
 mod offer;
 mod peer;
 mod security;
@@ -39,6 +41,8 @@ pub(crate) use client::Connection;
 pub(crate) use failure::Failure;
 pub use limits::Limits;
 pub(crate) use listener::{ListenError, Listener};
+#[cfg(feature = "mux")]
+pub(crate) use mux::{MuxSession, MuxStream};
 pub(crate) use offer::{Offer, OfferError, Wish, answer};
 pub(crate) use peer::is_our_client;
 pub(crate) use security::{Accepted, Security};

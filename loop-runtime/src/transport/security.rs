@@ -56,7 +56,7 @@ pub(crate) struct Accepted {
 }
 
 impl Accepted {
-    pub(super) fn new(socket: Stream, security: Security) -> Self {
+    pub(crate) fn new(socket: Stream, security: Security) -> Self {
         Self { socket, security }
     }
 

@@ -1,4 +1,5 @@
-//! A dialled or accepted connection: a socket of either network, as it is or with TLS over it.
+//! A dialled or accepted connection: a socket of either network, or one stream of many over a socket, as it is or with
+//! TLS over it.
 
 use std::io;
 use std::pin::Pin;
@@ -8,6 +9,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::address::Address;
+#[cfg(feature = "mux")]
+use super::mux::MuxStream;
 
 /// A connection on which bytes can be sent.
 #[derive(Debug)]
@@ -16,6 +19,9 @@ pub(crate) enum Stream {
     Tcp(TcpStream),
     #[cfg(feature = "auto-mtls")]
     Tls(Box<tokio_rustls::TlsStream<Stream>>),
+    /// One of many over one socket.
+    #[cfg(feature = "mux")]
+    Mux(MuxStream),
 }
 
 impl Stream {
@@ -48,6 +54,8 @@ macro_rules! socket {
             Stream::Tcp(socket) => Pin::new(socket).$method($($argument),*),
             #[cfg(feature = "auto-mtls")]
             Stream::Tls(stream) => Pin::new(stream).$method($($argument),*),
+            #[cfg(feature = "mux")]
+            Stream::Mux(stream) => Pin::new(stream).$method($($argument),*),
         }
     };
 }
@@ -72,7 +80,13 @@ impl AsyncWrite for Stream {
     }
 
     fn is_write_vectored(&self) -> bool {
-        true
+        match self {
+            Self::Unix(_) | Self::Tcp(_) => true,
+            #[cfg(feature = "auto-mtls")]
+            Self::Tls(_) => true,
+            #[cfg(feature = "mux")]
+            Self::Mux(_) => false,
+        }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

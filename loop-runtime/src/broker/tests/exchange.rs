@@ -36,11 +36,17 @@ struct Main {
 }
 
 async fn main_connection(dir: &Path, handler: impl Handler) -> Main {
-    let listener = Listener::bind_in(dir).unwrap();
+    let listener = transport::Listener::bind_in(dir).unwrap();
     let address = listener.address();
-    let (dialled, accepted) = tokio::join!(Stream::connect(&address), accept(&listener));
+    let (dialled, accepted) = tokio::join!(Stream::connect(&address), listener.accept());
     let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
-    let serving = serve_connection(accepted, Arc::new(handler), Limits::server(), stop.clone(), abort.clone());
+    let serving = serve_connection(
+        accepted.unwrap().establish().await.unwrap(),
+        Arc::new(handler),
+        Limits::server(),
+        stop.clone(),
+        abort.clone(),
+    );
     let (connection, driver) = Connection::open(dialled.unwrap(), &Limits::client()).await.unwrap();
     tokio::spawn(driver);
     Main { connection, stop, abort, serving: tokio::spawn(serving) }

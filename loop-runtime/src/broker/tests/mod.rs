@@ -1,4 +1,6 @@
 mod exchange;
+#[cfg(feature = "mux")]
+mod knocks;
 
 use std::fs;
 use std::path::Path;
@@ -10,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, advance};
 
 use super::*;
+use crate::transport;
 
 /// Two sides of one plugin, joined without a connection.
 fn pair(dir: &Path) -> (Broker, Broker) {
@@ -35,6 +38,14 @@ fn alone(dir: &Path) -> (Broker, mpsc::Receiver<ConnInfo>) {
 
 async fn accept(listener: &Listener) -> Stream {
     listener.accept().await.unwrap().establish().await.unwrap()
+}
+
+/// Why it cannot be dialled again.
+async fn refusal(broker: &Broker, to: &Destination) -> io::ErrorKind {
+    match broker.redial(to).await.unwrap_err() {
+        BrokerError::Connect { source, .. } => source.kind(),
+        other => panic!("{other}"),
+    }
 }
 
 fn at(service_id: u32, network: &str, address: impl Into<String>) -> ConnInfo {
@@ -88,14 +99,14 @@ async fn a_listener_accepts_again_and_again() {
         assert_connected(again, accept(&listener).await).await;
     }
     drop(listener);
-    assert_eq!(plugin.redial(&address).await.unwrap_err().kind(), io::ErrorKind::NotFound);
+    assert_eq!(refusal(&plugin, &address).await, io::ErrorKind::NotFound);
 }
 
 #[tokio::test]
 async fn sockets_are_private() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
-    let listener = Listener::bind_in(dir.path()).unwrap();
+    let listener = transport::Listener::bind_in(dir.path()).unwrap();
     let mode = fs::metadata(listener.address().to_string()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
@@ -111,7 +122,7 @@ async fn tcp_and_abstract_addresses_are_dialled() {
     let (stream, address) = dialled.unwrap();
     assert_connected(stream, Stream::Tcp(accepted.unwrap().0)).await;
     drop(tcp);
-    assert_eq!(broker.redial(&address).await.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+    assert_eq!(refusal(&broker, &address).await, io::ErrorKind::ConnectionRefused);
 
     #[cfg(target_os = "linux")]
     {
@@ -127,7 +138,7 @@ async fn tcp_and_abstract_addresses_are_dialled() {
 async fn an_announcement_is_kept_five_seconds() {
     let dir = tempfile::tempdir().unwrap();
     let (broker, _announced) = alone(dir.path());
-    let listener = Listener::bind_in(dir.path()).unwrap();
+    let listener = transport::Listener::bind_in(dir.path()).unwrap();
     let address = listener.address().to_string();
 
     broker.received(at(1, "unix", &address));
@@ -160,22 +171,23 @@ async fn the_timeout_is_configurable() {
 async fn one_announcement_is_kept_per_id_and_serves_one_dial() {
     let dir = tempfile::tempdir().unwrap();
     let (broker, _announced) = alone(dir.path());
-    let (first, second) = (Listener::bind_in(dir.path()).unwrap(), Listener::bind_in(dir.path()).unwrap());
+    let (first, second) =
+        (transport::Listener::bind_in(dir.path()).unwrap(), transport::Listener::bind_in(dir.path()).unwrap());
     broker.received(at(7, "unix", first.address().to_string()));
     broker.received(at(7, "unix", second.address().to_string()));
-    assert_eq!(broker.dial(7).await.unwrap().1, first.address());
+    assert_eq!(broker.dial(7).await.unwrap().1, Destination::Socket(first.address()));
     assert!(matches!(broker.dial(7).await, Err(BrokerError::Timeout)));
 
     // used up, so that the next one counts
     broker.received(at(7, "unix", second.address().to_string()));
-    assert_eq!(broker.dial(7).await.unwrap().1, second.address());
+    assert_eq!(broker.dial(7).await.unwrap().1, Destination::Socket(second.address()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn racing_dials_get_one_announcement_each() {
     let dir = tempfile::tempdir().unwrap();
     let (broker, _announced) = alone(dir.path());
-    let listener = Listener::bind_in(dir.path()).unwrap();
+    let listener = transport::Listener::bind_in(dir.path()).unwrap();
     let dials: Vec<_> = (0..4)
         .map(|_| {
             let broker = broker.clone();
@@ -198,7 +210,7 @@ async fn racing_dials_get_one_announcement_each() {
 async fn a_dial_that_is_dropped_takes_nothing_with_it() {
     let dir = tempfile::tempdir().unwrap();
     let (broker, _announced) = alone(dir.path());
-    let listener = Listener::bind_in(dir.path()).unwrap();
+    let listener = transport::Listener::bind_in(dir.path()).unwrap();
     let mut first = Box::pin(broker.dial(3));
     let mut second = Box::pin(broker.dial(3));
     assert!(poll_once(first.as_mut()).await.is_none());
@@ -206,7 +218,7 @@ async fn a_dial_that_is_dropped_takes_nothing_with_it() {
     broker.received(at(3, "unix", listener.address().to_string()));
     // woken, and dropped before it runs
     drop(first);
-    assert_eq!(second.await.unwrap().1, listener.address());
+    assert_eq!(second.await.unwrap().1, Destination::Socket(listener.address()));
     assert_eq!(broker.0.pending.sizes().0, 0);
 }
 

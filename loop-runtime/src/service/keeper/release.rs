@@ -54,8 +54,8 @@ impl Keeper {
             let _ = timeout(handle.family.timing.drain, last.drained()).await;
             return self.tell_last_word(last).await;
         }
-        let Some(address) = last.address() else { return false };
-        let dial = last.session().redial(address, last.object().clone());
+        let Some(to) = last.destination() else { return false };
+        let dial = last.session().redial(to, last.object().clone());
         match timeout(handle.family.timing.redial, dial).await {
             Ok(Ok(link)) => self.tell_last_word(&link).await,
             _ => false,
