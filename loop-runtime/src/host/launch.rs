@@ -14,12 +14,13 @@ use tokio::task::JoinHandle;
 use tokio::time::{self, Instant};
 use tokio_util::sync::CancellationToken;
 
+use super::environment::{self, Environment};
 use super::launch_error::StderrTail;
 use super::line::{HandshakeLine, quote};
 use super::output::{self, DRAIN, First, FirstLine, Kept};
 use super::process::{Child, REAP};
 use super::spawner::{self, Prepared, Spawned};
-use super::{Command, Exit, LaunchError, environment};
+use super::{Command, Exit, LaunchError};
 use crate::Handshake;
 
 /// How to launch.
@@ -63,14 +64,18 @@ pub(crate) async fn launch(
     let deadline = Instant::now() + options.start_timeout;
     let environment =
         environment::build(command, handshake, &options.socket_dir, &options.pass_env, |name| std::env::var_os(name));
-    let prepared = Prepared::new(command, &environment, options.parent_death)?;
     let stopped = async {
         tokio::select! {
             () = time::sleep_until(deadline) => timed_out(options),
             () = options.cancel.cancelled() => LaunchError::CalledOff,
         }
     };
-    let (mut stopped, mut spawning) = (pin!(stopped), pin!(spawner::spawn(prepared)));
+    let mut stopped = pin!(stopped);
+    let prepared = tokio::select! {
+        prepared = prepare(command, environment, options.parent_death) => prepared?,
+        error = &mut stopped => return Err(error),
+    };
+    let mut spawning = pin!(spawner::spawn(prepared));
     let Spawned { child, stdout, stderr } = tokio::select! {
         spawned = &mut spawning => spawned?,
         error = &mut stopped => {
@@ -109,6 +114,16 @@ pub(crate) async fn launch(
             Err(stderr.complete(error))
         }
     }
+}
+
+async fn prepare(command: &Command, environment: Environment, parent_death: bool) -> Result<Prepared, LaunchError> {
+    if !command.is_checked() {
+        return Prepared::new(command, &environment, parent_death);
+    }
+    // The whole program is read: that is no work for a thread that serves connections.
+    let command = command.clone();
+    let prepared = tokio::task::spawn_blocking(move || Prepared::new(&command, &environment, parent_death));
+    prepared.await.unwrap_or(Err(LaunchError::CalledOff))
 }
 
 /// Kills and reaps.

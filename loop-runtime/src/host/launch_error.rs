@@ -34,6 +34,27 @@ pub enum LaunchError {
         /// As in the command.
         program: PathBuf,
     },
+    /// The program's file is not the one that the command asks for with [`Command::sha256`](super::Command::sha256).
+    /// Nothing was started.
+    #[cfg(feature = "sha256")]
+    #[error("cannot start `{}`: its SHA-256 is {found}, and must be {expected}", program.display())]
+    Checksum {
+        /// The path that was opened.
+        program: PathBuf,
+        /// What the command asks for.
+        expected: super::Sha256,
+        /// What the file has.
+        found: super::Sha256,
+    },
+    /// The command asks for a checksum, and what would be executed cannot be checked.
+    #[cfg(feature = "sha256")]
+    #[error("cannot start `{}` with a checksum: {why}", program.display())]
+    CannotCheck {
+        /// The path that was opened.
+        program: PathBuf,
+        /// What stands in the way.
+        why: &'static str,
+    },
     /// The working directory of the command cannot be entered.
     #[error("cannot start the plugin in the directory `{}`: {source}", dir.display())]
     Directory {
@@ -160,6 +181,8 @@ impl LaunchError {
     /// changed first. A supervisor gives up on these at once, and retries the others within its budget.
     pub fn is_permanent(&self) -> bool {
         match self {
+            #[cfg(feature = "sha256")]
+            Self::Checksum { .. } | Self::CannotCheck { .. } => true,
             Self::NotFound { .. }
             | Self::NotExecutable { .. }
             | Self::WrongFormat { .. }
@@ -195,6 +218,8 @@ impl LaunchError {
             | Self::Network { stderr, .. }
             | Self::Address { stderr, .. }
             | Self::Certificate { stderr, .. } => *stderr = tail,
+            #[cfg(feature = "sha256")]
+            Self::Checksum { .. } | Self::CannotCheck { .. } => {}
             Self::NotFound { .. }
             | Self::NotExecutable { .. }
             | Self::WrongFormat { .. }

@@ -1,6 +1,8 @@
 //! The host's side: starting plugin processes, keeping them up, and what is told of that.
 
 mod builder;
+#[cfg(feature = "sha256")]
+mod checksum;
 mod command;
 mod environment;
 mod event;
@@ -19,6 +21,8 @@ mod supervisor;
 mod watchdog;
 
 pub use builder::Host;
+#[cfg(feature = "sha256")]
+pub use checksum::{ParseSha256Error, Sha256};
 pub use command::Command;
 pub use event::{Ended, Event, Events, State, States, What, Why};
 pub use exit::Exit;
