@@ -12,6 +12,7 @@ mod go;
 mod go_host;
 mod go_plugin;
 mod log;
+mod misbehaving;
 mod probe;
 
 use std::process::ExitCode;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
             trials.push(trial("the_generated_code_is_current", go::the_generated_code_is_current));
             trials.extend(go_host::trials());
             trials.extend(go_plugin::trials());
+            trials.extend(misbehaving::trials());
         }
         Err(why) => {
             println!("tests with Go skipped: {}", why.trim());
