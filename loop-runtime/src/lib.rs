@@ -121,6 +121,7 @@ pub mod parsers;
 pub mod plugin;
 pub mod prelude;
 mod proto;
+mod reattach;
 mod service;
 mod stdio;
 mod sync;

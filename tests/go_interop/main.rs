@@ -14,6 +14,7 @@ mod go_plugin;
 mod log;
 mod misbehaving;
 mod probe;
+mod reattach;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -25,8 +26,11 @@ use probe::{HANDSHAKE, Probe, RustProbe};
 
 fn main() -> ExitCode {
     if std::env::var_os("INTEROP_COOKIE").is_some() || std::env::args_os().any(|arg| arg == "--be-a-plugin") {
-        let handshake = HANDSHAKE.also_versions(&[1]);
-        return runtime().block_on(Plugin::new(handshake).serve::<dyn Probe>(Arc::new(RustProbe::default())));
+        let mut plugin = Plugin::new(HANDSHAKE.also_versions(&[1]));
+        if std::env::args_os().any(|arg| arg == "--outlive") {
+            plugin = plugin.outlive_host();
+        }
+        return runtime().block_on(plugin.serve::<dyn Probe>(Arc::new(RustProbe::default())));
     }
     let arguments = Arguments::from_args();
     let mut trials = vec![trial("the_schema_is_current", go::the_schema_is_current)];
@@ -43,6 +47,7 @@ fn main() -> ExitCode {
             trials.extend(go_host::trials());
             trials.extend(go_plugin::trials());
             trials.extend(misbehaving::trials());
+            trials.extend(reattach::trials());
         }
         Err(why) => {
             println!("tests with Go skipped: {}", why.trim());

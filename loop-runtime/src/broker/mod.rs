@@ -25,7 +25,7 @@ use crate::proto::plugin::ConnInfo;
 use crate::transport::{Address, Listener, Security, Stream};
 
 pub(crate) use error::BrokerError;
-pub(crate) use exchange::{BrokerEnd, BrokerService, exchange};
+pub(crate) use exchange::{BrokerEnd, BrokerService, Hosts, exchange};
 pub(crate) use route::Route;
 
 /// How long an announcement and its dial wait for each other unless configured otherwise, as in go-plugin.

@@ -154,6 +154,22 @@ pub enum LaunchError {
         /// The end of its stderr.
         stderr: StderrTail,
     },
+    /// There is no plugin to reattach to: no such process, or nobody answers at its address. No process was touched.
+    #[error("cannot reattach to process {pid} at {address}: {source}")]
+    ProcessNotFound {
+        /// The process id that was given.
+        pid: u32,
+        /// The address that was given.
+        address: String,
+        /// What the system said.
+        source: Arc<io::Error>,
+    },
+    /// The configuration of a plugin to reattach to cannot be meant for this host.
+    #[error("cannot reattach to the plugin: {why}")]
+    Reattach {
+        /// What is wrong with it.
+        why: String,
+    },
     /// The plugin started, and a set-up call that the host repeats on every new process, or its first questions, failed.
     #[error("the plugin started, but it could not be set up: {source}")]
     SetUp {
@@ -191,6 +207,8 @@ impl LaunchError {
             | Self::ApplicationVersion { .. }
             | Self::Protocol { .. }
             | Self::Network { .. }
+            | Self::ProcessNotFound { .. }
+            | Self::Reattach { .. }
             | Self::Certificate { .. } => true,
             Self::StartTimeout { .. }
             | Self::Exited { .. }
@@ -224,6 +242,8 @@ impl LaunchError {
             | Self::NotExecutable { .. }
             | Self::WrongFormat { .. }
             | Self::Directory { .. }
+            | Self::ProcessNotFound { .. }
+            | Self::Reattach { .. }
             | Self::SetUp { .. }
             | Self::CalledOff
             | Self::Io { .. } => {}

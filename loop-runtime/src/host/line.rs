@@ -31,6 +31,11 @@ pub(crate) fn parse(line: &[u8], versions: &[u32]) -> Result<HandshakeLine, Laun
 }
 
 impl HandshakeLine {
+    /// For a plugin that wrote its line to somebody else.
+    pub(super) fn unread(version: u32, address: Address) -> Self {
+        Self { version, address }
+    }
+
     /// Reads a line, with or without its end. `versions` are the host's application protocol versions.
     pub(super) fn parse(line: &[u8], versions: &[u32]) -> Result<Self, LaunchError> {
         let stderr = StderrTail::default;

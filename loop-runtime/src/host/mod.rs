@@ -14,6 +14,7 @@ mod line;
 mod output;
 mod policy;
 mod process;
+mod reattach;
 mod registry;
 mod socket_dir;
 mod spawner;
@@ -36,4 +37,5 @@ pub(crate) use socket_dir::SocketDir;
 pub(crate) use supervisor::Running;
 pub use supervisor::Supervisor;
 
+pub use crate::reattach::{Reattach, ReattachError};
 pub use crate::service::{HandleEvent, HandleId, Timing};

@@ -9,7 +9,7 @@ use super::serving::{Serving, ServingOptions};
 use super::socket::{SocketDir, SocketOptions};
 use super::stop::{Reason, Stop};
 use super::{Plugin, Starting, cookie, environment, logging, panics, version, watch};
-use crate::broker::Route;
+use crate::broker::{Hosts, Route};
 use crate::service::Root;
 use crate::stdio::capture::Capture;
 use crate::stdio::writer::write_stderr;
@@ -106,6 +106,7 @@ fn serving(
         name,
         route: Route::Sockets { directory: dir.path().to_owned(), group: dir.group() },
         security: Security::None,
+        hosts: if plugin.outlives_host { Hosts::Several } else { Hosts::One },
         limits: plugin.limits.clone(),
         on_call: plugin.on_call.clone(),
         stdio: capture.ring().clone(),
@@ -137,7 +138,7 @@ async fn serve(serving: &Serving, listener: Listener, stop: &Stop, outlives_host
     stop.requested().await
 }
 
-async fn clean_up(plugin: Plugin, stop: &Stop) {
+pub(super) async fn clean_up(plugin: Plugin, stop: &Stop) {
     let hooks = async {
         for hook in plugin.cleanup {
             hook().await;
