@@ -1,6 +1,6 @@
 // A plugin in Go, for hosts in Rust: what go-plugin makes of an ordinary service.
 //
-// Usage: plugin [VERSION..], the application protocol versions that it offers; 2 without.
+// Usage: plugin [--test-mode] [VERSION..], the application protocol versions that it offers; 2 without.
 package main
 
 import (
@@ -22,8 +22,12 @@ import (
 )
 
 func main() {
-	versions := []int{}
+	versions, serveIt := []int{}, plugin.Serve
 	for _, argument := range os.Args[1:] {
+		if argument == "--test-mode" {
+			serveIt = testMode
+			continue
+		}
 		version, err := strconv.Atoi(argument)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -45,7 +49,7 @@ func main() {
 			givenUp: make(chan struct{}, 64),
 		}
 	}
-	plugin.Serve(&plugin.ServeConfig{
+	serveIt(&plugin.ServeConfig{
 		HandshakeConfig:  probe.Handshake,
 		VersionedPlugins: probe.Versions(&probe.Plugin{Serve: serve}, versions),
 		Logger:           logger,

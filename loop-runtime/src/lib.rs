@@ -94,6 +94,7 @@
 //! | feature | default | what |
 //! |---|---|---|
 //! | `metrics` | no | `/metrics` of a LOOP plugin, on the port that a Chainlink node names |
+//! | `sha256` | no | [`Command::sha256`](host::Command::sha256): a program is started only if it is the one that was meant |
 //!
 //! # Platforms
 //!
@@ -120,6 +121,7 @@ pub mod parsers;
 pub mod plugin;
 pub mod prelude;
 mod proto;
+mod reattach;
 mod service;
 mod stdio;
 mod sync;

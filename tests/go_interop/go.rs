@@ -32,7 +32,11 @@ pub(crate) fn build() -> Result<(), String> {
     fs::create_dir_all(built()).map_err(|why| why.to_string())?;
     let mut out = built().into_os_string();
     out.push("/");
-    let output = go(&["build", "-o"]).arg(out).args(["./host", "./plugin"]).output().map_err(|why| why.to_string())?;
+    let output = go(&["build", "-o"])
+        .arg(out)
+        .args(["./host", "./misbehave", "./plugin"])
+        .output()
+        .map_err(|why| why.to_string())?;
     if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
 }
 

@@ -1,5 +1,6 @@
 //! What the host in Rust logs of its plugins, kept for the tests.
 
+use std::collections::HashMap;
 use std::fmt::{Debug, Write as _};
 use std::sync::LazyLock;
 
@@ -10,13 +11,8 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, registry::Registry};
 
-/// One event that names its plugin: the level, the message, and the other fields as `name=value`.
-struct Line {
-    plugin: String,
-    text: String,
-}
-
-static LINES: LazyLock<watch::Sender<Vec<Line>>> = LazyLock::new(Default::default);
+/// Of each plugin, the events that name it: the level, the message, and the other fields as `name=value`.
+static LINES: LazyLock<watch::Sender<HashMap<String, Vec<String>>>> = LazyLock::new(Default::default);
 
 /// Begins to keep what is logged.
 pub(crate) fn install() {
@@ -25,14 +21,14 @@ pub(crate) fn install() {
 
 /// Waits until `plugin` has logged a line that contains `text`.
 pub(crate) async fn until(plugin: &str, text: &str) {
-    let found = |line: &Line| line.plugin == plugin && line.text.contains(text);
-    LINES.subscribe().wait_for(|lines| lines.iter().any(found)).await.unwrap();
+    let found = |line: &String| line.contains(text);
+    LINES.subscribe().wait_for(|all| all.get(plugin).is_some_and(|lines| lines.iter().any(found))).await.unwrap();
 }
 
 /// All that was logged of `plugin` and contains `text`.
 pub(crate) fn lines(plugin: &str, text: &str) -> Vec<String> {
-    let found = |line: &&Line| line.plugin == plugin && line.text.contains(text);
-    LINES.borrow().iter().filter(found).map(|line| line.text.clone()).collect()
+    let all = LINES.borrow();
+    all.get(plugin).into_iter().flatten().filter(|line| line.contains(text)).cloned().collect()
 }
 
 struct Keep;
@@ -43,7 +39,7 @@ impl<S: Subscriber> Layer<S> for Keep {
         event.record(&mut fields);
         if let Some(plugin) = fields.plugin {
             let text = format!("{} {}{}", event.metadata().level(), fields.message, fields.others);
-            LINES.send_modify(|lines| lines.push(Line { plugin, text }));
+            LINES.send_modify(|all| all.entry(plugin).or_default().push(text));
         }
     }
 }

@@ -12,8 +12,10 @@ mod go;
 mod go_host;
 mod go_plugin;
 mod log;
+mod misbehaving;
 mod mode;
 mod probe;
+mod reattach;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -26,8 +28,11 @@ use probe::{HANDSHAKE, Probe, RustProbe};
 
 fn main() -> ExitCode {
     if std::env::var_os("INTEROP_COOKIE").is_some() || std::env::args_os().any(|arg| arg == "--be-a-plugin") {
-        let handshake = HANDSHAKE.also_versions(&[1]);
-        return runtime().block_on(Plugin::new(handshake).serve::<dyn Probe>(Arc::new(RustProbe::default())));
+        let mut plugin = Plugin::new(HANDSHAKE.also_versions(&[1]));
+        if std::env::args_os().any(|arg| arg == "--outlive") {
+            plugin = plugin.outlive_host();
+        }
+        return runtime().block_on(plugin.serve::<dyn Probe>(Arc::new(RustProbe::default())));
     }
     let arguments = Arguments::from_args();
     let mut trials = vec![trial("the_schema_is_current", go::the_schema_is_current)];
@@ -45,6 +50,8 @@ fn main() -> ExitCode {
                 trials.extend(go_host::trials(mode));
                 trials.extend(go_plugin::trials(mode));
             }
+            trials.extend(misbehaving::trials());
+            trials.extend(reattach::trials());
         }
         Err(why) => {
             println!("tests with Go skipped: {}", why.trim());

@@ -1,10 +1,12 @@
 //! Announcements over the `StartStream` call of a main connection: opened by the host, once, for life.
 
+use std::ops::DerefMut;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use tonic::codegen::tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
@@ -46,7 +48,7 @@ async fn exchange_until_end(
     outgoing: mpsc::Receiver<ConnInfo>,
 ) -> (BrokerEnd, String) {
     // The client, and with it this clone of the connection, is dropped here; the call alone keeps the connection.
-    let outgoing = Outgoing { announcements: outgoing, ended: broker.ended() };
+    let outgoing = Outgoing { announcements: Box::new(outgoing), ended: broker.ended() };
     let call = GrpcBrokerClient::new(connection).start_stream(outgoing).await;
     let mut incoming = match call {
         Ok(response) => response.into_inner(),
@@ -64,18 +66,30 @@ async fn exchange_until_end(
     }
 }
 
+/// How many hosts a plugin has in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hosts {
+    /// One: when it ends the exchange, the broker is closed.
+    One,
+    /// One after another: the exchange of the next begins when that of the last has ended.
+    Several,
+}
+
 /// The plugin's end: serves the call that [`exchange`] makes.
 #[derive(Debug)]
 pub(crate) struct BrokerService {
     broker: Broker,
-    /// Gone once a host has opened the stream.
-    outgoing: Mutex<Option<mpsc::Receiver<ConnInfo>>>,
+    hosts: Hosts,
+    /// Set once the only host has opened the stream.
+    taken: AtomicBool,
+    /// Locked for as long as an exchange goes on.
+    outgoing: Arc<Mutex<mpsc::Receiver<ConnInfo>>>,
 }
 
 impl BrokerService {
     /// Serves `broker`, whose announcements arrive at `outgoing`.
-    pub(crate) fn new(broker: Broker, outgoing: mpsc::Receiver<ConnInfo>) -> Self {
-        Self { broker, outgoing: Mutex::new(Some(outgoing)) }
+    pub(crate) fn new(broker: Broker, hosts: Hosts, outgoing: mpsc::Receiver<ConnInfo>) -> Self {
+        Self { broker, hosts, taken: AtomicBool::new(false), outgoing: Arc::new(Mutex::new(outgoing)) }
     }
 }
 
@@ -85,12 +99,17 @@ impl GrpcBroker for BrokerService {
 
     async fn start_stream(&self, request: Request<Streaming<ConnInfo>>) -> Result<Response<Exchange>, Status> {
         // Go lets two streams share one queue, and then announcements reach whichever host comes first.
-        let outgoing = self.outgoing.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(|| {
-            Status::failed_precondition("this plugin's announcements are, or were, exchanged over another stream")
-        })?;
-        let outgoing = Outgoing { announcements: outgoing, ended: self.broker.ended() };
-        let closing = CloseOnDrop { broker: self.broker.clone(), reason: "the host ended the exchange" };
-        Ok(Response::new(Exchange { incoming: request.into_inner(), outgoing, closing }))
+        if self.hosts == Hosts::One && self.taken.swap(true, Ordering::Relaxed) {
+            return Err(Status::failed_precondition(
+                "this plugin's announcements are, or were, exchanged over another stream",
+            ));
+        }
+        let announcements = self.outgoing.clone().lock_owned().await;
+        let broker = self.broker.clone();
+        let outgoing = Outgoing { announcements, ended: broker.ended() };
+        let closing = (self.hosts == Hosts::One)
+            .then(|| CloseOnDrop { broker: broker.clone(), reason: "the host ended the exchange" });
+        Ok(Response::new(Exchange { incoming: request.into_inner(), outgoing, broker, _closing: closing }))
     }
 }
 
@@ -98,12 +117,12 @@ impl GrpcBroker for BrokerService {
 ///
 /// The end matters on either side: a plugin's graceful stop waits for its calls in flight, and a host's connection
 /// keeps a call, even one whose response was dropped, for as long as its request goes on.
-struct Outgoing {
-    announcements: mpsc::Receiver<ConnInfo>,
+struct Outgoing<R> {
+    announcements: R,
     ended: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
-impl Stream for Outgoing {
+impl<R: DerefMut<Target = mpsc::Receiver<ConnInfo>> + Unpin> Stream for Outgoing<R> {
     type Item = ConnInfo;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ConnInfo>> {
@@ -117,8 +136,9 @@ impl Stream for Outgoing {
 /// The plugin's call, both directions in one: being polled for what to send, it takes in what came.
 pub(crate) struct Exchange {
     incoming: Streaming<ConnInfo>,
-    outgoing: Outgoing,
-    closing: CloseOnDrop,
+    outgoing: Outgoing<OwnedMutexGuard<mpsc::Receiver<ConnInfo>>>,
+    broker: Broker,
+    _closing: Option<CloseOnDrop>,
 }
 
 impl Stream for Exchange {
@@ -127,7 +147,7 @@ impl Stream for Exchange {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
             match Pin::new(&mut self.incoming).poll_next(cx) {
-                Poll::Ready(Some(Ok(announcement))) => self.closing.broker.received(announcement),
+                Poll::Ready(Some(Ok(announcement))) => self.broker.received(announcement),
                 Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(None),
                 Poll::Pending => return Pin::new(&mut self.outgoing).poll_next(cx).map(|it| it.map(Ok)),
             }

@@ -27,7 +27,7 @@ use crate::proto::plugin::ConnInfo;
 use crate::transport::{Address, Security, Stream};
 
 pub(crate) use error::BrokerError;
-pub(crate) use exchange::{BrokerEnd, BrokerService, exchange};
+pub(crate) use exchange::{BrokerEnd, BrokerService, Hosts, exchange};
 #[cfg(feature = "mux")]
 pub(crate) use knocks::Knocks;
 pub(crate) use route::{Destination, Listener, Route};

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use super::{Command, LaunchError, RestartPolicy, Supervisor};
+use super::{Command, LaunchError, Reattach, RestartPolicy, Supervisor};
 use crate::broker::DIAL_TIMEOUT;
 use crate::handshake::Handshake;
 use crate::transport::{Limits, Wish};
@@ -37,10 +37,16 @@ pub struct Host {
     multiplexed: bool,
 }
 
+/// Where the process comes from.
+pub(super) enum Source {
+    Command(Command),
+    Running(Reattach),
+}
+
 /// What a supervisor needs to start its plugin, again and again.
 pub(super) struct Settings {
     pub(super) handshake: Handshake,
-    pub(super) command: Command,
+    pub(super) source: Source,
     pub(super) name: String,
     pub(super) policy: RestartPolicy,
     pub(super) pass_env: Vec<OsString>,
@@ -160,9 +166,34 @@ impl Host {
     /// The first start is tried once: its error is returned, whether it could change or not.
     pub async fn launch(&self, command: Command) -> Result<Supervisor, LaunchError> {
         let name = self.name.clone().unwrap_or_else(|| command.name());
+        self.supervise(name, Source::Command(command)).await
+    }
+
+    /// Attaches to a plugin that runs already, and supervises it from then on. Must be called inside a tokio runtime.
+    ///
+    /// The process is somebody else's: [`Supervisor::close`] asks it to shut down, and kills it if it does not; dropping
+    /// the handles, and any failure, only hangs up. In [test mode](Reattach::test) closing hangs up too. When the
+    /// connection is lost, the address is dialled again; when the process has ended, the plugin is given up, since nobody
+    /// here knows how to start it.
+    ///
+    /// What such a plugin writes to its stderr is lost to this host, because the pipe belongs to the one that started it.
+    /// There is no TLS, and no multiplexing. Services can be lent to a plugin in Go only if no host had opened its broker
+    /// before; one of this crate that [outlives its host](crate::plugin::Plugin::outlive_host) takes its hosts one after
+    /// the other, and one in test mode too.
+    ///
+    /// # Errors
+    ///
+    /// [`LaunchError::ProcessNotFound`] if nobody takes a connection at the address, or there is no such process;
+    /// [`LaunchError::Reattach`] if the plugin speaks something else, or another version of the application protocol.
+    pub async fn reattach(&self, plugin: Reattach) -> Result<Supervisor, LaunchError> {
+        let name = self.name.clone().unwrap_or_else(|| format!("process {}", plugin.pid));
+        self.supervise(name, Source::Running(plugin)).await
+    }
+
+    async fn supervise(&self, name: String, source: Source) -> Result<Supervisor, LaunchError> {
         Supervisor::start(Settings {
             handshake: self.handshake,
-            command,
+            source,
             name,
             policy: self.policy.clone(),
             pass_env: self.pass_env.clone(),

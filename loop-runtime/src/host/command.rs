@@ -23,13 +23,22 @@ pub struct Command {
     pub(super) args: Vec<OsString>,
     pub(super) env: BTreeMap<OsString, OsString>,
     pub(super) current_dir: Option<PathBuf>,
+    #[cfg(feature = "sha256")]
+    pub(super) sha256: Option<super::Sha256>,
 }
 
 impl Command {
     /// A command that runs `program`. A name without a slash is looked up in the host's `PATH`; a relative path
     /// is relative to the host's directory, not to [`current_dir`](Self::current_dir).
     pub fn new(program: impl AsRef<OsStr>) -> Self {
-        Self { program: program.as_ref().to_owned(), args: Vec::new(), env: BTreeMap::new(), current_dir: None }
+        Self {
+            program: program.as_ref().to_owned(),
+            args: Vec::new(),
+            env: BTreeMap::new(),
+            current_dir: None,
+            #[cfg(feature = "sha256")]
+            sha256: None,
+        }
     }
 
     /// Adds one argument.
@@ -60,6 +69,40 @@ impl Command {
     pub fn current_dir(mut self, dir: impl AsRef<Path>) -> Self {
         self.current_dir = Some(dir.as_ref().to_owned());
         self
+    }
+
+    /// Starts the program only if its file has this digest, now and at every restart; go-plugin calls it SecureConfig.
+    /// A file that differs is refused with [`LaunchError::Checksum`](super::LaunchError::Checksum), which is permanent:
+    /// a plugin whose file was changed while it ran is given up when it has to be started again.
+    ///
+    /// The file is opened once, hashed, and that open file is executed, so that no other can take its place between the
+    /// check and the start. Nobody but those who may be trusted should be able to *write* to the file; and the digest
+    /// covers neither libraries nor what the program reads.
+    ///
+    /// Scripts are refused ([`LaunchError::CannotCheck`](super::LaunchError::CannotCheck)): what runs is their interpreter,
+    /// of which the digest would say nothing. On systems other than Linux everything is refused so, because they can
+    /// execute only a path. On Linux `/proc` is needed, and tools that show a process's short name show a number; its
+    /// arguments and `/proc/../exe` are what they always are.
+    ///
+    /// ```
+    /// use loop_runtime::host::Command;
+    ///
+    /// let digest = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae".parse()?;
+    /// let command = Command::new("./kv-plugin").sha256(digest);
+    /// # Ok::<(), loop_runtime::host::ParseSha256Error>(())
+    /// ```
+    #[cfg(feature = "sha256")]
+    pub fn sha256(mut self, digest: super::Sha256) -> Self {
+        self.sha256 = Some(digest);
+        self
+    }
+
+    /// Whether the whole program is read before it is started.
+    pub(super) fn is_checked(&self) -> bool {
+        #[cfg(feature = "sha256")]
+        return self.sha256.is_some();
+        #[cfg(not(feature = "sha256"))]
+        false
     }
 
     /// The file name of the program, for logs.

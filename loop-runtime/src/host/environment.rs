@@ -25,6 +25,9 @@ const OWNED: [&str; 7] = [
 /// The ports that go-plugin proposes to plugins that listen on TCP.
 const PORTS: (&str, &str) = ("10000", "25000");
 
+/// Names and values.
+pub(super) type Environment = BTreeMap<OsString, OsString>;
+
 /// The whole environment of the plugin, later sources winning: passed on from the host, the command's own, the
 /// protocol's.
 pub(super) fn build(
@@ -32,7 +35,7 @@ pub(super) fn build(
     handshake: &Handshake,
     options: &LaunchOptions,
     host: impl Fn(&OsStr) -> Option<OsString>,
-) -> BTreeMap<OsString, OsString> {
+) -> Environment {
     let mut env = BTreeMap::new();
     for name in ALWAYS_PASSED.iter().map(OsStr::new).chain(options.pass_env.iter().map(OsString::as_os_str)) {
         if !name.as_bytes().starts_with(b"PLUGIN_")

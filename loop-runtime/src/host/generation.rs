@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::builder::Settings;
+use super::builder::{Settings, Source};
 use super::event::{Ended, What, Why};
+use super::reattach::find;
 use super::{Exit, LaunchError, LaunchOptions, Process, SocketDir, launch};
 #[cfg(feature = "mux")]
 use crate::broker::Knocks;
@@ -68,7 +69,14 @@ impl Generation {
             multiplexed: settings.multiplexed,
             cancel,
         };
-        let process = launch(&settings.command, &settings.handshake, &options).await?;
+        let process = match &settings.source {
+            Source::Command(command) => launch(command, &settings.handshake, &options).await?,
+            Source::Running(plugin) => {
+                let wait = options.start_timeout;
+                Process::attached(find(plugin, &settings.handshake, wait, &options.cancel).await?)
+            }
+        };
+        let has_other_hosts = process.is_attached();
         let security = process.line().security.clone();
         let connected = async {
             let (stream, route) = settings.reach(Stream::connect(&process.line().address).await?, &sockets).await?;
@@ -81,8 +89,10 @@ impl Generation {
         let (connection, driver, route) = match connected.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into())) {
             Ok(connected) => connected,
             Err(why) => {
-                process.kill();
-                process.reap(settings.policy.reap).await;
+                if !process.is_left_alone() {
+                    process.kill();
+                    process.reap(settings.policy.reap).await;
+                }
                 return Err(LaunchError::io("connect to the address of its handshake line", why));
             }
         };
@@ -97,6 +107,8 @@ impl Generation {
         session.tasks().spawn(async move {
             match exchange.await {
                 BrokerEnd::Without => {}
+                // In Go the first host takes it along; the services themselves can be called.
+                BrokerEnd::Lost if has_other_hosts => {}
                 BrokerEnd::Lost => lost.cancel(),
             }
         });
@@ -161,8 +173,9 @@ impl Generation {
             _ => why,
         };
         self.process.kill();
-        let exit: Option<Exit> = self.process.reap(reap).await;
-        let unreaped = exit.is_none().then(|| What::Unreaped { generation: self.number, pid: self.pid() });
+        let left = self.process.is_left_alone() && why != Why::Exited;
+        let exit: Option<Exit> = if left { None } else { self.process.reap(reap).await };
+        let unreaped = (exit.is_none() && !left).then(|| What::Unreaped { generation: self.number, pid: self.pid() });
         let ended = Ended {
             generation: self.number,
             why,

@@ -14,15 +14,18 @@ use tokio::task::JoinHandle;
 use tokio::time::{self, Instant};
 use tokio_util::sync::CancellationToken;
 
+use super::environment::{self, Environment};
 use super::launch_error::StderrTail;
 #[cfg(feature = "mux")]
 use super::line;
 use super::line::{HandshakeLine, quote};
 use super::output::{self, DRAIN, First, FirstLine, Kept};
 use super::process::{Child, REAP};
+use super::reattach::{Attached, Found};
 use super::spawner::{self, Prepared, Spawned};
-use super::{Command, Exit, LaunchError, environment};
+use super::{Command, Exit, LaunchError};
 use crate::Handshake;
+use crate::reattach::Reattach;
 use crate::transport::Offer;
 
 /// How to launch.
@@ -48,15 +51,23 @@ pub(crate) struct LaunchOptions {
     pub(crate) cancel: CancellationToken,
 }
 
-/// A running plugin. Dropping it kills the process and its group; a thread reaps it.
+/// A running plugin. Dropping it kills the process and its group, and a thread reaps it, unless it is attached: then
+/// nothing happens to the process.
 #[derive(Debug)]
 pub(crate) struct Process {
-    child: Child,
+    body: Body,
     line: HandshakeLine,
     stderr: Stderr,
 }
 
+/// Whose process it is.
 #[derive(Debug)]
+enum Body {
+    Child(Child),
+    Attached(Attached),
+}
+
+#[derive(Debug, Default)]
 struct Stderr {
     kept: Kept,
     reader: tokio::sync::Mutex<Option<JoinHandle<()>>>,
@@ -70,14 +81,18 @@ pub(crate) async fn launch(
 ) -> Result<Process, LaunchError> {
     let deadline = Instant::now() + options.start_timeout;
     let environment = environment::build(command, handshake, options, |name| std::env::var_os(name));
-    let prepared = Prepared::new(command, &environment, options.parent_death)?;
     let stopped = async {
         tokio::select! {
             () = time::sleep_until(deadline) => timed_out(options),
             () = options.cancel.cancelled() => LaunchError::CalledOff,
         }
     };
-    let (mut stopped, mut spawning) = (pin!(stopped), pin!(spawner::spawn(prepared)));
+    let mut stopped = pin!(stopped);
+    let prepared = tokio::select! {
+        prepared = prepare(command, environment, options.parent_death) => prepared?,
+        error = &mut stopped => return Err(error),
+    };
+    let mut spawning = pin!(spawner::spawn(prepared));
     let Spawned { child, stdout, stderr } = tokio::select! {
         spawned = &mut spawning => spawned?,
         error = &mut stopped => {
@@ -115,7 +130,7 @@ pub(crate) async fn launch(
     match verdict {
         Ok(line) => {
             output::drain_stdout(stdout, child.watch());
-            Ok(Process { child, line, stderr })
+            Ok(Process { body: Body::Child(child), line, stderr })
         }
         Err(error) => {
             drop(stdout);
@@ -124,6 +139,16 @@ pub(crate) async fn launch(
             Err(stderr.complete(error))
         }
     }
+}
+
+async fn prepare(command: &Command, environment: Environment, parent_death: bool) -> Result<Prepared, LaunchError> {
+    if !command.is_checked() {
+        return Prepared::new(command, &environment, parent_death);
+    }
+    // The whole program is read: that is no work for a thread that serves connections.
+    let command = command.clone();
+    let prepared = tokio::task::spawn_blocking(move || Prepared::new(&command, &environment, parent_death));
+    prepared.await.unwrap_or(Err(LaunchError::CalledOff))
 }
 
 /// Kills and reaps.
@@ -202,9 +227,46 @@ impl Stderr {
 }
 
 impl Process {
-    /// The process id, which is also that of its process group.
+    /// A process that somebody else started.
+    pub(super) fn attached(found: Found) -> Self {
+        let line = HandshakeLine::unread(found.version, found.address);
+        Self { body: Body::Attached(found.attached), line, stderr: Stderr::default() }
+    }
+
+    pub(super) fn is_attached(&self) -> bool {
+        matches!(self.body, Body::Attached(_))
+    }
+
+    /// The owner of the handle wants the process to end, whoever started it.
+    pub(super) fn claim(&self) {
+        if let Body::Attached(process) = &self.body {
+            process.claim();
+        }
+    }
+
+    /// Whether it is to live on when this host is done with it.
+    pub(super) fn is_left_alone(&self) -> bool {
+        matches!(&self.body, Body::Attached(process) if !process.is_claimed())
+    }
+
+    /// How another host finds it.
+    pub(super) fn reattach_config(&self) -> Reattach {
+        match &self.body {
+            Body::Child(child) => {
+                let mut config = Reattach::new(&self.line.address, child.pid());
+                config.protocol_version = self.line.version;
+                config
+            }
+            Body::Attached(process) => process.config().clone(),
+        }
+    }
+
+    /// The process id, which for a process of ours is also that of its process group.
     pub(crate) fn pid(&self) -> u32 {
-        self.child.pid()
+        match &self.body {
+            Body::Child(child) => child.pid(),
+            Body::Attached(process) => process.pid(),
+        }
     }
 
     pub(crate) fn line(&self) -> &HandshakeLine {
@@ -214,7 +276,10 @@ impl Process {
     /// Waits for the end of the process: it has been reaped when this returns, and what was left of its group was
     /// killed. Pipes that something else holds open do not matter. Any number of tasks may wait.
     pub(crate) async fn exited(&self) -> Exit {
-        self.child.exited().await
+        match &self.body {
+            Body::Child(child) => child.exited().await,
+            Body::Attached(process) => process.exited().await,
+        }
     }
 
     /// The last lines of stderr. Final after [`reap`](Self::reap).
@@ -227,14 +292,20 @@ impl Process {
         self.stderr.kept.panic()
     }
 
-    /// Sends SIGKILL to the process and its group, at once. Works on a stopped process.
+    /// Sends SIGKILL to the process and its group, at once. Works on a stopped process. One that is left alone gets none.
     pub(crate) fn kill(&self) {
-        self.child.kill();
+        match &self.body {
+            Body::Child(child) => child.kill(),
+            Body::Attached(process) => process.kill(),
+        }
     }
 
     /// Sends any signal to the process and its group. Nothing is sent once the process is reaped.
     pub(crate) fn signal(&self, signal: Signal) {
-        self.child.signal(signal);
+        match &self.body {
+            Body::Child(child) => child.signal(signal),
+            Body::Attached(process) => process.signal(signal),
+        }
     }
 
     /// Waits for the end of the process and of its stderr. `None`: it is still there after `within`.

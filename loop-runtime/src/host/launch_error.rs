@@ -34,6 +34,27 @@ pub enum LaunchError {
         /// As in the command.
         program: PathBuf,
     },
+    /// The program's file is not the one that the command asks for with [`Command::sha256`](super::Command::sha256).
+    /// Nothing was started.
+    #[cfg(feature = "sha256")]
+    #[error("cannot start `{}`: its SHA-256 is {found}, and must be {expected}", program.display())]
+    Checksum {
+        /// The path that was opened.
+        program: PathBuf,
+        /// What the command asks for.
+        expected: super::Sha256,
+        /// What the file has.
+        found: super::Sha256,
+    },
+    /// The command asks for a checksum, and what would be executed cannot be checked.
+    #[cfg(feature = "sha256")]
+    #[error("cannot start `{}` with a checksum: {why}", program.display())]
+    CannotCheck {
+        /// The path that was opened.
+        program: PathBuf,
+        /// What stands in the way.
+        why: &'static str,
+    },
     /// The working directory of the command cannot be entered.
     #[error("cannot start the plugin in the directory `{}`: {source}", dir.display())]
     Directory {
@@ -171,6 +192,22 @@ pub enum LaunchError {
         /// The end of its stderr.
         stderr: StderrTail,
     },
+    /// There is no plugin to reattach to: no such process, or nobody answers at its address. No process was touched.
+    #[error("cannot reattach to process {pid} at {address}: {source}")]
+    ProcessNotFound {
+        /// The process id that was given.
+        pid: u32,
+        /// The address that was given.
+        address: String,
+        /// What the system said.
+        source: Arc<io::Error>,
+    },
+    /// The configuration of a plugin to reattach to cannot be meant for this host.
+    #[error("cannot reattach to the plugin: {why}")]
+    Reattach {
+        /// What is wrong with it.
+        why: String,
+    },
     /// The plugin started, and a set-up call that the host repeats on every new process, or its first questions, failed.
     #[error("the plugin started, but it could not be set up: {source}")]
     SetUp {
@@ -198,6 +235,8 @@ impl LaunchError {
     /// changed first. A supervisor gives up on these at once, and retries the others within its budget.
     pub fn is_permanent(&self) -> bool {
         match self {
+            #[cfg(feature = "sha256")]
+            Self::Checksum { .. } | Self::CannotCheck { .. } => true,
             Self::NotFound { .. }
             | Self::NotExecutable { .. }
             | Self::WrongFormat { .. }
@@ -206,6 +245,8 @@ impl LaunchError {
             | Self::ApplicationVersion { .. }
             | Self::Protocol { .. }
             | Self::Network { .. }
+            | Self::ProcessNotFound { .. }
+            | Self::Reattach { .. }
             | Self::Certificate { .. }
             | Self::NoCertificate { .. } => true,
             #[cfg(feature = "mux")]
@@ -242,10 +283,14 @@ impl LaunchError {
             | Self::BadCertificate { stderr, .. } => *stderr = tail,
             #[cfg(feature = "mux")]
             Self::NotMultiplexed { stderr, .. } => *stderr = tail,
+            #[cfg(feature = "sha256")]
+            Self::Checksum { .. } | Self::CannotCheck { .. } => {}
             Self::NotFound { .. }
             | Self::NotExecutable { .. }
             | Self::WrongFormat { .. }
             | Self::Directory { .. }
+            | Self::ProcessNotFound { .. }
+            | Self::Reattach { .. }
             | Self::SetUp { .. }
             | Self::CalledOff
             | Self::Io { .. } => {}

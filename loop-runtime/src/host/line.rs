@@ -31,6 +31,11 @@ pub(crate) fn parse(line: &[u8], versions: &[u32], offer: &Offer) -> Result<Hand
 }
 
 impl HandshakeLine {
+    /// For a plugin that wrote its line to somebody else.
+    pub(super) fn unread(version: u32, address: Address) -> Self {
+        Self { version, address, security: Security::None }
+    }
+
     /// Reads a line, with or without its end. `versions` are the host's application protocol versions,
     /// `offer` is what the plugin was shown.
     pub(super) fn parse(line: &[u8], versions: &[u32], offer: &Offer) -> Result<Self, LaunchError> {

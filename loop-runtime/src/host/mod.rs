@@ -1,6 +1,8 @@
 //! The host's side: starting plugin processes, keeping them up, and what is told of that.
 
 mod builder;
+#[cfg(feature = "sha256")]
+mod checksum;
 mod command;
 mod environment;
 mod event;
@@ -12,6 +14,7 @@ mod line;
 mod output;
 mod policy;
 mod process;
+mod reattach;
 mod registry;
 mod socket_dir;
 mod spawner;
@@ -19,6 +22,8 @@ mod supervisor;
 mod watchdog;
 
 pub use builder::Host;
+#[cfg(feature = "sha256")]
+pub use checksum::{ParseSha256Error, Sha256};
 pub use command::Command;
 pub use event::{Ended, Event, Events, State, States, What, Why};
 pub use exit::Exit;
@@ -32,4 +37,5 @@ pub(crate) use socket_dir::SocketDir;
 pub(crate) use supervisor::Running;
 pub use supervisor::Supervisor;
 
+pub use crate::reattach::{Reattach, ReattachError};
 pub use crate::service::{HandleEvent, HandleId, Timing};

@@ -27,6 +27,9 @@ use crate::sys;
 pub(super) struct Prepared {
     command: StdCommand,
     named: PathBuf,
+    /// Open until the process has been started from it.
+    #[cfg(feature = "sha256")]
+    _checked: Option<super::checksum::Checked>,
 }
 
 /// A child, and the ends of its pipes.
@@ -37,7 +40,8 @@ pub(super) struct Spawned {
 }
 
 impl Prepared {
-    /// Checks what can be checked, so that the common mistakes get an error of their own.
+    /// Checks what can be checked, so that the common mistakes get an error of their own. It blocks while a program
+    /// with a checksum is read.
     pub(super) fn new<'a>(
         command: &Command,
         environment: impl IntoIterator<Item = (&'a OsString, &'a OsString)> + Clone,
@@ -45,8 +49,15 @@ impl Prepared {
     ) -> Result<Self, LaunchError> {
         let named = PathBuf::from(&command.program);
         let program = locate(&named)?;
-        let mut std = StdCommand::new(&program);
-        std.args(&command.args)
+        #[cfg(feature = "sha256")]
+        let checked = command.sha256.map(|expected| super::checksum::Checked::open(&program, expected)).transpose()?;
+        #[cfg(feature = "sha256")]
+        let file = checked.as_ref().map_or_else(|| program.clone(), super::checksum::Checked::path);
+        #[cfg(not(feature = "sha256"))]
+        let file = &program;
+        let mut std = StdCommand::new(&file);
+        std.arg0(&program)
+            .args(&command.args)
             .env_clear()
             .envs(environment.clone())
             .stdin(stdin())
@@ -68,6 +79,7 @@ impl Prepared {
                 })
                 .collect();
             let image = sys::host::Image::new(
+                file.as_os_str(),
                 program.as_os_str(),
                 command.args.iter().map(OsString::as_os_str),
                 environment.iter().map(OsString::as_os_str),
@@ -75,7 +87,12 @@ impl Prepared {
             .map_err(|error| LaunchError::io("pass the command to the system", error))?;
             sys::host::die_with_this_thread(&mut std, image);
         }
-        Ok(Self { command: std, named })
+        Ok(Self {
+            command: std,
+            named,
+            #[cfg(feature = "sha256")]
+            _checked: checked,
+        })
     }
 
     /// Starts the process, on the thread that calls.

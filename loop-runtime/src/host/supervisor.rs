@@ -2,7 +2,7 @@
 
 mod task;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::builder::Settings;
 use super::event::{Event, Events, State, States, What};
 use super::generation::not_running;
-use super::{LaunchError, Process};
+use super::{LaunchError, Process, Reattach};
 use crate::error::{Error, Result};
 use crate::proto::grpc::health::v1::HealthCheckRequest;
 use crate::proto::grpc::health::v1::health_client::HealthClient;
@@ -51,6 +51,8 @@ struct Shared {
     state: watch::Sender<State>,
     tell: Arc<Teller>,
     closing: CancellationToken,
+    /// Somebody called [`Supervisor::close`].
+    by_hand: AtomicBool,
     closed: CancellationToken,
     restarts: watch::Sender<u64>,
     resets: watch::Sender<u64>,
@@ -105,6 +107,7 @@ impl Supervisor {
             state: watch::Sender::new(State::Starting { attempt: 1 }),
             tell,
             closing: CancellationToken::new(),
+            by_hand: AtomicBool::new(false),
             closed: CancellationToken::new(),
             restarts: watch::Sender::new(0),
             resets: watch::Sender::new(0),
@@ -171,6 +174,15 @@ impl Supervisor {
         self.running().map(|running| running.version)
     }
 
+    /// How another host finds the process that runs now: for [`Host::reattach`](super::Host::reattach), or its like in Go.
+    /// One that was reattached to is found as it was found here. `None` while no process runs.
+    ///
+    /// The process must outlive this host to be of use to another: see
+    /// [`Plugin::outlive_host`](crate::plugin::Plugin::outlive_host).
+    pub fn reattach_config(&self) -> Option<Reattach> {
+        self.running().map(|running| running.process.reattach_config())
+    }
+
     pub(crate) fn running(&self) -> Option<Running> {
         locked(&self.shared().running).clone()
     }
@@ -204,6 +216,7 @@ impl Supervisor {
     ///
     /// Returns when the process is gone. Dropping the future does not stop the closing.
     pub async fn close(&self) {
+        self.shared().by_hand.store(true, Ordering::Relaxed);
         self.shared().closing.cancel();
         self.shared().closed.cancelled().await;
     }

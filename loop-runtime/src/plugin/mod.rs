@@ -34,6 +34,7 @@ mod run;
 mod serving;
 mod socket;
 mod stop;
+mod test_mode;
 mod version;
 mod watch;
 mod way;
@@ -44,6 +45,7 @@ use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+pub use crate::reattach::{Reattach, ReattachError};
 pub use crate::stdio::stderr::{SyncStderr, sync_stderr};
 pub use crate::stdio::writer::HclogLayer;
 pub use environment::{Database, EnvironmentError, LoopEnvironment, Mercury, Tracing, loop_environment};
@@ -51,6 +53,7 @@ pub use environment::{Database, EnvironmentError, LoopEnvironment, Mercury, Trac
 pub(crate) use serving::{Serving, ServingOptions};
 #[allow(unused_imports, reason = "in-process serving, for `testing`")]
 pub(crate) use stop::{Reason, Stop};
+pub use test_mode::TestMode;
 
 use crate::handshake::Handshake;
 use crate::service::{Root, Service};
@@ -178,8 +181,9 @@ impl Plugin {
         self
     }
 
-    /// Lets the plugin live when its host has gone, because another host will attach to it. Only Shutdown and SIGTERM
-    /// end it then.
+    /// Lets the plugin live when its host has gone, because another host will attach to it: see
+    /// [`Host::reattach`](crate::host::Host::reattach). Only Shutdown and SIGTERM end it then. Hosts lend services, and are
+    /// lent some, one after the other: the next one's turn comes when the connection of the last has ended.
     pub fn outlive_host(mut self) -> Self {
         self.outlives_host = true;
         self

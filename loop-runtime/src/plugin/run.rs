@@ -10,7 +10,7 @@ use super::socket::{SocketDir, SocketOptions};
 use super::stop::{Reason, Stop};
 use super::way::Way;
 use super::{Plugin, Starting, cookie, environment, logging, panics, version, watch};
-use crate::broker::Route;
+use crate::broker::{Hosts, Route};
 use crate::service::Root;
 use crate::stdio::capture::Capture;
 use crate::stdio::writer::write_stderr;
@@ -111,6 +111,7 @@ fn serving(
         name,
         route,
         security: security.clone(),
+        hosts: if plugin.outlives_host { Hosts::Several } else { Hosts::One },
         limits: plugin.limits.clone(),
         on_call: plugin.on_call.clone(),
         stdio: capture.ring().clone(),
@@ -139,7 +140,7 @@ async fn serve(serving: &Serving, accept: impl Future<Output = ()>, stop: &Stop,
     stop.requested().await
 }
 
-async fn clean_up(plugin: Plugin, stop: &Stop) {
+pub(super) async fn clean_up(plugin: Plugin, stop: &Stop) {
     let hooks = async {
         for hook in plugin.cleanup {
             hook().await;

@@ -18,7 +18,7 @@ use tonic::body::Body;
 
 use super::fixed::Fixed;
 use super::stop::{Reason, Stop};
-use crate::broker::{Broker, BrokerService, DIAL_TIMEOUT, Route};
+use crate::broker::{Broker, BrokerService, DIAL_TIMEOUT, Hosts, Route};
 use crate::error::Result;
 use crate::service::{BoxFuture, Family, Root, Served, Session, Timing};
 use crate::stdio::ring::Ring;
@@ -53,6 +53,7 @@ pub(crate) struct ServingOptions {
     pub(crate) route: Route,
     /// Of every connection, brokered ones included.
     pub(crate) security: Security,
+    pub(crate) hosts: Hosts,
     /// Of the connections that the host dials.
     pub(crate) limits: Limits,
     pub(crate) on_call: Vec<OnCall>,
@@ -84,13 +85,13 @@ impl Serving {
     ///
     /// Two of its services have one name.
     pub(crate) fn new(root: &Root, options: ServingOptions) -> Result<Self> {
-        let ServingOptions { name, route, security, limits, on_call, stdio, stop } = options;
+        let ServingOptions { name, route, security, hosts, limits, on_call, stdio, stop } = options;
         let (outgoing, announcements) = mpsc::channel(ANNOUNCEMENTS);
         let broker = Broker::new(route, security, DIAL_TIMEOUT, outgoing);
         let family = Family::new("the host", &name, Timing::default(), false, Arc::new(|_| {}));
         let session = Session::new("the host", 1, broker.clone(), (Limits::client(), limits.clone()), family);
         let served = root.serve(&session)?;
-        let exchange = BrokerService::new(broker, announcements);
+        let exchange = BrokerService::new(broker, hosts, announcements);
         let fixed = Fixed::new(&served.names(), exchange, Stdio { ring: stdio }, stop.clone());
         let entrance =
             Entrance { fixed, served, on_call, calls: TaskTracker::new(), presence: watch::Sender::default() };
@@ -249,6 +250,10 @@ impl Entrance {
         Box::pin(self.calls.track_future(self.served.respond(request)))
     }
 }
+
+#[cfg(test)]
+#[path = "serving_tests.rs"]
+mod tests;
 
 /// A connection that is open.
 struct Here(Arc<Entrance>);

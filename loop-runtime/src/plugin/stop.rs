@@ -25,6 +25,8 @@ pub(crate) enum Reason {
     Abandoned,
     /// The listener failed.
     Failed,
+    /// Whoever had it served in test mode has had enough.
+    Stopped,
 }
 
 impl Reason {
@@ -35,6 +37,7 @@ impl Reason {
             Self::HostGone => "its host is gone",
             Self::Abandoned => "its host has hung up",
             Self::Failed => "it can accept no connections any more",
+            Self::Stopped => "the test is over",
         }
     }
 }

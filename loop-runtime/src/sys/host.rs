@@ -20,15 +20,17 @@ pub(crate) struct Image {
 }
 
 impl Image {
-    /// `environment` holds `NAME=value` entries. Fails with [`io::ErrorKind::InvalidInput`] on a zero byte.
+    /// The file `program`, which is told that its name is `name`. `environment` holds `NAME=value` entries. Fails with
+    /// [`io::ErrorKind::InvalidInput`] on a zero byte.
     pub(crate) fn new<'a>(
         program: &'a OsStr,
+        name: &'a OsStr,
         arguments: impl IntoIterator<Item = &'a OsStr>,
         environment: impl IntoIterator<Item = &'a OsStr>,
     ) -> io::Result<Self> {
         Ok(Self {
             program: CString::new(program.as_bytes())?,
-            arguments: CStrings::new(std::iter::once(program).chain(arguments))?,
+            arguments: CStrings::new(std::iter::once(name).chain(arguments))?,
             environment: CStrings::new(environment)?,
         })
     }

@@ -63,6 +63,7 @@ fn image(program: &str, arguments: &[&str], environment: &[&str]) -> io::Result<
     let (arguments, environment) = (strings(arguments), strings(environment));
     Image::new(
         program.as_ref(),
+        program.as_ref(),
         arguments.iter().map(|argument| argument.as_os_str()),
         environment.iter().map(|entry| entry.as_os_str()),
     )

@@ -6,3 +6,4 @@
 
 pub(crate) mod host;
 pub(crate) mod plugin;
+pub(crate) mod stranger;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::broker::{Broker, DIAL_TIMEOUT, Route, exchange};
+use crate::broker::{Broker, DIAL_TIMEOUT, Hosts, Route, exchange};
 use crate::error::{Code, Error, Result};
 use crate::plugin::{Serving, ServingOptions, Stop};
 use crate::service::{Failed, Family, Handle, Names, Remote, Root, Service, Session, Slot, Timing};
@@ -74,6 +74,7 @@ impl Pair {
                 name: "plugin in memory".to_owned(),
                 route: Route::sockets(directory.path()),
                 security: Security::None,
+                hosts: Hosts::One,
                 limits: Limits::server(),
                 on_call: Vec::new(),
                 stdio: Arc::new(Ring::default()),

@@ -5,13 +5,16 @@
 #[path = "../../src/proto.rs"]
 mod proto;
 
+mod brokered;
 mod calls;
 mod client;
 mod end;
 mod process;
+mod reattach;
 mod role;
 mod start;
 mod streams;
+mod test_mode;
 
 /// Becomes a plugin if it is run as one, else does nothing.
 #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use loop_runtime::plugin::{Plugin, sync_stderr};
 use loop_runtime::{Error, Handshake, Result, loop_service};
 
-const HANDSHAKE: Handshake = Handshake::new("PROBE_COOKIE", "sweet").version(1).also_versions(&[3]);
+pub(crate) const HANDSHAKE: Handshake = Handshake::new("PROBE_COOKIE", "sweet").version(1).also_versions(&[3]);
 
 /// What the tests call.
 #[loop_service(package = "probe")]
@@ -29,9 +29,30 @@ pub trait Probe {
     async fn block(&self) -> Result<()>;
     /// The paths of all calls so far.
     async fn seen(&self) -> Result<Vec<String>>;
+    /// Makes a thing on a connection of its own.
+    async fn new_thing(&self, number: u64) -> Result<Arc<dyn Thing>>;
+    /// Asks a thing of the host's for its number.
+    async fn ask(&self, thing: Arc<dyn Thing>) -> Result<u64>;
 }
 
-struct Impl {
+/// Something that is made, or lent.
+#[loop_service(package = "probe")]
+pub trait Thing {
+    /// Its number.
+    async fn number(&self) -> Result<u64>;
+}
+
+/// A thing with this number.
+pub(crate) struct Numbered(pub(crate) u64);
+
+impl Thing for Numbered {
+    async fn number(&self) -> Result<u64> {
+        Ok(self.0)
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Impl {
     seen: Arc<Mutex<Vec<String>>>,
 }
 
@@ -74,6 +95,14 @@ impl Probe for Impl {
 
     async fn seen(&self) -> Result<Vec<String>> {
         Ok(self.seen.lock().unwrap().clone())
+    }
+
+    async fn new_thing(&self, number: u64) -> Result<Arc<dyn Thing>> {
+        Ok(Arc::new(Numbered(number)))
+    }
+
+    async fn ask(&self, thing: Arc<dyn Thing>) -> Result<u64> {
+        thing.number().await
     }
 }
 

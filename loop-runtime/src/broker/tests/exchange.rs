@@ -55,7 +55,7 @@ async fn main_connection(dir: &Path, handler: impl Handler) -> Main {
 /// Both ends of an exchange that has begun.
 async fn begun(dir: &Path) -> (Main, Broker, Broker, JoinHandle<BrokerEnd>) {
     let (plugin, from_plugin) = alone(dir);
-    let server = GrpcBrokerServer::new(BrokerService::new(plugin.clone(), from_plugin));
+    let server = GrpcBrokerServer::new(BrokerService::new(plugin.clone(), Hosts::One, from_plugin));
     let main = main_connection(dir, Plugin(server)).await;
     let (host, from_host) = alone(dir);
     let exchange = tokio::spawn(exchange(main.connection.clone(), host.clone(), from_host));

@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
@@ -342,7 +343,12 @@ impl Task {
         self.close_handles().await;
         // Calls that take longer are cut off with the process.
         let _ = tokio::time::timeout(policy.timing.drain, generation.root.drained()).await;
-        generation.shut_down(policy.exit_grace).await;
+        if shared.by_hand.load(Ordering::Relaxed) {
+            generation.process().claim();
+        }
+        if !generation.process().is_left_alone() {
+            generation.shut_down(policy.exit_grace).await;
+        }
         shared.root.uninstall();
         let (ended, unreaped) = generation.end(Why::Closed, policy.reap, 0).await;
         if let Some(unreaped) = unreaped {

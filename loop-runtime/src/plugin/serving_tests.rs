@@ -1,0 +1,84 @@
+use std::time::Duration;
+
+use tokio::io::{DuplexStream, duplex};
+use tokio::time::{Instant, sleep};
+
+use super::*;
+use crate::loop_service;
+use crate::proto::grpc::health::v1::HealthCheckRequest;
+use crate::proto::grpc::health::v1::health_client::HealthClient;
+use crate::transport::{Connection, Security};
+
+/// Does nothing.
+#[loop_service(package = "idle")]
+trait Idle {
+    /// Nothing.
+    async fn nothing(&self) -> Result<()>;
+}
+
+struct Lazy;
+
+impl Idle for Lazy {
+    async fn nothing(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn serving(stop: &Stop) -> Arc<Serving> {
+    let options = ServingOptions {
+        name: "idle".to_owned(),
+        route: Route::sockets("/nowhere"),
+        security: Security::None,
+        hosts: Hosts::One,
+        limits: Limits::server(),
+        on_call: Vec::new(),
+        stdio: Arc::new(Ring::default()),
+        stop: stop.clone(),
+    };
+    let service: Arc<dyn Idle> = Arc::new(Lazy);
+    Arc::new(Serving::new(&Root::new(&service), options).unwrap())
+}
+
+fn connect(serving: &Serving) -> DuplexStream {
+    let (here, there) = duplex(1 << 16);
+    serving.connect(there);
+    here
+}
+
+async fn call(io: DuplexStream) -> Connection {
+    let (connection, driver) = Connection::open(io, &Limits::client()).await.unwrap();
+    tokio::spawn(driver);
+    HealthClient::new(connection.clone()).check(HealthCheckRequest { service: String::new() }).await.unwrap();
+    connection
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_is_gone_for_ten_seconds_is_not_waited_for_any_longer() {
+    let stop = Stop::in_process();
+    let serving = serving(&stop);
+    let watched = serving.clone();
+    tokio::spawn(async move { watched.watch_absence().await });
+    let asked = || stop.token().is_cancelled();
+
+    sleep(HOUR).await;
+    assert!(!asked(), "the first host may take its time");
+    drop(connect(&serving));
+    sleep(HOUR).await;
+    assert!(!asked(), "a probe without a byte is no host");
+    let first = call(connect(&serving)).await;
+    sleep(HOUR).await;
+    assert!(!asked(), "it is there");
+    first.close();
+    drop(first);
+    sleep(ABSENCE - Duration::from_millis(1)).await;
+    assert!(!asked());
+    let again = connect(&serving);
+    sleep(HOUR).await;
+    assert!(!asked(), "it came back in time, and its silence is no absence");
+    let gone = Instant::now();
+    drop(again);
+    assert_eq!(stop.requested().await, Reason::Abandoned);
+    assert_eq!(gone.elapsed().as_secs(), ABSENCE.as_secs());
+}

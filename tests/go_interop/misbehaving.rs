@@ -1,0 +1,338 @@
+//! A host in Rust runs plugins in Go that misbehave, `interop/misbehave`: each gives the error that ends the search, in
+//! time, and leaves nothing.
+
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use libtest_mimic::Trial;
+use loop_runtime::host::{Ended, Events, LaunchError, RestartPolicy, What};
+use loop_runtime::prelude::*;
+use loop_runtime::testing::Faults as _;
+use tempfile::TempDir;
+
+use crate::probe::{HANDSHAKE, Probe, RustCounter};
+use crate::{go, log, runtime, trial};
+
+/// What a machine that is busy with other tests may add to any wait.
+const BUSY: Duration = Duration::from_secs(5);
+/// Far less than the start timeout: nothing was waited for.
+const AT_ONCE: Range<Duration> = Duration::ZERO..BUSY;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    macro_rules! trials {
+        ($($case:ident),* $(,)?) => {
+            vec![$(trial(concat!("misbehaving::", stringify!($case)), || run(stringify!($case), $case))),*]
+        };
+    }
+    trials![
+        no_handshake_line,
+        garbage,
+        another_core_version,
+        another_application_version,
+        a_hang_before_the_handshake,
+        an_exit_with_a_message,
+        a_panic_before_the_handshake,
+        an_exit_that_leaves_its_pipes_to_a_child,
+        a_closed_socket,
+        endless_stdout,
+        a_log_storm,
+        shutdown_ignored,
+        shutdown_that_hangs,
+        a_child_that_holds_the_pipes,
+        a_panic_in_a_call,
+        nothing_but_the_service,
+        abstract_and_tcp_addresses,
+        a_kill_is_noticed_in_time,
+        closed_by_many_at_once,
+        texts_longer_than_any_header_should_be,
+    ]
+}
+
+/// One misbehaviour: where its processes report, and what the host logs it as.
+struct Case {
+    name: &'static str,
+    dir: TempDir,
+}
+
+fn run(name: &'static str, case: impl AsyncFnOnce(&Case)) {
+    let it = Case { name, dir: tempfile::tempdir().unwrap() };
+    runtime().block_on(async {
+        tokio::time::timeout(Duration::from_secs(60), async {
+            case(&it).await;
+            it.nothing_is_left().await;
+        })
+        .await
+        .expect("it hangs");
+    });
+}
+
+impl Case {
+    fn host(&self) -> Host {
+        let mut policy = RestartPolicy::default();
+        policy.backoff = Duration::ZERO;
+        policy.budget = None;
+        Host::new(HANDSHAKE.also_versions(&[1])).name(self.name).policy(policy)
+    }
+
+    fn command(&self, how: &str) -> Command {
+        let dir = self.dir.path();
+        Command::new(go::program("misbehave")).arg(how).env("MISBEHAVE_DIR", dir).env("TMPDIR", dir)
+    }
+
+    /// Launches what must not start, and returns why it did not. The command is tried once.
+    async fn refused(&self, host: &Host, how: &str, within: Range<Duration>) -> LaunchError {
+        let began = Instant::now();
+        let error = host.launch(self.command(how)).await.unwrap_err();
+        let took = began.elapsed();
+        assert!(within.contains(&took), "{took:?}: {error}");
+        assert_eq!(self.socket_dirs().len(), 1, "one start");
+        error
+    }
+
+    async fn launch(&self, how: &str) -> (Supervisor, Arc<dyn Probe>) {
+        let plugin = self.host().launch(self.command(how)).await.unwrap();
+        let probe = plugin.dispense().await.unwrap();
+        (plugin, probe)
+    }
+
+    /// Directories of sockets, one for each process that was started as a plugin.
+    fn socket_dirs(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.dir.path().join("sockets")).unwrap_or_default();
+        text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    }
+
+    async fn nothing_is_left(&self) {
+        let mark = format!("MISBEHAVE_DIR={}", self.dir.path().display());
+        let until = Instant::now() + BUSY;
+        while let left @ [_, ..] = processes_with(&mark).as_slice() {
+            assert!(Instant::now() < until, "processes are left: {left:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        for dir in self.socket_dirs() {
+            assert!(!Path::new(&dir).exists(), "{dir} is left");
+        }
+        let files: Vec<_> = fs::read_dir(self.dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert!(files.iter().all(|name| name == "sockets"), "left behind: {files:?}");
+    }
+}
+
+/// The command lines of the processes whose environment holds `variable`.
+fn processes_with(variable: &str) -> Vec<String> {
+    let all = fs::read_dir("/proc").unwrap().flatten();
+    all.filter_map(|process| {
+        let environment = fs::read(process.path().join("environ")).ok()?;
+        environment.split(|byte| *byte == 0).find(|entry| *entry == variable.as_bytes())?;
+        let line = fs::read(process.path().join("cmdline")).ok()?;
+        Some(String::from_utf8_lossy(&line).replace('\0', " "))
+    })
+    .collect()
+}
+
+/// Closes the plugin; how it ended, and how long that took.
+async fn close(plugin: Supervisor) -> (Ended, Duration) {
+    let (mut events, began) = (plugin.events(), Instant::now());
+    plugin.close().await;
+    (ended(&mut events).await, began.elapsed())
+}
+
+async fn ended(events: &mut Events) -> Ended {
+    loop {
+        if let What::Ended(ended) = events.next().await.expect("an end before the close").what {
+            return ended;
+        }
+    }
+}
+
+/// It ended as it was asked to.
+async fn close_in_peace(plugin: Supervisor) {
+    let (ended, took) = close(plugin).await;
+    assert_eq!(ended.exit.unwrap().status(), Some(0), "after {took:?}: {ended}");
+}
+
+/// It was asked, and killed after 2 s.
+async fn close_by_force(plugin: Supervisor) {
+    let (ended, took) = close(plugin).await;
+    assert_eq!(ended.exit.unwrap().signal(), Some(9), "after {took:?}: {ended}");
+    let grace = Duration::from_secs(2);
+    assert!((grace..grace + BUSY).contains(&took), "{took:?}");
+}
+
+async fn no_handshake_line(case: &Case) {
+    let error = case.refused(&case.host(), "no-line", AT_ONCE).await;
+    assert_eq!(error.to_string(), "the plugin exited before its handshake: exit status 0");
+    assert!(!error.is_permanent());
+}
+
+async fn garbage(case: &Case) {
+    let error = case.refused(&case.host(), "garbage", AT_ONCE).await;
+    let LaunchError::Unrecognized { line, .. } = &error else { panic!("{error}") };
+    assert_eq!(line, "\"Welcome to the plugin! Loading modules...\"");
+    assert!(error.to_string().contains("nothing to stdout before that line"), "{error}");
+}
+
+async fn another_core_version(case: &Case) {
+    let error = case.refused(&case.host(), "core", AT_ONCE).await;
+    assert!(matches!(error, LaunchError::CoreVersion { plugin: 2, .. }) && error.is_permanent(), "{error}");
+}
+
+async fn another_application_version(case: &Case) {
+    let error = case.refused(&case.host(), "application", AT_ONCE).await;
+    let LaunchError::ApplicationVersion { plugin: 9, host, .. } = &error else { panic!("{error}") };
+    assert_eq!(host, &[2, 1]);
+    assert!(error.is_permanent());
+}
+
+async fn a_hang_before_the_handshake(case: &Case) {
+    let mut policy = RestartPolicy::default();
+    policy.start_timeout = Duration::from_secs(1);
+    let timeout = policy.start_timeout;
+    let error = case.refused(&case.host().policy(policy), "hang", timeout..timeout + BUSY).await;
+    assert_eq!(error.to_string(), "the plugin wrote no handshake line within 1s");
+}
+
+async fn an_exit_with_a_message(case: &Case) {
+    let error = case.refused(&case.host(), "exit", AT_ONCE).await;
+    assert_eq!(
+        error.to_string(),
+        "the plugin exited before its handshake: exit status 3\nits last lines on stderr:\n  | reading plugin.yaml\n  \
+         | no licence for this machine"
+    );
+}
+
+async fn a_panic_before_the_handshake(case: &Case) {
+    let error = case.refused(&case.host(), "panic-early", AT_ONCE).await;
+    let LaunchError::Exited { exit, panic: Some(text), .. } = &error else { panic!("{error}") };
+    assert_eq!(exit.status(), Some(2));
+    assert!(text.starts_with("panic: no configuration") && text.contains("goroutine 1"), "{text}");
+}
+
+/// The pipes do not end with the process; its end is told all the same, and the child goes with its group.
+async fn an_exit_that_leaves_its_pipes_to_a_child(case: &Case) {
+    let error = case.refused(&case.host(), "heir-early", AT_ONCE).await;
+    assert!(matches!(&error, LaunchError::Exited { exit, .. } if exit.status() == Some(3)), "{error}");
+    assert!(error.to_string().contains("no licence"), "{error}");
+}
+
+async fn a_closed_socket(case: &Case) {
+    let error = case.refused(&case.host(), "closed", AT_ONCE).await;
+    let LaunchError::Io { what, source } = &error else { panic!("{error}") };
+    assert_eq!(*what, "connect to the address of its handshake line");
+    assert_eq!(source.kind(), std::io::ErrorKind::ConnectionRefused);
+}
+
+async fn endless_stdout(case: &Case) {
+    let (plugin, probe) = case.launch("stdout").await;
+    for _ in 0..100 {
+        assert_eq!(probe.echo(b"through").await.unwrap(), b"through");
+    }
+    close_in_peace(plugin).await;
+}
+
+async fn a_log_storm(case: &Case) {
+    let (plugin, probe) = case.launch("logs").await;
+    for _ in 0..100 {
+        assert_eq!(probe.echo(b"through").await.unwrap(), b"through");
+    }
+    log::until(case.name, "INFO again").await;
+    close_in_peace(plugin).await;
+}
+
+async fn shutdown_ignored(case: &Case) {
+    let (plugin, probe) = case.launch("ignores-shutdown").await;
+    probe.echo(b"x").await.unwrap();
+    close_by_force(plugin).await;
+}
+
+async fn shutdown_that_hangs(case: &Case) {
+    let (plugin, probe) = case.launch("hangs-shutdown").await;
+    probe.echo(b"x").await.unwrap();
+    close_by_force(plugin).await;
+}
+
+/// Go's host would wait for it.
+async fn a_child_that_holds_the_pipes(case: &Case) {
+    let (plugin, probe) = case.launch("heir").await;
+    probe.echo(b"x").await.unwrap();
+    let (ended, took) = close(plugin).await;
+    assert_eq!(ended.exit.unwrap().status(), Some(0));
+    assert!(took < BUSY, "{took:?}");
+}
+
+/// In Go that is the end of the process. The text is told to the caller, and every line of it is logged as an error.
+async fn a_panic_in_a_call(case: &Case) {
+    let (plugin, probe) = case.launch("panic").await;
+    let mut events = plugin.events();
+    let error = probe.echo(b"x").await.unwrap_err();
+    assert!(error.loss().is_some_and(|loss| loss.may_have_run), "{error:?}");
+    assert!(error.message().contains("panic: the probe is broken"), "{error}");
+    let first = ended(&mut events).await;
+    assert_eq!(first.exit.unwrap().status(), Some(2));
+    assert!(first.panic.unwrap().contains("goroutine"));
+    let lines = log::lines(case.name, "");
+    let panic = lines.iter().position(|line| line.starts_with("ERROR panic: the probe is broken")).expect("logged");
+    for line in &lines[panic..panic + 10] {
+        assert!(line.starts_with("ERROR "), "{line}");
+    }
+    plugin.close().await;
+}
+
+/// No health, no broker, no stdio, no controller, and five fields in the line.
+async fn nothing_but_the_service(case: &Case) {
+    let (plugin, probe) = case.launch("mini-unix").await;
+    assert_eq!(probe.echo(b"x").await.unwrap(), b"x");
+    let counter = Arc::new(RustCounter::new(1, &Arc::default()));
+    let error = probe.sum(counter, 1).await.unwrap_err();
+    assert!(error.message().contains("the plugin has no broker"), "{error}");
+    assert_eq!(error.loss(), None, "nothing was lost");
+    plugin.ping().await.unwrap_err();
+    assert_eq!(probe.echo(b"still there").await.unwrap(), b"still there");
+    close_by_force(plugin).await;
+}
+
+async fn abstract_and_tcp_addresses(case: &Case) {
+    for how in ["mini-tcp", "mini-abstract"] {
+        let (plugin, probe) = case.launch(how).await;
+        assert_eq!(probe.echo(b"x").await.unwrap(), b"x");
+        close_by_force(plugin).await;
+    }
+}
+
+async fn a_kill_is_noticed_in_time(case: &Case) {
+    let plugin = case.host().launch(Command::new(go::program("plugin"))).await.unwrap();
+    let (mut events, began) = (plugin.events(), Instant::now());
+    plugin.kill().unwrap();
+    assert_eq!(ended(&mut events).await.exit.unwrap().signal(), Some(9));
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    plugin.close().await;
+}
+
+async fn closed_by_many_at_once(case: &Case) {
+    let plugin = case.host().launch(Command::new(go::program("plugin"))).await.unwrap();
+    let mut events = plugin.events();
+    tokio::join!(plugin.close(), plugin.close(), plugin.close());
+    plugin.close().await;
+    let mut ends = Vec::new();
+    while let Some(event) = events.next().await {
+        match event.what {
+            What::Ended(ended) => ends.push(ended),
+            What::Launching { .. } => panic!("started again"),
+            _ => {}
+        }
+    }
+    assert_eq!(ends.len(), 1);
+    assert_eq!(ends[0].exit.unwrap().status(), Some(0), "nothing was forced");
+}
+
+/// Go's status texts travel in headers.
+async fn texts_longer_than_any_header_should_be(case: &Case) {
+    let plugin = case.host().launch(Command::new(go::program("plugin"))).await.unwrap();
+    let probe: Arc<dyn Probe> = plugin.dispense().await.unwrap();
+    let text = "why? ".repeat(20_000);
+    let error = probe.fail(9, &text).await.unwrap_err();
+    let start: String = error.message().chars().take(300).collect();
+    assert!(error.code() == Code::FailedPrecondition && error.message() == text, "{start}");
+    close_in_peace(plugin).await;
+}
