@@ -13,6 +13,7 @@ mod go_host;
 mod go_plugin;
 mod log;
 mod probe;
+mod toolchain;
 
 use std::process::ExitCode;
 use std::sync::Arc;
