@@ -16,6 +16,7 @@ mod misbehaving;
 mod mode;
 mod probe;
 mod reattach;
+mod toolchain;
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -1,0 +1,92 @@
+//! Go's toolchain: is it here, what does it generate from a schema, and the programs of `interop/`, built.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use prost::Message as _;
+use prost_types::compiler::{CodeGeneratorRequest, CodeGeneratorResponse};
+
+/// The version of Go on this machine.
+pub(crate) fn version() -> Result<String, String> {
+    let output = go(&["version"]).output().map_err(|why| format!("go does not run: {why}"))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// A program of `interop/`, in cargo's directory for what tests make.
+pub(crate) fn program(name: &str) -> PathBuf {
+    built().join(name)
+}
+
+/// Builds programs of `interop/`, each in the directory of its name.
+pub(crate) fn build(programs: &[&str]) -> Result<(), String> {
+    fs::create_dir_all(built()).map_err(|why| why.to_string())?;
+    let mut out = built().into_os_string();
+    out.push("/");
+    let packages = programs.iter().map(|program| format!("./{program}"));
+    let output = go(&["build", "-o"]).arg(out).args(packages).output().map_err(|why| why.to_string())?;
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+}
+
+/// What protoc-gen-go and protoc-gen-go-grpc make of schemas is what is committed; `BLESS=1` commits it.
+///
+/// `files` are the schemas below `sources`, each with the Go package that its code shall be.
+pub(crate) fn hold_generated(sources: &Path, files: &[(&str, &str)]) {
+    let request = request(sources, files);
+    let mut written = 0;
+    for plugin in ["protoc-gen-go", "protoc-gen-go-grpc"] {
+        let mut child = go(&["tool", plugin]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(&request).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{plugin}: {}", output.status);
+        let response = CodeGeneratorResponse::decode(&*output.stdout).unwrap();
+        assert_eq!(response.error, None, "{plugin}");
+        for file in response.file {
+            hold(&Path::new(env!("CARGO_MANIFEST_DIR")).join(file.name()), file.content());
+            written += 1;
+        }
+    }
+    // A schema without services has one file, any other one two.
+    assert!(written > files.len(), "{written} files of {} schemas", files.len());
+}
+
+/// What protoc would send to its plugins.
+fn request(sources: &Path, files: &[(&str, &str)]) -> Vec<u8> {
+    let mut compiler = protox::Compiler::new([sources]).unwrap();
+    compiler.include_source_info(true).include_imports(true);
+    compiler.open_files(files.iter().map(|(file, _)| file)).unwrap();
+    let packages: Vec<String> = files.iter().map(|(file, package)| format!("M{file}={package}")).collect();
+    let request = CodeGeneratorRequest {
+        file_to_generate: files.iter().map(|(file, _)| (*file).to_owned()).collect(),
+        parameter: Some(format!("paths=import,{}", packages.join(","))),
+        proto_file: compiler.file_descriptor_set().file,
+        compiler_version: None,
+    };
+    request.encode_to_vec()
+}
+
+/// Holds a committed file to `text`; `BLESS=1` commits it.
+pub(crate) fn hold(path: &Path, text: &str) {
+    if std::env::var_os("BLESS").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let found = fs::read_to_string(path).unwrap_or_default();
+    assert!(found == text, "{} is not what the traits give; run with BLESS=1", path.display());
+}
+
+/// Where the Go programs are.
+pub(crate) fn interop() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("interop")
+}
+
+fn built() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("interop")
+}
+
+fn go(args: &[&str]) -> Command {
+    let mut command = Command::new("go");
+    command.args(args).current_dir(interop()).env("CGO_ENABLED", "0");
+    command
+}

@@ -1,0 +1,18 @@
+//! The Go code of LOOP's messages and services, generated from the schemas that the traits export.
+
+use std::path::Path;
+
+use crate::toolchain;
+
+/// The schemas in `proto/`, which `tests/contract` holds to the traits, and the Go packages of their code.
+const FILES: &[(&str, &str)] = &[
+    ("codec.proto", "interop/pb/codec"),
+    ("loop.proto", "interop/pb/loop"),
+    ("loop/evm.proto", "interop/pb/evm"),
+    ("loop/chain/common.proto", "interop/pb/chain"),
+];
+
+/// `BLESS=1` commits it.
+pub(crate) fn is_current() {
+    toolchain::hold_generated(&Path::new(env!("CARGO_MANIFEST_DIR")).join("proto"), FILES);
+}

@@ -1,0 +1,87 @@
+//! A median plugin in Rust that fails on demand; the round decides how.
+
+use std::sync::Arc;
+
+use loop_runtime::{Code, Error, Result};
+use loop_services::prelude::*;
+
+/// The root of the plugin.
+pub(crate) fn median() -> Arc<dyn PluginMedian> {
+    Arc::new(Faulty)
+}
+
+struct Faulty;
+
+impl Lifecycle for Faulty {}
+
+impl PluginMedian for Faulty {
+    async fn new_median_factory(
+        &self,
+        provider: Arc<dyn MedianProvider>,
+        contract_id: &str,
+        data_source: Arc<dyn DataSource>,
+        _juels_per_fee_coin: Arc<dyn DataSource>,
+        _gas_price_subunits: Arc<dyn DataSource>,
+        _error_log: Arc<dyn ErrorLog>,
+        _deviation_func_definition: Option<Vec<u8>>,
+    ) -> Result<Arc<dyn ReportingPluginFactory>> {
+        assert_ne!(contract_id, "panic", "no feed of this name");
+        Ok(Arc::new(Factory { provider, data_source }))
+    }
+}
+
+#[derive(Clone)]
+struct Factory {
+    provider: Arc<dyn MedianProvider>,
+    data_source: Arc<dyn DataSource>,
+}
+
+impl Lifecycle for Factory {
+    async fn ready(&self) -> Result<()> {
+        panic!("never ready")
+    }
+}
+
+impl ReportingPluginFactory for Factory {
+    async fn new_reporting_plugin(
+        &self,
+        _: &ReportingPluginConfig,
+    ) -> Result<(Arc<dyn ReportingPlugin>, ReportingPluginInfo)> {
+        Ok((Arc::new(self.clone()), ReportingPluginInfo::default()))
+    }
+}
+
+impl ReportingPlugin for Factory {
+    /// Answers the code that the round says; an error without a code for round 0.
+    async fn query(&self, timestamp: ReportTimestamp) -> Result<Vec<u8>> {
+        match timestamp.round {
+            0 => Err("a plain error".into()),
+            code => Err(Error::new(Code::from_i32(code.into()), "an error with a code")),
+        }
+    }
+
+    /// Hands on what the data source says.
+    async fn observation(&self, timestamp: ReportTimestamp, _: &[u8]) -> Result<Vec<u8>> {
+        let number = self.data_source.observe(timestamp).await?;
+        Ok(format!("{number:?}").into())
+    }
+
+    /// Hands on what the provider says.
+    async fn report(&self, _: ReportTimestamp, _: &[u8], _: &[AttributedObservation]) -> Result<(bool, Vec<u8>)> {
+        let details = self.provider.median_contract().latest_transmission_details().await?;
+        Ok((true, details.epoch.to_string().into()))
+    }
+
+    async fn should_accept_finalized_report(&self, _: ReportTimestamp, report: &[u8]) -> Result<bool> {
+        panic!("a report of {} bytes is too much", report.len())
+    }
+
+    /// Ends the process in the middle of the call.
+    async fn should_transmit_accepted_report(&self, _: ReportTimestamp, _: &[u8]) -> Result<bool> {
+        std::process::exit(7)
+    }
+
+    async fn close(&self) -> Result<()> {
+        Ok(())
+    }
+}
