@@ -16,7 +16,7 @@ use super::lease::{Expiry, Lease};
 use super::object::Object;
 use super::session::Session;
 use super::status::from_status;
-use super::tree::{Names, UNKNOWN_METHOD};
+use super::tree::{Names, UNKNOWN_METHOD, UNKNOWN_SERVICE};
 use crate::context::Context;
 use crate::error::{Code, Error, ErrorKind, Result};
 use crate::sync::locked;
@@ -115,8 +115,7 @@ impl Link {
         locked(&self.offers).contains(&name)
     }
 
-    /// Asks which of the optional components are there, all at the same time, by calling a method that cannot exist:
-    /// a service that is there says so, in grpc-go's words, and nothing happens. What is known of other names stays.
+    /// Asks which of the optional components are there, all at the same time. What is known of other names stays.
     ///
     /// # Errors
     ///
@@ -125,20 +124,9 @@ impl Link {
         let context = Context { deadline, ..Context::default() };
         let mut probes = tokio::task::JoinSet::new();
         for name in names.optionals() {
-            let link = self.clone();
+            let (link, harmless) = (self.clone(), names.harmless(name));
             let (name, context) = (*name, context.clone());
-            probes.spawn(async move {
-                let path = format!("/{name}/__Probe");
-                match link.unary(&path, HeaderMap::new(), &context, Bytes::new()).await {
-                    Ok(_) => Ok(Some(name)),
-                    Err(Attempt::Refused(error)) if matches!(error.kind(), ErrorKind::Deadline { .. }) => Err(error),
-                    Err(Attempt::Refused(error)) => {
-                        let there = error.code() != Code::Unimplemented || error.message().starts_with(UNKNOWN_METHOD);
-                        Ok(there.then_some(name))
-                    }
-                    Err(Attempt::NotSent(error) | Attempt::Lost(error)) => Err(error),
-                }
-            });
+            probes.spawn(async move { Ok::<_, Error>(link.has(name, harmless, &context).await?.then_some(name)) });
         }
         let mut offers = Vec::new();
         while let Some(probed) = probes.join_next().await {
@@ -148,6 +136,34 @@ impl Link {
         known.retain(|name| !names.optionals().contains(name));
         known.extend(offers);
         Ok(())
+    }
+
+    /// Whether the service `name` is there: calls a method that cannot exist, and nothing happens. grpc-go and this
+    /// runtime say which of the two they do not know. Others have one text for both: they are asked as Go's hosts ask,
+    /// by an empty request to `harmless`, which is idempotent.
+    async fn has(&self, name: &str, harmless: Option<&str>, context: &Context) -> Result<bool> {
+        let Some(refused) = self.refusal(&format!("/{name}/__Probe"), context).await? else { return Ok(true) };
+        let text = refused.message();
+        if refused.code() != Code::Unimplemented || text.starts_with(UNKNOWN_METHOD) {
+            return Ok(true);
+        }
+        match harmless {
+            Some(path) if !text.starts_with(UNKNOWN_SERVICE) => {
+                let refused = self.refusal(path, context).await?;
+                Ok(refused.is_none_or(|refused| refused.code() != Code::Unimplemented))
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// The error with which the far side answers an empty request, if it does.
+    async fn refusal(&self, path: &str, context: &Context) -> Result<Option<Error>> {
+        match self.unary(path, HeaderMap::new(), context, Bytes::new()).await {
+            Ok(_) => Ok(None),
+            Err(Attempt::Refused(error)) if matches!(error.kind(), ErrorKind::Deadline { .. }) => Err(error),
+            Err(Attempt::Refused(error)) => Ok(Some(error)),
+            Err(Attempt::NotSent(error) | Attempt::Lost(error)) => Err(error),
+        }
     }
 
     /// Lends `exports` to `object`, for a call over this link.
