@@ -13,6 +13,7 @@ use tracing::Instrument;
 
 use super::export::Export;
 use super::lease::{Expiry, Lease};
+use super::life::Life;
 use super::object::Object;
 use super::session::Session;
 use super::status::from_status;
@@ -29,7 +30,7 @@ pub(crate) struct Link {
     address: Option<Address>,
     object: Arc<Object>,
     session: Arc<Session>,
-    ended: CancellationToken,
+    ended: Arc<Life>,
     calls: TaskTracker,
     offers: Mutex<Vec<&'static str>>,
 }
@@ -52,7 +53,7 @@ impl Link {
         session: Arc<Session>,
     ) -> Arc<Self> {
         static NUMBERS: AtomicU64 = AtomicU64::new(1);
-        let ended = object.ended().child_token();
+        let ended = object.ended().child();
         Arc::new(Self {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             connection,
@@ -87,16 +88,16 @@ impl Link {
     }
 
     pub(crate) fn is_usable(&self) -> bool {
-        !self.ended.is_cancelled() && !self.connection.is_dead()
+        !self.ended.is_over() && !self.connection.is_dead()
     }
 
     pub(crate) fn ended(&self) -> &CancellationToken {
-        &self.ended
+        self.ended.told()
     }
 
     /// Drops the connection; the object may live on.
     pub(crate) fn end(&self) {
-        self.ended.cancel();
+        self.ended.end();
     }
 
     /// Counts a call in flight until the token is dropped.
@@ -190,7 +191,7 @@ impl Link {
         tokio::select! {
             biased;
             lent = self.session.lend(exports, object, expiry) => lent.map_err(Attempt::NotSent),
-            () = self.ended.cancelled() => {
+            () = self.ended().cancelled() => {
                 Err(Attempt::NotSent(Error::lost(false, format!("{}: the connection is gone", self.session.name()))))
             }
             () = expired => {
@@ -214,7 +215,7 @@ impl Link {
 
     async fn send(&self, path: &str, headers: HeaderMap, context: &Context, body: Bytes) -> Result<Bytes, Attempt> {
         let gone = || format!("{}: the connection is gone", self.session.name());
-        if self.ended.is_cancelled() {
+        if self.ended.is_over() {
             return Err(Attempt::NotSent(Error::lost(false, gone())));
         }
         let mut all = context.metadata.clone();
@@ -242,7 +243,7 @@ impl Link {
         let outcome = tokio::select! {
             biased;
             outcome = call => outcome,
-            () = self.ended.cancelled() => return Err(Attempt::Lost(Error::lost(true, gone()))),
+            () = self.ended().cancelled() => return Err(Attempt::Lost(Error::lost(true, gone()))),
             () = expired => return Err(passed(path)),
         };
         match outcome {
