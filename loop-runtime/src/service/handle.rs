@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
-use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +18,7 @@ use super::keeper;
 use super::link::Link;
 use super::method::Method;
 use super::object::EndOnDrop;
+use super::place::Place;
 use super::recipe::{Recipe, Request};
 use super::session::Session;
 use super::tree::Names;
@@ -84,7 +84,7 @@ pub(crate) struct Handle {
     pub(crate) children: TaskTracker,
     /// The answer of the release method, for a caller who closed by hand.
     pub(crate) released: OnceLock<Result<Bytes>>,
-    link: ArcSwapOption<Link>,
+    link: Place<Link>,
     offers: Mutex<Vec<&'static str>>,
     setup: Mutex<Vec<(&'static Method, Request)>>,
 }
@@ -112,7 +112,7 @@ impl Handle {
             done: CancellationToken::new(),
             children: TaskTracker::new(),
             released: OnceLock::new(),
-            link: ArcSwapOption::empty(),
+            link: Place::empty(),
             offers: Mutex::default(),
             setup: Mutex::default(),
         })
@@ -169,7 +169,7 @@ impl Handle {
 
     pub(crate) fn install(&self, link: Arc<Link>) {
         self.note_offers(&link);
-        self.link.store(Some(link));
+        self.link.put(link);
         self.slot.send_replace(Slot::Live);
     }
 
@@ -184,13 +184,12 @@ impl Handle {
 
     /// Takes the link away.
     pub(crate) fn uninstall(&self) -> Option<Arc<Link>> {
-        self.link.swap(None)
+        self.link.take()
     }
 
     /// The link, if a call can be sent over it now.
     pub(crate) fn usable(&self) -> Option<Arc<Link>> {
-        let link = self.link.load();
-        link.as_ref().filter(|link| link.is_usable()).cloned()
+        self.link.get(Link::is_usable)
     }
 
     /// The names whose optional components are asked for.

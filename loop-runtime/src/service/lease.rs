@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::export::{Export, What};
 use super::forward::Forward;
+use super::life::Life;
 use super::root::{Doorway, Served};
 use super::session::Session;
 
@@ -47,13 +48,13 @@ pub(crate) struct Lease {
 /// What ends a lease, shared with its server task.
 pub(crate) struct Control {
     stop: CancellationToken,
-    cut: CancellationToken,
+    cut: Arc<Life>,
     ended: CancellationToken,
     served: Mutex<Option<Arc<Served>>>,
 }
 
 impl Lease {
-    /// Serves `export` until cut. `within` is the token of its owner's leases.
+    /// Serves `export` until cut. `within` is the life of its owner's leases.
     ///
     /// # Errors
     ///
@@ -61,12 +62,12 @@ impl Lease {
     pub(crate) async fn open(
         session: &Arc<Session>,
         export: Export,
-        within: &CancellationToken,
+        within: &Life,
         expiry: Option<Expiry>,
     ) -> Result<Self> {
         let control = Arc::new(Control {
             stop: CancellationToken::new(),
-            cut: within.child_token(),
+            cut: within.child(),
             ended: CancellationToken::new(),
             served: Mutex::default(),
         });
@@ -111,7 +112,7 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.control.cut.cancel();
+        self.control.cut.end();
     }
 }
 
@@ -123,7 +124,7 @@ impl Control {
             // Its answer is of no matter: the object goes either way.
             let _ = tokio::time::timeout(bound, served.release()).await;
         }
-        self.cut.cancel();
+        self.cut.end();
         self.ended.cancelled().await;
     }
 }
@@ -147,13 +148,13 @@ async fn serve(
         };
         tokio::select! {
             biased;
-            () = control.cut.cancelled() => break,
+            () = control.cut.told().cancelled() => break,
             () = control.stop.cancelled() => break,
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => {
                     idle_at = None;
                     let (handler, limits) = (handler.clone(), session.serving().clone());
-                    let cut = control.cut.clone();
+                    let cut = control.cut.told().clone();
                     let peer = session.name().to_owned();
                     connections.spawn(async move {
                         let graceful = CancellationToken::new();
@@ -191,7 +192,7 @@ async fn serve(
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
-    control.cut.cancel();
+    control.cut.end();
     locked(&control.served).take();
     drop(handler);
     control.ended.cancel();

@@ -13,10 +13,11 @@ use tracing::Instrument;
 
 use super::export::Export;
 use super::lease::{Expiry, Lease};
+use super::life::Life;
 use super::object::Object;
 use super::session::Session;
 use super::status::from_status;
-use super::tree::{Names, UNKNOWN_METHOD};
+use super::tree::{Names, UNKNOWN_METHOD, UNKNOWN_SERVICE};
 use crate::broker::Destination;
 use crate::context::Context;
 use crate::error::{Code, Error, ErrorKind, Result};
@@ -30,7 +31,7 @@ pub(crate) struct Link {
     destination: Option<Destination>,
     object: Arc<Object>,
     session: Arc<Session>,
-    ended: CancellationToken,
+    ended: Arc<Life>,
     calls: TaskTracker,
     offers: Mutex<Vec<&'static str>>,
 }
@@ -53,7 +54,7 @@ impl Link {
         session: Arc<Session>,
     ) -> Arc<Self> {
         static NUMBERS: AtomicU64 = AtomicU64::new(1);
-        let ended = object.ended().child_token();
+        let ended = object.ended().child();
         Arc::new(Self {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             connection,
@@ -89,16 +90,16 @@ impl Link {
     }
 
     pub(crate) fn is_usable(&self) -> bool {
-        !self.ended.is_cancelled() && !self.connection.is_dead()
+        !self.ended.is_over() && !self.connection.is_dead()
     }
 
     pub(crate) fn ended(&self) -> &CancellationToken {
-        &self.ended
+        self.ended.told()
     }
 
     /// Drops the connection; the object may live on.
     pub(crate) fn end(&self) {
-        self.ended.cancel();
+        self.ended.end();
     }
 
     /// Counts a call in flight until the token is dropped.
@@ -117,8 +118,7 @@ impl Link {
         locked(&self.offers).contains(&name)
     }
 
-    /// Asks which of the optional components are there, all at the same time, by calling a method that cannot exist:
-    /// a service that is there says so, in grpc-go's words, and nothing happens. What is known of other names stays.
+    /// Asks which of the optional components are there, all at the same time. What is known of other names stays.
     ///
     /// # Errors
     ///
@@ -127,20 +127,9 @@ impl Link {
         let context = Context { deadline, ..Context::default() };
         let mut probes = tokio::task::JoinSet::new();
         for name in names.optionals() {
-            let link = self.clone();
+            let (link, harmless) = (self.clone(), names.harmless(name));
             let (name, context) = (*name, context.clone());
-            probes.spawn(async move {
-                let path = format!("/{name}/__Probe");
-                match link.unary(&path, HeaderMap::new(), &context, Bytes::new()).await {
-                    Ok(_) => Ok(Some(name)),
-                    Err(Attempt::Refused(error)) if matches!(error.kind(), ErrorKind::Deadline { .. }) => Err(error),
-                    Err(Attempt::Refused(error)) => {
-                        let there = error.code() != Code::Unimplemented || error.message().starts_with(UNKNOWN_METHOD);
-                        Ok(there.then_some(name))
-                    }
-                    Err(Attempt::NotSent(error) | Attempt::Lost(error)) => Err(error),
-                }
-            });
+            probes.spawn(async move { Ok::<_, Error>(link.has(name, harmless, &context).await?.then_some(name)) });
         }
         let mut offers = Vec::new();
         while let Some(probed) = probes.join_next().await {
@@ -150,6 +139,34 @@ impl Link {
         known.retain(|name| !names.optionals().contains(name));
         known.extend(offers);
         Ok(())
+    }
+
+    /// Whether the service `name` is there: calls a method that cannot exist, and nothing happens. grpc-go and this
+    /// runtime say which of the two they do not know. Others have one text for both: they are asked as Go's hosts ask,
+    /// by an empty request to `harmless`, which is idempotent.
+    async fn has(&self, name: &str, harmless: Option<&str>, context: &Context) -> Result<bool> {
+        let Some(refused) = self.refusal(&format!("/{name}/__Probe"), context).await? else { return Ok(true) };
+        let text = refused.message();
+        if refused.code() != Code::Unimplemented || text.starts_with(UNKNOWN_METHOD) {
+            return Ok(true);
+        }
+        match harmless {
+            Some(path) if !text.starts_with(UNKNOWN_SERVICE) => {
+                let refused = self.refusal(path, context).await?;
+                Ok(refused.is_none_or(|refused| refused.code() != Code::Unimplemented))
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// The error with which the far side answers an empty request, if it does.
+    async fn refusal(&self, path: &str, context: &Context) -> Result<Option<Error>> {
+        match self.unary(path, HeaderMap::new(), context, Bytes::new()).await {
+            Ok(_) => Ok(None),
+            Err(Attempt::Refused(error)) if matches!(error.kind(), ErrorKind::Deadline { .. }) => Err(error),
+            Err(Attempt::Refused(error)) => Ok(Some(error)),
+            Err(Attempt::NotSent(error) | Attempt::Lost(error)) => Err(error),
+        }
     }
 
     /// Lends `exports` to `object`, for a call over this link.
@@ -176,7 +193,7 @@ impl Link {
         tokio::select! {
             biased;
             lent = self.session.lend(exports, object, expiry) => lent.map_err(Attempt::NotSent),
-            () = self.ended.cancelled() => {
+            () = self.ended().cancelled() => {
                 Err(Attempt::NotSent(Error::lost(false, format!("{}: the connection is gone", self.session.name()))))
             }
             () = expired => {
@@ -200,7 +217,7 @@ impl Link {
 
     async fn send(&self, path: &str, headers: HeaderMap, context: &Context, body: Bytes) -> Result<Bytes, Attempt> {
         let gone = || format!("{}: the connection is gone", self.session.name());
-        if self.ended.is_cancelled() {
+        if self.ended.is_over() {
             return Err(Attempt::NotSent(Error::lost(false, gone())));
         }
         let mut all = context.metadata.clone();
@@ -228,7 +245,7 @@ impl Link {
         let outcome = tokio::select! {
             biased;
             outcome = call => outcome,
-            () = self.ended.cancelled() => return Err(Attempt::Lost(Error::lost(true, gone()))),
+            () = self.ended().cancelled() => return Err(Attempt::Lost(Error::lost(true, gone()))),
             () = expired => return Err(passed(path)),
         };
         match outcome {

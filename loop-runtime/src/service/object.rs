@@ -1,33 +1,32 @@
 //! An object on the far side: what one successful run of a constructor made, or the root of a session.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-
 use super::lease::Lease;
-use crate::sync::locked;
+use super::life::Life;
+use crate::sync::{Mutex, locked};
 
 /// Ends once, by [`Object::end`], by its parent object's end or by its session's.
 ///
-/// Two token trees, because the order matters: what was lent is cut before connections are, so that a late call of a
+/// Two trees of lives, because the order matters: what was lent is cut before connections are, so that a late call of a
 /// dying peer finds nothing.
 pub(crate) struct Object {
     number: u64,
-    leases_cut: CancellationToken,
-    ended: CancellationToken,
+    leases_cut: Arc<Life>,
+    ended: Arc<Life>,
     leases: Mutex<Vec<Lease>>,
 }
 
 impl Object {
-    /// The root object of a session whose tokens these are.
-    pub(crate) fn root(leases_cut: &CancellationToken, ended: &CancellationToken) -> Self {
+    /// The root object of a session whose lives these are.
+    pub(crate) fn root(leases_cut: &Life, ended: &Life) -> Self {
         static NUMBERS: AtomicU64 = AtomicU64::new(1);
         Self {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
-            leases_cut: leases_cut.child_token(),
-            ended: ended.child_token(),
+            leases_cut: leases_cut.child(),
+            ended: ended.child(),
             leases: Mutex::default(),
         }
     }
@@ -43,14 +42,14 @@ impl Object {
     }
 
     pub(crate) fn has_ended(&self) -> bool {
-        self.ended.is_cancelled()
+        self.ended.is_over()
     }
 
-    pub(crate) fn ended(&self) -> &CancellationToken {
+    pub(crate) fn ended(&self) -> &Life {
         &self.ended
     }
 
-    pub(crate) fn leases_cut(&self) -> &CancellationToken {
+    pub(crate) fn leases_cut(&self) -> &Life {
         &self.leases_cut
     }
 
@@ -68,8 +67,8 @@ impl Object {
 
     /// Ends the object on this side: leases, then connections, children included.
     pub(crate) fn end(&self) {
-        self.leases_cut.cancel();
-        self.ended.cancel();
+        self.leases_cut.end();
+        self.ended.end();
         // Outside the lock: what drops here is the user's.
         let leases = std::mem::take(&mut *locked(&self.leases));
         drop(leases);

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::export::Export;
 use super::family::Family;
 use super::lease::{Control, Expiry, Lease};
+use super::life::Life;
 use super::link::Link;
 use super::object::Object;
 use super::outgoing::Outgoing;
@@ -29,7 +30,7 @@ pub(crate) struct Session {
     calling: Limits,
     serving: Limits,
     root: Arc<Object>,
-    ended: CancellationToken,
+    ended: Arc<Life>,
     why: watch::Sender<Option<Arc<str>>>,
     ours: AtomicBool,
     /// What constructors handed out, by the key of the handle that asked for it.
@@ -47,7 +48,7 @@ impl Session {
         (calling, serving): (Limits, Limits),
         family: Arc<Family>,
     ) -> Arc<Self> {
-        let (leases_cut, ended) = (CancellationToken::new(), CancellationToken::new());
+        let (leases_cut, ended) = (Life::new(), Life::new());
         Arc::new(Self {
             name: name.to_owned(),
             number,
@@ -95,11 +96,11 @@ impl Session {
     }
 
     pub(crate) fn has_ended(&self) -> bool {
-        self.ended.is_cancelled()
+        self.ended.is_over()
     }
 
     pub(crate) fn ended(&self) -> &CancellationToken {
-        &self.ended
+        self.ended.told()
     }
 
     /// Whether the peer is this runtime, learned from its first request or answer.
@@ -117,7 +118,7 @@ impl Session {
     /// from any thread.
     pub(crate) fn end(&self) {
         self.root.end();
-        self.ended.cancel();
+        self.ended.end();
         self.broker.closed("the session has ended");
         self.tasks.close();
     }
@@ -140,7 +141,7 @@ impl Session {
         const INSTANT: Duration = Duration::from_millis(50);
         /// From the end of the session until the process is reaped.
         const MOMENT: Duration = Duration::from_millis(300);
-        tokio::time::timeout(INSTANT, self.ended.cancelled()).await.ok()?;
+        tokio::time::timeout(INSTANT, self.ended().cancelled()).await.ok()?;
         let mut why = self.why.subscribe();
         let known = tokio::time::timeout(MOMENT, why.wait_for(Option::is_some)).await;
         known.ok()?.ok()?.clone()
@@ -167,7 +168,7 @@ impl Session {
     pub(crate) async fn dial(self: &Arc<Self>, id: u32, object: Arc<Object>) -> Result<Arc<Link>> {
         let (stream, to) = tokio::select! {
             dialled = self.broker.dial(id) => dialled.map_err(|why| Error::lost(false, why.to_string()).with_source(why))?,
-            () = self.ended.cancelled() => return Err(Error::lost(false, "the session has ended")),
+            () = self.ended().cancelled() => return Err(Error::lost(false, "the session has ended")),
         };
         self.link(stream, Some(to), object).await
     }

@@ -108,8 +108,11 @@ fn unknown_method(service: &str, method: &str) -> Error {
 /// How the text for an unknown method of a known service begins.
 pub(crate) const UNKNOWN_METHOD: &str = "unknown method";
 
+/// How the text for an unknown service begins.
+pub(crate) const UNKNOWN_SERVICE: &str = "unknown service";
+
 pub(crate) fn unknown_service(service: &str) -> Error {
-    Error::unimplemented(format!("unknown service {service}"))
+    Error::unimplemented(format!("{UNKNOWN_SERVICE} {service}"))
 }
 
 /// The services of an object whose start methods have run: one that is inherited twice is started once.
@@ -164,6 +167,12 @@ impl Names {
 
     pub(crate) fn optionals(&self) -> &[&'static str] {
         &self.optional
+    }
+
+    /// The path of a method of `service` that may be called without a reason.
+    pub(crate) fn harmless(&self, service: &str) -> Option<&'static str> {
+        let (_, methods) = self.services.iter().find(|(name, _)| *name == service)?;
+        methods.iter().find(|method| method.idempotent).map(|method| method.path)
     }
 
     /// The method with this path, if the contract names one.

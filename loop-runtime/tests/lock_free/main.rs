@@ -1,0 +1,143 @@
+//! What several threads decide at once, under a model checker: a link is installed and a service lent while a session
+//! ends, and callers look on.
+//!
+//! The files are those of the library, compiled here with loom's primitives instead of the standard library's. Loom runs
+//! a test once for every order of the threads' steps that can make a difference, and for every value that a load may
+//! see under the memory model. Their only writers of links are keepers; a session is ended by its supervisor, an object
+//! by its keeper or its parent's, a connection by its driver.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code, reason = "tests, of parts of the files")]
+
+mod service;
+mod sync;
+
+use std::sync::Arc;
+
+use loom::thread;
+use service::lease::Lease;
+use service::life::Life;
+use service::object::Object;
+use service::place::Place;
+use sync::{AtomicUsize, Ordering};
+
+/// A link, as far as ends go.
+struct Link(Arc<Life>);
+
+impl Link {
+    fn of(object: &Object) -> Arc<Self> {
+        Arc::new(Self(object.ended().child()))
+    }
+
+    fn is_usable(&self) -> bool {
+        !self.0.is_over()
+    }
+}
+
+/// The root object of a new session.
+fn session() -> Arc<Object> {
+    Arc::new(Object::root(&Life::new(), &Life::new()))
+}
+
+/// Who has seen the next generation finds nothing usable of the last one, however late it was put there.
+#[test]
+fn nothing_of_an_ended_session_is_usable() {
+    loom::model(|| {
+        let (root, place, newest) = (session(), Arc::new(Place::empty()), Arc::new(AtomicUsize::new(1)));
+        let keeper = thread::spawn({
+            let (root, place) = (root.clone(), place.clone());
+            // The constructor's reply has come: connect, install.
+            move || {
+                let object = root.child();
+                place.put(Link::of(&object));
+                object
+            }
+        });
+        let supervisor = thread::spawn({
+            let newest = newest.clone();
+            move || {
+                root.end();
+                newest.store(2, Ordering::Release);
+            }
+        });
+        let seen = newest.load(Ordering::Acquire);
+        let found = place.get(Link::is_usable);
+        assert!(seen == 1 || found.is_none(), "a link of generation 1 while {seen} runs");
+        supervisor.join().unwrap();
+        keeper.join().unwrap();
+        assert!(place.get(Link::is_usable).is_none());
+        assert!(place.take().is_some(), "the keeper takes it away");
+    });
+}
+
+/// An object that its keeper ends while its session ends is over for both when they go on.
+#[test]
+fn who_ends_second_waits_for_the_first() {
+    loom::model(|| {
+        let root = session();
+        let object = Arc::new(root.child());
+        let link = Link::of(&object);
+        let cut = object.leases_cut().child();
+        let keeper = thread::spawn({
+            let object = object.clone();
+            move || object.end()
+        });
+        root.end();
+        assert!(!link.is_usable() && cut.is_over(), "the next process would start now");
+        keeper.join().unwrap();
+    });
+}
+
+/// Who sees that a link has ended knows that what was lent for it is cut: nothing new comes of a dying process.
+#[test]
+fn leases_are_cut_before_links_end() {
+    loom::model(|| {
+        let root = session();
+        let object = root.child();
+        let (link, cut) = (Link::of(&object), object.leases_cut().child());
+        let supervisor = thread::spawn(move || root.end());
+        if !link.is_usable() {
+            assert!(cut.is_over(), "lent to what has ended");
+        }
+        supervisor.join().unwrap();
+    });
+}
+
+/// A service that is lent while the object ends is let go of, once.
+#[test]
+fn what_is_lent_too_late_is_let_go() {
+    loom::model(|| {
+        let object = Arc::new(session().child());
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let caller = thread::spawn({
+            let (object, dropped) = (object.clone(), dropped.clone());
+            move || {
+                let lease = Lease { cut: object.leases_cut().child(), dropped };
+                object.keep(vec![lease]);
+            }
+        });
+        object.end();
+        caller.join().unwrap();
+        assert_eq!(dropped.load(Ordering::Acquire), 1);
+    });
+}
+
+/// A connection that ends by itself while a newer one takes its place: the newer one stays.
+#[test]
+fn the_end_of_a_link_touches_no_other() {
+    loom::model(|| {
+        let object = session().child();
+        let place = Arc::new(Place::empty());
+        let first = Link::of(&object);
+        place.put(first.clone());
+        let driver = thread::spawn(move || first.0.end());
+        let caller = thread::spawn({
+            let place = place.clone();
+            move || place.get(Link::is_usable).is_some()
+        });
+        let second = Link::of(&object);
+        place.put(second.clone());
+        driver.join().unwrap();
+        caller.join().unwrap();
+        assert!(Arc::ptr_eq(&place.get(Link::is_usable).expect("the second"), &second));
+    });
+}
