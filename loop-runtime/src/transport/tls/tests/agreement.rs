@@ -42,7 +42,7 @@ async fn each_launch_has_certificates_of_its_own() {
 fn the_host_says_what_is_wrong_with_the_answer() {
     let (asked, plain) = (Wish::Tls.offer().unwrap(), Wish::Nothing.offer().unwrap());
     let (_, field) = answer(asked.client_certificate().map(OsStr::new)).unwrap();
-    let padded = format!("{field}{}", if field.len() % 4 == 0 { "====" } else { "==" });
+    let padded = format!("{field}=");
     let said = |offer: &Offer, field: &str| offer.settle(field).unwrap_err();
 
     assert!(matches!(said(&plain, &field), OfferError::Unasked));
@@ -51,7 +51,7 @@ fn the_host_says_what_is_wrong_with_the_answer() {
         ("abc!", "base64"),
         (padded.as_str(), "base64"),
         ("YWJj", "X.509"),
-        (&field[..field.len() - 8], "X.509"),
+        (&field[..400], "X.509"),
         (&expired().field(), "has expired"),
         (&not_yet().field(), "not valid yet"),
     ] {
