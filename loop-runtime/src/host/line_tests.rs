@@ -98,6 +98,33 @@ fn verdicts() {
     assert!(wrong.is_empty(), "(line, expected, got): {wrong:#?}");
 }
 
+/// A host that asked for TLS.
+#[cfg(feature = "auto-mtls")]
+#[test]
+fn verdicts_on_the_answer_to_an_offer() {
+    let offer = crate::transport::Wish::Tls.offer().unwrap();
+    let (_, field) = crate::transport::answer(offer.client_certificate().map(AsRef::as_ref)).unwrap();
+    let judged = |line: &str| HandshakeLine::parse(line.as_bytes(), &VERSIONS, &offer);
+    for rest in ["", "|", "||true"] {
+        let error = judged(&format!("1|1|unix|/p|grpc{rest}\n")).unwrap_err();
+        assert!(matches!(error, LaunchError::NoCertificate { .. }) && error.is_permanent(), "{rest}: {error}");
+    }
+    for (field, says) in
+        [("x", "base64"), ("MIIshort", "X.509"), (&field[..200], "X.509"), (&format!("{field}="), "base64")]
+    {
+        let error = judged(&format!("1|1|unix|/p|grpc|{field}\n")).unwrap_err();
+        assert!(matches!(error, LaunchError::BadCertificate { .. }) && !error.is_permanent(), "{field}: {error}");
+        let text = error.to_string();
+        assert!(text.contains(says) && text.contains("(handshake line \"1|1|unix|/p|grpc|"), "{text}");
+    }
+    for rest in ["", "|", "|true", "|junk|more"] {
+        let line = judged(&format!("1|1|unix|/p|grpc|{field}{rest}\r\n")).unwrap();
+        assert!(matches!(line.security, crate::transport::Security::Tls(_)), "{rest}");
+    }
+    // Other mistakes are named first.
+    assert!(matches!(judged("2|1|unix|/p|grpc|"), Err(LaunchError::CoreVersion { .. })));
+}
+
 #[test]
 fn values() {
     let line = parse("1|3|unix|/tmp/plugin1|grpc|").unwrap();

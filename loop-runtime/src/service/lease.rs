@@ -197,3 +197,7 @@ async fn serve(
     drop(handler);
     control.ended.cancel();
 }
+
+#[cfg(all(test, feature = "auto-mtls"))]
+#[path = "lease_tests.rs"]
+mod tests;

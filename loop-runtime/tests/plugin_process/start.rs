@@ -95,6 +95,25 @@ async fn a_service_that_cannot_be_made_fails_the_start_in_one_line() {
     assert_eq!(plugin.sockets_left(), 0);
 }
 
+/// An offer of TLS that cannot be answered ends the start: the host would read nothing but a refused connection.
+#[tokio::test]
+async fn an_offer_of_tls_that_cannot_be_answered_fails_the_start() {
+    let says = match cfg!(feature = "auto-mtls") {
+        true => "PLUGIN_CLIENT_CERT is set: the certificate of the other side cannot be used",
+        false => "PLUGIN_CLIENT_CERT is set: the host asks for TLS, and this plugin was built without it",
+    };
+    let mut plugin = Start::new("").env("PLUGIN_CLIENT_CERT", "no certificate").spawn();
+    assert_eq!(plugin.ended().await, (Some(1), String::new()));
+    let stderr = plugin.whole_stderr().await;
+    assert!(stderr.contains("[ERROR] plugin: cannot start: ") && stderr.contains(says), "{stderr}");
+    assert_eq!(plugin.sockets_left(), 0);
+
+    let mut plugin = Start::new("").env("PLUGIN_CLIENT_CERT", "").up().await;
+    assert!(plugin.line.ends_with("|grpc|\n"), "empty is unset: {}", plugin.line);
+    plugin.shut_down().await;
+    assert_eq!(plugin.ended().await.0, Some(0));
+}
+
 #[tokio::test]
 async fn a_mistake_in_the_nodes_environment_is_named() {
     let mut plugin = Start::new("loop").env("CL_GRPC_SERVER_MAX_RECV_MSG_SIZE", "many").spawn();

@@ -1,6 +1,8 @@
 mod exchange;
 #[cfg(feature = "mux")]
 mod knocks;
+#[cfg(feature = "auto-mtls")]
+mod secured;
 
 use std::fs;
 use std::path::Path;
@@ -16,11 +18,15 @@ use crate::transport;
 
 /// Two sides of one plugin, joined without a connection.
 fn pair(dir: &Path) -> (Broker, Broker) {
-    let side = || {
+    secured_pair(dir, Security::None, Security::None)
+}
+
+fn secured_pair(dir: &Path, of_host: Security, of_plugin: Security) -> (Broker, Broker) {
+    let side = |security| {
         let (send, receive) = mpsc::channel(8);
-        (Broker::new(Route::sockets(dir), Security::None, DIAL_TIMEOUT, send), receive)
+        (Broker::new(Route::sockets(dir), security, DIAL_TIMEOUT, send), receive)
     };
-    let ((host, from_host), (plugin, from_plugin)) = (side(), side());
+    let ((host, from_host), (plugin, from_plugin)) = (side(of_host), side(of_plugin));
     for (mut from, to) in [(from_host, plugin.clone()), (from_plugin, host.clone())] {
         tokio::spawn(async move {
             while let Some(announcement) = from.recv().await {

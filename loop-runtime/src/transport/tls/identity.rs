@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
@@ -60,7 +60,7 @@ impl Identity {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
         let certificate = params.self_signed(&key).map_err(|why| failed(&why))?;
         let private = PrivateKeyDer::try_from(key.serialize_der()).map_err(|why| failed(&why))?;
-        let pem = certificate.pem();
+        let pem = pem(certificate.der());
         let key = CertifiedKey::from_der(vec![certificate.into()], private, provider()).map_err(|why| failed(&why))?;
         Ok(Self { key: Arc::new(key), pem })
     }
@@ -78,6 +78,16 @@ impl Identity {
     pub(super) fn key(&self) -> &Arc<CertifiedKey> {
         &self.key
     }
+}
+
+fn pem(der: &[u8]) -> String {
+    /// Characters in a line.
+    const WIDTH: usize = 64;
+    let mut text = STANDARD.encode(der);
+    for at in (1..text.len().div_ceil(WIDTH)).rev() {
+        text.insert(at * WIDTH, '\n');
+    }
+    format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
 }
 
 /// Without the key.

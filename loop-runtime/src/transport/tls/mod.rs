@@ -10,6 +10,7 @@
 mod certificate;
 mod identity;
 mod pin;
+mod refusal;
 
 use std::fmt;
 use std::io;
@@ -27,6 +28,7 @@ pub(crate) use identity::{Identity, IdentityError};
 
 use super::stream::Stream;
 use pin::Pin;
+use refusal::{no_http2, refused};
 
 /// gRPC's only protocol. grpc-go refuses a connection on which it was not agreed.
 const ALPN: &[u8] = b"h2";
@@ -93,13 +95,12 @@ impl fmt::Debug for Tls {
     }
 }
 
-fn refused(error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("the TLS handshake failed: {error}"))
-}
-
 fn check_protocol(connection: &CommonState) -> io::Result<()> {
     match connection.alpn_protocol() {
         Some(ALPN) => Ok(()),
-        _ => Err(refused(io::Error::new(io::ErrorKind::InvalidData, "the peer does not offer HTTP/2 (ALPN `h2`)"))),
+        _ => Err(no_http2()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,8 +17,8 @@ pub(super) struct Pin {
 
 /// Somebody else's certificate.
 #[derive(Debug, thiserror::Error)]
-#[error("it is not the one that the other side announced at its start")]
-struct Stranger;
+#[error("not the certificate that the other side announced")]
+pub(super) struct Stranger;
 
 impl Pin {
     pub(super) fn new(peer: Certificate, algorithms: WebPkiSupportedAlgorithms) -> Self {
