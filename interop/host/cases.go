@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os/exec"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-plugin"
@@ -26,6 +28,7 @@ var cases = map[string]func(context.Context){
 	"cancellation":    cancellation,
 	"lent":            lent,
 	"made":            made,
+	"dials":           dials,
 	"stdio":           stdio,
 	"logs":            logs,
 	"ping":            ping,
@@ -140,6 +143,45 @@ func made(ctx context.Context) {
 	// The plugin ends the object behind the answer.
 	for must(p.Counters(ctx, &probe.CountersRequest{})).Value != 0 {
 		time.Sleep(10 * time.Millisecond)
+	}
+	r.kill()
+}
+
+// 500 services that the plugin makes, and as many that the host lends: all at once, or one after another where they are
+// multiplexed. go-plugin demands that of its users, for it can mix streams up otherwise.
+func dials(ctx context.Context) {
+	r := launch()
+	p := r.probe()
+	limit := 500
+	if *mux {
+		limit = 1
+	}
+	var all sync.WaitGroup
+	turns, failures := make(chan struct{}, limit), make(chan any, 500)
+	for n := range uint64(500) {
+		turns <- struct{}{}
+		all.Go(func() {
+			defer func() {
+				if why := recover(); why != nil {
+					failures <- why
+				}
+				<-turns
+			}()
+			conn := must(p.Broker.Dial(must(p.NewCounter(ctx, &probe.NewCounterRequest{Start: n})).Value))
+			defer conn.Close()
+			counter := probe.NewCounterClient(conn)
+			got := must(counter.Next(ctx, &probe.NextRequest{})).Value
+			check(got == n, "counter %d gave %d", n, got)
+			must(counter.Close(ctx, &probe.CloseRequest{}))
+
+			id := probe.OfferCounter(p.Broker, n, func() {})
+			sum := must(p.Sum(ctx, &probe.SumRequest{Counter: id, Times: 2})).Value
+			check(sum == 2*n+1, "%d and its successor are not %d", n, sum)
+		})
+	}
+	all.Wait()
+	if len(failures) > 0 {
+		panic(fmt.Sprint(len(failures), " failed, the first: ", <-failures))
 	}
 	r.kill()
 }

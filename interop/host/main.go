@@ -1,6 +1,6 @@
 // A host in Go, for plugins in Rust: one case of the tests, in a process of its own.
 //
-// Usage: host [-auto-mtls] CASE PLUGIN. Exit code 0: it went as it should; otherwise the last lines of stderr say what did not.
+// Usage: host [-auto-mtls] [-mux] CASE PLUGIN. Exit code 0: it went as it should; otherwise the last lines of stderr say what did not.
 package main
 
 import (
@@ -19,12 +19,15 @@ import (
 	"interop/probe"
 )
 
-var autoMTLS = flag.Bool("auto-mtls", false, "secure the connections with go-plugin's mutual TLS")
+var (
+	autoMTLS = flag.Bool("auto-mtls", false, "secure the connections with go-plugin's mutual TLS")
+	mux      = flag.Bool("mux", false, "multiplex the connections over one socket")
+)
 
 func main() {
 	flag.Parse()
 	if flag.NArg() != 2 || cases[flag.Arg(0)] == nil {
-		fmt.Fprintln(os.Stderr, "usage: host [-auto-mtls] CASE PLUGIN")
+		fmt.Fprintln(os.Stderr, "usage: host [-auto-mtls] [-mux] CASE PLUGIN")
 		for name := range cases {
 			fmt.Fprintln(os.Stderr, " ", name)
 		}
@@ -68,6 +71,8 @@ func launch(change ...func(*plugin.ClientConfig)) *run {
 		SyncStderr:       r.stderr,
 		Managed:          true,
 		AutoMTLS:         *autoMTLS,
+		// The plugin must be able to, or it is refused.
+		GRPCBrokerMultiplex: *mux,
 	}
 	for _, f := range change {
 		f(config)

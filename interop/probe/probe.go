@@ -71,10 +71,13 @@ func (c *Counter) Close(context.Context, *CloseRequest) (*CloseReply, error) {
 
 // OfferCounter serves a counter on a connection of its own, and calls ended once when that is over. The result is the
 // number under which the other side finds it.
+//
+// It is known to the broker before it is given away: a multiplexed plugin ends if it is asked for sooner.
 func OfferCounter(broker *plugin.GRPCBroker, start uint64, ended func()) uint32 {
-	id := broker.NextId()
+	id, known := broker.NextId(), make(chan struct{})
 	go func() {
 		broker.AcceptAndServe(id, func(options []grpc.ServerOption) *grpc.Server {
+			close(known)
 			server := grpc.NewServer(options...)
 			counter := &Counter{closed: func() { go server.GracefulStop() }}
 			counter.next.Store(start)
@@ -83,5 +86,6 @@ func OfferCounter(broker *plugin.GRPCBroker, start uint64, ended func()) uint32 
 		})
 		ended()
 	}()
+	<-known
 	return id
 }

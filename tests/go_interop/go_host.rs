@@ -17,6 +17,7 @@ const CASES: &[&str] = &[
     "cancellation",
     "lent",
     "made",
+    "dials",
     "stdio",
     "logs",
     "ping",

@@ -36,6 +36,7 @@ pub(crate) fn trials(mode: Mode) -> Vec<Trial> {
         cancellation,
         lent,
         made,
+        dials,
         stdio,
         logs,
         ping,
@@ -173,6 +174,46 @@ async fn made(cell: &Cell) {
     drop((counter, another));
     while probe.counters().await.unwrap() > 0 {
         tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    close(plugin).await;
+}
+
+/// 500 services that the plugin makes, and as many that the host lends: all at once, or one after another where they are
+/// multiplexed.
+async fn dials(cell: &Cell) {
+    /// What a Go plugin says, and ends, when a knock meets it between two lines of its `Accept`.
+    const KNOWN_FAULT: &str = "that doesn't have a listener";
+    let (plugin, probe) = launch(cell).await;
+    let open = Arc::new(AtomicU64::new(0));
+    let one = |n: u64| {
+        let (probe, open) = (probe.clone(), open.clone());
+        async move {
+            let counter = probe.new_counter(n).await?;
+            assert_eq!(counter.next().await?, n);
+            drop(counter);
+            assert_eq!(probe.sum(Arc::new(RustCounter::new(n, &open)), 2).await?, 2 * n + 1);
+            Ok::<_, Error>(())
+        }
+    };
+    if cell.mode.is_multiplexed() {
+        let mut lost = 0;
+        for n in 0..500 {
+            if let Err(why) = one(n).await {
+                assert!(why.loss().is_some(), "{n}: {why}");
+                log::until(&cell.name, KNOWN_FAULT).await;
+                lost += 1;
+            }
+        }
+        assert_eq!(log::lines(&cell.name, KNOWN_FAULT).len(), lost);
+        println!("{}: {lost} of 500 were lost to a fault of go-plugin's", cell.name);
+    } else {
+        let mut all = tokio::task::JoinSet::new();
+        for n in 0..500 {
+            all.spawn(one(n));
+        }
+        for each in all.join_all().await {
+            each.unwrap();
+        }
     }
     close(plugin).await;
 }

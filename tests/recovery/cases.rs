@@ -45,6 +45,11 @@ cases![
     lazy_handles_come_back_when_somebody_calls,
 ];
 
+tokio::task_local! {
+    /// Whether the connections of this case's plugins are streams over one socket.
+    pub(crate) static MULTIPLEXED: bool;
+}
+
 /// No budget, no backoff: these tests kill often.
 fn policy() -> RestartPolicy {
     let mut policy = RestartPolicy::default();
@@ -55,7 +60,9 @@ fn policy() -> RestartPolicy {
 
 async fn launch(policy: RestartPolicy) -> Supervisor {
     let program = std::env::current_exe().expect("this test");
-    Host::new(HANDSHAKE).name("workshop").policy(policy).launch(Command::new(program)).await.expect("a plugin")
+    let host = Host::new(HANDSHAKE).name("workshop").policy(policy);
+    let host = if MULTIPLEXED.get() { host.multiplexed() } else { host };
+    host.launch(Command::new(program)).await.expect("a plugin")
 }
 
 async fn workshop(plugin: &Supervisor) -> Arc<dyn Workshop> {
@@ -330,7 +337,7 @@ async fn a_restart_by_hand_keeps_handles() {
 async fn plugins_end_with_a_killed_host() {
     let program = std::env::current_exe().expect("this test");
     let mut host = tokio::process::Command::new(program)
-        .env("RECOVERY_HOST", "1")
+        .env("RECOVERY_HOST", if MULTIPLEXED.get() { "multiplexed" } else { "plain" })
         .stdout(std::process::Stdio::piped())
         .kill_on_drop(true)
         .spawn()

@@ -1,4 +1,4 @@
-//! Plugins die; handles do not. Real processes, real signals.
+//! Plugins die; handles do not. Real processes, real signals; each case once over sockets, once multiplexed.
 //!
 //! The plugin is this test binary, run again with `RECOVERY_PLUGIN` in its environment; the harness is
 //! `libtest-mimic`, because the built-in one would write to the plugin's stdout before the handshake.
@@ -11,6 +11,7 @@ mod services;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use cases::MULTIPLEXED;
 use libtest_mimic::{Arguments, Trial};
 use loop_runtime::Handshake;
 use loop_runtime::plugin::Plugin;
@@ -22,14 +23,19 @@ fn main() -> ExitCode {
     if std::env::var_os("RECOVERY_PLUGIN").is_some() {
         return runtime().block_on(Plugin::new(HANDSHAKE).serve::<dyn Workshop>(Arc::new(Shop::default())));
     }
-    if std::env::var_os("RECOVERY_HOST").is_some() {
-        return runtime().block_on(cases::a_host_of_its_own());
+    if let Some(mode) = std::env::var_os("RECOVERY_HOST") {
+        return runtime().block_on(MULTIPLEXED.scope(mode == "multiplexed", cases::a_host_of_its_own()));
     }
-    let trials = cases::all().into_iter().map(|(name, case)| {
+    let all = cases::all().into_iter();
+    let modes = all.flat_map(|(name, case)| {
+        [(name.to_owned(), case, false), (format!("multiplexed::{name}"), case, true)]
+    });
+    let trials = modes.map(|(name, case, multiplexed)| {
         Trial::test(name, move || {
             let runtime = runtime();
             let outcome = runtime.block_on(async {
-                tokio::time::timeout(std::time::Duration::from_secs(60), tokio::spawn(case())).await
+                let case = tokio::spawn(MULTIPLEXED.scope(multiplexed, case()));
+                tokio::time::timeout(std::time::Duration::from_secs(60), case).await
             });
             drop(runtime);
             match outcome {
