@@ -21,6 +21,7 @@ const CASES: &[&str] = &[
     "logs",
     "ping",
     "crash",
+    "panic",
     "version",
     "lower-version",
     "version-refused",
