@@ -4,6 +4,7 @@
 //! host of that server it holds one object with all services, and serves that object as a plugin: a root object is never
 //! forwarded unread, so all that comes through went through our types.
 
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 
@@ -56,12 +57,13 @@ pub(crate) struct Mirror {
 }
 
 impl Mirror {
-    /// Starts it before the server on `behind`.
-    pub(crate) async fn start(behind: &str) -> Self {
+    /// Starts it before the server on `behind`. Being killed, it leaves its sockets behind in `temporary`.
+    pub(crate) async fn start(behind: &str, temporary: &Path) -> Self {
         let mut process = tokio::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "mirror::the_mirror_itself", "--nocapture"])
             .env("LOOP_CONTRACT_MIRROR", "yes")
             .env("PLUGIN_PROTOCOL_VERSIONS", "0")
+            .env("TMPDIR", temporary)
             .env(SOCKET, behind)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

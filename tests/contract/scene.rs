@@ -65,7 +65,7 @@ impl Scene {
             }
         };
         let server = Server::start(listener, Arc::new(answers));
-        let mirror = Mirror::start(&socket).await;
+        let mirror = Mirror::start(&socket, sockets.path()).await;
         let client = Client::connect(&mirror.socket).await;
         Self { pool: compiled(), script, client, server, socket, _mirror: mirror, _sockets: sockets }
     }

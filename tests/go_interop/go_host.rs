@@ -22,6 +22,7 @@ const CASES: &[&str] = &[
     "logs",
     "ping",
     "crash",
+    "panic",
     "version",
     "lower-version",
     "version-refused",

@@ -30,10 +30,12 @@ use probe::{HANDSHAKE, Probe, RustProbe};
 fn main() -> ExitCode {
     if std::env::var_os("INTEROP_COOKIE").is_some() || std::env::args_os().any(|arg| arg == "--be-a-plugin") {
         let mut plugin = Plugin::new(HANDSHAKE.also_versions(&[1]));
-        if std::env::args_os().any(|arg| arg == "--outlive") {
+        let is = |how: &str| std::env::args_os().any(|arg| arg == how);
+        if is("--outlive") {
             plugin = plugin.outlive_host();
         }
-        return runtime().block_on(plugin.serve::<dyn Probe>(Arc::new(RustProbe::default())));
+        let probe = if is("--broken") { RustProbe::broken() } else { RustProbe::default() };
+        return runtime().block_on(plugin.serve::<dyn Probe>(Arc::new(probe)));
     }
     let arguments = Arguments::from_args();
     let mut trials = vec![trial("the_schema_is_current", go::the_schema_is_current)];

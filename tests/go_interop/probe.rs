@@ -59,16 +59,26 @@ pub(crate) struct RustProbe {
     begun: Semaphore,
     given_up: Arc<Semaphore>,
     counters: Arc<AtomicU64>,
+    broken: bool,
 }
 
 impl Default for RustProbe {
     fn default() -> Self {
-        Self { begun: Semaphore::new(0), given_up: Arc::new(Semaphore::new(0)), counters: Arc::default() }
+        let (begun, given_up) = (Semaphore::new(0), Arc::new(Semaphore::new(0)));
+        Self { begun, given_up, counters: Arc::default(), broken: false }
+    }
+}
+
+impl RustProbe {
+    /// One whose every echo panics.
+    pub(crate) fn broken() -> Self {
+        Self { broken: true, ..Self::default() }
     }
 }
 
 impl Probe for RustProbe {
     async fn echo(&self, data: &[u8]) -> Result<Vec<u8>> {
+        assert!(!self.broken, "the probe is broken");
         Ok(data.to_vec())
     }
 

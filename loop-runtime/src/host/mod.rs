@@ -18,6 +18,8 @@ mod reattach;
 mod registry;
 mod socket_dir;
 mod spawner;
+#[cfg(test)]
+mod start_tests;
 mod supervisor;
 mod watchdog;
 

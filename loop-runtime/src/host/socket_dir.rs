@@ -2,13 +2,15 @@
 //!
 //! A host that is killed cannot clean up, so every host removes, when it first makes such a directory, those whose
 //! owner is dead. An owner is dead when no process has its id and start time *and* nobody holds its lock: the
-//! ids of another container that shares the same `/tmp` say nothing here, but its locks do.
+//! ids of another container that shares the same `/tmp` say nothing here, but its locks do. A plugin that outlives its
+//! host is still served there, and its directory is spared.
 
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -145,11 +147,20 @@ fn sweep(base: &Path) {
     }
 }
 
-/// Whether this is a directory of ours that nobody holds.
+/// Whether this is a directory of ours that nobody holds and nobody serves.
 fn abandoned(path: &Path) -> bool {
     let Ok(dir) = open_dir(path) else { return false };
     rustix::fs::fstat(&dir).is_ok_and(|stat| stat.st_uid == rustix::process::geteuid().as_raw())
         && rustix::fs::flock(&dir, FlockOperation::NonBlockingLockExclusive).is_ok()
+        && !is_served(path)
+}
+
+/// Whether somebody listens at a socket in `dir`. A connection without a byte harms no plugin.
+fn is_served(dir: &Path) -> bool {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.file_type().is_ok_and(|it| it.is_socket()))
+        .any(|socket| UnixStream::connect(socket.path()).is_ok())
 }
 
 /// Opens a directory, and nothing else: no file, no symbolic link.

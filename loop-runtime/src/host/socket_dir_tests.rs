@@ -69,12 +69,15 @@ fn a_sweep_removes_what_the_dead_left_and_nothing_else() {
         rustix::fs::flock(&dir, FlockOperation::NonBlockingLockExclusive).unwrap();
         dir
     };
+    let served = make(base, &dead().dir_name(8));
+    let _listener = UnixListener::bind(served.join("plugin1")).unwrap();
     let link = base.join(dead().dir_name(4));
     symlink(outside.path(), &link).unwrap();
     let file = base.join(dead().dir_name(5));
     fs::write(&file, "").unwrap();
     let mut kept = vec![
         locked,
+        served,
         link,
         file,
         make(base, &alive().dir_name(6)),

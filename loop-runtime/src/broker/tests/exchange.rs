@@ -28,14 +28,14 @@ impl Handler for Plugin {
     }
 }
 
-struct Main {
-    connection: Connection,
+pub(super) struct Main {
+    pub(super) connection: Connection,
     stop: CancellationToken,
     abort: CancellationToken,
     serving: JoinHandle<()>,
 }
 
-async fn main_connection(dir: &Path, handler: impl Handler) -> Main {
+pub(super) async fn main_connection(dir: &Path, handler: impl Handler) -> Main {
     let listener = transport::Listener::bind_in(dir).unwrap();
     let address = listener.address();
     let (dialled, accepted) = tokio::join!(Stream::connect(&address), listener.accept());

@@ -1,4 +1,5 @@
 mod exchange;
+mod idle;
 #[cfg(feature = "mux")]
 mod knocks;
 #[cfg(feature = "auto-mtls")]

@@ -1,0 +1,55 @@
+//! What a host waits for when it starts a plugin, and what it does not do again.
+
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt as _;
+use tokio::net::unix::pipe;
+use tokio::time::{Instant, advance, pause, resume, sleep};
+
+use super::{Command, Host, LaunchError};
+use crate::Handshake;
+use crate::sys::host::exists;
+
+const HANDSHAKE: Handshake = Handshake::new("TEST_COOKIE", "crumbs").version(1);
+
+/// A plugin that is a shell script; `$DIR` is `dir`.
+fn script(script: &str, dir: &tempfile::TempDir) -> Command {
+    Command::new("/bin/sh").args(["-c", script]).env("DIR", dir.path())
+}
+
+/// Where go-plugin gives a minute.
+#[tokio::test]
+async fn a_plugin_has_ten_seconds_for_its_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let report = dir.path().join("report");
+    assert!(std::process::Command::new("mkfifo").arg(&report).status().unwrap().success());
+    let mut report = pipe::OpenOptions::new().read_write(true).open_receiver(report).unwrap();
+    let began = Instant::now();
+    let command = script("printf %8d $$ > $DIR/report; exec sleep 1000", &dir);
+    let launching = tokio::spawn(async move { Host::new(HANDSHAKE).launch(command).await });
+    let mut pid = [0; 8];
+    report.read_exact(&mut pid).await.unwrap();
+    let pid = std::str::from_utf8(&pid).unwrap().trim().parse().unwrap();
+
+    let limit = Duration::from_secs(10);
+    pause();
+    advance(limit - began.elapsed() - Duration::from_millis(1)).await;
+    assert!(!launching.is_finished());
+    let error = launching.await.unwrap().unwrap_err();
+    assert!(matches!(error, LaunchError::StartTimeout { after, .. } if after == limit), "{error}");
+    assert!(began.elapsed() >= limit);
+    resume();
+    while exists(pid) {
+        sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_start_that_failed_is_not_tried_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = Host::new(HANDSHAKE).launch(script("echo started >> $DIR/marker; exit 3", &dir)).await.unwrap_err();
+    assert!(matches!(error, LaunchError::Exited { .. }), "{error}");
+    pause();
+    sleep(Duration::from_secs(3600)).await;
+    assert_eq!(std::fs::read_to_string(dir.path().join("marker")).unwrap(), "started\n");
+}
