@@ -36,7 +36,7 @@ async fn a_stranger_does_not_use_up_what_was_lent() {
     let session = Session::new("plugin", 1, broker, (Limits::client(), Limits::server()), family);
     session.saw_peer(true);
     let export = Export { release: None, what: What::Serve(Arc::new(Empty)) };
-    let within = CancellationToken::new();
+    let within = Life::new();
     let lease = Lease::open(&session, export, &within, Some(Expiry::ORDINARY_CALL)).await.unwrap();
     let announced = announcements.recv().await.unwrap();
     let address = Address::parse(&announced.network, &announced.address).unwrap();

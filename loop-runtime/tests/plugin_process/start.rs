@@ -48,9 +48,10 @@ async fn the_highest_common_version_is_chosen() {
 }
 
 #[tokio::test]
-async fn who_asks_for_multiplexing_is_told_that_there_is_none() {
+async fn who_asks_for_multiplexing_is_told_whether_there_is_any() {
     let plugin = Start::new("").env("PLUGIN_MULTIPLEX_GRPC", "true").up().await;
-    assert!(plugin.line.ends_with("|grpc||false\n"), "{}", plugin.line);
+    let there_is = cfg!(feature = "mux");
+    assert!(plugin.line.ends_with(&format!("|grpc||{there_is}\n")), "{}", plugin.line);
     let plugin = Start::new("").env("PLUGIN_MULTIPLEX_GRPC", "").up().await;
     assert!(plugin.line.ends_with("|grpc|\n"), "{}", plugin.line);
 }

@@ -57,7 +57,7 @@ async fn a_stranger_who_answers_a_dial_is_refused() {
     let ((of_host, of_plugin), (of_another_host, _)) = (agreed(), agreed());
     let (host, plugin) = secured_pair(dir.path(), of_host, of_plugin);
     for dialler in [&host, &plugin] {
-        let stranger = Listener::bind_in(dir.path()).unwrap().secured(of_another_host.clone());
+        let stranger = crate::transport::Listener::bind_in(dir.path()).unwrap().secured(of_another_host.clone());
         dialler.received(at(7, "unix", stranger.address().to_string()));
         let (dialled, accepted) =
             tokio::join!(dialler.dial(7), async { stranger.accept().await.unwrap().establish().await });
@@ -73,7 +73,7 @@ async fn a_dial_that_nobody_answers_ends_with_the_dial_timeout() {
     let dir = tempfile::tempdir().unwrap();
     let (of_host, of_plugin) = agreed();
     let (host, _plugin) = secured_pair(dir.path(), of_host, of_plugin);
-    let silent = Listener::bind_in(dir.path()).unwrap();
+    let silent = crate::transport::Listener::bind_in(dir.path()).unwrap();
     host.received(at(3, "unix", silent.address().to_string()));
     let before = Instant::now();
     let error = host.dial(3).await.unwrap_err();
