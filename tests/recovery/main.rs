@@ -27,9 +27,8 @@ fn main() -> ExitCode {
         return runtime().block_on(MULTIPLEXED.scope(mode == "multiplexed", cases::a_host_of_its_own()));
     }
     let all = cases::all().into_iter();
-    let modes = all.flat_map(|(name, case)| {
-        [(name.to_owned(), case, false), (format!("multiplexed::{name}"), case, true)]
-    });
+    let modes =
+        all.flat_map(|(name, case)| [(name.to_owned(), case, false), (format!("multiplexed::{name}"), case, true)]);
     let trials = modes.map(|(name, case, multiplexed)| {
         Trial::test(name, move || {
             let runtime = runtime();
