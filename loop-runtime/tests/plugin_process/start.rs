@@ -48,9 +48,10 @@ async fn the_highest_common_version_is_chosen() {
 }
 
 #[tokio::test]
-async fn who_asks_for_multiplexing_is_told_that_there_is_none() {
+async fn who_asks_for_multiplexing_is_told_the_truth() {
     let plugin = Start::new("").env("PLUGIN_MULTIPLEX_GRPC", "true").up().await;
-    assert!(plugin.line.ends_with("|grpc||false\n"), "{}", plugin.line);
+    let answer = if cfg!(feature = "mux") { "|grpc||true\n" } else { "|grpc||false\n" };
+    assert!(plugin.line.ends_with(answer), "{}", plugin.line);
     let plugin = Start::new("").env("PLUGIN_MULTIPLEX_GRPC", "").up().await;
     assert!(plugin.line.ends_with("|grpc|\n"), "{}", plugin.line);
 }
