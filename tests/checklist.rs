@@ -52,7 +52,7 @@ fn tests() -> BTreeSet<String> {
                     if std::mem::take(&mut is_test) {
                         names.extend(function.split('(').next().map(str::to_owned));
                     }
-                } else if line == "trials![" || line.starts_with("const CASES:") {
+                } else if line == "trials![" || line == "cases![" || line.starts_with("const CASES:") {
                     in_table = true;
                 } else if line.starts_with(']') {
                     in_table = false;

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"os"
+	"flag"
 	"os/exec"
 	"strings"
 
@@ -21,7 +21,7 @@ func init() {
 // A panic in Rust is one answered call, and an error in the log; the process lives.
 func panics(ctx context.Context) {
 	r := launch(func(config *plugin.ClientConfig) {
-		config.Cmd = exec.Command(os.Args[2], "--be-a-plugin", "--broken")
+		config.Cmd = exec.Command(flag.Arg(1), "--be-a-plugin", "--broken")
 	})
 	p := r.probe()
 	for range 2 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"os"
 	"os/exec"
 
@@ -18,7 +19,7 @@ func init() {
 // leave starts the plugin, uses it, tells where it is found, and goes without ending it.
 func leave(ctx context.Context) {
 	r := launch(func(config *plugin.ClientConfig) {
-		config.Cmd = exec.Command(os.Args[2], "--be-a-plugin", "--outlive")
+		config.Cmd = exec.Command(flag.Arg(1), "--be-a-plugin", "--outlive")
 		config.Managed = false
 	})
 	must(r.probe().Echo(ctx, &probe.EchoRequest{Data: []byte("x")}))
