@@ -115,1118 +115,6 @@ func (x *HealthReportReply) GetHealthReport() map[string]string {
 	return nil
 }
 
-type NewRelayerRequest struct {
-	state                protoimpl.MessageState `protogen:"open.v1"`
-	Config               string                 `protobuf:"bytes,1,opt,name=config,proto3" json:"config,omitempty"`
-	KeystoreID           uint32                 `protobuf:"varint,2,opt,name=keystoreID,proto3" json:"keystoreID,omitempty"`
-	KeystoreCSAID        uint32                 `protobuf:"varint,4,opt,name=keystoreCSAID,proto3" json:"keystoreCSAID,omitempty"`
-	CapabilityRegistryID uint32                 `protobuf:"varint,3,opt,name=capabilityRegistryID,proto3" json:"capabilityRegistryID,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
-}
-
-func (x *NewRelayerRequest) Reset() {
-	*x = NewRelayerRequest{}
-	mi := &file_loop_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *NewRelayerRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*NewRelayerRequest) ProtoMessage() {}
-
-func (x *NewRelayerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use NewRelayerRequest.ProtoReflect.Descriptor instead.
-func (*NewRelayerRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *NewRelayerRequest) GetConfig() string {
-	if x != nil {
-		return x.Config
-	}
-	return ""
-}
-
-func (x *NewRelayerRequest) GetKeystoreID() uint32 {
-	if x != nil {
-		return x.KeystoreID
-	}
-	return 0
-}
-
-func (x *NewRelayerRequest) GetKeystoreCSAID() uint32 {
-	if x != nil {
-		return x.KeystoreCSAID
-	}
-	return 0
-}
-
-func (x *NewRelayerRequest) GetCapabilityRegistryID() uint32 {
-	if x != nil {
-		return x.CapabilityRegistryID
-	}
-	return 0
-}
-
-type NewRelayerReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	RelayerID     uint32                 `protobuf:"varint,1,opt,name=relayerID,proto3" json:"relayerID,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *NewRelayerReply) Reset() {
-	*x = NewRelayerReply{}
-	mi := &file_loop_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *NewRelayerReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*NewRelayerReply) ProtoMessage() {}
-
-func (x *NewRelayerReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use NewRelayerReply.ProtoReflect.Descriptor instead.
-func (*NewRelayerReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *NewRelayerReply) GetRelayerID() uint32 {
-	if x != nil {
-		return x.RelayerID
-	}
-	return 0
-}
-
-type NewContractWriterRequest struct {
-	state                protoimpl.MessageState `protogen:"open.v1"`
-	ContractWriterConfig []byte                 `protobuf:"bytes,1,opt,name=contractWriterConfig,proto3" json:"contractWriterConfig,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
-}
-
-func (x *NewContractWriterRequest) Reset() {
-	*x = NewContractWriterRequest{}
-	mi := &file_loop_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *NewContractWriterRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*NewContractWriterRequest) ProtoMessage() {}
-
-func (x *NewContractWriterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[4]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use NewContractWriterRequest.ProtoReflect.Descriptor instead.
-func (*NewContractWriterRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *NewContractWriterRequest) GetContractWriterConfig() []byte {
-	if x != nil {
-		return x.ContractWriterConfig
-	}
-	return nil
-}
-
-type NewContractWriterReply struct {
-	state            protoimpl.MessageState `protogen:"open.v1"`
-	ContractWriterID uint32                 `protobuf:"varint,1,opt,name=contractWriterID,proto3" json:"contractWriterID,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
-}
-
-func (x *NewContractWriterReply) Reset() {
-	*x = NewContractWriterReply{}
-	mi := &file_loop_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *NewContractWriterReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*NewContractWriterReply) ProtoMessage() {}
-
-func (x *NewContractWriterReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use NewContractWriterReply.ProtoReflect.Descriptor instead.
-func (*NewContractWriterReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *NewContractWriterReply) GetContractWriterID() uint32 {
-	if x != nil {
-		return x.ContractWriterID
-	}
-	return 0
-}
-
-type NewContractReaderRequest struct {
-	state                protoimpl.MessageState `protogen:"open.v1"`
-	ContractReaderConfig []byte                 `protobuf:"bytes,1,opt,name=contractReaderConfig,proto3" json:"contractReaderConfig,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
-}
-
-func (x *NewContractReaderRequest) Reset() {
-	*x = NewContractReaderRequest{}
-	mi := &file_loop_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *NewContractReaderRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*NewContractReaderRequest) ProtoMessage() {}
-
-func (x *NewContractReaderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use NewContractReaderRequest.ProtoReflect.Descriptor instead.
-func (*NewContractReaderRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *NewContractReaderRequest) GetContractReaderConfig() []byte {
-	if x != nil {
-		return x.ContractReaderConfig
-	}
-	return nil
-}
-
-type NewContractReaderReply struct {
-	state            protoimpl.MessageState `protogen:"open.v1"`
-	ContractReaderID uint32                 `protobuf:"varint,1,opt,name=contractReaderID,proto3" json:"contractReaderID,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
-}
-
-func (x *NewContractReaderReply) Reset() {
-	*x = NewContractReaderReply{}
-	mi := &file_loop_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *NewContractReaderReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*NewContractReaderReply) ProtoMessage() {}
-
-func (x *NewContractReaderReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use NewContractReaderReply.ProtoReflect.Descriptor instead.
-func (*NewContractReaderReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *NewContractReaderReply) GetContractReaderID() uint32 {
-	if x != nil {
-		return x.ContractReaderID
-	}
-	return 0
-}
-
-type NewConfigProviderRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	RelayArgs     *RelayArgs             `protobuf:"bytes,1,opt,name=relayArgs,proto3" json:"relayArgs,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *NewConfigProviderRequest) Reset() {
-	*x = NewConfigProviderRequest{}
-	mi := &file_loop_proto_msgTypes[8]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *NewConfigProviderRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*NewConfigProviderRequest) ProtoMessage() {}
-
-func (x *NewConfigProviderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[8]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use NewConfigProviderRequest.ProtoReflect.Descriptor instead.
-func (*NewConfigProviderRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{8}
-}
-
-func (x *NewConfigProviderRequest) GetRelayArgs() *RelayArgs {
-	if x != nil {
-		return x.RelayArgs
-	}
-	return nil
-}
-
-type NewConfigProviderReply struct {
-	state            protoimpl.MessageState `protogen:"open.v1"`
-	ConfigProviderID uint32                 `protobuf:"varint,1,opt,name=configProviderID,proto3" json:"configProviderID,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
-}
-
-func (x *NewConfigProviderReply) Reset() {
-	*x = NewConfigProviderReply{}
-	mi := &file_loop_proto_msgTypes[9]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *NewConfigProviderReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*NewConfigProviderReply) ProtoMessage() {}
-
-func (x *NewConfigProviderReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[9]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use NewConfigProviderReply.ProtoReflect.Descriptor instead.
-func (*NewConfigProviderReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{9}
-}
-
-func (x *NewConfigProviderReply) GetConfigProviderID() uint32 {
-	if x != nil {
-		return x.ConfigProviderID
-	}
-	return 0
-}
-
-type NewPluginProviderRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	RelayArgs     *RelayArgs             `protobuf:"bytes,1,opt,name=relayArgs,proto3" json:"relayArgs,omitempty"`
-	PluginArgs    *PluginArgs            `protobuf:"bytes,2,opt,name=pluginArgs,proto3" json:"pluginArgs,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *NewPluginProviderRequest) Reset() {
-	*x = NewPluginProviderRequest{}
-	mi := &file_loop_proto_msgTypes[10]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *NewPluginProviderRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*NewPluginProviderRequest) ProtoMessage() {}
-
-func (x *NewPluginProviderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[10]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use NewPluginProviderRequest.ProtoReflect.Descriptor instead.
-func (*NewPluginProviderRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{10}
-}
-
-func (x *NewPluginProviderRequest) GetRelayArgs() *RelayArgs {
-	if x != nil {
-		return x.RelayArgs
-	}
-	return nil
-}
-
-func (x *NewPluginProviderRequest) GetPluginArgs() *PluginArgs {
-	if x != nil {
-		return x.PluginArgs
-	}
-	return nil
-}
-
-type NewPluginProviderReply struct {
-	state            protoimpl.MessageState `protogen:"open.v1"`
-	PluginProviderID uint32                 `protobuf:"varint,1,opt,name=pluginProviderID,proto3" json:"pluginProviderID,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
-}
-
-func (x *NewPluginProviderReply) Reset() {
-	*x = NewPluginProviderReply{}
-	mi := &file_loop_proto_msgTypes[11]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *NewPluginProviderReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*NewPluginProviderReply) ProtoMessage() {}
-
-func (x *NewPluginProviderReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[11]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use NewPluginProviderReply.ProtoReflect.Descriptor instead.
-func (*NewPluginProviderReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{11}
-}
-
-func (x *NewPluginProviderReply) GetPluginProviderID() uint32 {
-	if x != nil {
-		return x.PluginProviderID
-	}
-	return 0
-}
-
-type NewCCIPProviderRequest struct {
-	state            protoimpl.MessageState `protogen:"open.v1"`
-	CcipProviderArgs *CCIPProviderArgs      `protobuf:"bytes,1,opt,name=ccipProviderArgs,proto3" json:"ccipProviderArgs,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
-}
-
-func (x *NewCCIPProviderRequest) Reset() {
-	*x = NewCCIPProviderRequest{}
-	mi := &file_loop_proto_msgTypes[12]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *NewCCIPProviderRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*NewCCIPProviderRequest) ProtoMessage() {}
-
-func (x *NewCCIPProviderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[12]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use NewCCIPProviderRequest.ProtoReflect.Descriptor instead.
-func (*NewCCIPProviderRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{12}
-}
-
-func (x *NewCCIPProviderRequest) GetCcipProviderArgs() *CCIPProviderArgs {
-	if x != nil {
-		return x.CcipProviderArgs
-	}
-	return nil
-}
-
-type NewCCIPProviderReply struct {
-	state          protoimpl.MessageState `protogen:"open.v1"`
-	CcipProviderID uint32                 `protobuf:"varint,1,opt,name=ccipProviderID,proto3" json:"ccipProviderID,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
-}
-
-func (x *NewCCIPProviderReply) Reset() {
-	*x = NewCCIPProviderReply{}
-	mi := &file_loop_proto_msgTypes[13]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *NewCCIPProviderReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*NewCCIPProviderReply) ProtoMessage() {}
-
-func (x *NewCCIPProviderReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[13]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use NewCCIPProviderReply.ProtoReflect.Descriptor instead.
-func (*NewCCIPProviderReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{13}
-}
-
-func (x *NewCCIPProviderReply) GetCcipProviderID() uint32 {
-	if x != nil {
-		return x.CcipProviderID
-	}
-	return 0
-}
-
-type LatestHeadRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *LatestHeadRequest) Reset() {
-	*x = LatestHeadRequest{}
-	mi := &file_loop_proto_msgTypes[14]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LatestHeadRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LatestHeadRequest) ProtoMessage() {}
-
-func (x *LatestHeadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[14]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LatestHeadRequest.ProtoReflect.Descriptor instead.
-func (*LatestHeadRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{14}
-}
-
-type LatestHeadReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Head          *Head                  `protobuf:"bytes,1,opt,name=head,proto3" json:"head,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *LatestHeadReply) Reset() {
-	*x = LatestHeadReply{}
-	mi := &file_loop_proto_msgTypes[15]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LatestHeadReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LatestHeadReply) ProtoMessage() {}
-
-func (x *LatestHeadReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[15]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LatestHeadReply.ProtoReflect.Descriptor instead.
-func (*LatestHeadReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{15}
-}
-
-func (x *LatestHeadReply) GetHead() *Head {
-	if x != nil {
-		return x.Head
-	}
-	return nil
-}
-
-type FinalizedHeadRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *FinalizedHeadRequest) Reset() {
-	*x = FinalizedHeadRequest{}
-	mi := &file_loop_proto_msgTypes[16]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *FinalizedHeadRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*FinalizedHeadRequest) ProtoMessage() {}
-
-func (x *FinalizedHeadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[16]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use FinalizedHeadRequest.ProtoReflect.Descriptor instead.
-func (*FinalizedHeadRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{16}
-}
-
-type FinalizedHeadReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Head          *Head                  `protobuf:"bytes,1,opt,name=head,proto3" json:"head,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *FinalizedHeadReply) Reset() {
-	*x = FinalizedHeadReply{}
-	mi := &file_loop_proto_msgTypes[17]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *FinalizedHeadReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*FinalizedHeadReply) ProtoMessage() {}
-
-func (x *FinalizedHeadReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[17]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use FinalizedHeadReply.ProtoReflect.Descriptor instead.
-func (*FinalizedHeadReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{17}
-}
-
-func (x *FinalizedHeadReply) GetHead() *Head {
-	if x != nil {
-		return x.Head
-	}
-	return nil
-}
-
-type GetChainStatusRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetChainStatusRequest) Reset() {
-	*x = GetChainStatusRequest{}
-	mi := &file_loop_proto_msgTypes[18]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetChainStatusRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetChainStatusRequest) ProtoMessage() {}
-
-func (x *GetChainStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[18]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetChainStatusRequest.ProtoReflect.Descriptor instead.
-func (*GetChainStatusRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{18}
-}
-
-type GetChainStatusReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Chain         *ChainStatus           `protobuf:"bytes,1,opt,name=chain,proto3" json:"chain,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetChainStatusReply) Reset() {
-	*x = GetChainStatusReply{}
-	mi := &file_loop_proto_msgTypes[19]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetChainStatusReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetChainStatusReply) ProtoMessage() {}
-
-func (x *GetChainStatusReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[19]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetChainStatusReply.ProtoReflect.Descriptor instead.
-func (*GetChainStatusReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{19}
-}
-
-func (x *GetChainStatusReply) GetChain() *ChainStatus {
-	if x != nil {
-		return x.Chain
-	}
-	return nil
-}
-
-type GetChainInfoRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetChainInfoRequest) Reset() {
-	*x = GetChainInfoRequest{}
-	mi := &file_loop_proto_msgTypes[20]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetChainInfoRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetChainInfoRequest) ProtoMessage() {}
-
-func (x *GetChainInfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[20]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetChainInfoRequest.ProtoReflect.Descriptor instead.
-func (*GetChainInfoRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{20}
-}
-
-type GetChainInfoReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	ChainInfo     *ChainInfo             `protobuf:"bytes,1,opt,name=chain_info,json=chainInfo,proto3" json:"chain_info,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetChainInfoReply) Reset() {
-	*x = GetChainInfoReply{}
-	mi := &file_loop_proto_msgTypes[21]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetChainInfoReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetChainInfoReply) ProtoMessage() {}
-
-func (x *GetChainInfoReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[21]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetChainInfoReply.ProtoReflect.Descriptor instead.
-func (*GetChainInfoReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{21}
-}
-
-func (x *GetChainInfoReply) GetChainInfo() *ChainInfo {
-	if x != nil {
-		return x.ChainInfo
-	}
-	return nil
-}
-
-type ListNodeStatusesRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	PageSize      int32                  `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	PageToken     string                 `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListNodeStatusesRequest) Reset() {
-	*x = ListNodeStatusesRequest{}
-	mi := &file_loop_proto_msgTypes[22]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListNodeStatusesRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListNodeStatusesRequest) ProtoMessage() {}
-
-func (x *ListNodeStatusesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[22]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListNodeStatusesRequest.ProtoReflect.Descriptor instead.
-func (*ListNodeStatusesRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{22}
-}
-
-func (x *ListNodeStatusesRequest) GetPageSize() int32 {
-	if x != nil {
-		return x.PageSize
-	}
-	return 0
-}
-
-func (x *ListNodeStatusesRequest) GetPageToken() string {
-	if x != nil {
-		return x.PageToken
-	}
-	return ""
-}
-
-type ListNodeStatusesReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Nodes         []*NodeStatus          `protobuf:"bytes,1,rep,name=nodes,proto3" json:"nodes,omitempty"`
-	Total         int32                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
-	NextPageToken string                 `protobuf:"bytes,3,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListNodeStatusesReply) Reset() {
-	*x = ListNodeStatusesReply{}
-	mi := &file_loop_proto_msgTypes[23]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListNodeStatusesReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListNodeStatusesReply) ProtoMessage() {}
-
-func (x *ListNodeStatusesReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[23]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListNodeStatusesReply.ProtoReflect.Descriptor instead.
-func (*ListNodeStatusesReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{23}
-}
-
-func (x *ListNodeStatusesReply) GetNodes() []*NodeStatus {
-	if x != nil {
-		return x.Nodes
-	}
-	return nil
-}
-
-func (x *ListNodeStatusesReply) GetTotal() int32 {
-	if x != nil {
-		return x.Total
-	}
-	return 0
-}
-
-func (x *ListNodeStatusesReply) GetNextPageToken() string {
-	if x != nil {
-		return x.NextPageToken
-	}
-	return ""
-}
-
-type TransactionRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	From          string                 `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
-	To            string                 `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
-	Amount        *BigInt                `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
-	BalanceCheck  bool                   `protobuf:"varint,4,opt,name=balanceCheck,proto3" json:"balanceCheck,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *TransactionRequest) Reset() {
-	*x = TransactionRequest{}
-	mi := &file_loop_proto_msgTypes[24]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *TransactionRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*TransactionRequest) ProtoMessage() {}
-
-func (x *TransactionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[24]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use TransactionRequest.ProtoReflect.Descriptor instead.
-func (*TransactionRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{24}
-}
-
-func (x *TransactionRequest) GetFrom() string {
-	if x != nil {
-		return x.From
-	}
-	return ""
-}
-
-func (x *TransactionRequest) GetTo() string {
-	if x != nil {
-		return x.To
-	}
-	return ""
-}
-
-func (x *TransactionRequest) GetAmount() *BigInt {
-	if x != nil {
-		return x.Amount
-	}
-	return nil
-}
-
-func (x *TransactionRequest) GetBalanceCheck() bool {
-	if x != nil {
-		return x.BalanceCheck
-	}
-	return false
-}
-
-type ReplayRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	FromBlock     string                 `protobuf:"bytes,1,opt,name=fromBlock,proto3" json:"fromBlock,omitempty"`
-	Args          *structpb.Struct       `protobuf:"bytes,2,opt,name=args,proto3" json:"args,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ReplayRequest) Reset() {
-	*x = ReplayRequest{}
-	mi := &file_loop_proto_msgTypes[25]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ReplayRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ReplayRequest) ProtoMessage() {}
-
-func (x *ReplayRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[25]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ReplayRequest.ProtoReflect.Descriptor instead.
-func (*ReplayRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{25}
-}
-
-func (x *ReplayRequest) GetFromBlock() string {
-	if x != nil {
-		return x.FromBlock
-	}
-	return ""
-}
-
-func (x *ReplayRequest) GetArgs() *structpb.Struct {
-	if x != nil {
-		return x.Args
-	}
-	return nil
-}
-
 type AccountsReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Accounts      []string               `protobuf:"bytes,1,rep,name=accounts,proto3" json:"accounts,omitempty"`
@@ -1236,7 +124,7 @@ type AccountsReply struct {
 
 func (x *AccountsReply) Reset() {
 	*x = AccountsReply{}
-	mi := &file_loop_proto_msgTypes[26]
+	mi := &file_loop_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1248,7 +136,7 @@ func (x *AccountsReply) String() string {
 func (*AccountsReply) ProtoMessage() {}
 
 func (x *AccountsReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[26]
+	mi := &file_loop_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1261,7 +149,7 @@ func (x *AccountsReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountsReply.ProtoReflect.Descriptor instead.
 func (*AccountsReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{26}
+	return file_loop_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *AccountsReply) GetAccounts() []string {
@@ -1281,7 +169,7 @@ type SignRequest struct {
 
 func (x *SignRequest) Reset() {
 	*x = SignRequest{}
-	mi := &file_loop_proto_msgTypes[27]
+	mi := &file_loop_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1293,7 +181,7 @@ func (x *SignRequest) String() string {
 func (*SignRequest) ProtoMessage() {}
 
 func (x *SignRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[27]
+	mi := &file_loop_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1306,7 +194,7 @@ func (x *SignRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignRequest.ProtoReflect.Descriptor instead.
 func (*SignRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{27}
+	return file_loop_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *SignRequest) GetAccount() string {
@@ -1332,7 +220,7 @@ type SignReply struct {
 
 func (x *SignReply) Reset() {
 	*x = SignReply{}
-	mi := &file_loop_proto_msgTypes[28]
+	mi := &file_loop_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1344,7 +232,7 @@ func (x *SignReply) String() string {
 func (*SignReply) ProtoMessage() {}
 
 func (x *SignReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[28]
+	mi := &file_loop_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1357,7 +245,7 @@ func (x *SignReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignReply.ProtoReflect.Descriptor instead.
 func (*SignReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{28}
+	return file_loop_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *SignReply) GetSignedData() []byte {
@@ -1377,7 +265,7 @@ type DecryptRequest struct {
 
 func (x *DecryptRequest) Reset() {
 	*x = DecryptRequest{}
-	mi := &file_loop_proto_msgTypes[29]
+	mi := &file_loop_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1389,7 +277,7 @@ func (x *DecryptRequest) String() string {
 func (*DecryptRequest) ProtoMessage() {}
 
 func (x *DecryptRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[29]
+	mi := &file_loop_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1402,7 +290,7 @@ func (x *DecryptRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DecryptRequest.ProtoReflect.Descriptor instead.
 func (*DecryptRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{29}
+	return file_loop_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *DecryptRequest) GetAccount() string {
@@ -1428,7 +316,7 @@ type DecryptReply struct {
 
 func (x *DecryptReply) Reset() {
 	*x = DecryptReply{}
-	mi := &file_loop_proto_msgTypes[30]
+	mi := &file_loop_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1440,7 +328,7 @@ func (x *DecryptReply) String() string {
 func (*DecryptReply) ProtoMessage() {}
 
 func (x *DecryptReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[30]
+	mi := &file_loop_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1453,1768 +341,12 @@ func (x *DecryptReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DecryptReply.ProtoReflect.Descriptor instead.
 func (*DecryptReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{30}
+	return file_loop_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *DecryptReply) GetDecryptedData() []byte {
 	if x != nil {
 		return x.DecryptedData
-	}
-	return nil
-}
-
-type ConfigDigestRequest struct {
-	state          protoimpl.MessageState `protogen:"open.v1"`
-	ContractConfig *ContractConfig        `protobuf:"bytes,1,opt,name=contractConfig,proto3" json:"contractConfig,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
-}
-
-func (x *ConfigDigestRequest) Reset() {
-	*x = ConfigDigestRequest{}
-	mi := &file_loop_proto_msgTypes[31]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ConfigDigestRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ConfigDigestRequest) ProtoMessage() {}
-
-func (x *ConfigDigestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[31]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ConfigDigestRequest.ProtoReflect.Descriptor instead.
-func (*ConfigDigestRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{31}
-}
-
-func (x *ConfigDigestRequest) GetContractConfig() *ContractConfig {
-	if x != nil {
-		return x.ContractConfig
-	}
-	return nil
-}
-
-type ConfigDigestReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	ConfigDigest  []byte                 `protobuf:"bytes,1,opt,name=configDigest,proto3" json:"configDigest,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ConfigDigestReply) Reset() {
-	*x = ConfigDigestReply{}
-	mi := &file_loop_proto_msgTypes[32]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ConfigDigestReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ConfigDigestReply) ProtoMessage() {}
-
-func (x *ConfigDigestReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[32]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ConfigDigestReply.ProtoReflect.Descriptor instead.
-func (*ConfigDigestReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{32}
-}
-
-func (x *ConfigDigestReply) GetConfigDigest() []byte {
-	if x != nil {
-		return x.ConfigDigest
-	}
-	return nil
-}
-
-type ConfigDigestPrefixRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ConfigDigestPrefixRequest) Reset() {
-	*x = ConfigDigestPrefixRequest{}
-	mi := &file_loop_proto_msgTypes[33]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ConfigDigestPrefixRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ConfigDigestPrefixRequest) ProtoMessage() {}
-
-func (x *ConfigDigestPrefixRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[33]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ConfigDigestPrefixRequest.ProtoReflect.Descriptor instead.
-func (*ConfigDigestPrefixRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{33}
-}
-
-type ConfigDigestPrefixReply struct {
-	state              protoimpl.MessageState `protogen:"open.v1"`
-	ConfigDigestPrefix uint32                 `protobuf:"varint,1,opt,name=configDigestPrefix,proto3" json:"configDigestPrefix,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
-}
-
-func (x *ConfigDigestPrefixReply) Reset() {
-	*x = ConfigDigestPrefixReply{}
-	mi := &file_loop_proto_msgTypes[34]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ConfigDigestPrefixReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ConfigDigestPrefixReply) ProtoMessage() {}
-
-func (x *ConfigDigestPrefixReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[34]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ConfigDigestPrefixReply.ProtoReflect.Descriptor instead.
-func (*ConfigDigestPrefixReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{34}
-}
-
-func (x *ConfigDigestPrefixReply) GetConfigDigestPrefix() uint32 {
-	if x != nil {
-		return x.ConfigDigestPrefix
-	}
-	return 0
-}
-
-type LatestConfigDetailsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *LatestConfigDetailsRequest) Reset() {
-	*x = LatestConfigDetailsRequest{}
-	mi := &file_loop_proto_msgTypes[35]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LatestConfigDetailsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LatestConfigDetailsRequest) ProtoMessage() {}
-
-func (x *LatestConfigDetailsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[35]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LatestConfigDetailsRequest.ProtoReflect.Descriptor instead.
-func (*LatestConfigDetailsRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{35}
-}
-
-type LatestConfigDetailsReply struct {
-	state          protoimpl.MessageState `protogen:"open.v1"`
-	ChangedInBlock uint64                 `protobuf:"varint,1,opt,name=changedInBlock,proto3" json:"changedInBlock,omitempty"`
-	ConfigDigest   []byte                 `protobuf:"bytes,2,opt,name=configDigest,proto3" json:"configDigest,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
-}
-
-func (x *LatestConfigDetailsReply) Reset() {
-	*x = LatestConfigDetailsReply{}
-	mi := &file_loop_proto_msgTypes[36]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LatestConfigDetailsReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LatestConfigDetailsReply) ProtoMessage() {}
-
-func (x *LatestConfigDetailsReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[36]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LatestConfigDetailsReply.ProtoReflect.Descriptor instead.
-func (*LatestConfigDetailsReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{36}
-}
-
-func (x *LatestConfigDetailsReply) GetChangedInBlock() uint64 {
-	if x != nil {
-		return x.ChangedInBlock
-	}
-	return 0
-}
-
-func (x *LatestConfigDetailsReply) GetConfigDigest() []byte {
-	if x != nil {
-		return x.ConfigDigest
-	}
-	return nil
-}
-
-type LatestConfigRequest struct {
-	state          protoimpl.MessageState `protogen:"open.v1"`
-	ChangedInBlock uint64                 `protobuf:"varint,1,opt,name=changedInBlock,proto3" json:"changedInBlock,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
-}
-
-func (x *LatestConfigRequest) Reset() {
-	*x = LatestConfigRequest{}
-	mi := &file_loop_proto_msgTypes[37]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LatestConfigRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LatestConfigRequest) ProtoMessage() {}
-
-func (x *LatestConfigRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[37]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LatestConfigRequest.ProtoReflect.Descriptor instead.
-func (*LatestConfigRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{37}
-}
-
-func (x *LatestConfigRequest) GetChangedInBlock() uint64 {
-	if x != nil {
-		return x.ChangedInBlock
-	}
-	return 0
-}
-
-type LatestConfigReply struct {
-	state          protoimpl.MessageState `protogen:"open.v1"`
-	ContractConfig *ContractConfig        `protobuf:"bytes,1,opt,name=contractConfig,proto3" json:"contractConfig,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
-}
-
-func (x *LatestConfigReply) Reset() {
-	*x = LatestConfigReply{}
-	mi := &file_loop_proto_msgTypes[38]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LatestConfigReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LatestConfigReply) ProtoMessage() {}
-
-func (x *LatestConfigReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[38]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LatestConfigReply.ProtoReflect.Descriptor instead.
-func (*LatestConfigReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{38}
-}
-
-func (x *LatestConfigReply) GetContractConfig() *ContractConfig {
-	if x != nil {
-		return x.ContractConfig
-	}
-	return nil
-}
-
-type LatestBlockHeightRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *LatestBlockHeightRequest) Reset() {
-	*x = LatestBlockHeightRequest{}
-	mi := &file_loop_proto_msgTypes[39]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LatestBlockHeightRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LatestBlockHeightRequest) ProtoMessage() {}
-
-func (x *LatestBlockHeightRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[39]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LatestBlockHeightRequest.ProtoReflect.Descriptor instead.
-func (*LatestBlockHeightRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{39}
-}
-
-type LatestBlockHeightReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	BlockHeight   uint64                 `protobuf:"varint,1,opt,name=blockHeight,proto3" json:"blockHeight,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *LatestBlockHeightReply) Reset() {
-	*x = LatestBlockHeightReply{}
-	mi := &file_loop_proto_msgTypes[40]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LatestBlockHeightReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LatestBlockHeightReply) ProtoMessage() {}
-
-func (x *LatestBlockHeightReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[40]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LatestBlockHeightReply.ProtoReflect.Descriptor instead.
-func (*LatestBlockHeightReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{40}
-}
-
-func (x *LatestBlockHeightReply) GetBlockHeight() uint64 {
-	if x != nil {
-		return x.BlockHeight
-	}
-	return 0
-}
-
-type TransmitRequest struct {
-	state                       protoimpl.MessageState        `protogen:"open.v1"`
-	ReportContext               *ReportContext                `protobuf:"bytes,1,opt,name=reportContext,proto3" json:"reportContext,omitempty"`
-	Report                      []byte                        `protobuf:"bytes,2,opt,name=report,proto3" json:"report,omitempty"`
-	AttributedOnchainSignatures []*AttributedOnchainSignature `protobuf:"bytes,3,rep,name=attributedOnchainSignatures,proto3" json:"attributedOnchainSignatures,omitempty"`
-	unknownFields               protoimpl.UnknownFields
-	sizeCache                   protoimpl.SizeCache
-}
-
-func (x *TransmitRequest) Reset() {
-	*x = TransmitRequest{}
-	mi := &file_loop_proto_msgTypes[41]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *TransmitRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*TransmitRequest) ProtoMessage() {}
-
-func (x *TransmitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[41]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use TransmitRequest.ProtoReflect.Descriptor instead.
-func (*TransmitRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{41}
-}
-
-func (x *TransmitRequest) GetReportContext() *ReportContext {
-	if x != nil {
-		return x.ReportContext
-	}
-	return nil
-}
-
-func (x *TransmitRequest) GetReport() []byte {
-	if x != nil {
-		return x.Report
-	}
-	return nil
-}
-
-func (x *TransmitRequest) GetAttributedOnchainSignatures() []*AttributedOnchainSignature {
-	if x != nil {
-		return x.AttributedOnchainSignatures
-	}
-	return nil
-}
-
-type TransmitReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *TransmitReply) Reset() {
-	*x = TransmitReply{}
-	mi := &file_loop_proto_msgTypes[42]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *TransmitReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*TransmitReply) ProtoMessage() {}
-
-func (x *TransmitReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[42]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use TransmitReply.ProtoReflect.Descriptor instead.
-func (*TransmitReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{42}
-}
-
-type LatestConfigDigestAndEpochRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *LatestConfigDigestAndEpochRequest) Reset() {
-	*x = LatestConfigDigestAndEpochRequest{}
-	mi := &file_loop_proto_msgTypes[43]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LatestConfigDigestAndEpochRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LatestConfigDigestAndEpochRequest) ProtoMessage() {}
-
-func (x *LatestConfigDigestAndEpochRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[43]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LatestConfigDigestAndEpochRequest.ProtoReflect.Descriptor instead.
-func (*LatestConfigDigestAndEpochRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{43}
-}
-
-type LatestConfigDigestAndEpochReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	ConfigDigest  []byte                 `protobuf:"bytes,1,opt,name=configDigest,proto3" json:"configDigest,omitempty"`
-	Epoch         uint32                 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *LatestConfigDigestAndEpochReply) Reset() {
-	*x = LatestConfigDigestAndEpochReply{}
-	mi := &file_loop_proto_msgTypes[44]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LatestConfigDigestAndEpochReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LatestConfigDigestAndEpochReply) ProtoMessage() {}
-
-func (x *LatestConfigDigestAndEpochReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[44]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LatestConfigDigestAndEpochReply.ProtoReflect.Descriptor instead.
-func (*LatestConfigDigestAndEpochReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{44}
-}
-
-func (x *LatestConfigDigestAndEpochReply) GetConfigDigest() []byte {
-	if x != nil {
-		return x.ConfigDigest
-	}
-	return nil
-}
-
-func (x *LatestConfigDigestAndEpochReply) GetEpoch() uint32 {
-	if x != nil {
-		return x.Epoch
-	}
-	return 0
-}
-
-type FromAccountRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *FromAccountRequest) Reset() {
-	*x = FromAccountRequest{}
-	mi := &file_loop_proto_msgTypes[45]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *FromAccountRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*FromAccountRequest) ProtoMessage() {}
-
-func (x *FromAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[45]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use FromAccountRequest.ProtoReflect.Descriptor instead.
-func (*FromAccountRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{45}
-}
-
-type FromAccountReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Account       string                 `protobuf:"bytes,1,opt,name=Account,proto3" json:"Account,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *FromAccountReply) Reset() {
-	*x = FromAccountReply{}
-	mi := &file_loop_proto_msgTypes[46]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *FromAccountReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*FromAccountReply) ProtoMessage() {}
-
-func (x *FromAccountReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[46]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use FromAccountReply.ProtoReflect.Descriptor instead.
-func (*FromAccountReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{46}
-}
-
-func (x *FromAccountReply) GetAccount() string {
-	if x != nil {
-		return x.Account
-	}
-	return ""
-}
-
-type BuildReportRequest struct {
-	state         protoimpl.MessageState         `protogen:"open.v1"`
-	Observations  []*ParsedAttributedObservation `protobuf:"bytes,1,rep,name=observations,proto3" json:"observations,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *BuildReportRequest) Reset() {
-	*x = BuildReportRequest{}
-	mi := &file_loop_proto_msgTypes[47]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *BuildReportRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*BuildReportRequest) ProtoMessage() {}
-
-func (x *BuildReportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[47]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use BuildReportRequest.ProtoReflect.Descriptor instead.
-func (*BuildReportRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{47}
-}
-
-func (x *BuildReportRequest) GetObservations() []*ParsedAttributedObservation {
-	if x != nil {
-		return x.Observations
-	}
-	return nil
-}
-
-type BuildReportReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Report        []byte                 `protobuf:"bytes,1,opt,name=report,proto3" json:"report,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *BuildReportReply) Reset() {
-	*x = BuildReportReply{}
-	mi := &file_loop_proto_msgTypes[48]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *BuildReportReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*BuildReportReply) ProtoMessage() {}
-
-func (x *BuildReportReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[48]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use BuildReportReply.ProtoReflect.Descriptor instead.
-func (*BuildReportReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{48}
-}
-
-func (x *BuildReportReply) GetReport() []byte {
-	if x != nil {
-		return x.Report
-	}
-	return nil
-}
-
-type MedianFromReportRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Report        []byte                 `protobuf:"bytes,1,opt,name=report,proto3" json:"report,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *MedianFromReportRequest) Reset() {
-	*x = MedianFromReportRequest{}
-	mi := &file_loop_proto_msgTypes[49]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *MedianFromReportRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*MedianFromReportRequest) ProtoMessage() {}
-
-func (x *MedianFromReportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[49]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use MedianFromReportRequest.ProtoReflect.Descriptor instead.
-func (*MedianFromReportRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{49}
-}
-
-func (x *MedianFromReportRequest) GetReport() []byte {
-	if x != nil {
-		return x.Report
-	}
-	return nil
-}
-
-type MedianFromReportReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Median        *BigInt                `protobuf:"bytes,1,opt,name=median,proto3" json:"median,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *MedianFromReportReply) Reset() {
-	*x = MedianFromReportReply{}
-	mi := &file_loop_proto_msgTypes[50]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *MedianFromReportReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*MedianFromReportReply) ProtoMessage() {}
-
-func (x *MedianFromReportReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[50]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use MedianFromReportReply.ProtoReflect.Descriptor instead.
-func (*MedianFromReportReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{50}
-}
-
-func (x *MedianFromReportReply) GetMedian() *BigInt {
-	if x != nil {
-		return x.Median
-	}
-	return nil
-}
-
-type MaxReportLengthRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	N             int64                  `protobuf:"varint,1,opt,name=n,proto3" json:"n,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *MaxReportLengthRequest) Reset() {
-	*x = MaxReportLengthRequest{}
-	mi := &file_loop_proto_msgTypes[51]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *MaxReportLengthRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*MaxReportLengthRequest) ProtoMessage() {}
-
-func (x *MaxReportLengthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[51]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use MaxReportLengthRequest.ProtoReflect.Descriptor instead.
-func (*MaxReportLengthRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{51}
-}
-
-func (x *MaxReportLengthRequest) GetN() int64 {
-	if x != nil {
-		return x.N
-	}
-	return 0
-}
-
-type MaxReportLengthReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Max           int64                  `protobuf:"varint,1,opt,name=max,proto3" json:"max,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *MaxReportLengthReply) Reset() {
-	*x = MaxReportLengthReply{}
-	mi := &file_loop_proto_msgTypes[52]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *MaxReportLengthReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*MaxReportLengthReply) ProtoMessage() {}
-
-func (x *MaxReportLengthReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[52]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use MaxReportLengthReply.ProtoReflect.Descriptor instead.
-func (*MaxReportLengthReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{52}
-}
-
-func (x *MaxReportLengthReply) GetMax() int64 {
-	if x != nil {
-		return x.Max
-	}
-	return 0
-}
-
-type LatestTransmissionDetailsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *LatestTransmissionDetailsRequest) Reset() {
-	*x = LatestTransmissionDetailsRequest{}
-	mi := &file_loop_proto_msgTypes[53]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LatestTransmissionDetailsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LatestTransmissionDetailsRequest) ProtoMessage() {}
-
-func (x *LatestTransmissionDetailsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[53]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LatestTransmissionDetailsRequest.ProtoReflect.Descriptor instead.
-func (*LatestTransmissionDetailsRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{53}
-}
-
-type LatestRoundRequestedRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Lookback      int64                  `protobuf:"varint,1,opt,name=lookback,proto3" json:"lookback,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *LatestRoundRequestedRequest) Reset() {
-	*x = LatestRoundRequestedRequest{}
-	mi := &file_loop_proto_msgTypes[54]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LatestRoundRequestedRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LatestRoundRequestedRequest) ProtoMessage() {}
-
-func (x *LatestRoundRequestedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[54]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LatestRoundRequestedRequest.ProtoReflect.Descriptor instead.
-func (*LatestRoundRequestedRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{54}
-}
-
-func (x *LatestRoundRequestedRequest) GetLookback() int64 {
-	if x != nil {
-		return x.Lookback
-	}
-	return 0
-}
-
-type EncodeRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	OnchainConfig *OnchainConfig         `protobuf:"bytes,1,opt,name=onchainConfig,proto3" json:"onchainConfig,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *EncodeRequest) Reset() {
-	*x = EncodeRequest{}
-	mi := &file_loop_proto_msgTypes[55]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *EncodeRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*EncodeRequest) ProtoMessage() {}
-
-func (x *EncodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[55]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use EncodeRequest.ProtoReflect.Descriptor instead.
-func (*EncodeRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{55}
-}
-
-func (x *EncodeRequest) GetOnchainConfig() *OnchainConfig {
-	if x != nil {
-		return x.OnchainConfig
-	}
-	return nil
-}
-
-type EncodeReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Encoded       []byte                 `protobuf:"bytes,1,opt,name=encoded,proto3" json:"encoded,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *EncodeReply) Reset() {
-	*x = EncodeReply{}
-	mi := &file_loop_proto_msgTypes[56]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *EncodeReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*EncodeReply) ProtoMessage() {}
-
-func (x *EncodeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[56]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use EncodeReply.ProtoReflect.Descriptor instead.
-func (*EncodeReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{56}
-}
-
-func (x *EncodeReply) GetEncoded() []byte {
-	if x != nil {
-		return x.Encoded
-	}
-	return nil
-}
-
-type DecodeRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Encoded       []byte                 `protobuf:"bytes,1,opt,name=encoded,proto3" json:"encoded,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *DecodeRequest) Reset() {
-	*x = DecodeRequest{}
-	mi := &file_loop_proto_msgTypes[57]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *DecodeRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*DecodeRequest) ProtoMessage() {}
-
-func (x *DecodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[57]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use DecodeRequest.ProtoReflect.Descriptor instead.
-func (*DecodeRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{57}
-}
-
-func (x *DecodeRequest) GetEncoded() []byte {
-	if x != nil {
-		return x.Encoded
-	}
-	return nil
-}
-
-type DecodeReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	OnchainConfig *OnchainConfig         `protobuf:"bytes,1,opt,name=onchainConfig,proto3" json:"onchainConfig,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *DecodeReply) Reset() {
-	*x = DecodeReply{}
-	mi := &file_loop_proto_msgTypes[58]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *DecodeReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*DecodeReply) ProtoMessage() {}
-
-func (x *DecodeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[58]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use DecodeReply.ProtoReflect.Descriptor instead.
-func (*DecodeReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{58}
-}
-
-func (x *DecodeReply) GetOnchainConfig() *OnchainConfig {
-	if x != nil {
-		return x.OnchainConfig
-	}
-	return nil
-}
-
-type GetLatestValueRequest struct {
-	state          protoimpl.MessageState `protogen:"open.v1"`
-	ReadIdentifier string                 `protobuf:"bytes,1,opt,name=read_identifier,json=readIdentifier,proto3" json:"read_identifier,omitempty"`
-	Confidence     chain.Confidence       `protobuf:"varint,2,opt,name=confidence,proto3,enum=loop.chain.common.Confidence" json:"confidence,omitempty"`
-	Params         *codec.VersionedBytes  `protobuf:"bytes,3,opt,name=params,proto3" json:"params,omitempty"`
-	AsValueType    bool                   `protobuf:"varint,4,opt,name=as_value_type,json=asValueType,proto3" json:"as_value_type,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
-}
-
-func (x *GetLatestValueRequest) Reset() {
-	*x = GetLatestValueRequest{}
-	mi := &file_loop_proto_msgTypes[59]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetLatestValueRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetLatestValueRequest) ProtoMessage() {}
-
-func (x *GetLatestValueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[59]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetLatestValueRequest.ProtoReflect.Descriptor instead.
-func (*GetLatestValueRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{59}
-}
-
-func (x *GetLatestValueRequest) GetReadIdentifier() string {
-	if x != nil {
-		return x.ReadIdentifier
-	}
-	return ""
-}
-
-func (x *GetLatestValueRequest) GetConfidence() chain.Confidence {
-	if x != nil {
-		return x.Confidence
-	}
-	return chain.Confidence(0)
-}
-
-func (x *GetLatestValueRequest) GetParams() *codec.VersionedBytes {
-	if x != nil {
-		return x.Params
-	}
-	return nil
-}
-
-func (x *GetLatestValueRequest) GetAsValueType() bool {
-	if x != nil {
-		return x.AsValueType
-	}
-	return false
-}
-
-type GetLatestValueReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	RetVal        *codec.VersionedBytes  `protobuf:"bytes,1,opt,name=ret_val,json=retVal,proto3" json:"ret_val,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetLatestValueReply) Reset() {
-	*x = GetLatestValueReply{}
-	mi := &file_loop_proto_msgTypes[60]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetLatestValueReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetLatestValueReply) ProtoMessage() {}
-
-func (x *GetLatestValueReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[60]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetLatestValueReply.ProtoReflect.Descriptor instead.
-func (*GetLatestValueReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{60}
-}
-
-func (x *GetLatestValueReply) GetRetVal() *codec.VersionedBytes {
-	if x != nil {
-		return x.RetVal
-	}
-	return nil
-}
-
-type GetLatestValueWithHeadDataReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	RetVal        *codec.VersionedBytes  `protobuf:"bytes,1,opt,name=ret_val,json=retVal,proto3" json:"ret_val,omitempty"`
-	HeadData      *Head                  `protobuf:"bytes,2,opt,name=head_data,json=headData,proto3" json:"head_data,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetLatestValueWithHeadDataReply) Reset() {
-	*x = GetLatestValueWithHeadDataReply{}
-	mi := &file_loop_proto_msgTypes[61]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetLatestValueWithHeadDataReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetLatestValueWithHeadDataReply) ProtoMessage() {}
-
-func (x *GetLatestValueWithHeadDataReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[61]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetLatestValueWithHeadDataReply.ProtoReflect.Descriptor instead.
-func (*GetLatestValueWithHeadDataReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{61}
-}
-
-func (x *GetLatestValueWithHeadDataReply) GetRetVal() *codec.VersionedBytes {
-	if x != nil {
-		return x.RetVal
-	}
-	return nil
-}
-
-func (x *GetLatestValueWithHeadDataReply) GetHeadData() *Head {
-	if x != nil {
-		return x.HeadData
-	}
-	return nil
-}
-
-type BatchGetLatestValuesRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Requests      []*ContractBatch       `protobuf:"bytes,1,rep,name=requests,proto3" json:"requests,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *BatchGetLatestValuesRequest) Reset() {
-	*x = BatchGetLatestValuesRequest{}
-	mi := &file_loop_proto_msgTypes[62]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *BatchGetLatestValuesRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*BatchGetLatestValuesRequest) ProtoMessage() {}
-
-func (x *BatchGetLatestValuesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[62]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use BatchGetLatestValuesRequest.ProtoReflect.Descriptor instead.
-func (*BatchGetLatestValuesRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{62}
-}
-
-func (x *BatchGetLatestValuesRequest) GetRequests() []*ContractBatch {
-	if x != nil {
-		return x.Requests
-	}
-	return nil
-}
-
-type BatchGetLatestValuesReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Results       []*ContractBatchResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *BatchGetLatestValuesReply) Reset() {
-	*x = BatchGetLatestValuesReply{}
-	mi := &file_loop_proto_msgTypes[63]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *BatchGetLatestValuesReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*BatchGetLatestValuesReply) ProtoMessage() {}
-
-func (x *BatchGetLatestValuesReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[63]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use BatchGetLatestValuesReply.ProtoReflect.Descriptor instead.
-func (*BatchGetLatestValuesReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{63}
-}
-
-func (x *BatchGetLatestValuesReply) GetResults() []*ContractBatchResult {
-	if x != nil {
-		return x.Results
-	}
-	return nil
-}
-
-type QueryKeyRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Contract      *BoundContract         `protobuf:"bytes,1,opt,name=contract,proto3" json:"contract,omitempty"`
-	Filter        *QueryKeyFilter        `protobuf:"bytes,2,opt,name=filter,proto3" json:"filter,omitempty"`
-	LimitAndSort  *chain.LimitAndSort    `protobuf:"bytes,3,opt,name=limit_and_sort,json=limitAndSort,proto3" json:"limit_and_sort,omitempty"`
-	AsValueType   bool                   `protobuf:"varint,4,opt,name=as_value_type,json=asValueType,proto3" json:"as_value_type,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *QueryKeyRequest) Reset() {
-	*x = QueryKeyRequest{}
-	mi := &file_loop_proto_msgTypes[64]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *QueryKeyRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*QueryKeyRequest) ProtoMessage() {}
-
-func (x *QueryKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[64]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use QueryKeyRequest.ProtoReflect.Descriptor instead.
-func (*QueryKeyRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{64}
-}
-
-func (x *QueryKeyRequest) GetContract() *BoundContract {
-	if x != nil {
-		return x.Contract
-	}
-	return nil
-}
-
-func (x *QueryKeyRequest) GetFilter() *QueryKeyFilter {
-	if x != nil {
-		return x.Filter
-	}
-	return nil
-}
-
-func (x *QueryKeyRequest) GetLimitAndSort() *chain.LimitAndSort {
-	if x != nil {
-		return x.LimitAndSort
-	}
-	return nil
-}
-
-func (x *QueryKeyRequest) GetAsValueType() bool {
-	if x != nil {
-		return x.AsValueType
-	}
-	return false
-}
-
-type QueryKeyReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Sequences     []*Sequence            `protobuf:"bytes,1,rep,name=sequences,proto3" json:"sequences,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *QueryKeyReply) Reset() {
-	*x = QueryKeyReply{}
-	mi := &file_loop_proto_msgTypes[65]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *QueryKeyReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*QueryKeyReply) ProtoMessage() {}
-
-func (x *QueryKeyReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[65]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use QueryKeyReply.ProtoReflect.Descriptor instead.
-func (*QueryKeyReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{65}
-}
-
-func (x *QueryKeyReply) GetSequences() []*Sequence {
-	if x != nil {
-		return x.Sequences
-	}
-	return nil
-}
-
-type QueryKeysRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Filters       []*ContractKeyFilter   `protobuf:"bytes,1,rep,name=filters,proto3" json:"filters,omitempty"`
-	LimitAndSort  *chain.LimitAndSort    `protobuf:"bytes,2,opt,name=limit_and_sort,json=limitAndSort,proto3" json:"limit_and_sort,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *QueryKeysRequest) Reset() {
-	*x = QueryKeysRequest{}
-	mi := &file_loop_proto_msgTypes[66]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *QueryKeysRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*QueryKeysRequest) ProtoMessage() {}
-
-func (x *QueryKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[66]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use QueryKeysRequest.ProtoReflect.Descriptor instead.
-func (*QueryKeysRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{66}
-}
-
-func (x *QueryKeysRequest) GetFilters() []*ContractKeyFilter {
-	if x != nil {
-		return x.Filters
-	}
-	return nil
-}
-
-func (x *QueryKeysRequest) GetLimitAndSort() *chain.LimitAndSort {
-	if x != nil {
-		return x.LimitAndSort
-	}
-	return nil
-}
-
-type QueryKeysReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Sequences     []*SequenceWithKey     `protobuf:"bytes,1,rep,name=sequences,proto3" json:"sequences,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *QueryKeysReply) Reset() {
-	*x = QueryKeysReply{}
-	mi := &file_loop_proto_msgTypes[67]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *QueryKeysReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*QueryKeysReply) ProtoMessage() {}
-
-func (x *QueryKeysReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[67]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use QueryKeysReply.ProtoReflect.Descriptor instead.
-func (*QueryKeysReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{67}
-}
-
-func (x *QueryKeysReply) GetSequences() []*SequenceWithKey {
-	if x != nil {
-		return x.Sequences
-	}
-	return nil
-}
-
-type BindRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Bindings      []*BoundContract       `protobuf:"bytes,1,rep,name=bindings,proto3" json:"bindings,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *BindRequest) Reset() {
-	*x = BindRequest{}
-	mi := &file_loop_proto_msgTypes[68]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *BindRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*BindRequest) ProtoMessage() {}
-
-func (x *BindRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[68]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use BindRequest.ProtoReflect.Descriptor instead.
-func (*BindRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{68}
-}
-
-func (x *BindRequest) GetBindings() []*BoundContract {
-	if x != nil {
-		return x.Bindings
-	}
-	return nil
-}
-
-type UnbindRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Bindings      []*BoundContract       `protobuf:"bytes,1,rep,name=bindings,proto3" json:"bindings,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *UnbindRequest) Reset() {
-	*x = UnbindRequest{}
-	mi := &file_loop_proto_msgTypes[69]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *UnbindRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*UnbindRequest) ProtoMessage() {}
-
-func (x *UnbindRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[69]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use UnbindRequest.ProtoReflect.Descriptor instead.
-func (*UnbindRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{69}
-}
-
-func (x *UnbindRequest) GetBindings() []*BoundContract {
-	if x != nil {
-		return x.Bindings
 	}
 	return nil
 }
@@ -3234,7 +366,7 @@ type SubmitTransactionRequest struct {
 
 func (x *SubmitTransactionRequest) Reset() {
 	*x = SubmitTransactionRequest{}
-	mi := &file_loop_proto_msgTypes[70]
+	mi := &file_loop_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3246,7 +378,7 @@ func (x *SubmitTransactionRequest) String() string {
 func (*SubmitTransactionRequest) ProtoMessage() {}
 
 func (x *SubmitTransactionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[70]
+	mi := &file_loop_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3259,7 +391,7 @@ func (x *SubmitTransactionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitTransactionRequest.ProtoReflect.Descriptor instead.
 func (*SubmitTransactionRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{70}
+	return file_loop_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *SubmitTransactionRequest) GetContractName() string {
@@ -3325,7 +457,7 @@ type GetEstimateFeeRequest struct {
 
 func (x *GetEstimateFeeRequest) Reset() {
 	*x = GetEstimateFeeRequest{}
-	mi := &file_loop_proto_msgTypes[71]
+	mi := &file_loop_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3337,7 +469,7 @@ func (x *GetEstimateFeeRequest) String() string {
 func (*GetEstimateFeeRequest) ProtoMessage() {}
 
 func (x *GetEstimateFeeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[71]
+	mi := &file_loop_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3350,7 +482,7 @@ func (x *GetEstimateFeeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEstimateFeeRequest.ProtoReflect.Descriptor instead.
 func (*GetEstimateFeeRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{71}
+	return file_loop_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetEstimateFeeRequest) GetContractName() string {
@@ -3395,6 +527,3590 @@ func (x *GetEstimateFeeRequest) GetValue() *BigInt {
 	return nil
 }
 
+type NewContractWriterRequest struct {
+	state                protoimpl.MessageState `protogen:"open.v1"`
+	ContractWriterConfig []byte                 `protobuf:"bytes,1,opt,name=contractWriterConfig,proto3" json:"contractWriterConfig,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *NewContractWriterRequest) Reset() {
+	*x = NewContractWriterRequest{}
+	mi := &file_loop_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NewContractWriterRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NewContractWriterRequest) ProtoMessage() {}
+
+func (x *NewContractWriterRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NewContractWriterRequest.ProtoReflect.Descriptor instead.
+func (*NewContractWriterRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *NewContractWriterRequest) GetContractWriterConfig() []byte {
+	if x != nil {
+		return x.ContractWriterConfig
+	}
+	return nil
+}
+
+type NewContractWriterReply struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	ContractWriterID uint32                 `protobuf:"varint,1,opt,name=contractWriterID,proto3" json:"contractWriterID,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *NewContractWriterReply) Reset() {
+	*x = NewContractWriterReply{}
+	mi := &file_loop_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NewContractWriterReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NewContractWriterReply) ProtoMessage() {}
+
+func (x *NewContractWriterReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NewContractWriterReply.ProtoReflect.Descriptor instead.
+func (*NewContractWriterReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *NewContractWriterReply) GetContractWriterID() uint32 {
+	if x != nil {
+		return x.ContractWriterID
+	}
+	return 0
+}
+
+type GetLatestValueRequest struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	ReadIdentifier string                 `protobuf:"bytes,1,opt,name=read_identifier,json=readIdentifier,proto3" json:"read_identifier,omitempty"`
+	Confidence     chain.Confidence       `protobuf:"varint,2,opt,name=confidence,proto3,enum=loop.chain.common.Confidence" json:"confidence,omitempty"`
+	Params         *codec.VersionedBytes  `protobuf:"bytes,3,opt,name=params,proto3" json:"params,omitempty"`
+	AsValueType    bool                   `protobuf:"varint,4,opt,name=as_value_type,json=asValueType,proto3" json:"as_value_type,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *GetLatestValueRequest) Reset() {
+	*x = GetLatestValueRequest{}
+	mi := &file_loop_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLatestValueRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLatestValueRequest) ProtoMessage() {}
+
+func (x *GetLatestValueRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLatestValueRequest.ProtoReflect.Descriptor instead.
+func (*GetLatestValueRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *GetLatestValueRequest) GetReadIdentifier() string {
+	if x != nil {
+		return x.ReadIdentifier
+	}
+	return ""
+}
+
+func (x *GetLatestValueRequest) GetConfidence() chain.Confidence {
+	if x != nil {
+		return x.Confidence
+	}
+	return chain.Confidence(0)
+}
+
+func (x *GetLatestValueRequest) GetParams() *codec.VersionedBytes {
+	if x != nil {
+		return x.Params
+	}
+	return nil
+}
+
+func (x *GetLatestValueRequest) GetAsValueType() bool {
+	if x != nil {
+		return x.AsValueType
+	}
+	return false
+}
+
+type GetLatestValueReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RetVal        *codec.VersionedBytes  `protobuf:"bytes,1,opt,name=ret_val,json=retVal,proto3" json:"ret_val,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLatestValueReply) Reset() {
+	*x = GetLatestValueReply{}
+	mi := &file_loop_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLatestValueReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLatestValueReply) ProtoMessage() {}
+
+func (x *GetLatestValueReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLatestValueReply.ProtoReflect.Descriptor instead.
+func (*GetLatestValueReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *GetLatestValueReply) GetRetVal() *codec.VersionedBytes {
+	if x != nil {
+		return x.RetVal
+	}
+	return nil
+}
+
+type GetLatestValueWithHeadDataReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RetVal        *codec.VersionedBytes  `protobuf:"bytes,1,opt,name=ret_val,json=retVal,proto3" json:"ret_val,omitempty"`
+	HeadData      *Head                  `protobuf:"bytes,2,opt,name=head_data,json=headData,proto3" json:"head_data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLatestValueWithHeadDataReply) Reset() {
+	*x = GetLatestValueWithHeadDataReply{}
+	mi := &file_loop_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLatestValueWithHeadDataReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLatestValueWithHeadDataReply) ProtoMessage() {}
+
+func (x *GetLatestValueWithHeadDataReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLatestValueWithHeadDataReply.ProtoReflect.Descriptor instead.
+func (*GetLatestValueWithHeadDataReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *GetLatestValueWithHeadDataReply) GetRetVal() *codec.VersionedBytes {
+	if x != nil {
+		return x.RetVal
+	}
+	return nil
+}
+
+func (x *GetLatestValueWithHeadDataReply) GetHeadData() *Head {
+	if x != nil {
+		return x.HeadData
+	}
+	return nil
+}
+
+type BatchGetLatestValuesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Requests      []*ContractBatch       `protobuf:"bytes,1,rep,name=requests,proto3" json:"requests,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchGetLatestValuesRequest) Reset() {
+	*x = BatchGetLatestValuesRequest{}
+	mi := &file_loop_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchGetLatestValuesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchGetLatestValuesRequest) ProtoMessage() {}
+
+func (x *BatchGetLatestValuesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchGetLatestValuesRequest.ProtoReflect.Descriptor instead.
+func (*BatchGetLatestValuesRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *BatchGetLatestValuesRequest) GetRequests() []*ContractBatch {
+	if x != nil {
+		return x.Requests
+	}
+	return nil
+}
+
+type BatchGetLatestValuesReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Results       []*ContractBatchResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchGetLatestValuesReply) Reset() {
+	*x = BatchGetLatestValuesReply{}
+	mi := &file_loop_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchGetLatestValuesReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchGetLatestValuesReply) ProtoMessage() {}
+
+func (x *BatchGetLatestValuesReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchGetLatestValuesReply.ProtoReflect.Descriptor instead.
+func (*BatchGetLatestValuesReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *BatchGetLatestValuesReply) GetResults() []*ContractBatchResult {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
+type QueryKeyRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Contract      *BoundContract         `protobuf:"bytes,1,opt,name=contract,proto3" json:"contract,omitempty"`
+	Filter        *QueryKeyFilter        `protobuf:"bytes,2,opt,name=filter,proto3" json:"filter,omitempty"`
+	LimitAndSort  *chain.LimitAndSort    `protobuf:"bytes,3,opt,name=limit_and_sort,json=limitAndSort,proto3" json:"limit_and_sort,omitempty"`
+	AsValueType   bool                   `protobuf:"varint,4,opt,name=as_value_type,json=asValueType,proto3" json:"as_value_type,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryKeyRequest) Reset() {
+	*x = QueryKeyRequest{}
+	mi := &file_loop_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryKeyRequest) ProtoMessage() {}
+
+func (x *QueryKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryKeyRequest.ProtoReflect.Descriptor instead.
+func (*QueryKeyRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *QueryKeyRequest) GetContract() *BoundContract {
+	if x != nil {
+		return x.Contract
+	}
+	return nil
+}
+
+func (x *QueryKeyRequest) GetFilter() *QueryKeyFilter {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+func (x *QueryKeyRequest) GetLimitAndSort() *chain.LimitAndSort {
+	if x != nil {
+		return x.LimitAndSort
+	}
+	return nil
+}
+
+func (x *QueryKeyRequest) GetAsValueType() bool {
+	if x != nil {
+		return x.AsValueType
+	}
+	return false
+}
+
+type QueryKeyReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Sequences     []*Sequence            `protobuf:"bytes,1,rep,name=sequences,proto3" json:"sequences,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryKeyReply) Reset() {
+	*x = QueryKeyReply{}
+	mi := &file_loop_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryKeyReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryKeyReply) ProtoMessage() {}
+
+func (x *QueryKeyReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryKeyReply.ProtoReflect.Descriptor instead.
+func (*QueryKeyReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *QueryKeyReply) GetSequences() []*Sequence {
+	if x != nil {
+		return x.Sequences
+	}
+	return nil
+}
+
+type QueryKeysRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Filters       []*ContractKeyFilter   `protobuf:"bytes,1,rep,name=filters,proto3" json:"filters,omitempty"`
+	LimitAndSort  *chain.LimitAndSort    `protobuf:"bytes,2,opt,name=limit_and_sort,json=limitAndSort,proto3" json:"limit_and_sort,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryKeysRequest) Reset() {
+	*x = QueryKeysRequest{}
+	mi := &file_loop_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryKeysRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryKeysRequest) ProtoMessage() {}
+
+func (x *QueryKeysRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryKeysRequest.ProtoReflect.Descriptor instead.
+func (*QueryKeysRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *QueryKeysRequest) GetFilters() []*ContractKeyFilter {
+	if x != nil {
+		return x.Filters
+	}
+	return nil
+}
+
+func (x *QueryKeysRequest) GetLimitAndSort() *chain.LimitAndSort {
+	if x != nil {
+		return x.LimitAndSort
+	}
+	return nil
+}
+
+type QueryKeysReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Sequences     []*SequenceWithKey     `protobuf:"bytes,1,rep,name=sequences,proto3" json:"sequences,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryKeysReply) Reset() {
+	*x = QueryKeysReply{}
+	mi := &file_loop_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryKeysReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryKeysReply) ProtoMessage() {}
+
+func (x *QueryKeysReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryKeysReply.ProtoReflect.Descriptor instead.
+func (*QueryKeysReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *QueryKeysReply) GetSequences() []*SequenceWithKey {
+	if x != nil {
+		return x.Sequences
+	}
+	return nil
+}
+
+type BindRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Bindings      []*BoundContract       `protobuf:"bytes,1,rep,name=bindings,proto3" json:"bindings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BindRequest) Reset() {
+	*x = BindRequest{}
+	mi := &file_loop_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BindRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BindRequest) ProtoMessage() {}
+
+func (x *BindRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BindRequest.ProtoReflect.Descriptor instead.
+func (*BindRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *BindRequest) GetBindings() []*BoundContract {
+	if x != nil {
+		return x.Bindings
+	}
+	return nil
+}
+
+type UnbindRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Bindings      []*BoundContract       `protobuf:"bytes,1,rep,name=bindings,proto3" json:"bindings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnbindRequest) Reset() {
+	*x = UnbindRequest{}
+	mi := &file_loop_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnbindRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnbindRequest) ProtoMessage() {}
+
+func (x *UnbindRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnbindRequest.ProtoReflect.Descriptor instead.
+func (*UnbindRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *UnbindRequest) GetBindings() []*BoundContract {
+	if x != nil {
+		return x.Bindings
+	}
+	return nil
+}
+
+type NewContractReaderRequest struct {
+	state                protoimpl.MessageState `protogen:"open.v1"`
+	ContractReaderConfig []byte                 `protobuf:"bytes,1,opt,name=contractReaderConfig,proto3" json:"contractReaderConfig,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *NewContractReaderRequest) Reset() {
+	*x = NewContractReaderRequest{}
+	mi := &file_loop_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NewContractReaderRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NewContractReaderRequest) ProtoMessage() {}
+
+func (x *NewContractReaderRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NewContractReaderRequest.ProtoReflect.Descriptor instead.
+func (*NewContractReaderRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *NewContractReaderRequest) GetContractReaderConfig() []byte {
+	if x != nil {
+		return x.ContractReaderConfig
+	}
+	return nil
+}
+
+type NewContractReaderReply struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	ContractReaderID uint32                 `protobuf:"varint,1,opt,name=contractReaderID,proto3" json:"contractReaderID,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *NewContractReaderReply) Reset() {
+	*x = NewContractReaderReply{}
+	mi := &file_loop_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NewContractReaderReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NewContractReaderReply) ProtoMessage() {}
+
+func (x *NewContractReaderReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NewContractReaderReply.ProtoReflect.Descriptor instead.
+func (*NewContractReaderReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *NewContractReaderReply) GetContractReaderID() uint32 {
+	if x != nil {
+		return x.ContractReaderID
+	}
+	return 0
+}
+
+type ConfigDigestRequest struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	ContractConfig *ContractConfig        `protobuf:"bytes,1,opt,name=contractConfig,proto3" json:"contractConfig,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *ConfigDigestRequest) Reset() {
+	*x = ConfigDigestRequest{}
+	mi := &file_loop_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfigDigestRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfigDigestRequest) ProtoMessage() {}
+
+func (x *ConfigDigestRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfigDigestRequest.ProtoReflect.Descriptor instead.
+func (*ConfigDigestRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *ConfigDigestRequest) GetContractConfig() *ContractConfig {
+	if x != nil {
+		return x.ContractConfig
+	}
+	return nil
+}
+
+type ConfigDigestReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ConfigDigest  []byte                 `protobuf:"bytes,1,opt,name=configDigest,proto3" json:"configDigest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfigDigestReply) Reset() {
+	*x = ConfigDigestReply{}
+	mi := &file_loop_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfigDigestReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfigDigestReply) ProtoMessage() {}
+
+func (x *ConfigDigestReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfigDigestReply.ProtoReflect.Descriptor instead.
+func (*ConfigDigestReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *ConfigDigestReply) GetConfigDigest() []byte {
+	if x != nil {
+		return x.ConfigDigest
+	}
+	return nil
+}
+
+type ConfigDigestPrefixRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfigDigestPrefixRequest) Reset() {
+	*x = ConfigDigestPrefixRequest{}
+	mi := &file_loop_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfigDigestPrefixRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfigDigestPrefixRequest) ProtoMessage() {}
+
+func (x *ConfigDigestPrefixRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfigDigestPrefixRequest.ProtoReflect.Descriptor instead.
+func (*ConfigDigestPrefixRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{26}
+}
+
+type ConfigDigestPrefixReply struct {
+	state              protoimpl.MessageState `protogen:"open.v1"`
+	ConfigDigestPrefix uint32                 `protobuf:"varint,1,opt,name=configDigestPrefix,proto3" json:"configDigestPrefix,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *ConfigDigestPrefixReply) Reset() {
+	*x = ConfigDigestPrefixReply{}
+	mi := &file_loop_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfigDigestPrefixReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfigDigestPrefixReply) ProtoMessage() {}
+
+func (x *ConfigDigestPrefixReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfigDigestPrefixReply.ProtoReflect.Descriptor instead.
+func (*ConfigDigestPrefixReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *ConfigDigestPrefixReply) GetConfigDigestPrefix() uint32 {
+	if x != nil {
+		return x.ConfigDigestPrefix
+	}
+	return 0
+}
+
+type LatestConfigDetailsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LatestConfigDetailsRequest) Reset() {
+	*x = LatestConfigDetailsRequest{}
+	mi := &file_loop_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LatestConfigDetailsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LatestConfigDetailsRequest) ProtoMessage() {}
+
+func (x *LatestConfigDetailsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LatestConfigDetailsRequest.ProtoReflect.Descriptor instead.
+func (*LatestConfigDetailsRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{28}
+}
+
+type LatestConfigDetailsReply struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	ChangedInBlock uint64                 `protobuf:"varint,1,opt,name=changedInBlock,proto3" json:"changedInBlock,omitempty"`
+	ConfigDigest   []byte                 `protobuf:"bytes,2,opt,name=configDigest,proto3" json:"configDigest,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *LatestConfigDetailsReply) Reset() {
+	*x = LatestConfigDetailsReply{}
+	mi := &file_loop_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LatestConfigDetailsReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LatestConfigDetailsReply) ProtoMessage() {}
+
+func (x *LatestConfigDetailsReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LatestConfigDetailsReply.ProtoReflect.Descriptor instead.
+func (*LatestConfigDetailsReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *LatestConfigDetailsReply) GetChangedInBlock() uint64 {
+	if x != nil {
+		return x.ChangedInBlock
+	}
+	return 0
+}
+
+func (x *LatestConfigDetailsReply) GetConfigDigest() []byte {
+	if x != nil {
+		return x.ConfigDigest
+	}
+	return nil
+}
+
+type LatestConfigRequest struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	ChangedInBlock uint64                 `protobuf:"varint,1,opt,name=changedInBlock,proto3" json:"changedInBlock,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *LatestConfigRequest) Reset() {
+	*x = LatestConfigRequest{}
+	mi := &file_loop_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LatestConfigRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LatestConfigRequest) ProtoMessage() {}
+
+func (x *LatestConfigRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LatestConfigRequest.ProtoReflect.Descriptor instead.
+func (*LatestConfigRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *LatestConfigRequest) GetChangedInBlock() uint64 {
+	if x != nil {
+		return x.ChangedInBlock
+	}
+	return 0
+}
+
+type LatestConfigReply struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	ContractConfig *ContractConfig        `protobuf:"bytes,1,opt,name=contractConfig,proto3" json:"contractConfig,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *LatestConfigReply) Reset() {
+	*x = LatestConfigReply{}
+	mi := &file_loop_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LatestConfigReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LatestConfigReply) ProtoMessage() {}
+
+func (x *LatestConfigReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LatestConfigReply.ProtoReflect.Descriptor instead.
+func (*LatestConfigReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *LatestConfigReply) GetContractConfig() *ContractConfig {
+	if x != nil {
+		return x.ContractConfig
+	}
+	return nil
+}
+
+type LatestBlockHeightRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LatestBlockHeightRequest) Reset() {
+	*x = LatestBlockHeightRequest{}
+	mi := &file_loop_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LatestBlockHeightRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LatestBlockHeightRequest) ProtoMessage() {}
+
+func (x *LatestBlockHeightRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LatestBlockHeightRequest.ProtoReflect.Descriptor instead.
+func (*LatestBlockHeightRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{32}
+}
+
+type LatestBlockHeightReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	BlockHeight   uint64                 `protobuf:"varint,1,opt,name=blockHeight,proto3" json:"blockHeight,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LatestBlockHeightReply) Reset() {
+	*x = LatestBlockHeightReply{}
+	mi := &file_loop_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LatestBlockHeightReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LatestBlockHeightReply) ProtoMessage() {}
+
+func (x *LatestBlockHeightReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LatestBlockHeightReply.ProtoReflect.Descriptor instead.
+func (*LatestBlockHeightReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *LatestBlockHeightReply) GetBlockHeight() uint64 {
+	if x != nil {
+		return x.BlockHeight
+	}
+	return 0
+}
+
+type NewConfigProviderRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RelayArgs     *RelayArgs             `protobuf:"bytes,1,opt,name=relayArgs,proto3" json:"relayArgs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NewConfigProviderRequest) Reset() {
+	*x = NewConfigProviderRequest{}
+	mi := &file_loop_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NewConfigProviderRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NewConfigProviderRequest) ProtoMessage() {}
+
+func (x *NewConfigProviderRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NewConfigProviderRequest.ProtoReflect.Descriptor instead.
+func (*NewConfigProviderRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *NewConfigProviderRequest) GetRelayArgs() *RelayArgs {
+	if x != nil {
+		return x.RelayArgs
+	}
+	return nil
+}
+
+type NewConfigProviderReply struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	ConfigProviderID uint32                 `protobuf:"varint,1,opt,name=configProviderID,proto3" json:"configProviderID,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *NewConfigProviderReply) Reset() {
+	*x = NewConfigProviderReply{}
+	mi := &file_loop_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NewConfigProviderReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NewConfigProviderReply) ProtoMessage() {}
+
+func (x *NewConfigProviderReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NewConfigProviderReply.ProtoReflect.Descriptor instead.
+func (*NewConfigProviderReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *NewConfigProviderReply) GetConfigProviderID() uint32 {
+	if x != nil {
+		return x.ConfigProviderID
+	}
+	return 0
+}
+
+type TransmitRequest struct {
+	state                       protoimpl.MessageState        `protogen:"open.v1"`
+	ReportContext               *ReportContext                `protobuf:"bytes,1,opt,name=reportContext,proto3" json:"reportContext,omitempty"`
+	Report                      []byte                        `protobuf:"bytes,2,opt,name=report,proto3" json:"report,omitempty"`
+	AttributedOnchainSignatures []*AttributedOnchainSignature `protobuf:"bytes,3,rep,name=attributedOnchainSignatures,proto3" json:"attributedOnchainSignatures,omitempty"`
+	unknownFields               protoimpl.UnknownFields
+	sizeCache                   protoimpl.SizeCache
+}
+
+func (x *TransmitRequest) Reset() {
+	*x = TransmitRequest{}
+	mi := &file_loop_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TransmitRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TransmitRequest) ProtoMessage() {}
+
+func (x *TransmitRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TransmitRequest.ProtoReflect.Descriptor instead.
+func (*TransmitRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *TransmitRequest) GetReportContext() *ReportContext {
+	if x != nil {
+		return x.ReportContext
+	}
+	return nil
+}
+
+func (x *TransmitRequest) GetReport() []byte {
+	if x != nil {
+		return x.Report
+	}
+	return nil
+}
+
+func (x *TransmitRequest) GetAttributedOnchainSignatures() []*AttributedOnchainSignature {
+	if x != nil {
+		return x.AttributedOnchainSignatures
+	}
+	return nil
+}
+
+type TransmitReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TransmitReply) Reset() {
+	*x = TransmitReply{}
+	mi := &file_loop_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TransmitReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TransmitReply) ProtoMessage() {}
+
+func (x *TransmitReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TransmitReply.ProtoReflect.Descriptor instead.
+func (*TransmitReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{37}
+}
+
+type LatestConfigDigestAndEpochRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LatestConfigDigestAndEpochRequest) Reset() {
+	*x = LatestConfigDigestAndEpochRequest{}
+	mi := &file_loop_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LatestConfigDigestAndEpochRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LatestConfigDigestAndEpochRequest) ProtoMessage() {}
+
+func (x *LatestConfigDigestAndEpochRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LatestConfigDigestAndEpochRequest.ProtoReflect.Descriptor instead.
+func (*LatestConfigDigestAndEpochRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{38}
+}
+
+type LatestConfigDigestAndEpochReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ConfigDigest  []byte                 `protobuf:"bytes,1,opt,name=configDigest,proto3" json:"configDigest,omitempty"`
+	Epoch         uint32                 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LatestConfigDigestAndEpochReply) Reset() {
+	*x = LatestConfigDigestAndEpochReply{}
+	mi := &file_loop_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LatestConfigDigestAndEpochReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LatestConfigDigestAndEpochReply) ProtoMessage() {}
+
+func (x *LatestConfigDigestAndEpochReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LatestConfigDigestAndEpochReply.ProtoReflect.Descriptor instead.
+func (*LatestConfigDigestAndEpochReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *LatestConfigDigestAndEpochReply) GetConfigDigest() []byte {
+	if x != nil {
+		return x.ConfigDigest
+	}
+	return nil
+}
+
+func (x *LatestConfigDigestAndEpochReply) GetEpoch() uint32 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+type FromAccountRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FromAccountRequest) Reset() {
+	*x = FromAccountRequest{}
+	mi := &file_loop_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FromAccountRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FromAccountRequest) ProtoMessage() {}
+
+func (x *FromAccountRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FromAccountRequest.ProtoReflect.Descriptor instead.
+func (*FromAccountRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{40}
+}
+
+type FromAccountReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       string                 `protobuf:"bytes,1,opt,name=Account,proto3" json:"Account,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FromAccountReply) Reset() {
+	*x = FromAccountReply{}
+	mi := &file_loop_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FromAccountReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FromAccountReply) ProtoMessage() {}
+
+func (x *FromAccountReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FromAccountReply.ProtoReflect.Descriptor instead.
+func (*FromAccountReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *FromAccountReply) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+type BuildReportRequest struct {
+	state         protoimpl.MessageState         `protogen:"open.v1"`
+	Observations  []*ParsedAttributedObservation `protobuf:"bytes,1,rep,name=observations,proto3" json:"observations,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BuildReportRequest) Reset() {
+	*x = BuildReportRequest{}
+	mi := &file_loop_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BuildReportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BuildReportRequest) ProtoMessage() {}
+
+func (x *BuildReportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BuildReportRequest.ProtoReflect.Descriptor instead.
+func (*BuildReportRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *BuildReportRequest) GetObservations() []*ParsedAttributedObservation {
+	if x != nil {
+		return x.Observations
+	}
+	return nil
+}
+
+type BuildReportReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Report        []byte                 `protobuf:"bytes,1,opt,name=report,proto3" json:"report,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BuildReportReply) Reset() {
+	*x = BuildReportReply{}
+	mi := &file_loop_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BuildReportReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BuildReportReply) ProtoMessage() {}
+
+func (x *BuildReportReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BuildReportReply.ProtoReflect.Descriptor instead.
+func (*BuildReportReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *BuildReportReply) GetReport() []byte {
+	if x != nil {
+		return x.Report
+	}
+	return nil
+}
+
+type MedianFromReportRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Report        []byte                 `protobuf:"bytes,1,opt,name=report,proto3" json:"report,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MedianFromReportRequest) Reset() {
+	*x = MedianFromReportRequest{}
+	mi := &file_loop_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MedianFromReportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MedianFromReportRequest) ProtoMessage() {}
+
+func (x *MedianFromReportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MedianFromReportRequest.ProtoReflect.Descriptor instead.
+func (*MedianFromReportRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *MedianFromReportRequest) GetReport() []byte {
+	if x != nil {
+		return x.Report
+	}
+	return nil
+}
+
+type MedianFromReportReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Median        *BigInt                `protobuf:"bytes,1,opt,name=median,proto3" json:"median,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MedianFromReportReply) Reset() {
+	*x = MedianFromReportReply{}
+	mi := &file_loop_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MedianFromReportReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MedianFromReportReply) ProtoMessage() {}
+
+func (x *MedianFromReportReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MedianFromReportReply.ProtoReflect.Descriptor instead.
+func (*MedianFromReportReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *MedianFromReportReply) GetMedian() *BigInt {
+	if x != nil {
+		return x.Median
+	}
+	return nil
+}
+
+type MaxReportLengthRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	N             int64                  `protobuf:"varint,1,opt,name=n,proto3" json:"n,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaxReportLengthRequest) Reset() {
+	*x = MaxReportLengthRequest{}
+	mi := &file_loop_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaxReportLengthRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaxReportLengthRequest) ProtoMessage() {}
+
+func (x *MaxReportLengthRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaxReportLengthRequest.ProtoReflect.Descriptor instead.
+func (*MaxReportLengthRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *MaxReportLengthRequest) GetN() int64 {
+	if x != nil {
+		return x.N
+	}
+	return 0
+}
+
+type MaxReportLengthReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Max           int64                  `protobuf:"varint,1,opt,name=max,proto3" json:"max,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaxReportLengthReply) Reset() {
+	*x = MaxReportLengthReply{}
+	mi := &file_loop_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaxReportLengthReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaxReportLengthReply) ProtoMessage() {}
+
+func (x *MaxReportLengthReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaxReportLengthReply.ProtoReflect.Descriptor instead.
+func (*MaxReportLengthReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *MaxReportLengthReply) GetMax() int64 {
+	if x != nil {
+		return x.Max
+	}
+	return 0
+}
+
+type LatestTransmissionDetailsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LatestTransmissionDetailsRequest) Reset() {
+	*x = LatestTransmissionDetailsRequest{}
+	mi := &file_loop_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LatestTransmissionDetailsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LatestTransmissionDetailsRequest) ProtoMessage() {}
+
+func (x *LatestTransmissionDetailsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LatestTransmissionDetailsRequest.ProtoReflect.Descriptor instead.
+func (*LatestTransmissionDetailsRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{48}
+}
+
+type LatestRoundRequestedRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Lookback      int64                  `protobuf:"varint,1,opt,name=lookback,proto3" json:"lookback,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LatestRoundRequestedRequest) Reset() {
+	*x = LatestRoundRequestedRequest{}
+	mi := &file_loop_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LatestRoundRequestedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LatestRoundRequestedRequest) ProtoMessage() {}
+
+func (x *LatestRoundRequestedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LatestRoundRequestedRequest.ProtoReflect.Descriptor instead.
+func (*LatestRoundRequestedRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *LatestRoundRequestedRequest) GetLookback() int64 {
+	if x != nil {
+		return x.Lookback
+	}
+	return 0
+}
+
+type EncodeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	OnchainConfig *OnchainConfig         `protobuf:"bytes,1,opt,name=onchainConfig,proto3" json:"onchainConfig,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EncodeRequest) Reset() {
+	*x = EncodeRequest{}
+	mi := &file_loop_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EncodeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EncodeRequest) ProtoMessage() {}
+
+func (x *EncodeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EncodeRequest.ProtoReflect.Descriptor instead.
+func (*EncodeRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *EncodeRequest) GetOnchainConfig() *OnchainConfig {
+	if x != nil {
+		return x.OnchainConfig
+	}
+	return nil
+}
+
+type EncodeReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Encoded       []byte                 `protobuf:"bytes,1,opt,name=encoded,proto3" json:"encoded,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EncodeReply) Reset() {
+	*x = EncodeReply{}
+	mi := &file_loop_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EncodeReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EncodeReply) ProtoMessage() {}
+
+func (x *EncodeReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EncodeReply.ProtoReflect.Descriptor instead.
+func (*EncodeReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *EncodeReply) GetEncoded() []byte {
+	if x != nil {
+		return x.Encoded
+	}
+	return nil
+}
+
+type DecodeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Encoded       []byte                 `protobuf:"bytes,1,opt,name=encoded,proto3" json:"encoded,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DecodeRequest) Reset() {
+	*x = DecodeRequest{}
+	mi := &file_loop_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DecodeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DecodeRequest) ProtoMessage() {}
+
+func (x *DecodeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DecodeRequest.ProtoReflect.Descriptor instead.
+func (*DecodeRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *DecodeRequest) GetEncoded() []byte {
+	if x != nil {
+		return x.Encoded
+	}
+	return nil
+}
+
+type DecodeReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	OnchainConfig *OnchainConfig         `protobuf:"bytes,1,opt,name=onchainConfig,proto3" json:"onchainConfig,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DecodeReply) Reset() {
+	*x = DecodeReply{}
+	mi := &file_loop_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DecodeReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DecodeReply) ProtoMessage() {}
+
+func (x *DecodeReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DecodeReply.ProtoReflect.Descriptor instead.
+func (*DecodeReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *DecodeReply) GetOnchainConfig() *OnchainConfig {
+	if x != nil {
+		return x.OnchainConfig
+	}
+	return nil
+}
+
+type NewPluginProviderRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RelayArgs     *RelayArgs             `protobuf:"bytes,1,opt,name=relayArgs,proto3" json:"relayArgs,omitempty"`
+	PluginArgs    *PluginArgs            `protobuf:"bytes,2,opt,name=pluginArgs,proto3" json:"pluginArgs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NewPluginProviderRequest) Reset() {
+	*x = NewPluginProviderRequest{}
+	mi := &file_loop_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NewPluginProviderRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NewPluginProviderRequest) ProtoMessage() {}
+
+func (x *NewPluginProviderRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NewPluginProviderRequest.ProtoReflect.Descriptor instead.
+func (*NewPluginProviderRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{54}
+}
+
+func (x *NewPluginProviderRequest) GetRelayArgs() *RelayArgs {
+	if x != nil {
+		return x.RelayArgs
+	}
+	return nil
+}
+
+func (x *NewPluginProviderRequest) GetPluginArgs() *PluginArgs {
+	if x != nil {
+		return x.PluginArgs
+	}
+	return nil
+}
+
+type NewPluginProviderReply struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	PluginProviderID uint32                 `protobuf:"varint,1,opt,name=pluginProviderID,proto3" json:"pluginProviderID,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *NewPluginProviderReply) Reset() {
+	*x = NewPluginProviderReply{}
+	mi := &file_loop_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NewPluginProviderReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NewPluginProviderReply) ProtoMessage() {}
+
+func (x *NewPluginProviderReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NewPluginProviderReply.ProtoReflect.Descriptor instead.
+func (*NewPluginProviderReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{55}
+}
+
+func (x *NewPluginProviderReply) GetPluginProviderID() uint32 {
+	if x != nil {
+		return x.PluginProviderID
+	}
+	return 0
+}
+
+type NewCCIPProviderRequest struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	CcipProviderArgs *CCIPProviderArgs      `protobuf:"bytes,1,opt,name=ccipProviderArgs,proto3" json:"ccipProviderArgs,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *NewCCIPProviderRequest) Reset() {
+	*x = NewCCIPProviderRequest{}
+	mi := &file_loop_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NewCCIPProviderRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NewCCIPProviderRequest) ProtoMessage() {}
+
+func (x *NewCCIPProviderRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NewCCIPProviderRequest.ProtoReflect.Descriptor instead.
+func (*NewCCIPProviderRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{56}
+}
+
+func (x *NewCCIPProviderRequest) GetCcipProviderArgs() *CCIPProviderArgs {
+	if x != nil {
+		return x.CcipProviderArgs
+	}
+	return nil
+}
+
+type NewCCIPProviderReply struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	CcipProviderID uint32                 `protobuf:"varint,1,opt,name=ccipProviderID,proto3" json:"ccipProviderID,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *NewCCIPProviderReply) Reset() {
+	*x = NewCCIPProviderReply{}
+	mi := &file_loop_proto_msgTypes[57]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NewCCIPProviderReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NewCCIPProviderReply) ProtoMessage() {}
+
+func (x *NewCCIPProviderReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[57]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NewCCIPProviderReply.ProtoReflect.Descriptor instead.
+func (*NewCCIPProviderReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{57}
+}
+
+func (x *NewCCIPProviderReply) GetCcipProviderID() uint32 {
+	if x != nil {
+		return x.CcipProviderID
+	}
+	return 0
+}
+
+type LatestHeadRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LatestHeadRequest) Reset() {
+	*x = LatestHeadRequest{}
+	mi := &file_loop_proto_msgTypes[58]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LatestHeadRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LatestHeadRequest) ProtoMessage() {}
+
+func (x *LatestHeadRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[58]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LatestHeadRequest.ProtoReflect.Descriptor instead.
+func (*LatestHeadRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{58}
+}
+
+type LatestHeadReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Head          *Head                  `protobuf:"bytes,1,opt,name=head,proto3" json:"head,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LatestHeadReply) Reset() {
+	*x = LatestHeadReply{}
+	mi := &file_loop_proto_msgTypes[59]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LatestHeadReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LatestHeadReply) ProtoMessage() {}
+
+func (x *LatestHeadReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[59]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LatestHeadReply.ProtoReflect.Descriptor instead.
+func (*LatestHeadReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{59}
+}
+
+func (x *LatestHeadReply) GetHead() *Head {
+	if x != nil {
+		return x.Head
+	}
+	return nil
+}
+
+type FinalizedHeadRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FinalizedHeadRequest) Reset() {
+	*x = FinalizedHeadRequest{}
+	mi := &file_loop_proto_msgTypes[60]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FinalizedHeadRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FinalizedHeadRequest) ProtoMessage() {}
+
+func (x *FinalizedHeadRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[60]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FinalizedHeadRequest.ProtoReflect.Descriptor instead.
+func (*FinalizedHeadRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{60}
+}
+
+type FinalizedHeadReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Head          *Head                  `protobuf:"bytes,1,opt,name=head,proto3" json:"head,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FinalizedHeadReply) Reset() {
+	*x = FinalizedHeadReply{}
+	mi := &file_loop_proto_msgTypes[61]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FinalizedHeadReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FinalizedHeadReply) ProtoMessage() {}
+
+func (x *FinalizedHeadReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[61]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FinalizedHeadReply.ProtoReflect.Descriptor instead.
+func (*FinalizedHeadReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{61}
+}
+
+func (x *FinalizedHeadReply) GetHead() *Head {
+	if x != nil {
+		return x.Head
+	}
+	return nil
+}
+
+type GetChainStatusRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetChainStatusRequest) Reset() {
+	*x = GetChainStatusRequest{}
+	mi := &file_loop_proto_msgTypes[62]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetChainStatusRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetChainStatusRequest) ProtoMessage() {}
+
+func (x *GetChainStatusRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[62]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetChainStatusRequest.ProtoReflect.Descriptor instead.
+func (*GetChainStatusRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{62}
+}
+
+type GetChainStatusReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Chain         *ChainStatus           `protobuf:"bytes,1,opt,name=chain,proto3" json:"chain,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetChainStatusReply) Reset() {
+	*x = GetChainStatusReply{}
+	mi := &file_loop_proto_msgTypes[63]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetChainStatusReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetChainStatusReply) ProtoMessage() {}
+
+func (x *GetChainStatusReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[63]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetChainStatusReply.ProtoReflect.Descriptor instead.
+func (*GetChainStatusReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{63}
+}
+
+func (x *GetChainStatusReply) GetChain() *ChainStatus {
+	if x != nil {
+		return x.Chain
+	}
+	return nil
+}
+
+type GetChainInfoRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetChainInfoRequest) Reset() {
+	*x = GetChainInfoRequest{}
+	mi := &file_loop_proto_msgTypes[64]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetChainInfoRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetChainInfoRequest) ProtoMessage() {}
+
+func (x *GetChainInfoRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[64]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetChainInfoRequest.ProtoReflect.Descriptor instead.
+func (*GetChainInfoRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{64}
+}
+
+type GetChainInfoReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ChainInfo     *ChainInfo             `protobuf:"bytes,1,opt,name=chain_info,json=chainInfo,proto3" json:"chain_info,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetChainInfoReply) Reset() {
+	*x = GetChainInfoReply{}
+	mi := &file_loop_proto_msgTypes[65]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetChainInfoReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetChainInfoReply) ProtoMessage() {}
+
+func (x *GetChainInfoReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[65]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetChainInfoReply.ProtoReflect.Descriptor instead.
+func (*GetChainInfoReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{65}
+}
+
+func (x *GetChainInfoReply) GetChainInfo() *ChainInfo {
+	if x != nil {
+		return x.ChainInfo
+	}
+	return nil
+}
+
+type ListNodeStatusesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	PageSize      int32                  `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string                 `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListNodeStatusesRequest) Reset() {
+	*x = ListNodeStatusesRequest{}
+	mi := &file_loop_proto_msgTypes[66]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListNodeStatusesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListNodeStatusesRequest) ProtoMessage() {}
+
+func (x *ListNodeStatusesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[66]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListNodeStatusesRequest.ProtoReflect.Descriptor instead.
+func (*ListNodeStatusesRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{66}
+}
+
+func (x *ListNodeStatusesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListNodeStatusesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListNodeStatusesReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Nodes         []*NodeStatus          `protobuf:"bytes,1,rep,name=nodes,proto3" json:"nodes,omitempty"`
+	Total         int32                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,3,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListNodeStatusesReply) Reset() {
+	*x = ListNodeStatusesReply{}
+	mi := &file_loop_proto_msgTypes[67]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListNodeStatusesReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListNodeStatusesReply) ProtoMessage() {}
+
+func (x *ListNodeStatusesReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[67]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListNodeStatusesReply.ProtoReflect.Descriptor instead.
+func (*ListNodeStatusesReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{67}
+}
+
+func (x *ListNodeStatusesReply) GetNodes() []*NodeStatus {
+	if x != nil {
+		return x.Nodes
+	}
+	return nil
+}
+
+func (x *ListNodeStatusesReply) GetTotal() int32 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+func (x *ListNodeStatusesReply) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+type TransactionRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	From          string                 `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	To            string                 `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	Amount        *BigInt                `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
+	BalanceCheck  bool                   `protobuf:"varint,4,opt,name=balanceCheck,proto3" json:"balanceCheck,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TransactionRequest) Reset() {
+	*x = TransactionRequest{}
+	mi := &file_loop_proto_msgTypes[68]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TransactionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TransactionRequest) ProtoMessage() {}
+
+func (x *TransactionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[68]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TransactionRequest.ProtoReflect.Descriptor instead.
+func (*TransactionRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{68}
+}
+
+func (x *TransactionRequest) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *TransactionRequest) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *TransactionRequest) GetAmount() *BigInt {
+	if x != nil {
+		return x.Amount
+	}
+	return nil
+}
+
+func (x *TransactionRequest) GetBalanceCheck() bool {
+	if x != nil {
+		return x.BalanceCheck
+	}
+	return false
+}
+
+type ReplayRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	FromBlock     string                 `protobuf:"bytes,1,opt,name=fromBlock,proto3" json:"fromBlock,omitempty"`
+	Args          *structpb.Struct       `protobuf:"bytes,2,opt,name=args,proto3" json:"args,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReplayRequest) Reset() {
+	*x = ReplayRequest{}
+	mi := &file_loop_proto_msgTypes[69]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReplayRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReplayRequest) ProtoMessage() {}
+
+func (x *ReplayRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[69]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReplayRequest.ProtoReflect.Descriptor instead.
+func (*ReplayRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{69}
+}
+
+func (x *ReplayRequest) GetFromBlock() string {
+	if x != nil {
+		return x.FromBlock
+	}
+	return ""
+}
+
+func (x *ReplayRequest) GetArgs() *structpb.Struct {
+	if x != nil {
+		return x.Args
+	}
+	return nil
+}
+
+type NewRelayerRequest struct {
+	state                protoimpl.MessageState `protogen:"open.v1"`
+	Config               string                 `protobuf:"bytes,1,opt,name=config,proto3" json:"config,omitempty"`
+	KeystoreID           uint32                 `protobuf:"varint,2,opt,name=keystoreID,proto3" json:"keystoreID,omitempty"`
+	KeystoreCSAID        uint32                 `protobuf:"varint,4,opt,name=keystoreCSAID,proto3" json:"keystoreCSAID,omitempty"`
+	CapabilityRegistryID uint32                 `protobuf:"varint,3,opt,name=capabilityRegistryID,proto3" json:"capabilityRegistryID,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *NewRelayerRequest) Reset() {
+	*x = NewRelayerRequest{}
+	mi := &file_loop_proto_msgTypes[70]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NewRelayerRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NewRelayerRequest) ProtoMessage() {}
+
+func (x *NewRelayerRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[70]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NewRelayerRequest.ProtoReflect.Descriptor instead.
+func (*NewRelayerRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{70}
+}
+
+func (x *NewRelayerRequest) GetConfig() string {
+	if x != nil {
+		return x.Config
+	}
+	return ""
+}
+
+func (x *NewRelayerRequest) GetKeystoreID() uint32 {
+	if x != nil {
+		return x.KeystoreID
+	}
+	return 0
+}
+
+func (x *NewRelayerRequest) GetKeystoreCSAID() uint32 {
+	if x != nil {
+		return x.KeystoreCSAID
+	}
+	return 0
+}
+
+func (x *NewRelayerRequest) GetCapabilityRegistryID() uint32 {
+	if x != nil {
+		return x.CapabilityRegistryID
+	}
+	return 0
+}
+
+type NewRelayerReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RelayerID     uint32                 `protobuf:"varint,1,opt,name=relayerID,proto3" json:"relayerID,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NewRelayerReply) Reset() {
+	*x = NewRelayerReply{}
+	mi := &file_loop_proto_msgTypes[71]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NewRelayerReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NewRelayerReply) ProtoMessage() {}
+
+func (x *NewRelayerReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[71]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NewRelayerReply.ProtoReflect.Descriptor instead.
+func (*NewRelayerReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{71}
+}
+
+func (x *NewRelayerReply) GetRelayerID() uint32 {
+	if x != nil {
+		return x.RelayerID
+	}
+	return 0
+}
+
+type ObserveRequest struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	ReportTimestamp *ReportTimestamp       `protobuf:"bytes,1,opt,name=reportTimestamp,proto3" json:"reportTimestamp,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *ObserveRequest) Reset() {
+	*x = ObserveRequest{}
+	mi := &file_loop_proto_msgTypes[72]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ObserveRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ObserveRequest) ProtoMessage() {}
+
+func (x *ObserveRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[72]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ObserveRequest.ProtoReflect.Descriptor instead.
+func (*ObserveRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{72}
+}
+
+func (x *ObserveRequest) GetReportTimestamp() *ReportTimestamp {
+	if x != nil {
+		return x.ReportTimestamp
+	}
+	return nil
+}
+
+type ObserveReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Value         *BigInt                `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ObserveReply) Reset() {
+	*x = ObserveReply{}
+	mi := &file_loop_proto_msgTypes[73]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ObserveReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ObserveReply) ProtoMessage() {}
+
+func (x *ObserveReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[73]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ObserveReply.ProtoReflect.Descriptor instead.
+func (*ObserveReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{73}
+}
+
+func (x *ObserveReply) GetValue() *BigInt {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+type SaveErrorRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Message       string                 `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SaveErrorRequest) Reset() {
+	*x = SaveErrorRequest{}
+	mi := &file_loop_proto_msgTypes[74]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SaveErrorRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SaveErrorRequest) ProtoMessage() {}
+
+func (x *SaveErrorRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[74]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SaveErrorRequest.ProtoReflect.Descriptor instead.
+func (*SaveErrorRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{74}
+}
+
+func (x *SaveErrorRequest) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+type QueryRequest struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	ReportTimestamp *ReportTimestamp       `protobuf:"bytes,1,opt,name=reportTimestamp,proto3" json:"reportTimestamp,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *QueryRequest) Reset() {
+	*x = QueryRequest{}
+	mi := &file_loop_proto_msgTypes[75]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryRequest) ProtoMessage() {}
+
+func (x *QueryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[75]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryRequest.ProtoReflect.Descriptor instead.
+func (*QueryRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{75}
+}
+
+func (x *QueryRequest) GetReportTimestamp() *ReportTimestamp {
+	if x != nil {
+		return x.ReportTimestamp
+	}
+	return nil
+}
+
+type QueryReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Query         []byte                 `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryReply) Reset() {
+	*x = QueryReply{}
+	mi := &file_loop_proto_msgTypes[76]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryReply) ProtoMessage() {}
+
+func (x *QueryReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[76]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryReply.ProtoReflect.Descriptor instead.
+func (*QueryReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{76}
+}
+
+func (x *QueryReply) GetQuery() []byte {
+	if x != nil {
+		return x.Query
+	}
+	return nil
+}
+
+type ObservationRequest struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	ReportTimestamp *ReportTimestamp       `protobuf:"bytes,1,opt,name=reportTimestamp,proto3" json:"reportTimestamp,omitempty"`
+	Query           []byte                 `protobuf:"bytes,2,opt,name=query,proto3" json:"query,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *ObservationRequest) Reset() {
+	*x = ObservationRequest{}
+	mi := &file_loop_proto_msgTypes[77]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ObservationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ObservationRequest) ProtoMessage() {}
+
+func (x *ObservationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[77]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ObservationRequest.ProtoReflect.Descriptor instead.
+func (*ObservationRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{77}
+}
+
+func (x *ObservationRequest) GetReportTimestamp() *ReportTimestamp {
+	if x != nil {
+		return x.ReportTimestamp
+	}
+	return nil
+}
+
+func (x *ObservationRequest) GetQuery() []byte {
+	if x != nil {
+		return x.Query
+	}
+	return nil
+}
+
+type ObservationReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Observation   []byte                 `protobuf:"bytes,1,opt,name=observation,proto3" json:"observation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ObservationReply) Reset() {
+	*x = ObservationReply{}
+	mi := &file_loop_proto_msgTypes[78]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ObservationReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ObservationReply) ProtoMessage() {}
+
+func (x *ObservationReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[78]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ObservationReply.ProtoReflect.Descriptor instead.
+func (*ObservationReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{78}
+}
+
+func (x *ObservationReply) GetObservation() []byte {
+	if x != nil {
+		return x.Observation
+	}
+	return nil
+}
+
+type ReportRequest struct {
+	state           protoimpl.MessageState   `protogen:"open.v1"`
+	ReportTimestamp *ReportTimestamp         `protobuf:"bytes,1,opt,name=reportTimestamp,proto3" json:"reportTimestamp,omitempty"`
+	Query           []byte                   `protobuf:"bytes,2,opt,name=query,proto3" json:"query,omitempty"`
+	Observations    []*AttributedObservation `protobuf:"bytes,3,rep,name=observations,proto3" json:"observations,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *ReportRequest) Reset() {
+	*x = ReportRequest{}
+	mi := &file_loop_proto_msgTypes[79]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReportRequest) ProtoMessage() {}
+
+func (x *ReportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[79]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReportRequest.ProtoReflect.Descriptor instead.
+func (*ReportRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{79}
+}
+
+func (x *ReportRequest) GetReportTimestamp() *ReportTimestamp {
+	if x != nil {
+		return x.ReportTimestamp
+	}
+	return nil
+}
+
+func (x *ReportRequest) GetQuery() []byte {
+	if x != nil {
+		return x.Query
+	}
+	return nil
+}
+
+func (x *ReportRequest) GetObservations() []*AttributedObservation {
+	if x != nil {
+		return x.Observations
+	}
+	return nil
+}
+
+type ReportReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ShouldReport  bool                   `protobuf:"varint,1,opt,name=shouldReport,proto3" json:"shouldReport,omitempty"`
+	Report        []byte                 `protobuf:"bytes,2,opt,name=report,proto3" json:"report,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReportReply) Reset() {
+	*x = ReportReply{}
+	mi := &file_loop_proto_msgTypes[80]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReportReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReportReply) ProtoMessage() {}
+
+func (x *ReportReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[80]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReportReply.ProtoReflect.Descriptor instead.
+func (*ReportReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{80}
+}
+
+func (x *ReportReply) GetShouldReport() bool {
+	if x != nil {
+		return x.ShouldReport
+	}
+	return false
+}
+
+func (x *ReportReply) GetReport() []byte {
+	if x != nil {
+		return x.Report
+	}
+	return nil
+}
+
+type ShouldAcceptFinalizedReportRequest struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	ReportTimestamp *ReportTimestamp       `protobuf:"bytes,1,opt,name=reportTimestamp,proto3" json:"reportTimestamp,omitempty"`
+	Report          []byte                 `protobuf:"bytes,2,opt,name=report,proto3" json:"report,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *ShouldAcceptFinalizedReportRequest) Reset() {
+	*x = ShouldAcceptFinalizedReportRequest{}
+	mi := &file_loop_proto_msgTypes[81]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShouldAcceptFinalizedReportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShouldAcceptFinalizedReportRequest) ProtoMessage() {}
+
+func (x *ShouldAcceptFinalizedReportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[81]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShouldAcceptFinalizedReportRequest.ProtoReflect.Descriptor instead.
+func (*ShouldAcceptFinalizedReportRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{81}
+}
+
+func (x *ShouldAcceptFinalizedReportRequest) GetReportTimestamp() *ReportTimestamp {
+	if x != nil {
+		return x.ReportTimestamp
+	}
+	return nil
+}
+
+func (x *ShouldAcceptFinalizedReportRequest) GetReport() []byte {
+	if x != nil {
+		return x.Report
+	}
+	return nil
+}
+
+type ShouldAcceptFinalizedReportReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ShouldAccept  bool                   `protobuf:"varint,1,opt,name=shouldAccept,proto3" json:"shouldAccept,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ShouldAcceptFinalizedReportReply) Reset() {
+	*x = ShouldAcceptFinalizedReportReply{}
+	mi := &file_loop_proto_msgTypes[82]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShouldAcceptFinalizedReportReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShouldAcceptFinalizedReportReply) ProtoMessage() {}
+
+func (x *ShouldAcceptFinalizedReportReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[82]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShouldAcceptFinalizedReportReply.ProtoReflect.Descriptor instead.
+func (*ShouldAcceptFinalizedReportReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{82}
+}
+
+func (x *ShouldAcceptFinalizedReportReply) GetShouldAccept() bool {
+	if x != nil {
+		return x.ShouldAccept
+	}
+	return false
+}
+
+type ShouldTransmitAcceptedReportRequest struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	ReportTimestamp *ReportTimestamp       `protobuf:"bytes,1,opt,name=reportTimestamp,proto3" json:"reportTimestamp,omitempty"`
+	Report          []byte                 `protobuf:"bytes,2,opt,name=report,proto3" json:"report,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *ShouldTransmitAcceptedReportRequest) Reset() {
+	*x = ShouldTransmitAcceptedReportRequest{}
+	mi := &file_loop_proto_msgTypes[83]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShouldTransmitAcceptedReportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShouldTransmitAcceptedReportRequest) ProtoMessage() {}
+
+func (x *ShouldTransmitAcceptedReportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[83]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShouldTransmitAcceptedReportRequest.ProtoReflect.Descriptor instead.
+func (*ShouldTransmitAcceptedReportRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{83}
+}
+
+func (x *ShouldTransmitAcceptedReportRequest) GetReportTimestamp() *ReportTimestamp {
+	if x != nil {
+		return x.ReportTimestamp
+	}
+	return nil
+}
+
+func (x *ShouldTransmitAcceptedReportRequest) GetReport() []byte {
+	if x != nil {
+		return x.Report
+	}
+	return nil
+}
+
+type ShouldTransmitAcceptedReportReply struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	ShouldTransmit bool                   `protobuf:"varint,1,opt,name=shouldTransmit,proto3" json:"shouldTransmit,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *ShouldTransmitAcceptedReportReply) Reset() {
+	*x = ShouldTransmitAcceptedReportReply{}
+	mi := &file_loop_proto_msgTypes[84]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShouldTransmitAcceptedReportReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShouldTransmitAcceptedReportReply) ProtoMessage() {}
+
+func (x *ShouldTransmitAcceptedReportReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[84]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShouldTransmitAcceptedReportReply.ProtoReflect.Descriptor instead.
+func (*ShouldTransmitAcceptedReportReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{84}
+}
+
+func (x *ShouldTransmitAcceptedReportReply) GetShouldTransmit() bool {
+	if x != nil {
+		return x.ShouldTransmit
+	}
+	return false
+}
+
+type NewReportingPluginRequest struct {
+	state                 protoimpl.MessageState `protogen:"open.v1"`
+	ReportingPluginConfig *ReportingPluginConfig `protobuf:"bytes,1,opt,name=reportingPluginConfig,proto3" json:"reportingPluginConfig,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
+}
+
+func (x *NewReportingPluginRequest) Reset() {
+	*x = NewReportingPluginRequest{}
+	mi := &file_loop_proto_msgTypes[85]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NewReportingPluginRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NewReportingPluginRequest) ProtoMessage() {}
+
+func (x *NewReportingPluginRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[85]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NewReportingPluginRequest.ProtoReflect.Descriptor instead.
+func (*NewReportingPluginRequest) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{85}
+}
+
+func (x *NewReportingPluginRequest) GetReportingPluginConfig() *ReportingPluginConfig {
+	if x != nil {
+		return x.ReportingPluginConfig
+	}
+	return nil
+}
+
+type NewReportingPluginReply struct {
+	state               protoimpl.MessageState `protogen:"open.v1"`
+	ReportingPluginID   uint32                 `protobuf:"varint,1,opt,name=reportingPluginID,proto3" json:"reportingPluginID,omitempty"`
+	ReportingPluginInfo *ReportingPluginInfo   `protobuf:"bytes,2,opt,name=reportingPluginInfo,proto3" json:"reportingPluginInfo,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
+}
+
+func (x *NewReportingPluginReply) Reset() {
+	*x = NewReportingPluginReply{}
+	mi := &file_loop_proto_msgTypes[86]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NewReportingPluginReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NewReportingPluginReply) ProtoMessage() {}
+
+func (x *NewReportingPluginReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[86]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NewReportingPluginReply.ProtoReflect.Descriptor instead.
+func (*NewReportingPluginReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{86}
+}
+
+func (x *NewReportingPluginReply) GetReportingPluginID() uint32 {
+	if x != nil {
+		return x.ReportingPluginID
+	}
+	return 0
+}
+
+func (x *NewReportingPluginReply) GetReportingPluginInfo() *ReportingPluginInfo {
+	if x != nil {
+		return x.ReportingPluginInfo
+	}
+	return nil
+}
+
 type NewMedianFactoryRequest struct {
 	state                        protoimpl.MessageState `protogen:"open.v1"`
 	MedianProviderID             uint32                 `protobuf:"varint,1,opt,name=medianProviderID,proto3" json:"medianProviderID,omitempty"`
@@ -3410,7 +4126,7 @@ type NewMedianFactoryRequest struct {
 
 func (x *NewMedianFactoryRequest) Reset() {
 	*x = NewMedianFactoryRequest{}
-	mi := &file_loop_proto_msgTypes[72]
+	mi := &file_loop_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3422,7 +4138,7 @@ func (x *NewMedianFactoryRequest) String() string {
 func (*NewMedianFactoryRequest) ProtoMessage() {}
 
 func (x *NewMedianFactoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[72]
+	mi := &file_loop_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3435,7 +4151,7 @@ func (x *NewMedianFactoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewMedianFactoryRequest.ProtoReflect.Descriptor instead.
 func (*NewMedianFactoryRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{72}
+	return file_loop_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *NewMedianFactoryRequest) GetMedianProviderID() uint32 {
@@ -3496,7 +4212,7 @@ type NewMedianFactoryReply struct {
 
 func (x *NewMedianFactoryReply) Reset() {
 	*x = NewMedianFactoryReply{}
-	mi := &file_loop_proto_msgTypes[73]
+	mi := &file_loop_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3508,7 +4224,7 @@ func (x *NewMedianFactoryReply) String() string {
 func (*NewMedianFactoryReply) ProtoMessage() {}
 
 func (x *NewMedianFactoryReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[73]
+	mi := &file_loop_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3521,7 +4237,7 @@ func (x *NewMedianFactoryReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewMedianFactoryReply.ProtoReflect.Descriptor instead.
 func (*NewMedianFactoryReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{73}
+	return file_loop_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *NewMedianFactoryReply) GetReportingPluginFactoryID() uint32 {
@@ -3531,72 +4247,32 @@ func (x *NewMedianFactoryReply) GetReportingPluginFactoryID() uint32 {
 	return 0
 }
 
-type ObserveRequest struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	ReportTimestamp *ReportTimestamp       `protobuf:"bytes,1,opt,name=reportTimestamp,proto3" json:"reportTimestamp,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
-}
-
-func (x *ObserveRequest) Reset() {
-	*x = ObserveRequest{}
-	mi := &file_loop_proto_msgTypes[74]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ObserveRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ObserveRequest) ProtoMessage() {}
-
-func (x *ObserveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[74]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ObserveRequest.ProtoReflect.Descriptor instead.
-func (*ObserveRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{74}
-}
-
-func (x *ObserveRequest) GetReportTimestamp() *ReportTimestamp {
-	if x != nil {
-		return x.ReportTimestamp
-	}
-	return nil
-}
-
-type ObserveReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Value         *BigInt                `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
+// Details of a transaction that a chain may use.
+type TransactionMeta struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workflow that sends it.
+	WorkflowExecutionId string `protobuf:"bytes,1,opt,name=workflow_execution_id,json=workflowExecutionId,proto3" json:"workflow_execution_id,omitempty"`
+	// How much gas it may use.
+	GasLimit      *BigInt `protobuf:"bytes,2,opt,name=gas_limit,json=gasLimit,proto3" json:"gas_limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ObserveReply) Reset() {
-	*x = ObserveReply{}
-	mi := &file_loop_proto_msgTypes[75]
+func (x *TransactionMeta) Reset() {
+	*x = TransactionMeta{}
+	mi := &file_loop_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ObserveReply) String() string {
+func (x *TransactionMeta) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ObserveReply) ProtoMessage() {}
+func (*TransactionMeta) ProtoMessage() {}
 
-func (x *ObserveReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[75]
+func (x *TransactionMeta) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3607,129 +4283,111 @@ func (x *ObserveReply) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ObserveReply.ProtoReflect.Descriptor instead.
-func (*ObserveReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{75}
+// Deprecated: Use TransactionMeta.ProtoReflect.Descriptor instead.
+func (*TransactionMeta) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{89}
 }
 
-func (x *ObserveReply) GetValue() *BigInt {
+func (x *TransactionMeta) GetWorkflowExecutionId() string {
+	if x != nil {
+		return x.WorkflowExecutionId
+	}
+	return ""
+}
+
+func (x *TransactionMeta) GetGasLimit() *BigInt {
+	if x != nil {
+		return x.GasLimit
+	}
+	return nil
+}
+
+// A whole number of any size.
+//
+// It is made to cross the boundary, compare and print; to calculate, convert it: to `i128` where the range is known, or
+// through `is_negative` and `magnitude` to the big integer of your choice.
+//
+// Numbers that came with leading zeros, or as minus zero, are kept as they came and equal those without.
+type BigInt struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whether the number is below zero.
+	Negative bool `protobuf:"varint,1,opt,name=negative,proto3" json:"negative,omitempty"`
+	// The magnitude, big-endian; empty for zero.
+	Value         []byte `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BigInt) Reset() {
+	*x = BigInt{}
+	mi := &file_loop_proto_msgTypes[90]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BigInt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BigInt) ProtoMessage() {}
+
+func (x *BigInt) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[90]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BigInt.ProtoReflect.Descriptor instead.
+func (*BigInt) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{90}
+}
+
+func (x *BigInt) GetNegative() bool {
+	if x != nil {
+		return x.Negative
+	}
+	return false
+}
+
+func (x *BigInt) GetValue() []byte {
 	if x != nil {
 		return x.Value
 	}
 	return nil
 }
 
-type SaveErrorRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Message       string                 `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *SaveErrorRequest) Reset() {
-	*x = SaveErrorRequest{}
-	mi := &file_loop_proto_msgTypes[76]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *SaveErrorRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*SaveErrorRequest) ProtoMessage() {}
-
-func (x *SaveErrorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[76]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use SaveErrorRequest.ProtoReflect.Descriptor instead.
-func (*SaveErrorRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{76}
-}
-
-func (x *SaveErrorRequest) GetMessage() string {
-	if x != nil {
-		return x.Message
-	}
-	return ""
-}
-
-type NewReportingPluginRequest struct {
-	state                 protoimpl.MessageState `protogen:"open.v1"`
-	ReportingPluginConfig *ReportingPluginConfig `protobuf:"bytes,1,opt,name=reportingPluginConfig,proto3" json:"reportingPluginConfig,omitempty"`
-	unknownFields         protoimpl.UnknownFields
-	sizeCache             protoimpl.SizeCache
-}
-
-func (x *NewReportingPluginRequest) Reset() {
-	*x = NewReportingPluginRequest{}
-	mi := &file_loop_proto_msgTypes[77]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *NewReportingPluginRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*NewReportingPluginRequest) ProtoMessage() {}
-
-func (x *NewReportingPluginRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[77]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use NewReportingPluginRequest.ProtoReflect.Descriptor instead.
-func (*NewReportingPluginRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{77}
-}
-
-func (x *NewReportingPluginRequest) GetReportingPluginConfig() *ReportingPluginConfig {
-	if x != nil {
-		return x.ReportingPluginConfig
-	}
-	return nil
-}
-
-type NewReportingPluginReply struct {
-	state               protoimpl.MessageState `protogen:"open.v1"`
-	ReportingPluginID   uint32                 `protobuf:"varint,1,opt,name=reportingPluginID,proto3" json:"reportingPluginID,omitempty"`
-	ReportingPluginInfo *ReportingPluginInfo   `protobuf:"bytes,2,opt,name=reportingPluginInfo,proto3" json:"reportingPluginInfo,omitempty"`
+// What a transaction costs now, in the chain's smallest unit.
+type GetFeeComponentsReply struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The price of execution.
+	ExecutionFee *BigInt `protobuf:"bytes,1,opt,name=execution_fee,json=executionFee,proto3" json:"execution_fee,omitempty"`
+	// The price of storing the data elsewhere; zero on most chains.
+	DataAvailabilityFee *BigInt `protobuf:"bytes,2,opt,name=data_availability_fee,json=dataAvailabilityFee,proto3" json:"data_availability_fee,omitempty"`
 	unknownFields       protoimpl.UnknownFields
 	sizeCache           protoimpl.SizeCache
 }
 
-func (x *NewReportingPluginReply) Reset() {
-	*x = NewReportingPluginReply{}
-	mi := &file_loop_proto_msgTypes[78]
+func (x *GetFeeComponentsReply) Reset() {
+	*x = GetFeeComponentsReply{}
+	mi := &file_loop_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *NewReportingPluginReply) String() string {
+func (x *GetFeeComponentsReply) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*NewReportingPluginReply) ProtoMessage() {}
+func (*GetFeeComponentsReply) ProtoMessage() {}
 
-func (x *NewReportingPluginReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[78]
+func (x *GetFeeComponentsReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3740,91 +4398,108 @@ func (x *NewReportingPluginReply) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use NewReportingPluginReply.ProtoReflect.Descriptor instead.
-func (*NewReportingPluginReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{78}
+// Deprecated: Use GetFeeComponentsReply.ProtoReflect.Descriptor instead.
+func (*GetFeeComponentsReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{91}
 }
 
-func (x *NewReportingPluginReply) GetReportingPluginID() uint32 {
+func (x *GetFeeComponentsReply) GetExecutionFee() *BigInt {
 	if x != nil {
-		return x.ReportingPluginID
+		return x.ExecutionFee
+	}
+	return nil
+}
+
+func (x *GetFeeComponentsReply) GetDataAvailabilityFee() *BigInt {
+	if x != nil {
+		return x.DataAvailabilityFee
+	}
+	return nil
+}
+
+// What one transaction will cost.
+type GetEstimateFeeReply struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The fee, in units of 10^-`decimals` coins.
+	Fee *BigInt `protobuf:"bytes,1,opt,name=fee,proto3" json:"fee,omitempty"`
+	// The decimals of the fee.
+	Decimals      uint32 `protobuf:"varint,2,opt,name=decimals,proto3" json:"decimals,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetEstimateFeeReply) Reset() {
+	*x = GetEstimateFeeReply{}
+	mi := &file_loop_proto_msgTypes[92]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetEstimateFeeReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetEstimateFeeReply) ProtoMessage() {}
+
+func (x *GetEstimateFeeReply) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[92]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetEstimateFeeReply.ProtoReflect.Descriptor instead.
+func (*GetEstimateFeeReply) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{92}
+}
+
+func (x *GetEstimateFeeReply) GetFee() *BigInt {
+	if x != nil {
+		return x.Fee
+	}
+	return nil
+}
+
+func (x *GetEstimateFeeReply) GetDecimals() uint32 {
+	if x != nil {
+		return x.Decimals
 	}
 	return 0
 }
 
-func (x *NewReportingPluginReply) GetReportingPluginInfo() *ReportingPluginInfo {
-	if x != nil {
-		return x.ReportingPluginInfo
-	}
-	return nil
-}
-
-type QueryRequest struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	ReportTimestamp *ReportTimestamp       `protobuf:"bytes,1,opt,name=reportTimestamp,proto3" json:"reportTimestamp,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
-}
-
-func (x *QueryRequest) Reset() {
-	*x = QueryRequest{}
-	mi := &file_loop_proto_msgTypes[79]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *QueryRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*QueryRequest) ProtoMessage() {}
-
-func (x *QueryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[79]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use QueryRequest.ProtoReflect.Descriptor instead.
-func (*QueryRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{79}
-}
-
-func (x *QueryRequest) GetReportTimestamp() *ReportTimestamp {
-	if x != nil {
-		return x.ReportTimestamp
-	}
-	return nil
-}
-
-type QueryReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Query         []byte                 `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
+// A block of a chain.
+type Head struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The height, in decimal.
+	Height string `protobuf:"bytes,1,opt,name=height,proto3" json:"height,omitempty"`
+	// The hash.
+	Hash []byte `protobuf:"bytes,2,opt,name=hash,proto3" json:"hash,omitempty"`
+	// Unix seconds.
+	Timestamp     uint64 `protobuf:"varint,3,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *QueryReply) Reset() {
-	*x = QueryReply{}
-	mi := &file_loop_proto_msgTypes[80]
+func (x *Head) Reset() {
+	*x = Head{}
+	mi := &file_loop_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *QueryReply) String() string {
+func (x *Head) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*QueryReply) ProtoMessage() {}
+func (*Head) ProtoMessage() {}
 
-func (x *QueryReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[80]
+func (x *Head) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3835,92 +4510,58 @@ func (x *QueryReply) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use QueryReply.ProtoReflect.Descriptor instead.
-func (*QueryReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{80}
+// Deprecated: Use Head.ProtoReflect.Descriptor instead.
+func (*Head) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{93}
 }
 
-func (x *QueryReply) GetQuery() []byte {
+func (x *Head) GetHeight() string {
 	if x != nil {
-		return x.Query
+		return x.Height
+	}
+	return ""
+}
+
+func (x *Head) GetHash() []byte {
+	if x != nil {
+		return x.Hash
 	}
 	return nil
 }
 
-type ObservationRequest struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	ReportTimestamp *ReportTimestamp       `protobuf:"bytes,1,opt,name=reportTimestamp,proto3" json:"reportTimestamp,omitempty"`
-	Query           []byte                 `protobuf:"bytes,2,opt,name=query,proto3" json:"query,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
-}
-
-func (x *ObservationRequest) Reset() {
-	*x = ObservationRequest{}
-	mi := &file_loop_proto_msgTypes[81]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ObservationRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ObservationRequest) ProtoMessage() {}
-
-func (x *ObservationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[81]
+func (x *Head) GetTimestamp() uint64 {
 	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
+		return x.Timestamp
 	}
-	return mi.MessageOf(x)
+	return 0
 }
 
-// Deprecated: Use ObservationRequest.ProtoReflect.Descriptor instead.
-func (*ObservationRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{81}
-}
-
-func (x *ObservationRequest) GetReportTimestamp() *ReportTimestamp {
-	if x != nil {
-		return x.ReportTimestamp
-	}
-	return nil
-}
-
-func (x *ObservationRequest) GetQuery() []byte {
-	if x != nil {
-		return x.Query
-	}
-	return nil
-}
-
-type ObservationReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Observation   []byte                 `protobuf:"bytes,1,opt,name=observation,proto3" json:"observation,omitempty"`
+// Several reads of one contract.
+type ContractBatch struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The contract.
+	Contract *BoundContract `protobuf:"bytes,1,opt,name=contract,proto3" json:"contract,omitempty"`
+	// The reads.
+	Reads         []*BatchRead `protobuf:"bytes,2,rep,name=reads,proto3" json:"reads,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ObservationReply) Reset() {
-	*x = ObservationReply{}
-	mi := &file_loop_proto_msgTypes[82]
+func (x *ContractBatch) Reset() {
+	*x = ContractBatch{}
+	mi := &file_loop_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ObservationReply) String() string {
+func (x *ContractBatch) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ObservationReply) ProtoMessage() {}
+func (*ContractBatch) ProtoMessage() {}
 
-func (x *ObservationReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[82]
+func (x *ContractBatch) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3931,101 +4572,51 @@ func (x *ObservationReply) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ObservationReply.ProtoReflect.Descriptor instead.
-func (*ObservationReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{82}
+// Deprecated: Use ContractBatch.ProtoReflect.Descriptor instead.
+func (*ContractBatch) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{94}
 }
 
-func (x *ObservationReply) GetObservation() []byte {
+func (x *ContractBatch) GetContract() *BoundContract {
 	if x != nil {
-		return x.Observation
+		return x.Contract
 	}
 	return nil
 }
 
-type ReportRequest struct {
-	state           protoimpl.MessageState   `protogen:"open.v1"`
-	ReportTimestamp *ReportTimestamp         `protobuf:"bytes,1,opt,name=reportTimestamp,proto3" json:"reportTimestamp,omitempty"`
-	Query           []byte                   `protobuf:"bytes,2,opt,name=query,proto3" json:"query,omitempty"`
-	Observations    []*AttributedObservation `protobuf:"bytes,3,rep,name=observations,proto3" json:"observations,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
-}
-
-func (x *ReportRequest) Reset() {
-	*x = ReportRequest{}
-	mi := &file_loop_proto_msgTypes[83]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ReportRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ReportRequest) ProtoMessage() {}
-
-func (x *ReportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[83]
+func (x *ContractBatch) GetReads() []*BatchRead {
 	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ReportRequest.ProtoReflect.Descriptor instead.
-func (*ReportRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{83}
-}
-
-func (x *ReportRequest) GetReportTimestamp() *ReportTimestamp {
-	if x != nil {
-		return x.ReportTimestamp
+		return x.Reads
 	}
 	return nil
 }
 
-func (x *ReportRequest) GetQuery() []byte {
-	if x != nil {
-		return x.Query
-	}
-	return nil
-}
-
-func (x *ReportRequest) GetObservations() []*AttributedObservation {
-	if x != nil {
-		return x.Observations
-	}
-	return nil
-}
-
-type ReportReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	ShouldReport  bool                   `protobuf:"varint,1,opt,name=shouldReport,proto3" json:"shouldReport,omitempty"`
-	Report        []byte                 `protobuf:"bytes,2,opt,name=report,proto3" json:"report,omitempty"`
+// A contract at its address.
+type BoundContract struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The address, in the chain's notation.
+	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	// The contract's name in the reader's configuration.
+	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ReportReply) Reset() {
-	*x = ReportReply{}
-	mi := &file_loop_proto_msgTypes[84]
+func (x *BoundContract) Reset() {
+	*x = BoundContract{}
+	mi := &file_loop_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ReportReply) String() string {
+func (x *BoundContract) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ReportReply) ProtoMessage() {}
+func (*BoundContract) ProtoMessage() {}
 
-func (x *ReportReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[84]
+func (x *BoundContract) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4036,99 +4627,432 @@ func (x *ReportReply) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ReportReply.ProtoReflect.Descriptor instead.
-func (*ReportReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{84}
+// Deprecated: Use BoundContract.ProtoReflect.Descriptor instead.
+func (*BoundContract) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{95}
 }
 
-func (x *ReportReply) GetShouldReport() bool {
+func (x *BoundContract) GetAddress() string {
 	if x != nil {
-		return x.ShouldReport
+		return x.Address
+	}
+	return ""
+}
+
+func (x *BoundContract) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// One read of a batch.
+type BatchRead struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What to read.
+	ReadName string `protobuf:"bytes,1,opt,name=read_name,json=readName,proto3" json:"read_name,omitempty"`
+	// With which parameters.
+	Params *codec.VersionedBytes `protobuf:"bytes,2,opt,name=params,proto3" json:"params,omitempty"`
+	// A value of the type that is wanted.
+	ReturnVal     *codec.VersionedBytes `protobuf:"bytes,3,opt,name=return_val,json=returnVal,proto3" json:"return_val,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchRead) Reset() {
+	*x = BatchRead{}
+	mi := &file_loop_proto_msgTypes[96]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchRead) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchRead) ProtoMessage() {}
+
+func (x *BatchRead) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[96]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchRead.ProtoReflect.Descriptor instead.
+func (*BatchRead) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{96}
+}
+
+func (x *BatchRead) GetReadName() string {
+	if x != nil {
+		return x.ReadName
+	}
+	return ""
+}
+
+func (x *BatchRead) GetParams() *codec.VersionedBytes {
+	if x != nil {
+		return x.Params
+	}
+	return nil
+}
+
+func (x *BatchRead) GetReturnVal() *codec.VersionedBytes {
+	if x != nil {
+		return x.ReturnVal
+	}
+	return nil
+}
+
+// What was read of one contract.
+type ContractBatchResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The contract.
+	Contract *BoundContract `protobuf:"bytes,1,opt,name=contract,proto3" json:"contract,omitempty"`
+	// The results, in the order of the reads.
+	Results       []*BatchReadResult `protobuf:"bytes,2,rep,name=results,proto3" json:"results,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContractBatchResult) Reset() {
+	*x = ContractBatchResult{}
+	mi := &file_loop_proto_msgTypes[97]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContractBatchResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContractBatchResult) ProtoMessage() {}
+
+func (x *ContractBatchResult) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[97]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContractBatchResult.ProtoReflect.Descriptor instead.
+func (*ContractBatchResult) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{97}
+}
+
+func (x *ContractBatchResult) GetContract() *BoundContract {
+	if x != nil {
+		return x.Contract
+	}
+	return nil
+}
+
+func (x *ContractBatchResult) GetResults() []*BatchReadResult {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
+// The result of one read of a batch.
+type BatchReadResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What was read.
+	ReadName string `protobuf:"bytes,1,opt,name=read_name,json=readName,proto3" json:"read_name,omitempty"`
+	// The value; Go sends one beside an error too.
+	ReturnVal *codec.VersionedBytes `protobuf:"bytes,2,opt,name=return_val,json=returnVal,proto3" json:"return_val,omitempty"`
+	// Why the read failed; empty if it did not.
+	Error         string `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchReadResult) Reset() {
+	*x = BatchReadResult{}
+	mi := &file_loop_proto_msgTypes[98]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchReadResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchReadResult) ProtoMessage() {}
+
+func (x *BatchReadResult) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[98]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchReadResult.ProtoReflect.Descriptor instead.
+func (*BatchReadResult) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{98}
+}
+
+func (x *BatchReadResult) GetReadName() string {
+	if x != nil {
+		return x.ReadName
+	}
+	return ""
+}
+
+func (x *BatchReadResult) GetReturnVal() *codec.VersionedBytes {
+	if x != nil {
+		return x.ReturnVal
+	}
+	return nil
+}
+
+func (x *BatchReadResult) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+// A filter on the events of one kind.
+type QueryKeyFilter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The event, by its name in the reader's configuration.
+	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// What an event must meet, all of it.
+	Expression    []*chain.Expression `protobuf:"bytes,2,rep,name=expression,proto3" json:"expression,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryKeyFilter) Reset() {
+	*x = QueryKeyFilter{}
+	mi := &file_loop_proto_msgTypes[99]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryKeyFilter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryKeyFilter) ProtoMessage() {}
+
+func (x *QueryKeyFilter) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[99]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryKeyFilter.ProtoReflect.Descriptor instead.
+func (*QueryKeyFilter) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{99}
+}
+
+func (x *QueryKeyFilter) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *QueryKeyFilter) GetExpression() []*chain.Expression {
+	if x != nil {
+		return x.Expression
+	}
+	return nil
+}
+
+// An event.
+type Sequence struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where the event stands, to continue from.
+	SequenceCursor string `protobuf:"bytes,1,opt,name=sequence_cursor,json=sequenceCursor,proto3" json:"sequence_cursor,omitempty"`
+	// The block of the event.
+	Head *Head `protobuf:"bytes,2,opt,name=head,proto3" json:"head,omitempty"`
+	// The event's data.
+	Data *codec.VersionedBytes `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+	// The transaction of the event.
+	TxHash        []byte `protobuf:"bytes,4,opt,name=tx_hash,json=txHash,proto3" json:"tx_hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sequence) Reset() {
+	*x = Sequence{}
+	mi := &file_loop_proto_msgTypes[100]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sequence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sequence) ProtoMessage() {}
+
+func (x *Sequence) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[100]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sequence.ProtoReflect.Descriptor instead.
+func (*Sequence) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{100}
+}
+
+func (x *Sequence) GetSequenceCursor() string {
+	if x != nil {
+		return x.SequenceCursor
+	}
+	return ""
+}
+
+func (x *Sequence) GetHead() *Head {
+	if x != nil {
+		return x.Head
+	}
+	return nil
+}
+
+func (x *Sequence) GetData() *codec.VersionedBytes {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *Sequence) GetTxHash() []byte {
+	if x != nil {
+		return x.TxHash
+	}
+	return nil
+}
+
+// A filter on the events of one contract.
+type ContractKeyFilter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The contract.
+	Contract *BoundContract `protobuf:"bytes,1,opt,name=contract,proto3" json:"contract,omitempty"`
+	// The filter.
+	Filter *QueryKeyFilter `protobuf:"bytes,2,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Whether the data is wanted as `VersionedBytes::VALUES`.
+	AsValueType   bool `protobuf:"varint,4,opt,name=as_value_type,json=asValueType,proto3" json:"as_value_type,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContractKeyFilter) Reset() {
+	*x = ContractKeyFilter{}
+	mi := &file_loop_proto_msgTypes[101]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContractKeyFilter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContractKeyFilter) ProtoMessage() {}
+
+func (x *ContractKeyFilter) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[101]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContractKeyFilter.ProtoReflect.Descriptor instead.
+func (*ContractKeyFilter) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{101}
+}
+
+func (x *ContractKeyFilter) GetContract() *BoundContract {
+	if x != nil {
+		return x.Contract
+	}
+	return nil
+}
+
+func (x *ContractKeyFilter) GetFilter() *QueryKeyFilter {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+func (x *ContractKeyFilter) GetAsValueType() bool {
+	if x != nil {
+		return x.AsValueType
 	}
 	return false
 }
 
-func (x *ReportReply) GetReport() []byte {
-	if x != nil {
-		return x.Report
-	}
-	return nil
-}
-
-type ShouldAcceptFinalizedReportRequest struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	ReportTimestamp *ReportTimestamp       `protobuf:"bytes,1,opt,name=reportTimestamp,proto3" json:"reportTimestamp,omitempty"`
-	Report          []byte                 `protobuf:"bytes,2,opt,name=report,proto3" json:"report,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
-}
-
-func (x *ShouldAcceptFinalizedReportRequest) Reset() {
-	*x = ShouldAcceptFinalizedReportRequest{}
-	mi := &file_loop_proto_msgTypes[85]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ShouldAcceptFinalizedReportRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ShouldAcceptFinalizedReportRequest) ProtoMessage() {}
-
-func (x *ShouldAcceptFinalizedReportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[85]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ShouldAcceptFinalizedReportRequest.ProtoReflect.Descriptor instead.
-func (*ShouldAcceptFinalizedReportRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{85}
-}
-
-func (x *ShouldAcceptFinalizedReportRequest) GetReportTimestamp() *ReportTimestamp {
-	if x != nil {
-		return x.ReportTimestamp
-	}
-	return nil
-}
-
-func (x *ShouldAcceptFinalizedReportRequest) GetReport() []byte {
-	if x != nil {
-		return x.Report
-	}
-	return nil
-}
-
-type ShouldAcceptFinalizedReportReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	ShouldAccept  bool                   `protobuf:"varint,1,opt,name=shouldAccept,proto3" json:"shouldAccept,omitempty"`
+// An event, and which key found it.
+type SequenceWithKey struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where the event stands, to continue from.
+	SequenceCursor string `protobuf:"bytes,1,opt,name=sequence_cursor,json=sequenceCursor,proto3" json:"sequence_cursor,omitempty"`
+	// The block of the event.
+	Head *Head `protobuf:"bytes,2,opt,name=head,proto3" json:"head,omitempty"`
+	// The event's data.
+	Data *codec.VersionedBytes `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+	// The key of the filter that found it.
+	Key string `protobuf:"bytes,4,opt,name=key,proto3" json:"key,omitempty"`
+	// The transaction of the event.
+	TxHash        []byte `protobuf:"bytes,5,opt,name=tx_hash,json=txHash,proto3" json:"tx_hash,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ShouldAcceptFinalizedReportReply) Reset() {
-	*x = ShouldAcceptFinalizedReportReply{}
-	mi := &file_loop_proto_msgTypes[86]
+func (x *SequenceWithKey) Reset() {
+	*x = SequenceWithKey{}
+	mi := &file_loop_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ShouldAcceptFinalizedReportReply) String() string {
+func (x *SequenceWithKey) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ShouldAcceptFinalizedReportReply) ProtoMessage() {}
+func (*SequenceWithKey) ProtoMessage() {}
 
-func (x *ShouldAcceptFinalizedReportReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[86]
+func (x *SequenceWithKey) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4139,112 +5063,44 @@ func (x *ShouldAcceptFinalizedReportReply) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ShouldAcceptFinalizedReportReply.ProtoReflect.Descriptor instead.
-func (*ShouldAcceptFinalizedReportReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{86}
+// Deprecated: Use SequenceWithKey.ProtoReflect.Descriptor instead.
+func (*SequenceWithKey) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{102}
 }
 
-func (x *ShouldAcceptFinalizedReportReply) GetShouldAccept() bool {
+func (x *SequenceWithKey) GetSequenceCursor() string {
 	if x != nil {
-		return x.ShouldAccept
+		return x.SequenceCursor
 	}
-	return false
+	return ""
 }
 
-type ShouldTransmitAcceptedReportRequest struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	ReportTimestamp *ReportTimestamp       `protobuf:"bytes,1,opt,name=reportTimestamp,proto3" json:"reportTimestamp,omitempty"`
-	Report          []byte                 `protobuf:"bytes,2,opt,name=report,proto3" json:"report,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
-}
-
-func (x *ShouldTransmitAcceptedReportRequest) Reset() {
-	*x = ShouldTransmitAcceptedReportRequest{}
-	mi := &file_loop_proto_msgTypes[87]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ShouldTransmitAcceptedReportRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ShouldTransmitAcceptedReportRequest) ProtoMessage() {}
-
-func (x *ShouldTransmitAcceptedReportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[87]
+func (x *SequenceWithKey) GetHead() *Head {
 	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ShouldTransmitAcceptedReportRequest.ProtoReflect.Descriptor instead.
-func (*ShouldTransmitAcceptedReportRequest) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{87}
-}
-
-func (x *ShouldTransmitAcceptedReportRequest) GetReportTimestamp() *ReportTimestamp {
-	if x != nil {
-		return x.ReportTimestamp
+		return x.Head
 	}
 	return nil
 }
 
-func (x *ShouldTransmitAcceptedReportRequest) GetReport() []byte {
+func (x *SequenceWithKey) GetData() *codec.VersionedBytes {
 	if x != nil {
-		return x.Report
+		return x.Data
 	}
 	return nil
 }
 
-type ShouldTransmitAcceptedReportReply struct {
-	state          protoimpl.MessageState `protogen:"open.v1"`
-	ShouldTransmit bool                   `protobuf:"varint,1,opt,name=shouldTransmit,proto3" json:"shouldTransmit,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
-}
-
-func (x *ShouldTransmitAcceptedReportReply) Reset() {
-	*x = ShouldTransmitAcceptedReportReply{}
-	mi := &file_loop_proto_msgTypes[88]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ShouldTransmitAcceptedReportReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ShouldTransmitAcceptedReportReply) ProtoMessage() {}
-
-func (x *ShouldTransmitAcceptedReportReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[88]
+func (x *SequenceWithKey) GetKey() string {
 	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
+		return x.Key
 	}
-	return mi.MessageOf(x)
+	return ""
 }
 
-// Deprecated: Use ShouldTransmitAcceptedReportReply.ProtoReflect.Descriptor instead.
-func (*ShouldTransmitAcceptedReportReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{88}
-}
-
-func (x *ShouldTransmitAcceptedReportReply) GetShouldTransmit() bool {
+func (x *SequenceWithKey) GetTxHash() []byte {
 	if x != nil {
-		return x.ShouldTransmit
+		return x.TxHash
 	}
-	return false
+	return nil
 }
 
 // A job that wants something from a chain.
@@ -4268,7 +5124,7 @@ type RelayArgs struct {
 
 func (x *RelayArgs) Reset() {
 	*x = RelayArgs{}
-	mi := &file_loop_proto_msgTypes[89]
+	mi := &file_loop_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4280,7 +5136,7 @@ func (x *RelayArgs) String() string {
 func (*RelayArgs) ProtoMessage() {}
 
 func (x *RelayArgs) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[89]
+	mi := &file_loop_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4293,7 +5149,7 @@ func (x *RelayArgs) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelayArgs.ProtoReflect.Descriptor instead.
 func (*RelayArgs) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{89}
+	return file_loop_proto_rawDescGZIP(), []int{103}
 }
 
 func (x *RelayArgs) GetExternalJobID() []byte {
@@ -4338,504 +5194,6 @@ func (x *RelayArgs) GetProviderType() string {
 	return ""
 }
 
-// What a provider needs beside the job.
-type PluginArgs struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The account that transmits, in the chain's notation.
-	TransmitterID string `protobuf:"bytes,1,opt,name=transmitterID,proto3" json:"transmitterID,omitempty"`
-	// The part of the job's specification that is about the plugin, as JSON.
-	PluginConfig  []byte `protobuf:"bytes,2,opt,name=pluginConfig,proto3" json:"pluginConfig,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *PluginArgs) Reset() {
-	*x = PluginArgs{}
-	mi := &file_loop_proto_msgTypes[90]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *PluginArgs) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*PluginArgs) ProtoMessage() {}
-
-func (x *PluginArgs) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[90]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use PluginArgs.ProtoReflect.Descriptor instead.
-func (*PluginArgs) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{90}
-}
-
-func (x *PluginArgs) GetTransmitterID() string {
-	if x != nil {
-		return x.TransmitterID
-	}
-	return ""
-}
-
-func (x *PluginArgs) GetPluginConfig() []byte {
-	if x != nil {
-		return x.PluginConfig
-	}
-	return nil
-}
-
-// What a CCIP provider is made from.
-type CCIPProviderArgs struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The job's UUID.
-	ExternalJobID []byte `protobuf:"bytes,1,opt,name=externalJobID,proto3" json:"externalJobID,omitempty"`
-	// The configuration of the contract reader, as JSON.
-	ContractReaderConfig []byte `protobuf:"bytes,2,opt,name=contractReaderConfig,proto3" json:"contractReaderConfig,omitempty"`
-	// The configuration of the contract writer, as JSON.
-	ChainWriterConfig []byte `protobuf:"bytes,3,opt,name=chainWriterConfig,proto3" json:"chainWriterConfig,omitempty"`
-	// The off-ramp contract.
-	OffRampAddress []byte `protobuf:"bytes,4,opt,name=offRampAddress,proto3" json:"offRampAddress,omitempty"`
-	// Commit or execution, as CCIP numbers its plugins.
-	PluginType uint32 `protobuf:"varint,5,opt,name=pluginType,proto3" json:"pluginType,omitempty"`
-	// Contracts that an earlier provider of this job was told of, by name.
-	SyncedAddresses map[string][]byte `protobuf:"bytes,6,rep,name=synced_addresses,json=syncedAddresses,proto3" json:"synced_addresses,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// The account that transmits, in the chain's notation.
-	TransmitterAddress string `protobuf:"bytes,7,opt,name=transmitterAddress,proto3" json:"transmitterAddress,omitempty"`
-	// The peer's number of a codec bundle that it lends, 0 for none. Nothing connects to it here.
-	ExtraDataCodecBundleID uint32 `protobuf:"varint,8,opt,name=extraDataCodecBundleID,proto3" json:"extraDataCodecBundleID,omitempty"`
-	unknownFields          protoimpl.UnknownFields
-	sizeCache              protoimpl.SizeCache
-}
-
-func (x *CCIPProviderArgs) Reset() {
-	*x = CCIPProviderArgs{}
-	mi := &file_loop_proto_msgTypes[91]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CCIPProviderArgs) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CCIPProviderArgs) ProtoMessage() {}
-
-func (x *CCIPProviderArgs) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[91]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CCIPProviderArgs.ProtoReflect.Descriptor instead.
-func (*CCIPProviderArgs) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{91}
-}
-
-func (x *CCIPProviderArgs) GetExternalJobID() []byte {
-	if x != nil {
-		return x.ExternalJobID
-	}
-	return nil
-}
-
-func (x *CCIPProviderArgs) GetContractReaderConfig() []byte {
-	if x != nil {
-		return x.ContractReaderConfig
-	}
-	return nil
-}
-
-func (x *CCIPProviderArgs) GetChainWriterConfig() []byte {
-	if x != nil {
-		return x.ChainWriterConfig
-	}
-	return nil
-}
-
-func (x *CCIPProviderArgs) GetOffRampAddress() []byte {
-	if x != nil {
-		return x.OffRampAddress
-	}
-	return nil
-}
-
-func (x *CCIPProviderArgs) GetPluginType() uint32 {
-	if x != nil {
-		return x.PluginType
-	}
-	return 0
-}
-
-func (x *CCIPProviderArgs) GetSyncedAddresses() map[string][]byte {
-	if x != nil {
-		return x.SyncedAddresses
-	}
-	return nil
-}
-
-func (x *CCIPProviderArgs) GetTransmitterAddress() string {
-	if x != nil {
-		return x.TransmitterAddress
-	}
-	return ""
-}
-
-func (x *CCIPProviderArgs) GetExtraDataCodecBundleID() uint32 {
-	if x != nil {
-		return x.ExtraDataCodecBundleID
-	}
-	return 0
-}
-
-// A block of a chain.
-type Head struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The height, in decimal.
-	Height string `protobuf:"bytes,1,opt,name=height,proto3" json:"height,omitempty"`
-	// The hash.
-	Hash []byte `protobuf:"bytes,2,opt,name=hash,proto3" json:"hash,omitempty"`
-	// Unix seconds.
-	Timestamp     uint64 `protobuf:"varint,3,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Head) Reset() {
-	*x = Head{}
-	mi := &file_loop_proto_msgTypes[92]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Head) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Head) ProtoMessage() {}
-
-func (x *Head) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[92]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Head.ProtoReflect.Descriptor instead.
-func (*Head) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{92}
-}
-
-func (x *Head) GetHeight() string {
-	if x != nil {
-		return x.Height
-	}
-	return ""
-}
-
-func (x *Head) GetHash() []byte {
-	if x != nil {
-		return x.Hash
-	}
-	return nil
-}
-
-func (x *Head) GetTimestamp() uint64 {
-	if x != nil {
-		return x.Timestamp
-	}
-	return 0
-}
-
-// The state of a chain in the node.
-type ChainStatus struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The chain's id.
-	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// Whether the chain is in use.
-	Enabled bool `protobuf:"varint,2,opt,name=enabled,proto3" json:"enabled,omitempty"`
-	// The chain's configuration, as TOML.
-	Config        string `protobuf:"bytes,3,opt,name=config,proto3" json:"config,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ChainStatus) Reset() {
-	*x = ChainStatus{}
-	mi := &file_loop_proto_msgTypes[93]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ChainStatus) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ChainStatus) ProtoMessage() {}
-
-func (x *ChainStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[93]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ChainStatus.ProtoReflect.Descriptor instead.
-func (*ChainStatus) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{93}
-}
-
-func (x *ChainStatus) GetId() string {
-	if x != nil {
-		return x.Id
-	}
-	return ""
-}
-
-func (x *ChainStatus) GetEnabled() bool {
-	if x != nil {
-		return x.Enabled
-	}
-	return false
-}
-
-func (x *ChainStatus) GetConfig() string {
-	if x != nil {
-		return x.Config
-	}
-	return ""
-}
-
-// The names of a chain.
-type ChainInfo struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The family, such as `evm`.
-	FamilyName string `protobuf:"bytes,1,opt,name=family_name,json=familyName,proto3" json:"family_name,omitempty"`
-	// The chain's id within its family.
-	ChainId string `protobuf:"bytes,2,opt,name=chain_id,json=chainId,proto3" json:"chain_id,omitempty"`
-	// The network, such as `ethereum`.
-	NetworkName string `protobuf:"bytes,3,opt,name=network_name,json=networkName,proto3" json:"network_name,omitempty"`
-	// The network with its environment, such as `ethereum-testnet-sepolia`.
-	NetworkNameFull string `protobuf:"bytes,4,opt,name=network_name_full,json=networkNameFull,proto3" json:"network_name_full,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
-}
-
-func (x *ChainInfo) Reset() {
-	*x = ChainInfo{}
-	mi := &file_loop_proto_msgTypes[94]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ChainInfo) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ChainInfo) ProtoMessage() {}
-
-func (x *ChainInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[94]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ChainInfo.ProtoReflect.Descriptor instead.
-func (*ChainInfo) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{94}
-}
-
-func (x *ChainInfo) GetFamilyName() string {
-	if x != nil {
-		return x.FamilyName
-	}
-	return ""
-}
-
-func (x *ChainInfo) GetChainId() string {
-	if x != nil {
-		return x.ChainId
-	}
-	return ""
-}
-
-func (x *ChainInfo) GetNetworkName() string {
-	if x != nil {
-		return x.NetworkName
-	}
-	return ""
-}
-
-func (x *ChainInfo) GetNetworkNameFull() string {
-	if x != nil {
-		return x.NetworkNameFull
-	}
-	return ""
-}
-
-// The state of one RPC node of a chain.
-type NodeStatus struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The chain's id.
-	ChainID string `protobuf:"bytes,1,opt,name=chainID,proto3" json:"chainID,omitempty"`
-	// The node's name.
-	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// The node's configuration, as TOML.
-	Config string `protobuf:"bytes,3,opt,name=config,proto3" json:"config,omitempty"`
-	// Such as `Alive`.
-	State         string `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *NodeStatus) Reset() {
-	*x = NodeStatus{}
-	mi := &file_loop_proto_msgTypes[95]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *NodeStatus) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*NodeStatus) ProtoMessage() {}
-
-func (x *NodeStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[95]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use NodeStatus.ProtoReflect.Descriptor instead.
-func (*NodeStatus) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{95}
-}
-
-func (x *NodeStatus) GetChainID() string {
-	if x != nil {
-		return x.ChainID
-	}
-	return ""
-}
-
-func (x *NodeStatus) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *NodeStatus) GetConfig() string {
-	if x != nil {
-		return x.Config
-	}
-	return ""
-}
-
-func (x *NodeStatus) GetState() string {
-	if x != nil {
-		return x.State
-	}
-	return ""
-}
-
-// A whole number of any size.
-//
-// It is made to cross the boundary, compare and print; to calculate, convert it: to `i128` where the range is known, or
-// through `is_negative` and `magnitude` to the big integer of your choice.
-//
-// Numbers that came with leading zeros, or as minus zero, are kept as they came and equal those without.
-type BigInt struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Whether the number is below zero.
-	Negative bool `protobuf:"varint,1,opt,name=negative,proto3" json:"negative,omitempty"`
-	// The magnitude, big-endian; empty for zero.
-	Value         []byte `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *BigInt) Reset() {
-	*x = BigInt{}
-	mi := &file_loop_proto_msgTypes[96]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *BigInt) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*BigInt) ProtoMessage() {}
-
-func (x *BigInt) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[96]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use BigInt.ProtoReflect.Descriptor instead.
-func (*BigInt) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{96}
-}
-
-func (x *BigInt) GetNegative() bool {
-	if x != nil {
-		return x.Negative
-	}
-	return false
-}
-
-func (x *BigInt) GetValue() []byte {
-	if x != nil {
-		return x.Value
-	}
-	return nil
-}
-
 // One configuration of the oracle network.
 type ContractConfig struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -4861,7 +5219,7 @@ type ContractConfig struct {
 
 func (x *ContractConfig) Reset() {
 	*x = ContractConfig{}
-	mi := &file_loop_proto_msgTypes[97]
+	mi := &file_loop_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4873,7 +5231,7 @@ func (x *ContractConfig) String() string {
 func (*ContractConfig) ProtoMessage() {}
 
 func (x *ContractConfig) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[97]
+	mi := &file_loop_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4886,7 +5244,7 @@ func (x *ContractConfig) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContractConfig.ProtoReflect.Descriptor instead.
 func (*ContractConfig) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{97}
+	return file_loop_proto_rawDescGZIP(), []int{104}
 }
 
 func (x *ContractConfig) GetConfigDigest() []byte {
@@ -4945,6 +5303,61 @@ func (x *ContractConfig) GetOffchainConfig() []byte {
 	return nil
 }
 
+// What a provider needs beside the job.
+type PluginArgs struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The account that transmits, in the chain's notation.
+	TransmitterID string `protobuf:"bytes,1,opt,name=transmitterID,proto3" json:"transmitterID,omitempty"`
+	// The part of the job's specification that is about the plugin, as JSON.
+	PluginConfig  []byte `protobuf:"bytes,2,opt,name=pluginConfig,proto3" json:"pluginConfig,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PluginArgs) Reset() {
+	*x = PluginArgs{}
+	mi := &file_loop_proto_msgTypes[105]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PluginArgs) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PluginArgs) ProtoMessage() {}
+
+func (x *PluginArgs) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[105]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PluginArgs.ProtoReflect.Descriptor instead.
+func (*PluginArgs) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{105}
+}
+
+func (x *PluginArgs) GetTransmitterID() string {
+	if x != nil {
+		return x.TransmitterID
+	}
+	return ""
+}
+
+func (x *PluginArgs) GetPluginConfig() []byte {
+	if x != nil {
+		return x.PluginConfig
+	}
+	return nil
+}
+
 // What is signed together with a report.
 type ReportContext struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -4958,7 +5371,7 @@ type ReportContext struct {
 
 func (x *ReportContext) Reset() {
 	*x = ReportContext{}
-	mi := &file_loop_proto_msgTypes[98]
+	mi := &file_loop_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4970,7 +5383,7 @@ func (x *ReportContext) String() string {
 func (*ReportContext) ProtoMessage() {}
 
 func (x *ReportContext) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[98]
+	mi := &file_loop_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4983,7 +5396,7 @@ func (x *ReportContext) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportContext.ProtoReflect.Descriptor instead.
 func (*ReportContext) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{98}
+	return file_loop_proto_rawDescGZIP(), []int{106}
 }
 
 func (x *ReportContext) GetReportTimestamp() *ReportTimestamp {
@@ -5015,7 +5428,7 @@ type ReportTimestamp struct {
 
 func (x *ReportTimestamp) Reset() {
 	*x = ReportTimestamp{}
-	mi := &file_loop_proto_msgTypes[99]
+	mi := &file_loop_proto_msgTypes[107]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5027,7 +5440,7 @@ func (x *ReportTimestamp) String() string {
 func (*ReportTimestamp) ProtoMessage() {}
 
 func (x *ReportTimestamp) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[99]
+	mi := &file_loop_proto_msgTypes[107]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5040,7 +5453,7 @@ func (x *ReportTimestamp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportTimestamp.ProtoReflect.Descriptor instead.
 func (*ReportTimestamp) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{99}
+	return file_loop_proto_rawDescGZIP(), []int{107}
 }
 
 func (x *ReportTimestamp) GetConfigDigest() []byte {
@@ -5077,7 +5490,7 @@ type AttributedOnchainSignature struct {
 
 func (x *AttributedOnchainSignature) Reset() {
 	*x = AttributedOnchainSignature{}
-	mi := &file_loop_proto_msgTypes[100]
+	mi := &file_loop_proto_msgTypes[108]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5089,7 +5502,7 @@ func (x *AttributedOnchainSignature) String() string {
 func (*AttributedOnchainSignature) ProtoMessage() {}
 
 func (x *AttributedOnchainSignature) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[100]
+	mi := &file_loop_proto_msgTypes[108]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5102,7 +5515,7 @@ func (x *AttributedOnchainSignature) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AttributedOnchainSignature.ProtoReflect.Descriptor instead.
 func (*AttributedOnchainSignature) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{100}
+	return file_loop_proto_rawDescGZIP(), []int{108}
 }
 
 func (x *AttributedOnchainSignature) GetSignature() []byte {
@@ -5138,7 +5551,7 @@ type ParsedAttributedObservation struct {
 
 func (x *ParsedAttributedObservation) Reset() {
 	*x = ParsedAttributedObservation{}
-	mi := &file_loop_proto_msgTypes[101]
+	mi := &file_loop_proto_msgTypes[109]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5150,7 +5563,7 @@ func (x *ParsedAttributedObservation) String() string {
 func (*ParsedAttributedObservation) ProtoMessage() {}
 
 func (x *ParsedAttributedObservation) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[101]
+	mi := &file_loop_proto_msgTypes[109]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5163,7 +5576,7 @@ func (x *ParsedAttributedObservation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ParsedAttributedObservation.ProtoReflect.Descriptor instead.
 func (*ParsedAttributedObservation) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{101}
+	return file_loop_proto_rawDescGZIP(), []int{109}
 }
 
 func (x *ParsedAttributedObservation) GetTimestamp() uint32 {
@@ -5221,7 +5634,7 @@ type LatestTransmissionDetailsReply struct {
 
 func (x *LatestTransmissionDetailsReply) Reset() {
 	*x = LatestTransmissionDetailsReply{}
-	mi := &file_loop_proto_msgTypes[102]
+	mi := &file_loop_proto_msgTypes[110]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5233,7 +5646,7 @@ func (x *LatestTransmissionDetailsReply) String() string {
 func (*LatestTransmissionDetailsReply) ProtoMessage() {}
 
 func (x *LatestTransmissionDetailsReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[102]
+	mi := &file_loop_proto_msgTypes[110]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5246,7 +5659,7 @@ func (x *LatestTransmissionDetailsReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LatestTransmissionDetailsReply.ProtoReflect.Descriptor instead.
 func (*LatestTransmissionDetailsReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{102}
+	return file_loop_proto_rawDescGZIP(), []int{110}
 }
 
 func (x *LatestTransmissionDetailsReply) GetConfigDigest() []byte {
@@ -5299,7 +5712,7 @@ type LatestRoundRequestedReply struct {
 
 func (x *LatestRoundRequestedReply) Reset() {
 	*x = LatestRoundRequestedReply{}
-	mi := &file_loop_proto_msgTypes[103]
+	mi := &file_loop_proto_msgTypes[111]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5311,7 +5724,7 @@ func (x *LatestRoundRequestedReply) String() string {
 func (*LatestRoundRequestedReply) ProtoMessage() {}
 
 func (x *LatestRoundRequestedReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[103]
+	mi := &file_loop_proto_msgTypes[111]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5324,7 +5737,7 @@ func (x *LatestRoundRequestedReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LatestRoundRequestedReply.ProtoReflect.Descriptor instead.
 func (*LatestRoundRequestedReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{103}
+	return file_loop_proto_rawDescGZIP(), []int{111}
 }
 
 func (x *LatestRoundRequestedReply) GetConfigDigest() []byte {
@@ -5361,7 +5774,7 @@ type OnchainConfig struct {
 
 func (x *OnchainConfig) Reset() {
 	*x = OnchainConfig{}
-	mi := &file_loop_proto_msgTypes[104]
+	mi := &file_loop_proto_msgTypes[112]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5373,7 +5786,7 @@ func (x *OnchainConfig) String() string {
 func (*OnchainConfig) ProtoMessage() {}
 
 func (x *OnchainConfig) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[104]
+	mi := &file_loop_proto_msgTypes[112]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5386,7 +5799,7 @@ func (x *OnchainConfig) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OnchainConfig.ProtoReflect.Descriptor instead.
 func (*OnchainConfig) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{104}
+	return file_loop_proto_rawDescGZIP(), []int{112}
 }
 
 func (x *OnchainConfig) GetMin() *BigInt {
@@ -5403,32 +5816,44 @@ func (x *OnchainConfig) GetMax() *BigInt {
 	return nil
 }
 
-// Several reads of one contract.
-type ContractBatch struct {
+// What a CCIP provider is made from.
+type CCIPProviderArgs struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The contract.
-	Contract *BoundContract `protobuf:"bytes,1,opt,name=contract,proto3" json:"contract,omitempty"`
-	// The reads.
-	Reads         []*BatchRead `protobuf:"bytes,2,rep,name=reads,proto3" json:"reads,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// The job's UUID.
+	ExternalJobID []byte `protobuf:"bytes,1,opt,name=externalJobID,proto3" json:"externalJobID,omitempty"`
+	// The configuration of the contract reader, as JSON.
+	ContractReaderConfig []byte `protobuf:"bytes,2,opt,name=contractReaderConfig,proto3" json:"contractReaderConfig,omitempty"`
+	// The configuration of the contract writer, as JSON.
+	ChainWriterConfig []byte `protobuf:"bytes,3,opt,name=chainWriterConfig,proto3" json:"chainWriterConfig,omitempty"`
+	// The off-ramp contract.
+	OffRampAddress []byte `protobuf:"bytes,4,opt,name=offRampAddress,proto3" json:"offRampAddress,omitempty"`
+	// Commit or execution, as CCIP numbers its plugins.
+	PluginType uint32 `protobuf:"varint,5,opt,name=pluginType,proto3" json:"pluginType,omitempty"`
+	// Contracts that an earlier provider of this job was told of, by name.
+	SyncedAddresses map[string][]byte `protobuf:"bytes,6,rep,name=synced_addresses,json=syncedAddresses,proto3" json:"synced_addresses,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The account that transmits, in the chain's notation.
+	TransmitterAddress string `protobuf:"bytes,7,opt,name=transmitterAddress,proto3" json:"transmitterAddress,omitempty"`
+	// The peer's number of a codec bundle that it lends, 0 for none. Nothing connects to it here.
+	ExtraDataCodecBundleID uint32 `protobuf:"varint,8,opt,name=extraDataCodecBundleID,proto3" json:"extraDataCodecBundleID,omitempty"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
 }
 
-func (x *ContractBatch) Reset() {
-	*x = ContractBatch{}
-	mi := &file_loop_proto_msgTypes[105]
+func (x *CCIPProviderArgs) Reset() {
+	*x = CCIPProviderArgs{}
+	mi := &file_loop_proto_msgTypes[113]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ContractBatch) String() string {
+func (x *CCIPProviderArgs) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ContractBatch) ProtoMessage() {}
+func (*CCIPProviderArgs) ProtoMessage() {}
 
-func (x *ContractBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[105]
+func (x *CCIPProviderArgs) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[113]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5439,700 +5864,275 @@ func (x *ContractBatch) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ContractBatch.ProtoReflect.Descriptor instead.
-func (*ContractBatch) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{105}
+// Deprecated: Use CCIPProviderArgs.ProtoReflect.Descriptor instead.
+func (*CCIPProviderArgs) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{113}
 }
 
-func (x *ContractBatch) GetContract() *BoundContract {
+func (x *CCIPProviderArgs) GetExternalJobID() []byte {
 	if x != nil {
-		return x.Contract
+		return x.ExternalJobID
 	}
 	return nil
 }
 
-func (x *ContractBatch) GetReads() []*BatchRead {
+func (x *CCIPProviderArgs) GetContractReaderConfig() []byte {
 	if x != nil {
-		return x.Reads
+		return x.ContractReaderConfig
 	}
 	return nil
 }
 
-// A contract at its address.
-type BoundContract struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The address, in the chain's notation.
-	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
-	// The contract's name in the reader's configuration.
-	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *BoundContract) Reset() {
-	*x = BoundContract{}
-	mi := &file_loop_proto_msgTypes[106]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *BoundContract) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*BoundContract) ProtoMessage() {}
-
-func (x *BoundContract) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[106]
+func (x *CCIPProviderArgs) GetChainWriterConfig() []byte {
 	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
+		return x.ChainWriterConfig
 	}
-	return mi.MessageOf(x)
+	return nil
 }
 
-// Deprecated: Use BoundContract.ProtoReflect.Descriptor instead.
-func (*BoundContract) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{106}
-}
-
-func (x *BoundContract) GetAddress() string {
+func (x *CCIPProviderArgs) GetOffRampAddress() []byte {
 	if x != nil {
-		return x.Address
+		return x.OffRampAddress
+	}
+	return nil
+}
+
+func (x *CCIPProviderArgs) GetPluginType() uint32 {
+	if x != nil {
+		return x.PluginType
+	}
+	return 0
+}
+
+func (x *CCIPProviderArgs) GetSyncedAddresses() map[string][]byte {
+	if x != nil {
+		return x.SyncedAddresses
+	}
+	return nil
+}
+
+func (x *CCIPProviderArgs) GetTransmitterAddress() string {
+	if x != nil {
+		return x.TransmitterAddress
 	}
 	return ""
 }
 
-func (x *BoundContract) GetName() string {
+func (x *CCIPProviderArgs) GetExtraDataCodecBundleID() uint32 {
+	if x != nil {
+		return x.ExtraDataCodecBundleID
+	}
+	return 0
+}
+
+// The state of a chain in the node.
+type ChainStatus struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The chain's id.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Whether the chain is in use.
+	Enabled bool `protobuf:"varint,2,opt,name=enabled,proto3" json:"enabled,omitempty"`
+	// The chain's configuration, as TOML.
+	Config        string `protobuf:"bytes,3,opt,name=config,proto3" json:"config,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChainStatus) Reset() {
+	*x = ChainStatus{}
+	mi := &file_loop_proto_msgTypes[114]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChainStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChainStatus) ProtoMessage() {}
+
+func (x *ChainStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[114]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChainStatus.ProtoReflect.Descriptor instead.
+func (*ChainStatus) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{114}
+}
+
+func (x *ChainStatus) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ChainStatus) GetEnabled() bool {
+	if x != nil {
+		return x.Enabled
+	}
+	return false
+}
+
+func (x *ChainStatus) GetConfig() string {
+	if x != nil {
+		return x.Config
+	}
+	return ""
+}
+
+// The names of a chain.
+type ChainInfo struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The family, such as `evm`.
+	FamilyName string `protobuf:"bytes,1,opt,name=family_name,json=familyName,proto3" json:"family_name,omitempty"`
+	// The chain's id within its family.
+	ChainId string `protobuf:"bytes,2,opt,name=chain_id,json=chainId,proto3" json:"chain_id,omitempty"`
+	// The network, such as `ethereum`.
+	NetworkName string `protobuf:"bytes,3,opt,name=network_name,json=networkName,proto3" json:"network_name,omitempty"`
+	// The network with its environment, such as `ethereum-testnet-sepolia`.
+	NetworkNameFull string `protobuf:"bytes,4,opt,name=network_name_full,json=networkNameFull,proto3" json:"network_name_full,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *ChainInfo) Reset() {
+	*x = ChainInfo{}
+	mi := &file_loop_proto_msgTypes[115]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChainInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChainInfo) ProtoMessage() {}
+
+func (x *ChainInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[115]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChainInfo.ProtoReflect.Descriptor instead.
+func (*ChainInfo) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{115}
+}
+
+func (x *ChainInfo) GetFamilyName() string {
+	if x != nil {
+		return x.FamilyName
+	}
+	return ""
+}
+
+func (x *ChainInfo) GetChainId() string {
+	if x != nil {
+		return x.ChainId
+	}
+	return ""
+}
+
+func (x *ChainInfo) GetNetworkName() string {
+	if x != nil {
+		return x.NetworkName
+	}
+	return ""
+}
+
+func (x *ChainInfo) GetNetworkNameFull() string {
+	if x != nil {
+		return x.NetworkNameFull
+	}
+	return ""
+}
+
+// The state of one RPC node of a chain.
+type NodeStatus struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The chain's id.
+	ChainID string `protobuf:"bytes,1,opt,name=chainID,proto3" json:"chainID,omitempty"`
+	// The node's name.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// The node's configuration, as TOML.
+	Config string `protobuf:"bytes,3,opt,name=config,proto3" json:"config,omitempty"`
+	// Such as `Alive`.
+	State         string `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NodeStatus) Reset() {
+	*x = NodeStatus{}
+	mi := &file_loop_proto_msgTypes[116]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NodeStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NodeStatus) ProtoMessage() {}
+
+func (x *NodeStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[116]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NodeStatus.ProtoReflect.Descriptor instead.
+func (*NodeStatus) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{116}
+}
+
+func (x *NodeStatus) GetChainID() string {
+	if x != nil {
+		return x.ChainID
+	}
+	return ""
+}
+
+func (x *NodeStatus) GetName() string {
 	if x != nil {
 		return x.Name
 	}
 	return ""
 }
 
-// One read of a batch.
-type BatchRead struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// What to read.
-	ReadName string `protobuf:"bytes,1,opt,name=read_name,json=readName,proto3" json:"read_name,omitempty"`
-	// With which parameters.
-	Params *codec.VersionedBytes `protobuf:"bytes,2,opt,name=params,proto3" json:"params,omitempty"`
-	// A value of the type that is wanted.
-	ReturnVal     *codec.VersionedBytes `protobuf:"bytes,3,opt,name=return_val,json=returnVal,proto3" json:"return_val,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *BatchRead) Reset() {
-	*x = BatchRead{}
-	mi := &file_loop_proto_msgTypes[107]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *BatchRead) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*BatchRead) ProtoMessage() {}
-
-func (x *BatchRead) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[107]
+func (x *NodeStatus) GetConfig() string {
 	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use BatchRead.ProtoReflect.Descriptor instead.
-func (*BatchRead) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{107}
-}
-
-func (x *BatchRead) GetReadName() string {
-	if x != nil {
-		return x.ReadName
+		return x.Config
 	}
 	return ""
 }
 
-func (x *BatchRead) GetParams() *codec.VersionedBytes {
+func (x *NodeStatus) GetState() string {
 	if x != nil {
-		return x.Params
-	}
-	return nil
-}
-
-func (x *BatchRead) GetReturnVal() *codec.VersionedBytes {
-	if x != nil {
-		return x.ReturnVal
-	}
-	return nil
-}
-
-// What was read of one contract.
-type ContractBatchResult struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The contract.
-	Contract *BoundContract `protobuf:"bytes,1,opt,name=contract,proto3" json:"contract,omitempty"`
-	// The results, in the order of the reads.
-	Results       []*BatchReadResult `protobuf:"bytes,2,rep,name=results,proto3" json:"results,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ContractBatchResult) Reset() {
-	*x = ContractBatchResult{}
-	mi := &file_loop_proto_msgTypes[108]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ContractBatchResult) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ContractBatchResult) ProtoMessage() {}
-
-func (x *ContractBatchResult) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[108]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ContractBatchResult.ProtoReflect.Descriptor instead.
-func (*ContractBatchResult) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{108}
-}
-
-func (x *ContractBatchResult) GetContract() *BoundContract {
-	if x != nil {
-		return x.Contract
-	}
-	return nil
-}
-
-func (x *ContractBatchResult) GetResults() []*BatchReadResult {
-	if x != nil {
-		return x.Results
-	}
-	return nil
-}
-
-// The result of one read of a batch.
-type BatchReadResult struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// What was read.
-	ReadName string `protobuf:"bytes,1,opt,name=read_name,json=readName,proto3" json:"read_name,omitempty"`
-	// The value; Go sends one beside an error too.
-	ReturnVal *codec.VersionedBytes `protobuf:"bytes,2,opt,name=return_val,json=returnVal,proto3" json:"return_val,omitempty"`
-	// Why the read failed; empty if it did not.
-	Error         string `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *BatchReadResult) Reset() {
-	*x = BatchReadResult{}
-	mi := &file_loop_proto_msgTypes[109]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *BatchReadResult) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*BatchReadResult) ProtoMessage() {}
-
-func (x *BatchReadResult) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[109]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use BatchReadResult.ProtoReflect.Descriptor instead.
-func (*BatchReadResult) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{109}
-}
-
-func (x *BatchReadResult) GetReadName() string {
-	if x != nil {
-		return x.ReadName
+		return x.State
 	}
 	return ""
-}
-
-func (x *BatchReadResult) GetReturnVal() *codec.VersionedBytes {
-	if x != nil {
-		return x.ReturnVal
-	}
-	return nil
-}
-
-func (x *BatchReadResult) GetError() string {
-	if x != nil {
-		return x.Error
-	}
-	return ""
-}
-
-// A filter on the events of one kind.
-type QueryKeyFilter struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The event, by its name in the reader's configuration.
-	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	// What an event must meet, all of it.
-	Expression    []*chain.Expression `protobuf:"bytes,2,rep,name=expression,proto3" json:"expression,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *QueryKeyFilter) Reset() {
-	*x = QueryKeyFilter{}
-	mi := &file_loop_proto_msgTypes[110]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *QueryKeyFilter) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*QueryKeyFilter) ProtoMessage() {}
-
-func (x *QueryKeyFilter) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[110]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use QueryKeyFilter.ProtoReflect.Descriptor instead.
-func (*QueryKeyFilter) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{110}
-}
-
-func (x *QueryKeyFilter) GetKey() string {
-	if x != nil {
-		return x.Key
-	}
-	return ""
-}
-
-func (x *QueryKeyFilter) GetExpression() []*chain.Expression {
-	if x != nil {
-		return x.Expression
-	}
-	return nil
-}
-
-// An event.
-type Sequence struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Where the event stands, to continue from.
-	SequenceCursor string `protobuf:"bytes,1,opt,name=sequence_cursor,json=sequenceCursor,proto3" json:"sequence_cursor,omitempty"`
-	// The block of the event.
-	Head *Head `protobuf:"bytes,2,opt,name=head,proto3" json:"head,omitempty"`
-	// The event's data.
-	Data *codec.VersionedBytes `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
-	// The transaction of the event.
-	TxHash        []byte `protobuf:"bytes,4,opt,name=tx_hash,json=txHash,proto3" json:"tx_hash,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Sequence) Reset() {
-	*x = Sequence{}
-	mi := &file_loop_proto_msgTypes[111]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Sequence) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Sequence) ProtoMessage() {}
-
-func (x *Sequence) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[111]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Sequence.ProtoReflect.Descriptor instead.
-func (*Sequence) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{111}
-}
-
-func (x *Sequence) GetSequenceCursor() string {
-	if x != nil {
-		return x.SequenceCursor
-	}
-	return ""
-}
-
-func (x *Sequence) GetHead() *Head {
-	if x != nil {
-		return x.Head
-	}
-	return nil
-}
-
-func (x *Sequence) GetData() *codec.VersionedBytes {
-	if x != nil {
-		return x.Data
-	}
-	return nil
-}
-
-func (x *Sequence) GetTxHash() []byte {
-	if x != nil {
-		return x.TxHash
-	}
-	return nil
-}
-
-// A filter on the events of one contract.
-type ContractKeyFilter struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The contract.
-	Contract *BoundContract `protobuf:"bytes,1,opt,name=contract,proto3" json:"contract,omitempty"`
-	// The filter.
-	Filter *QueryKeyFilter `protobuf:"bytes,2,opt,name=filter,proto3" json:"filter,omitempty"`
-	// Whether the data is wanted as `VersionedBytes::VALUES`.
-	AsValueType   bool `protobuf:"varint,4,opt,name=as_value_type,json=asValueType,proto3" json:"as_value_type,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ContractKeyFilter) Reset() {
-	*x = ContractKeyFilter{}
-	mi := &file_loop_proto_msgTypes[112]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ContractKeyFilter) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ContractKeyFilter) ProtoMessage() {}
-
-func (x *ContractKeyFilter) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[112]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ContractKeyFilter.ProtoReflect.Descriptor instead.
-func (*ContractKeyFilter) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{112}
-}
-
-func (x *ContractKeyFilter) GetContract() *BoundContract {
-	if x != nil {
-		return x.Contract
-	}
-	return nil
-}
-
-func (x *ContractKeyFilter) GetFilter() *QueryKeyFilter {
-	if x != nil {
-		return x.Filter
-	}
-	return nil
-}
-
-func (x *ContractKeyFilter) GetAsValueType() bool {
-	if x != nil {
-		return x.AsValueType
-	}
-	return false
-}
-
-// An event, and which key found it.
-type SequenceWithKey struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Where the event stands, to continue from.
-	SequenceCursor string `protobuf:"bytes,1,opt,name=sequence_cursor,json=sequenceCursor,proto3" json:"sequence_cursor,omitempty"`
-	// The block of the event.
-	Head *Head `protobuf:"bytes,2,opt,name=head,proto3" json:"head,omitempty"`
-	// The event's data.
-	Data *codec.VersionedBytes `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
-	// The key of the filter that found it.
-	Key string `protobuf:"bytes,4,opt,name=key,proto3" json:"key,omitempty"`
-	// The transaction of the event.
-	TxHash        []byte `protobuf:"bytes,5,opt,name=tx_hash,json=txHash,proto3" json:"tx_hash,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *SequenceWithKey) Reset() {
-	*x = SequenceWithKey{}
-	mi := &file_loop_proto_msgTypes[113]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *SequenceWithKey) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*SequenceWithKey) ProtoMessage() {}
-
-func (x *SequenceWithKey) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[113]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use SequenceWithKey.ProtoReflect.Descriptor instead.
-func (*SequenceWithKey) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{113}
-}
-
-func (x *SequenceWithKey) GetSequenceCursor() string {
-	if x != nil {
-		return x.SequenceCursor
-	}
-	return ""
-}
-
-func (x *SequenceWithKey) GetHead() *Head {
-	if x != nil {
-		return x.Head
-	}
-	return nil
-}
-
-func (x *SequenceWithKey) GetData() *codec.VersionedBytes {
-	if x != nil {
-		return x.Data
-	}
-	return nil
-}
-
-func (x *SequenceWithKey) GetKey() string {
-	if x != nil {
-		return x.Key
-	}
-	return ""
-}
-
-func (x *SequenceWithKey) GetTxHash() []byte {
-	if x != nil {
-		return x.TxHash
-	}
-	return nil
-}
-
-// Details of a transaction that a chain may use.
-type TransactionMeta struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The workflow that sends it.
-	WorkflowExecutionId string `protobuf:"bytes,1,opt,name=workflow_execution_id,json=workflowExecutionId,proto3" json:"workflow_execution_id,omitempty"`
-	// How much gas it may use.
-	GasLimit      *BigInt `protobuf:"bytes,2,opt,name=gas_limit,json=gasLimit,proto3" json:"gas_limit,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *TransactionMeta) Reset() {
-	*x = TransactionMeta{}
-	mi := &file_loop_proto_msgTypes[114]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *TransactionMeta) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*TransactionMeta) ProtoMessage() {}
-
-func (x *TransactionMeta) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[114]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use TransactionMeta.ProtoReflect.Descriptor instead.
-func (*TransactionMeta) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{114}
-}
-
-func (x *TransactionMeta) GetWorkflowExecutionId() string {
-	if x != nil {
-		return x.WorkflowExecutionId
-	}
-	return ""
-}
-
-func (x *TransactionMeta) GetGasLimit() *BigInt {
-	if x != nil {
-		return x.GasLimit
-	}
-	return nil
-}
-
-// What a transaction costs now, in the chain's smallest unit.
-type GetFeeComponentsReply struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The price of execution.
-	ExecutionFee *BigInt `protobuf:"bytes,1,opt,name=execution_fee,json=executionFee,proto3" json:"execution_fee,omitempty"`
-	// The price of storing the data elsewhere; zero on most chains.
-	DataAvailabilityFee *BigInt `protobuf:"bytes,2,opt,name=data_availability_fee,json=dataAvailabilityFee,proto3" json:"data_availability_fee,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
-}
-
-func (x *GetFeeComponentsReply) Reset() {
-	*x = GetFeeComponentsReply{}
-	mi := &file_loop_proto_msgTypes[115]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetFeeComponentsReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetFeeComponentsReply) ProtoMessage() {}
-
-func (x *GetFeeComponentsReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[115]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetFeeComponentsReply.ProtoReflect.Descriptor instead.
-func (*GetFeeComponentsReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{115}
-}
-
-func (x *GetFeeComponentsReply) GetExecutionFee() *BigInt {
-	if x != nil {
-		return x.ExecutionFee
-	}
-	return nil
-}
-
-func (x *GetFeeComponentsReply) GetDataAvailabilityFee() *BigInt {
-	if x != nil {
-		return x.DataAvailabilityFee
-	}
-	return nil
-}
-
-// What one transaction will cost.
-type GetEstimateFeeReply struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The fee, in units of 10^-`decimals` coins.
-	Fee *BigInt `protobuf:"bytes,1,opt,name=fee,proto3" json:"fee,omitempty"`
-	// The decimals of the fee.
-	Decimals      uint32 `protobuf:"varint,2,opt,name=decimals,proto3" json:"decimals,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetEstimateFeeReply) Reset() {
-	*x = GetEstimateFeeReply{}
-	mi := &file_loop_proto_msgTypes[116]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetEstimateFeeReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetEstimateFeeReply) ProtoMessage() {}
-
-func (x *GetEstimateFeeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[116]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetEstimateFeeReply.ProtoReflect.Descriptor instead.
-func (*GetEstimateFeeReply) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{116}
-}
-
-func (x *GetEstimateFeeReply) GetFee() *BigInt {
-	if x != nil {
-		return x.Fee
-	}
-	return nil
-}
-
-func (x *GetEstimateFeeReply) GetDecimals() uint32 {
-	if x != nil {
-		return x.Decimals
-	}
-	return 0
 }
 
 // What a reporting plugin is made from.
@@ -6280,6 +6280,61 @@ func (x *ReportingPluginConfig) GetMaxDurationShouldTransmitAcceptedReport() int
 	return 0
 }
 
+// One oracle's observation, as that oracle encoded it.
+type AttributedObservation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The observation.
+	Observation []byte `protobuf:"bytes,1,opt,name=observation,proto3" json:"observation,omitempty"`
+	// Which oracle observed; 255 at most.
+	Observer      uint32 `protobuf:"varint,2,opt,name=observer,proto3" json:"observer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AttributedObservation) Reset() {
+	*x = AttributedObservation{}
+	mi := &file_loop_proto_msgTypes[118]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AttributedObservation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AttributedObservation) ProtoMessage() {}
+
+func (x *AttributedObservation) ProtoReflect() protoreflect.Message {
+	mi := &file_loop_proto_msgTypes[118]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AttributedObservation.ProtoReflect.Descriptor instead.
+func (*AttributedObservation) Descriptor() ([]byte, []int) {
+	return file_loop_proto_rawDescGZIP(), []int{118}
+}
+
+func (x *AttributedObservation) GetObservation() []byte {
+	if x != nil {
+		return x.Observation
+	}
+	return nil
+}
+
+func (x *AttributedObservation) GetObserver() uint32 {
+	if x != nil {
+		return x.Observer
+	}
+	return 0
+}
+
 // What the oracle protocol has to know of a reporting plugin.
 type ReportingPluginInfo struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -6295,7 +6350,7 @@ type ReportingPluginInfo struct {
 
 func (x *ReportingPluginInfo) Reset() {
 	*x = ReportingPluginInfo{}
-	mi := &file_loop_proto_msgTypes[118]
+	mi := &file_loop_proto_msgTypes[119]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6307,7 +6362,7 @@ func (x *ReportingPluginInfo) String() string {
 func (*ReportingPluginInfo) ProtoMessage() {}
 
 func (x *ReportingPluginInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[118]
+	mi := &file_loop_proto_msgTypes[119]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6320,7 +6375,7 @@ func (x *ReportingPluginInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportingPluginInfo.ProtoReflect.Descriptor instead.
 func (*ReportingPluginInfo) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{118}
+	return file_loop_proto_rawDescGZIP(), []int{119}
 }
 
 func (x *ReportingPluginInfo) GetName() string {
@@ -6359,7 +6414,7 @@ type ReportingPluginLimits struct {
 
 func (x *ReportingPluginLimits) Reset() {
 	*x = ReportingPluginLimits{}
-	mi := &file_loop_proto_msgTypes[119]
+	mi := &file_loop_proto_msgTypes[120]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6371,7 +6426,7 @@ func (x *ReportingPluginLimits) String() string {
 func (*ReportingPluginLimits) ProtoMessage() {}
 
 func (x *ReportingPluginLimits) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[119]
+	mi := &file_loop_proto_msgTypes[120]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6384,7 +6439,7 @@ func (x *ReportingPluginLimits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportingPluginLimits.ProtoReflect.Descriptor instead.
 func (*ReportingPluginLimits) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{119}
+	return file_loop_proto_rawDescGZIP(), []int{120}
 }
 
 func (x *ReportingPluginLimits) GetMaxQueryLength() uint64 {
@@ -6408,61 +6463,6 @@ func (x *ReportingPluginLimits) GetMaxReportLength() uint64 {
 	return 0
 }
 
-// One oracle's observation, as that oracle encoded it.
-type AttributedObservation struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The observation.
-	Observation []byte `protobuf:"bytes,1,opt,name=observation,proto3" json:"observation,omitempty"`
-	// Which oracle observed; 255 at most.
-	Observer      uint32 `protobuf:"varint,2,opt,name=observer,proto3" json:"observer,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AttributedObservation) Reset() {
-	*x = AttributedObservation{}
-	mi := &file_loop_proto_msgTypes[120]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AttributedObservation) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AttributedObservation) ProtoMessage() {}
-
-func (x *AttributedObservation) ProtoReflect() protoreflect.Message {
-	mi := &file_loop_proto_msgTypes[120]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AttributedObservation.ProtoReflect.Descriptor instead.
-func (*AttributedObservation) Descriptor() ([]byte, []int) {
-	return file_loop_proto_rawDescGZIP(), []int{120}
-}
-
-func (x *AttributedObservation) GetObservation() []byte {
-	if x != nil {
-		return x.Observation
-	}
-	return nil
-}
-
-func (x *AttributedObservation) GetObserver() uint32 {
-	if x != nil {
-		return x.Observer
-	}
-	return 0
-}
-
 var File_loop_proto protoreflect.FileDescriptor
 
 const file_loop_proto_rawDesc = "" +
@@ -6475,28 +6475,136 @@ const file_loop_proto_rawDesc = "" +
 	"\fhealthReport\x18\x01 \x03(\v2).loop.HealthReportReply.HealthReportEntryR\fhealthReport\x1a?\n" +
 	"\x11HealthReportEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa5\x01\n" +
-	"\x11NewRelayerRequest\x12\x16\n" +
-	"\x06config\x18\x01 \x01(\tR\x06config\x12\x1e\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"+\n" +
+	"\rAccountsReply\x12\x1a\n" +
+	"\baccounts\x18\x01 \x03(\tR\baccounts\";\n" +
+	"\vSignRequest\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x12\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\"+\n" +
+	"\tSignReply\x12\x1e\n" +
 	"\n" +
-	"keystoreID\x18\x02 \x01(\rR\n" +
-	"keystoreID\x12$\n" +
-	"\rkeystoreCSAID\x18\x04 \x01(\rR\rkeystoreCSAID\x122\n" +
-	"\x14capabilityRegistryID\x18\x03 \x01(\rR\x14capabilityRegistryID\"/\n" +
-	"\x0fNewRelayerReply\x12\x1c\n" +
-	"\trelayerID\x18\x01 \x01(\rR\trelayerID\"N\n" +
+	"signedData\x18\x01 \x01(\fR\n" +
+	"signedData\">\n" +
+	"\x0eDecryptRequest\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x12\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\"4\n" +
+	"\fDecryptReply\x12$\n" +
+	"\rdecryptedData\x18\x01 \x01(\fR\rdecryptedData\"\x9b\x02\n" +
+	"\x18SubmitTransactionRequest\x12#\n" +
+	"\rcontract_name\x18\x01 \x01(\tR\fcontractName\x12\x16\n" +
+	"\x06method\x18\x02 \x01(\tR\x06method\x12-\n" +
+	"\x06params\x18\x03 \x01(\v2\x15.codec.VersionedBytesR\x06params\x12%\n" +
+	"\x0etransaction_id\x18\x04 \x01(\tR\rtransactionId\x12\x1d\n" +
+	"\n" +
+	"to_address\x18\x05 \x01(\tR\ttoAddress\x12)\n" +
+	"\x04meta\x18\x06 \x01(\v2\x15.loop.TransactionMetaR\x04meta\x12\"\n" +
+	"\x05value\x18\a \x01(\v2\f.loop.BigIntR\x05value\"\xf1\x01\n" +
+	"\x15GetEstimateFeeRequest\x12#\n" +
+	"\rcontract_name\x18\x01 \x01(\tR\fcontractName\x12\x16\n" +
+	"\x06method\x18\x02 \x01(\tR\x06method\x12-\n" +
+	"\x06params\x18\x03 \x01(\v2\x15.codec.VersionedBytesR\x06params\x12\x1d\n" +
+	"\n" +
+	"to_address\x18\x04 \x01(\tR\ttoAddress\x12)\n" +
+	"\x04meta\x18\x05 \x01(\v2\x15.loop.TransactionMetaR\x04meta\x12\"\n" +
+	"\x05value\x18\x06 \x01(\v2\f.loop.BigIntR\x05value\"N\n" +
 	"\x18NewContractWriterRequest\x122\n" +
 	"\x14contractWriterConfig\x18\x01 \x01(\fR\x14contractWriterConfig\"D\n" +
 	"\x16NewContractWriterReply\x12*\n" +
-	"\x10contractWriterID\x18\x01 \x01(\rR\x10contractWriterID\"N\n" +
+	"\x10contractWriterID\x18\x01 \x01(\rR\x10contractWriterID\"\xd2\x01\n" +
+	"\x15GetLatestValueRequest\x12'\n" +
+	"\x0fread_identifier\x18\x01 \x01(\tR\x0ereadIdentifier\x12=\n" +
+	"\n" +
+	"confidence\x18\x02 \x01(\x0e2\x1d.loop.chain.common.ConfidenceR\n" +
+	"confidence\x12-\n" +
+	"\x06params\x18\x03 \x01(\v2\x15.codec.VersionedBytesR\x06params\x12\"\n" +
+	"\ras_value_type\x18\x04 \x01(\bR\vasValueType\"E\n" +
+	"\x13GetLatestValueReply\x12.\n" +
+	"\aret_val\x18\x01 \x01(\v2\x15.codec.VersionedBytesR\x06retVal\"z\n" +
+	"\x1fGetLatestValueWithHeadDataReply\x12.\n" +
+	"\aret_val\x18\x01 \x01(\v2\x15.codec.VersionedBytesR\x06retVal\x12'\n" +
+	"\thead_data\x18\x02 \x01(\v2\n" +
+	".loop.HeadR\bheadData\"N\n" +
+	"\x1bBatchGetLatestValuesRequest\x12/\n" +
+	"\brequests\x18\x01 \x03(\v2\x13.loop.ContractBatchR\brequests\"P\n" +
+	"\x19BatchGetLatestValuesReply\x123\n" +
+	"\aresults\x18\x01 \x03(\v2\x19.loop.ContractBatchResultR\aresults\"\xdb\x01\n" +
+	"\x0fQueryKeyRequest\x12/\n" +
+	"\bcontract\x18\x01 \x01(\v2\x13.loop.BoundContractR\bcontract\x12,\n" +
+	"\x06filter\x18\x02 \x01(\v2\x14.loop.QueryKeyFilterR\x06filter\x12E\n" +
+	"\x0elimit_and_sort\x18\x03 \x01(\v2\x1f.loop.chain.common.LimitAndSortR\flimitAndSort\x12\"\n" +
+	"\ras_value_type\x18\x04 \x01(\bR\vasValueType\"=\n" +
+	"\rQueryKeyReply\x12,\n" +
+	"\tsequences\x18\x01 \x03(\v2\x0e.loop.SequenceR\tsequences\"\x8c\x01\n" +
+	"\x10QueryKeysRequest\x121\n" +
+	"\afilters\x18\x01 \x03(\v2\x17.loop.ContractKeyFilterR\afilters\x12E\n" +
+	"\x0elimit_and_sort\x18\x02 \x01(\v2\x1f.loop.chain.common.LimitAndSortR\flimitAndSort\"E\n" +
+	"\x0eQueryKeysReply\x123\n" +
+	"\tsequences\x18\x01 \x03(\v2\x15.loop.SequenceWithKeyR\tsequences\">\n" +
+	"\vBindRequest\x12/\n" +
+	"\bbindings\x18\x01 \x03(\v2\x13.loop.BoundContractR\bbindings\"@\n" +
+	"\rUnbindRequest\x12/\n" +
+	"\bbindings\x18\x01 \x03(\v2\x13.loop.BoundContractR\bbindings\"N\n" +
 	"\x18NewContractReaderRequest\x122\n" +
 	"\x14contractReaderConfig\x18\x01 \x01(\fR\x14contractReaderConfig\"D\n" +
 	"\x16NewContractReaderReply\x12*\n" +
-	"\x10contractReaderID\x18\x01 \x01(\rR\x10contractReaderID\"I\n" +
+	"\x10contractReaderID\x18\x01 \x01(\rR\x10contractReaderID\"S\n" +
+	"\x13ConfigDigestRequest\x12<\n" +
+	"\x0econtractConfig\x18\x01 \x01(\v2\x14.loop.ContractConfigR\x0econtractConfig\"7\n" +
+	"\x11ConfigDigestReply\x12\"\n" +
+	"\fconfigDigest\x18\x01 \x01(\fR\fconfigDigest\"\x1b\n" +
+	"\x19ConfigDigestPrefixRequest\"I\n" +
+	"\x17ConfigDigestPrefixReply\x12.\n" +
+	"\x12configDigestPrefix\x18\x01 \x01(\rR\x12configDigestPrefix\"\x1c\n" +
+	"\x1aLatestConfigDetailsRequest\"f\n" +
+	"\x18LatestConfigDetailsReply\x12&\n" +
+	"\x0echangedInBlock\x18\x01 \x01(\x04R\x0echangedInBlock\x12\"\n" +
+	"\fconfigDigest\x18\x02 \x01(\fR\fconfigDigest\"=\n" +
+	"\x13LatestConfigRequest\x12&\n" +
+	"\x0echangedInBlock\x18\x01 \x01(\x04R\x0echangedInBlock\"Q\n" +
+	"\x11LatestConfigReply\x12<\n" +
+	"\x0econtractConfig\x18\x01 \x01(\v2\x14.loop.ContractConfigR\x0econtractConfig\"\x1a\n" +
+	"\x18LatestBlockHeightRequest\":\n" +
+	"\x16LatestBlockHeightReply\x12 \n" +
+	"\vblockHeight\x18\x01 \x01(\x04R\vblockHeight\"I\n" +
 	"\x18NewConfigProviderRequest\x12-\n" +
 	"\trelayArgs\x18\x01 \x01(\v2\x0f.loop.RelayArgsR\trelayArgs\"D\n" +
 	"\x16NewConfigProviderReply\x12*\n" +
-	"\x10configProviderID\x18\x01 \x01(\rR\x10configProviderID\"{\n" +
+	"\x10configProviderID\x18\x01 \x01(\rR\x10configProviderID\"\xc8\x01\n" +
+	"\x0fTransmitRequest\x129\n" +
+	"\rreportContext\x18\x01 \x01(\v2\x13.loop.ReportContextR\rreportContext\x12\x16\n" +
+	"\x06report\x18\x02 \x01(\fR\x06report\x12b\n" +
+	"\x1battributedOnchainSignatures\x18\x03 \x03(\v2 .loop.AttributedOnchainSignatureR\x1battributedOnchainSignatures\"\x0f\n" +
+	"\rTransmitReply\"#\n" +
+	"!LatestConfigDigestAndEpochRequest\"[\n" +
+	"\x1fLatestConfigDigestAndEpochReply\x12\"\n" +
+	"\fconfigDigest\x18\x01 \x01(\fR\fconfigDigest\x12\x14\n" +
+	"\x05epoch\x18\x02 \x01(\rR\x05epoch\"\x14\n" +
+	"\x12FromAccountRequest\",\n" +
+	"\x10FromAccountReply\x12\x18\n" +
+	"\aAccount\x18\x01 \x01(\tR\aAccount\"[\n" +
+	"\x12BuildReportRequest\x12E\n" +
+	"\fobservations\x18\x01 \x03(\v2!.loop.ParsedAttributedObservationR\fobservations\"*\n" +
+	"\x10BuildReportReply\x12\x16\n" +
+	"\x06report\x18\x01 \x01(\fR\x06report\"1\n" +
+	"\x17MedianFromReportRequest\x12\x16\n" +
+	"\x06report\x18\x01 \x01(\fR\x06report\"=\n" +
+	"\x15MedianFromReportReply\x12$\n" +
+	"\x06median\x18\x01 \x01(\v2\f.loop.BigIntR\x06median\"&\n" +
+	"\x16MaxReportLengthRequest\x12\f\n" +
+	"\x01n\x18\x01 \x01(\x03R\x01n\"(\n" +
+	"\x14MaxReportLengthReply\x12\x10\n" +
+	"\x03max\x18\x01 \x01(\x03R\x03max\"\"\n" +
+	" LatestTransmissionDetailsRequest\"9\n" +
+	"\x1bLatestRoundRequestedRequest\x12\x1a\n" +
+	"\blookback\x18\x01 \x01(\x03R\blookback\"J\n" +
+	"\rEncodeRequest\x129\n" +
+	"\ronchainConfig\x18\x01 \x01(\v2\x13.loop.OnchainConfigR\ronchainConfig\"'\n" +
+	"\vEncodeReply\x12\x18\n" +
+	"\aencoded\x18\x01 \x01(\fR\aencoded\")\n" +
+	"\rDecodeRequest\x12\x18\n" +
+	"\aencoded\x18\x01 \x01(\fR\aencoded\"H\n" +
+	"\vDecodeReply\x129\n" +
+	"\ronchainConfig\x18\x01 \x01(\v2\x13.loop.OnchainConfigR\ronchainConfig\"{\n" +
 	"\x18NewPluginProviderRequest\x12-\n" +
 	"\trelayArgs\x18\x01 \x01(\v2\x0f.loop.RelayArgsR\trelayArgs\x120\n" +
 	"\n" +
@@ -6538,150 +6646,22 @@ const file_loop_proto_rawDesc = "" +
 	"\fbalanceCheck\x18\x04 \x01(\bR\fbalanceCheck\"Z\n" +
 	"\rReplayRequest\x12\x1c\n" +
 	"\tfromBlock\x18\x01 \x01(\tR\tfromBlock\x12+\n" +
-	"\x04args\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x04args\"+\n" +
-	"\rAccountsReply\x12\x1a\n" +
-	"\baccounts\x18\x01 \x03(\tR\baccounts\";\n" +
-	"\vSignRequest\x12\x18\n" +
-	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x12\n" +
-	"\x04data\x18\x02 \x01(\fR\x04data\"+\n" +
-	"\tSignReply\x12\x1e\n" +
+	"\x04args\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x04args\"\xa5\x01\n" +
+	"\x11NewRelayerRequest\x12\x16\n" +
+	"\x06config\x18\x01 \x01(\tR\x06config\x12\x1e\n" +
 	"\n" +
-	"signedData\x18\x01 \x01(\fR\n" +
-	"signedData\">\n" +
-	"\x0eDecryptRequest\x12\x18\n" +
-	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x12\n" +
-	"\x04data\x18\x02 \x01(\fR\x04data\"4\n" +
-	"\fDecryptReply\x12$\n" +
-	"\rdecryptedData\x18\x01 \x01(\fR\rdecryptedData\"S\n" +
-	"\x13ConfigDigestRequest\x12<\n" +
-	"\x0econtractConfig\x18\x01 \x01(\v2\x14.loop.ContractConfigR\x0econtractConfig\"7\n" +
-	"\x11ConfigDigestReply\x12\"\n" +
-	"\fconfigDigest\x18\x01 \x01(\fR\fconfigDigest\"\x1b\n" +
-	"\x19ConfigDigestPrefixRequest\"I\n" +
-	"\x17ConfigDigestPrefixReply\x12.\n" +
-	"\x12configDigestPrefix\x18\x01 \x01(\rR\x12configDigestPrefix\"\x1c\n" +
-	"\x1aLatestConfigDetailsRequest\"f\n" +
-	"\x18LatestConfigDetailsReply\x12&\n" +
-	"\x0echangedInBlock\x18\x01 \x01(\x04R\x0echangedInBlock\x12\"\n" +
-	"\fconfigDigest\x18\x02 \x01(\fR\fconfigDigest\"=\n" +
-	"\x13LatestConfigRequest\x12&\n" +
-	"\x0echangedInBlock\x18\x01 \x01(\x04R\x0echangedInBlock\"Q\n" +
-	"\x11LatestConfigReply\x12<\n" +
-	"\x0econtractConfig\x18\x01 \x01(\v2\x14.loop.ContractConfigR\x0econtractConfig\"\x1a\n" +
-	"\x18LatestBlockHeightRequest\":\n" +
-	"\x16LatestBlockHeightReply\x12 \n" +
-	"\vblockHeight\x18\x01 \x01(\x04R\vblockHeight\"\xc8\x01\n" +
-	"\x0fTransmitRequest\x129\n" +
-	"\rreportContext\x18\x01 \x01(\v2\x13.loop.ReportContextR\rreportContext\x12\x16\n" +
-	"\x06report\x18\x02 \x01(\fR\x06report\x12b\n" +
-	"\x1battributedOnchainSignatures\x18\x03 \x03(\v2 .loop.AttributedOnchainSignatureR\x1battributedOnchainSignatures\"\x0f\n" +
-	"\rTransmitReply\"#\n" +
-	"!LatestConfigDigestAndEpochRequest\"[\n" +
-	"\x1fLatestConfigDigestAndEpochReply\x12\"\n" +
-	"\fconfigDigest\x18\x01 \x01(\fR\fconfigDigest\x12\x14\n" +
-	"\x05epoch\x18\x02 \x01(\rR\x05epoch\"\x14\n" +
-	"\x12FromAccountRequest\",\n" +
-	"\x10FromAccountReply\x12\x18\n" +
-	"\aAccount\x18\x01 \x01(\tR\aAccount\"[\n" +
-	"\x12BuildReportRequest\x12E\n" +
-	"\fobservations\x18\x01 \x03(\v2!.loop.ParsedAttributedObservationR\fobservations\"*\n" +
-	"\x10BuildReportReply\x12\x16\n" +
-	"\x06report\x18\x01 \x01(\fR\x06report\"1\n" +
-	"\x17MedianFromReportRequest\x12\x16\n" +
-	"\x06report\x18\x01 \x01(\fR\x06report\"=\n" +
-	"\x15MedianFromReportReply\x12$\n" +
-	"\x06median\x18\x01 \x01(\v2\f.loop.BigIntR\x06median\"&\n" +
-	"\x16MaxReportLengthRequest\x12\f\n" +
-	"\x01n\x18\x01 \x01(\x03R\x01n\"(\n" +
-	"\x14MaxReportLengthReply\x12\x10\n" +
-	"\x03max\x18\x01 \x01(\x03R\x03max\"\"\n" +
-	" LatestTransmissionDetailsRequest\"9\n" +
-	"\x1bLatestRoundRequestedRequest\x12\x1a\n" +
-	"\blookback\x18\x01 \x01(\x03R\blookback\"J\n" +
-	"\rEncodeRequest\x129\n" +
-	"\ronchainConfig\x18\x01 \x01(\v2\x13.loop.OnchainConfigR\ronchainConfig\"'\n" +
-	"\vEncodeReply\x12\x18\n" +
-	"\aencoded\x18\x01 \x01(\fR\aencoded\")\n" +
-	"\rDecodeRequest\x12\x18\n" +
-	"\aencoded\x18\x01 \x01(\fR\aencoded\"H\n" +
-	"\vDecodeReply\x129\n" +
-	"\ronchainConfig\x18\x01 \x01(\v2\x13.loop.OnchainConfigR\ronchainConfig\"\xd2\x01\n" +
-	"\x15GetLatestValueRequest\x12'\n" +
-	"\x0fread_identifier\x18\x01 \x01(\tR\x0ereadIdentifier\x12=\n" +
-	"\n" +
-	"confidence\x18\x02 \x01(\x0e2\x1d.loop.chain.common.ConfidenceR\n" +
-	"confidence\x12-\n" +
-	"\x06params\x18\x03 \x01(\v2\x15.codec.VersionedBytesR\x06params\x12\"\n" +
-	"\ras_value_type\x18\x04 \x01(\bR\vasValueType\"E\n" +
-	"\x13GetLatestValueReply\x12.\n" +
-	"\aret_val\x18\x01 \x01(\v2\x15.codec.VersionedBytesR\x06retVal\"z\n" +
-	"\x1fGetLatestValueWithHeadDataReply\x12.\n" +
-	"\aret_val\x18\x01 \x01(\v2\x15.codec.VersionedBytesR\x06retVal\x12'\n" +
-	"\thead_data\x18\x02 \x01(\v2\n" +
-	".loop.HeadR\bheadData\"N\n" +
-	"\x1bBatchGetLatestValuesRequest\x12/\n" +
-	"\brequests\x18\x01 \x03(\v2\x13.loop.ContractBatchR\brequests\"P\n" +
-	"\x19BatchGetLatestValuesReply\x123\n" +
-	"\aresults\x18\x01 \x03(\v2\x19.loop.ContractBatchResultR\aresults\"\xdb\x01\n" +
-	"\x0fQueryKeyRequest\x12/\n" +
-	"\bcontract\x18\x01 \x01(\v2\x13.loop.BoundContractR\bcontract\x12,\n" +
-	"\x06filter\x18\x02 \x01(\v2\x14.loop.QueryKeyFilterR\x06filter\x12E\n" +
-	"\x0elimit_and_sort\x18\x03 \x01(\v2\x1f.loop.chain.common.LimitAndSortR\flimitAndSort\x12\"\n" +
-	"\ras_value_type\x18\x04 \x01(\bR\vasValueType\"=\n" +
-	"\rQueryKeyReply\x12,\n" +
-	"\tsequences\x18\x01 \x03(\v2\x0e.loop.SequenceR\tsequences\"\x8c\x01\n" +
-	"\x10QueryKeysRequest\x121\n" +
-	"\afilters\x18\x01 \x03(\v2\x17.loop.ContractKeyFilterR\afilters\x12E\n" +
-	"\x0elimit_and_sort\x18\x02 \x01(\v2\x1f.loop.chain.common.LimitAndSortR\flimitAndSort\"E\n" +
-	"\x0eQueryKeysReply\x123\n" +
-	"\tsequences\x18\x01 \x03(\v2\x15.loop.SequenceWithKeyR\tsequences\">\n" +
-	"\vBindRequest\x12/\n" +
-	"\bbindings\x18\x01 \x03(\v2\x13.loop.BoundContractR\bbindings\"@\n" +
-	"\rUnbindRequest\x12/\n" +
-	"\bbindings\x18\x01 \x03(\v2\x13.loop.BoundContractR\bbindings\"\x9b\x02\n" +
-	"\x18SubmitTransactionRequest\x12#\n" +
-	"\rcontract_name\x18\x01 \x01(\tR\fcontractName\x12\x16\n" +
-	"\x06method\x18\x02 \x01(\tR\x06method\x12-\n" +
-	"\x06params\x18\x03 \x01(\v2\x15.codec.VersionedBytesR\x06params\x12%\n" +
-	"\x0etransaction_id\x18\x04 \x01(\tR\rtransactionId\x12\x1d\n" +
-	"\n" +
-	"to_address\x18\x05 \x01(\tR\ttoAddress\x12)\n" +
-	"\x04meta\x18\x06 \x01(\v2\x15.loop.TransactionMetaR\x04meta\x12\"\n" +
-	"\x05value\x18\a \x01(\v2\f.loop.BigIntR\x05value\"\xf1\x01\n" +
-	"\x15GetEstimateFeeRequest\x12#\n" +
-	"\rcontract_name\x18\x01 \x01(\tR\fcontractName\x12\x16\n" +
-	"\x06method\x18\x02 \x01(\tR\x06method\x12-\n" +
-	"\x06params\x18\x03 \x01(\v2\x15.codec.VersionedBytesR\x06params\x12\x1d\n" +
-	"\n" +
-	"to_address\x18\x04 \x01(\tR\ttoAddress\x12)\n" +
-	"\x04meta\x18\x05 \x01(\v2\x15.loop.TransactionMetaR\x04meta\x12\"\n" +
-	"\x05value\x18\x06 \x01(\v2\f.loop.BigIntR\x05value\"\x8a\x03\n" +
-	"\x17NewMedianFactoryRequest\x12*\n" +
-	"\x10medianProviderID\x18\x01 \x01(\rR\x10medianProviderID\x12\x1e\n" +
-	"\n" +
-	"contractID\x18\x02 \x01(\tR\n" +
-	"contractID\x12\"\n" +
-	"\fdataSourceID\x18\x03 \x01(\rR\fdataSourceID\x12@\n" +
-	"\x1bjuelsPerFeeCoinDataSourceID\x18\x04 \x01(\rR\x1bjuelsPerFeeCoinDataSourceID\x12B\n" +
-	"\x1cgasPriceSubunitsDataSourceID\x18\x06 \x01(\rR\x1cgasPriceSubunitsDataSourceID\x12\x1e\n" +
-	"\n" +
-	"errorLogID\x18\x05 \x01(\rR\n" +
-	"errorLogID\x12=\n" +
-	"\x17deviationFuncDefinition\x18\a \x01(\fH\x00R\x17deviationFuncDefinition\x88\x01\x01B\x1a\n" +
-	"\x18_deviationFuncDefinition\"S\n" +
-	"\x15NewMedianFactoryReply\x12:\n" +
-	"\x18reportingPluginFactoryID\x18\x01 \x01(\rR\x18reportingPluginFactoryID\"Q\n" +
+	"keystoreID\x18\x02 \x01(\rR\n" +
+	"keystoreID\x12$\n" +
+	"\rkeystoreCSAID\x18\x04 \x01(\rR\rkeystoreCSAID\x122\n" +
+	"\x14capabilityRegistryID\x18\x03 \x01(\rR\x14capabilityRegistryID\"/\n" +
+	"\x0fNewRelayerReply\x12\x1c\n" +
+	"\trelayerID\x18\x01 \x01(\rR\trelayerID\"Q\n" +
 	"\x0eObserveRequest\x12?\n" +
 	"\x0freportTimestamp\x18\x01 \x01(\v2\x15.loop.ReportTimestampR\x0freportTimestamp\"2\n" +
 	"\fObserveReply\x12\"\n" +
 	"\x05value\x18\x01 \x01(\v2\f.loop.BigIntR\x05value\",\n" +
 	"\x10SaveErrorRequest\x12\x18\n" +
-	"\amessage\x18\x01 \x01(\tR\amessage\"n\n" +
-	"\x19NewReportingPluginRequest\x12Q\n" +
-	"\x15reportingPluginConfig\x18\x01 \x01(\v2\x1b.loop.ReportingPluginConfigR\x15reportingPluginConfig\"\x94\x01\n" +
-	"\x17NewReportingPluginReply\x12,\n" +
-	"\x11reportingPluginID\x18\x01 \x01(\rR\x11reportingPluginID\x12K\n" +
-	"\x13reportingPluginInfo\x18\x02 \x01(\v2\x19.loop.ReportingPluginInfoR\x13reportingPluginInfo\"O\n" +
+	"\amessage\x18\x01 \x01(\tR\amessage\"O\n" +
 	"\fQueryRequest\x12?\n" +
 	"\x0freportTimestamp\x18\x01 \x01(\v2\x15.loop.ReportTimestampR\x0freportTimestamp\"\"\n" +
 	"\n" +
@@ -6708,95 +6688,43 @@ const file_loop_proto_rawDesc = "" +
 	"\x0freportTimestamp\x18\x01 \x01(\v2\x15.loop.ReportTimestampR\x0freportTimestamp\x12\x16\n" +
 	"\x06report\x18\x02 \x01(\fR\x06report\"K\n" +
 	"!ShouldTransmitAcceptedReportReply\x12&\n" +
-	"\x0eshouldTransmit\x18\x01 \x01(\bR\x0eshouldTransmit\"\xbf\x01\n" +
-	"\tRelayArgs\x12$\n" +
-	"\rexternalJobID\x18\x01 \x01(\fR\rexternalJobID\x12\x14\n" +
-	"\x05jobID\x18\x02 \x01(\x05R\x05jobID\x12\x1e\n" +
+	"\x0eshouldTransmit\x18\x01 \x01(\bR\x0eshouldTransmit\"n\n" +
+	"\x19NewReportingPluginRequest\x12Q\n" +
+	"\x15reportingPluginConfig\x18\x01 \x01(\v2\x1b.loop.ReportingPluginConfigR\x15reportingPluginConfig\"\x94\x01\n" +
+	"\x17NewReportingPluginReply\x12,\n" +
+	"\x11reportingPluginID\x18\x01 \x01(\rR\x11reportingPluginID\x12K\n" +
+	"\x13reportingPluginInfo\x18\x02 \x01(\v2\x19.loop.ReportingPluginInfoR\x13reportingPluginInfo\"\x8a\x03\n" +
+	"\x17NewMedianFactoryRequest\x12*\n" +
+	"\x10medianProviderID\x18\x01 \x01(\rR\x10medianProviderID\x12\x1e\n" +
 	"\n" +
-	"contractID\x18\x03 \x01(\tR\n" +
-	"contractID\x12\x10\n" +
-	"\x03new\x18\x04 \x01(\bR\x03new\x12 \n" +
-	"\vrelayConfig\x18\x05 \x01(\fR\vrelayConfig\x12\"\n" +
-	"\fproviderType\x18\x06 \x01(\tR\fproviderType\"V\n" +
+	"contractID\x18\x02 \x01(\tR\n" +
+	"contractID\x12\"\n" +
+	"\fdataSourceID\x18\x03 \x01(\rR\fdataSourceID\x12@\n" +
+	"\x1bjuelsPerFeeCoinDataSourceID\x18\x04 \x01(\rR\x1bjuelsPerFeeCoinDataSourceID\x12B\n" +
+	"\x1cgasPriceSubunitsDataSourceID\x18\x06 \x01(\rR\x1cgasPriceSubunitsDataSourceID\x12\x1e\n" +
 	"\n" +
-	"PluginArgs\x12$\n" +
-	"\rtransmitterID\x18\x01 \x01(\tR\rtransmitterID\x12\"\n" +
-	"\fpluginConfig\x18\x02 \x01(\fR\fpluginConfig\"\xe6\x03\n" +
-	"\x10CCIPProviderArgs\x12$\n" +
-	"\rexternalJobID\x18\x01 \x01(\fR\rexternalJobID\x122\n" +
-	"\x14contractReaderConfig\x18\x02 \x01(\fR\x14contractReaderConfig\x12,\n" +
-	"\x11chainWriterConfig\x18\x03 \x01(\fR\x11chainWriterConfig\x12&\n" +
-	"\x0eoffRampAddress\x18\x04 \x01(\fR\x0eoffRampAddress\x12\x1e\n" +
-	"\n" +
-	"pluginType\x18\x05 \x01(\rR\n" +
-	"pluginType\x12V\n" +
-	"\x10synced_addresses\x18\x06 \x03(\v2+.loop.CCIPProviderArgs.SyncedAddressesEntryR\x0fsyncedAddresses\x12.\n" +
-	"\x12transmitterAddress\x18\a \x01(\tR\x12transmitterAddress\x126\n" +
-	"\x16extraDataCodecBundleID\x18\b \x01(\rR\x16extraDataCodecBundleID\x1aB\n" +
-	"\x14SyncedAddressesEntry\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\fR\x05value:\x028\x01\"P\n" +
+	"errorLogID\x18\x05 \x01(\rR\n" +
+	"errorLogID\x12=\n" +
+	"\x17deviationFuncDefinition\x18\a \x01(\fH\x00R\x17deviationFuncDefinition\x88\x01\x01B\x1a\n" +
+	"\x18_deviationFuncDefinition\"S\n" +
+	"\x15NewMedianFactoryReply\x12:\n" +
+	"\x18reportingPluginFactoryID\x18\x01 \x01(\rR\x18reportingPluginFactoryID\"p\n" +
+	"\x0fTransactionMeta\x122\n" +
+	"\x15workflow_execution_id\x18\x01 \x01(\tR\x13workflowExecutionId\x12)\n" +
+	"\tgas_limit\x18\x02 \x01(\v2\f.loop.BigIntR\bgasLimit\":\n" +
+	"\x06BigInt\x12\x1a\n" +
+	"\bnegative\x18\x01 \x01(\bR\bnegative\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value\"\x8c\x01\n" +
+	"\x15GetFeeComponentsReply\x121\n" +
+	"\rexecution_fee\x18\x01 \x01(\v2\f.loop.BigIntR\fexecutionFee\x12@\n" +
+	"\x15data_availability_fee\x18\x02 \x01(\v2\f.loop.BigIntR\x13dataAvailabilityFee\"Q\n" +
+	"\x13GetEstimateFeeReply\x12\x1e\n" +
+	"\x03fee\x18\x01 \x01(\v2\f.loop.BigIntR\x03fee\x12\x1a\n" +
+	"\bdecimals\x18\x02 \x01(\rR\bdecimals\"P\n" +
 	"\x04Head\x12\x16\n" +
 	"\x06height\x18\x01 \x01(\tR\x06height\x12\x12\n" +
 	"\x04hash\x18\x02 \x01(\fR\x04hash\x12\x1c\n" +
-	"\ttimestamp\x18\x03 \x01(\x04R\ttimestamp\"O\n" +
-	"\vChainStatus\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
-	"\aenabled\x18\x02 \x01(\bR\aenabled\x12\x16\n" +
-	"\x06config\x18\x03 \x01(\tR\x06config\"\x96\x01\n" +
-	"\tChainInfo\x12\x1f\n" +
-	"\vfamily_name\x18\x01 \x01(\tR\n" +
-	"familyName\x12\x19\n" +
-	"\bchain_id\x18\x02 \x01(\tR\achainId\x12!\n" +
-	"\fnetwork_name\x18\x03 \x01(\tR\vnetworkName\x12*\n" +
-	"\x11network_name_full\x18\x04 \x01(\tR\x0fnetworkNameFull\"h\n" +
-	"\n" +
-	"NodeStatus\x12\x18\n" +
-	"\achainID\x18\x01 \x01(\tR\achainID\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
-	"\x06config\x18\x03 \x01(\tR\x06config\x12\x14\n" +
-	"\x05state\x18\x04 \x01(\tR\x05state\":\n" +
-	"\x06BigInt\x12\x1a\n" +
-	"\bnegative\x18\x01 \x01(\bR\bnegative\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\fR\x05value\"\xa6\x02\n" +
-	"\x0eContractConfig\x12\"\n" +
-	"\fconfigDigest\x18\x01 \x01(\fR\fconfigDigest\x12 \n" +
-	"\vconfigCount\x18\x02 \x01(\x04R\vconfigCount\x12\x18\n" +
-	"\asigners\x18\x03 \x03(\fR\asigners\x12\"\n" +
-	"\ftransmitters\x18\x04 \x03(\tR\ftransmitters\x12\f\n" +
-	"\x01F\x18\x05 \x01(\rR\x01F\x12$\n" +
-	"\ronchainConfig\x18\x06 \x01(\fR\ronchainConfig\x124\n" +
-	"\x15offchainConfigVersion\x18\a \x01(\x04R\x15offchainConfigVersion\x12&\n" +
-	"\x0eoffchainConfig\x18\b \x01(\fR\x0eoffchainConfig\"n\n" +
-	"\rReportContext\x12?\n" +
-	"\x0freportTimestamp\x18\x01 \x01(\v2\x15.loop.ReportTimestampR\x0freportTimestamp\x12\x1c\n" +
-	"\textraHash\x18\x02 \x01(\fR\textraHash\"a\n" +
-	"\x0fReportTimestamp\x12\"\n" +
-	"\fconfigDigest\x18\x01 \x01(\fR\fconfigDigest\x12\x14\n" +
-	"\x05epoch\x18\x02 \x01(\rR\x05epoch\x12\x14\n" +
-	"\x05round\x18\x03 \x01(\rR\x05round\"R\n" +
-	"\x1aAttributedOnchainSignature\x12\x1c\n" +
-	"\tsignature\x18\x01 \x01(\fR\tsignature\x12\x16\n" +
-	"\x06signer\x18\x02 \x01(\rR\x06signer\"\xed\x01\n" +
-	"\x1bParsedAttributedObservation\x12\x1c\n" +
-	"\ttimestamp\x18\x01 \x01(\rR\ttimestamp\x12\"\n" +
-	"\x05value\x18\x02 \x01(\v2\f.loop.BigIntR\x05value\x126\n" +
-	"\x0fjulesPerFeeCoin\x18\x03 \x01(\v2\f.loop.BigIntR\x0fjulesPerFeeCoin\x12\x1a\n" +
-	"\bobserver\x18\x04 \x01(\rR\bobserver\x128\n" +
-	"\x10gasPriceSubunits\x18\x05 \x01(\v2\f.loop.BigIntR\x10gasPriceSubunits\"\xe8\x01\n" +
-	"\x1eLatestTransmissionDetailsReply\x12\"\n" +
-	"\fconfigDigest\x18\x01 \x01(\fR\fconfigDigest\x12\x14\n" +
-	"\x05epoch\x18\x02 \x01(\rR\x05epoch\x12\x14\n" +
-	"\x05round\x18\x03 \x01(\rR\x05round\x120\n" +
-	"\flatestAnswer\x18\x04 \x01(\v2\f.loop.BigIntR\flatestAnswer\x12D\n" +
-	"\x0flatestTimestamp\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x0flatestTimestamp\"k\n" +
-	"\x19LatestRoundRequestedReply\x12\"\n" +
-	"\fconfigDigest\x18\x01 \x01(\fR\fconfigDigest\x12\x14\n" +
-	"\x05epoch\x18\x02 \x01(\rR\x05epoch\x12\x14\n" +
-	"\x05round\x18\x03 \x01(\rR\x05round\"O\n" +
-	"\rOnchainConfig\x12\x1e\n" +
-	"\x03min\x18\x01 \x01(\v2\f.loop.BigIntR\x03min\x12\x1e\n" +
-	"\x03max\x18\x02 \x01(\v2\f.loop.BigIntR\x03max\"g\n" +
+	"\ttimestamp\x18\x03 \x01(\x04R\ttimestamp\"g\n" +
 	"\rContractBatch\x12/\n" +
 	"\bcontract\x18\x01 \x01(\v2\x13.loop.BoundContractR\bcontract\x12%\n" +
 	"\x05reads\x18\x02 \x03(\v2\x0f.loop.BatchReadR\x05reads\"=\n" +
@@ -6837,16 +6765,88 @@ const file_loop_proto_rawDesc = "" +
 	".loop.HeadR\x04head\x12)\n" +
 	"\x04data\x18\x03 \x01(\v2\x15.codec.VersionedBytesR\x04data\x12\x10\n" +
 	"\x03key\x18\x04 \x01(\tR\x03key\x12\x17\n" +
-	"\atx_hash\x18\x05 \x01(\fR\x06txHash\"p\n" +
-	"\x0fTransactionMeta\x122\n" +
-	"\x15workflow_execution_id\x18\x01 \x01(\tR\x13workflowExecutionId\x12)\n" +
-	"\tgas_limit\x18\x02 \x01(\v2\f.loop.BigIntR\bgasLimit\"\x8c\x01\n" +
-	"\x15GetFeeComponentsReply\x121\n" +
-	"\rexecution_fee\x18\x01 \x01(\v2\f.loop.BigIntR\fexecutionFee\x12@\n" +
-	"\x15data_availability_fee\x18\x02 \x01(\v2\f.loop.BigIntR\x13dataAvailabilityFee\"Q\n" +
-	"\x13GetEstimateFeeReply\x12\x1e\n" +
-	"\x03fee\x18\x01 \x01(\v2\f.loop.BigIntR\x03fee\x12\x1a\n" +
-	"\bdecimals\x18\x02 \x01(\rR\bdecimals\"\xbd\x04\n" +
+	"\atx_hash\x18\x05 \x01(\fR\x06txHash\"\xbf\x01\n" +
+	"\tRelayArgs\x12$\n" +
+	"\rexternalJobID\x18\x01 \x01(\fR\rexternalJobID\x12\x14\n" +
+	"\x05jobID\x18\x02 \x01(\x05R\x05jobID\x12\x1e\n" +
+	"\n" +
+	"contractID\x18\x03 \x01(\tR\n" +
+	"contractID\x12\x10\n" +
+	"\x03new\x18\x04 \x01(\bR\x03new\x12 \n" +
+	"\vrelayConfig\x18\x05 \x01(\fR\vrelayConfig\x12\"\n" +
+	"\fproviderType\x18\x06 \x01(\tR\fproviderType\"\xa6\x02\n" +
+	"\x0eContractConfig\x12\"\n" +
+	"\fconfigDigest\x18\x01 \x01(\fR\fconfigDigest\x12 \n" +
+	"\vconfigCount\x18\x02 \x01(\x04R\vconfigCount\x12\x18\n" +
+	"\asigners\x18\x03 \x03(\fR\asigners\x12\"\n" +
+	"\ftransmitters\x18\x04 \x03(\tR\ftransmitters\x12\f\n" +
+	"\x01F\x18\x05 \x01(\rR\x01F\x12$\n" +
+	"\ronchainConfig\x18\x06 \x01(\fR\ronchainConfig\x124\n" +
+	"\x15offchainConfigVersion\x18\a \x01(\x04R\x15offchainConfigVersion\x12&\n" +
+	"\x0eoffchainConfig\x18\b \x01(\fR\x0eoffchainConfig\"V\n" +
+	"\n" +
+	"PluginArgs\x12$\n" +
+	"\rtransmitterID\x18\x01 \x01(\tR\rtransmitterID\x12\"\n" +
+	"\fpluginConfig\x18\x02 \x01(\fR\fpluginConfig\"n\n" +
+	"\rReportContext\x12?\n" +
+	"\x0freportTimestamp\x18\x01 \x01(\v2\x15.loop.ReportTimestampR\x0freportTimestamp\x12\x1c\n" +
+	"\textraHash\x18\x02 \x01(\fR\textraHash\"a\n" +
+	"\x0fReportTimestamp\x12\"\n" +
+	"\fconfigDigest\x18\x01 \x01(\fR\fconfigDigest\x12\x14\n" +
+	"\x05epoch\x18\x02 \x01(\rR\x05epoch\x12\x14\n" +
+	"\x05round\x18\x03 \x01(\rR\x05round\"R\n" +
+	"\x1aAttributedOnchainSignature\x12\x1c\n" +
+	"\tsignature\x18\x01 \x01(\fR\tsignature\x12\x16\n" +
+	"\x06signer\x18\x02 \x01(\rR\x06signer\"\xed\x01\n" +
+	"\x1bParsedAttributedObservation\x12\x1c\n" +
+	"\ttimestamp\x18\x01 \x01(\rR\ttimestamp\x12\"\n" +
+	"\x05value\x18\x02 \x01(\v2\f.loop.BigIntR\x05value\x126\n" +
+	"\x0fjulesPerFeeCoin\x18\x03 \x01(\v2\f.loop.BigIntR\x0fjulesPerFeeCoin\x12\x1a\n" +
+	"\bobserver\x18\x04 \x01(\rR\bobserver\x128\n" +
+	"\x10gasPriceSubunits\x18\x05 \x01(\v2\f.loop.BigIntR\x10gasPriceSubunits\"\xe8\x01\n" +
+	"\x1eLatestTransmissionDetailsReply\x12\"\n" +
+	"\fconfigDigest\x18\x01 \x01(\fR\fconfigDigest\x12\x14\n" +
+	"\x05epoch\x18\x02 \x01(\rR\x05epoch\x12\x14\n" +
+	"\x05round\x18\x03 \x01(\rR\x05round\x120\n" +
+	"\flatestAnswer\x18\x04 \x01(\v2\f.loop.BigIntR\flatestAnswer\x12D\n" +
+	"\x0flatestTimestamp\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x0flatestTimestamp\"k\n" +
+	"\x19LatestRoundRequestedReply\x12\"\n" +
+	"\fconfigDigest\x18\x01 \x01(\fR\fconfigDigest\x12\x14\n" +
+	"\x05epoch\x18\x02 \x01(\rR\x05epoch\x12\x14\n" +
+	"\x05round\x18\x03 \x01(\rR\x05round\"O\n" +
+	"\rOnchainConfig\x12\x1e\n" +
+	"\x03min\x18\x01 \x01(\v2\f.loop.BigIntR\x03min\x12\x1e\n" +
+	"\x03max\x18\x02 \x01(\v2\f.loop.BigIntR\x03max\"\xe6\x03\n" +
+	"\x10CCIPProviderArgs\x12$\n" +
+	"\rexternalJobID\x18\x01 \x01(\fR\rexternalJobID\x122\n" +
+	"\x14contractReaderConfig\x18\x02 \x01(\fR\x14contractReaderConfig\x12,\n" +
+	"\x11chainWriterConfig\x18\x03 \x01(\fR\x11chainWriterConfig\x12&\n" +
+	"\x0eoffRampAddress\x18\x04 \x01(\fR\x0eoffRampAddress\x12\x1e\n" +
+	"\n" +
+	"pluginType\x18\x05 \x01(\rR\n" +
+	"pluginType\x12V\n" +
+	"\x10synced_addresses\x18\x06 \x03(\v2+.loop.CCIPProviderArgs.SyncedAddressesEntryR\x0fsyncedAddresses\x12.\n" +
+	"\x12transmitterAddress\x18\a \x01(\tR\x12transmitterAddress\x126\n" +
+	"\x16extraDataCodecBundleID\x18\b \x01(\rR\x16extraDataCodecBundleID\x1aB\n" +
+	"\x14SyncedAddressesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value:\x028\x01\"O\n" +
+	"\vChainStatus\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
+	"\aenabled\x18\x02 \x01(\bR\aenabled\x12\x16\n" +
+	"\x06config\x18\x03 \x01(\tR\x06config\"\x96\x01\n" +
+	"\tChainInfo\x12\x1f\n" +
+	"\vfamily_name\x18\x01 \x01(\tR\n" +
+	"familyName\x12\x19\n" +
+	"\bchain_id\x18\x02 \x01(\tR\achainId\x12!\n" +
+	"\fnetwork_name\x18\x03 \x01(\tR\vnetworkName\x12*\n" +
+	"\x11network_name_full\x18\x04 \x01(\tR\x0fnetworkNameFull\"h\n" +
+	"\n" +
+	"NodeStatus\x12\x18\n" +
+	"\achainID\x18\x01 \x01(\tR\achainID\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
+	"\x06config\x18\x03 \x01(\tR\x06config\x12\x14\n" +
+	"\x05state\x18\x04 \x01(\tR\x05state\"\xbd\x04\n" +
 	"\x15ReportingPluginConfig\x12\"\n" +
 	"\fconfigDigest\x18\x01 \x01(\fR\fconfigDigest\x12\x1a\n" +
 	"\boracleID\x18\x02 \x01(\rR\boracleID\x12\f\n" +
@@ -6860,7 +6860,10 @@ const file_loop_proto_rawDesc = "" +
 	"\x11maxDurationReport\x18\n" +
 	" \x01(\x03R\x11maxDurationReport\x12V\n" +
 	"&maxDurationShouldAcceptFinalizedReport\x18\v \x01(\x03R&maxDurationShouldAcceptFinalizedReport\x12X\n" +
-	"'maxDurationShouldTransmitAcceptedReport\x18\f \x01(\x03R'maxDurationShouldTransmitAcceptedReport\"\xa2\x01\n" +
+	"'maxDurationShouldTransmitAcceptedReport\x18\f \x01(\x03R'maxDurationShouldTransmitAcceptedReport\"U\n" +
+	"\x15AttributedObservation\x12 \n" +
+	"\vobservation\x18\x01 \x01(\fR\vobservation\x12\x1a\n" +
+	"\bobserver\x18\x02 \x01(\rR\bobserver\"\xa2\x01\n" +
 	"\x13ReportingPluginInfo\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12$\n" +
 	"\runiqueReports\x18\x02 \x01(\bR\runiqueReports\x12Q\n" +
@@ -6868,10 +6871,7 @@ const file_loop_proto_rawDesc = "" +
 	"\x15ReportingPluginLimits\x12&\n" +
 	"\x0emaxQueryLength\x18\x01 \x01(\x04R\x0emaxQueryLength\x122\n" +
 	"\x14maxObservationLength\x18\x02 \x01(\x04R\x14maxObservationLength\x12(\n" +
-	"\x0fmaxReportLength\x18\x03 \x01(\x04R\x0fmaxReportLength\"U\n" +
-	"\x15AttributedObservation\x12 \n" +
-	"\vobservation\x18\x01 \x01(\fR\vobservation\x12\x1a\n" +
-	"\bobserver\x18\x02 \x01(\rR\bobserver2\xfc\x01\n" +
+	"\x0fmaxReportLength\x18\x03 \x01(\x04R\x0fmaxReportLength2\xfc\x01\n" +
 	"\aService\x124\n" +
 	"\x04Name\x12\x16.google.protobuf.Empty\x1a\x0f.loop.NameReply\"\x03\x90\x02\x02\x127\n" +
 	"\x05Close\x12\x16.google.protobuf.Empty\x1a\x16.google.protobuf.Empty\x12<\n" +
@@ -6879,7 +6879,11 @@ const file_loop_proto_rawDesc = "" +
 	"\fHealthReport\x12\x16.google.protobuf.Empty\x1a\x17.loop.HealthReportReply\"\x03\x90\x02\x022M\n" +
 	"\rPluginRelayer\x12<\n" +
 	"\n" +
-	"NewRelayer\x12\x17.loop.NewRelayerRequest\x1a\x15.loop.NewRelayerReply2\x93\a\n" +
+	"NewRelayer\x12\x17.loop.NewRelayerRequest\x1a\x15.loop.NewRelayerReply2\xa9\x01\n" +
+	"\bKeystore\x12<\n" +
+	"\bAccounts\x12\x16.google.protobuf.Empty\x1a\x13.loop.AccountsReply\"\x03\x90\x02\x02\x12*\n" +
+	"\x04Sign\x12\x11.loop.SignRequest\x1a\x0f.loop.SignReply\x123\n" +
+	"\aDecrypt\x12\x14.loop.DecryptRequest\x1a\x12.loop.DecryptReply2\x93\a\n" +
 	"\aRelayer\x12Q\n" +
 	"\x11NewContractWriter\x12\x1e.loop.NewContractWriterRequest\x1a\x1c.loop.NewContractWriterReply\x12Q\n" +
 	"\x11NewContractReader\x12\x1e.loop.NewContractReaderRequest\x1a\x1c.loop.NewContractReaderReply\x12Q\n" +
@@ -6893,11 +6897,20 @@ const file_loop_proto_rawDesc = "" +
 	"\fGetChainInfo\x12\x19.loop.GetChainInfoRequest\x1a\x17.loop.GetChainInfoReply\"\x03\x90\x02\x02\x12S\n" +
 	"\x10ListNodeStatuses\x12\x1d.loop.ListNodeStatusesRequest\x1a\x1b.loop.ListNodeStatusesReply\"\x03\x90\x02\x02\x12<\n" +
 	"\bTransact\x12\x18.loop.TransactionRequest\x1a\x16.google.protobuf.Empty\x125\n" +
-	"\x06Replay\x12\x13.loop.ReplayRequest\x1a\x16.google.protobuf.Empty2\xa9\x01\n" +
-	"\bKeystore\x12<\n" +
-	"\bAccounts\x12\x16.google.protobuf.Empty\x1a\x13.loop.AccountsReply\"\x03\x90\x02\x02\x12*\n" +
-	"\x04Sign\x12\x11.loop.SignRequest\x1a\x0f.loop.SignReply\x123\n" +
-	"\aDecrypt\x12\x14.loop.DecryptRequest\x1a\x12.loop.DecryptReply2\xbc\x01\n" +
+	"\x06Replay\x12\x13.loop.ReplayRequest\x1a\x16.google.protobuf.Empty2\xe3\x02\n" +
+	"\x0eContractWriter\x12K\n" +
+	"\x11SubmitTransaction\x12\x1e.loop.SubmitTransactionRequest\x1a\x16.google.protobuf.Empty\x12g\n" +
+	"\x14GetTransactionStatus\x12%.loop.evm.GetTransactionStatusRequest\x1a#.loop.evm.GetTransactionStatusReply\"\x03\x90\x02\x02\x12L\n" +
+	"\x10GetFeeComponents\x12\x16.google.protobuf.Empty\x1a\x1b.loop.GetFeeComponentsReply\"\x03\x90\x02\x02\x12M\n" +
+	"\x0eGetEstimateFee\x12\x1b.loop.GetEstimateFeeRequest\x1a\x19.loop.GetEstimateFeeReply\"\x03\x90\x02\x022\x8e\x04\n" +
+	"\x0eContractReader\x12M\n" +
+	"\x0eGetLatestValue\x12\x1b.loop.GetLatestValueRequest\x1a\x19.loop.GetLatestValueReply\"\x03\x90\x02\x02\x12e\n" +
+	"\x1aGetLatestValueWithHeadData\x12\x1b.loop.GetLatestValueRequest\x1a%.loop.GetLatestValueWithHeadDataReply\"\x03\x90\x02\x02\x12_\n" +
+	"\x14BatchGetLatestValues\x12!.loop.BatchGetLatestValuesRequest\x1a\x1f.loop.BatchGetLatestValuesReply\"\x03\x90\x02\x02\x12;\n" +
+	"\bQueryKey\x12\x15.loop.QueryKeyRequest\x1a\x13.loop.QueryKeyReply\"\x03\x90\x02\x02\x12>\n" +
+	"\tQueryKeys\x12\x16.loop.QueryKeysRequest\x1a\x14.loop.QueryKeysReply\"\x03\x90\x02\x02\x121\n" +
+	"\x04Bind\x12\x11.loop.BindRequest\x1a\x16.google.protobuf.Empty\x125\n" +
+	"\x06Unbind\x12\x13.loop.UnbindRequest\x1a\x16.google.protobuf.Empty2\xbc\x01\n" +
 	"\x16OffchainConfigDigester\x12G\n" +
 	"\fConfigDigest\x12\x19.loop.ConfigDigestRequest\x1a\x17.loop.ConfigDigestReply\"\x03\x90\x02\x02\x12Y\n" +
 	"\x12ConfigDigestPrefix\x12\x1f.loop.ConfigDigestPrefixRequest\x1a\x1d.loop.ConfigDigestPrefixReply\"\x03\x90\x02\x022\x96\x02\n" +
@@ -6918,20 +6931,7 @@ const file_loop_proto_rawDesc = "" +
 	"\x14LatestRoundRequested\x12!.loop.LatestRoundRequestedRequest\x1a\x1f.loop.LatestRoundRequestedReply\"\x03\x90\x02\x022\x82\x01\n" +
 	"\x12OnchainConfigCodec\x125\n" +
 	"\x06Encode\x12\x13.loop.EncodeRequest\x1a\x11.loop.EncodeReply\"\x03\x90\x02\x02\x125\n" +
-	"\x06Decode\x12\x13.loop.DecodeRequest\x1a\x11.loop.DecodeReply\"\x03\x90\x02\x022\x8e\x04\n" +
-	"\x0eContractReader\x12M\n" +
-	"\x0eGetLatestValue\x12\x1b.loop.GetLatestValueRequest\x1a\x19.loop.GetLatestValueReply\"\x03\x90\x02\x02\x12e\n" +
-	"\x1aGetLatestValueWithHeadData\x12\x1b.loop.GetLatestValueRequest\x1a%.loop.GetLatestValueWithHeadDataReply\"\x03\x90\x02\x02\x12_\n" +
-	"\x14BatchGetLatestValues\x12!.loop.BatchGetLatestValuesRequest\x1a\x1f.loop.BatchGetLatestValuesReply\"\x03\x90\x02\x02\x12;\n" +
-	"\bQueryKey\x12\x15.loop.QueryKeyRequest\x1a\x13.loop.QueryKeyReply\"\x03\x90\x02\x02\x12>\n" +
-	"\tQueryKeys\x12\x16.loop.QueryKeysRequest\x1a\x14.loop.QueryKeysReply\"\x03\x90\x02\x02\x121\n" +
-	"\x04Bind\x12\x11.loop.BindRequest\x1a\x16.google.protobuf.Empty\x125\n" +
-	"\x06Unbind\x12\x13.loop.UnbindRequest\x1a\x16.google.protobuf.Empty2\xe3\x02\n" +
-	"\x0eContractWriter\x12K\n" +
-	"\x11SubmitTransaction\x12\x1e.loop.SubmitTransactionRequest\x1a\x16.google.protobuf.Empty\x12g\n" +
-	"\x14GetTransactionStatus\x12%.loop.evm.GetTransactionStatusRequest\x1a#.loop.evm.GetTransactionStatusReply\"\x03\x90\x02\x02\x12L\n" +
-	"\x10GetFeeComponents\x12\x16.google.protobuf.Empty\x1a\x1b.loop.GetFeeComponentsReply\"\x03\x90\x02\x02\x12M\n" +
-	"\x0eGetEstimateFee\x12\x1b.loop.GetEstimateFeeRequest\x1a\x19.loop.GetEstimateFeeReply\"\x03\x90\x02\x022^\n" +
+	"\x06Decode\x12\x13.loop.DecodeRequest\x1a\x11.loop.DecodeReply\"\x03\x90\x02\x022^\n" +
 	"\fPluginMedian\x12N\n" +
 	"\x10NewMedianFactory\x12\x1d.loop.NewMedianFactoryRequest\x1a\x1b.loop.NewMedianFactoryReply2F\n" +
 	"\n" +
@@ -6965,329 +6965,329 @@ var file_loop_proto_msgTypes = make([]protoimpl.MessageInfo, 123)
 var file_loop_proto_goTypes = []any{
 	(*NameReply)(nil),                           // 0: loop.NameReply
 	(*HealthReportReply)(nil),                   // 1: loop.HealthReportReply
-	(*NewRelayerRequest)(nil),                   // 2: loop.NewRelayerRequest
-	(*NewRelayerReply)(nil),                     // 3: loop.NewRelayerReply
-	(*NewContractWriterRequest)(nil),            // 4: loop.NewContractWriterRequest
-	(*NewContractWriterReply)(nil),              // 5: loop.NewContractWriterReply
-	(*NewContractReaderRequest)(nil),            // 6: loop.NewContractReaderRequest
-	(*NewContractReaderReply)(nil),              // 7: loop.NewContractReaderReply
-	(*NewConfigProviderRequest)(nil),            // 8: loop.NewConfigProviderRequest
-	(*NewConfigProviderReply)(nil),              // 9: loop.NewConfigProviderReply
-	(*NewPluginProviderRequest)(nil),            // 10: loop.NewPluginProviderRequest
-	(*NewPluginProviderReply)(nil),              // 11: loop.NewPluginProviderReply
-	(*NewCCIPProviderRequest)(nil),              // 12: loop.NewCCIPProviderRequest
-	(*NewCCIPProviderReply)(nil),                // 13: loop.NewCCIPProviderReply
-	(*LatestHeadRequest)(nil),                   // 14: loop.LatestHeadRequest
-	(*LatestHeadReply)(nil),                     // 15: loop.LatestHeadReply
-	(*FinalizedHeadRequest)(nil),                // 16: loop.FinalizedHeadRequest
-	(*FinalizedHeadReply)(nil),                  // 17: loop.FinalizedHeadReply
-	(*GetChainStatusRequest)(nil),               // 18: loop.GetChainStatusRequest
-	(*GetChainStatusReply)(nil),                 // 19: loop.GetChainStatusReply
-	(*GetChainInfoRequest)(nil),                 // 20: loop.GetChainInfoRequest
-	(*GetChainInfoReply)(nil),                   // 21: loop.GetChainInfoReply
-	(*ListNodeStatusesRequest)(nil),             // 22: loop.ListNodeStatusesRequest
-	(*ListNodeStatusesReply)(nil),               // 23: loop.ListNodeStatusesReply
-	(*TransactionRequest)(nil),                  // 24: loop.TransactionRequest
-	(*ReplayRequest)(nil),                       // 25: loop.ReplayRequest
-	(*AccountsReply)(nil),                       // 26: loop.AccountsReply
-	(*SignRequest)(nil),                         // 27: loop.SignRequest
-	(*SignReply)(nil),                           // 28: loop.SignReply
-	(*DecryptRequest)(nil),                      // 29: loop.DecryptRequest
-	(*DecryptReply)(nil),                        // 30: loop.DecryptReply
-	(*ConfigDigestRequest)(nil),                 // 31: loop.ConfigDigestRequest
-	(*ConfigDigestReply)(nil),                   // 32: loop.ConfigDigestReply
-	(*ConfigDigestPrefixRequest)(nil),           // 33: loop.ConfigDigestPrefixRequest
-	(*ConfigDigestPrefixReply)(nil),             // 34: loop.ConfigDigestPrefixReply
-	(*LatestConfigDetailsRequest)(nil),          // 35: loop.LatestConfigDetailsRequest
-	(*LatestConfigDetailsReply)(nil),            // 36: loop.LatestConfigDetailsReply
-	(*LatestConfigRequest)(nil),                 // 37: loop.LatestConfigRequest
-	(*LatestConfigReply)(nil),                   // 38: loop.LatestConfigReply
-	(*LatestBlockHeightRequest)(nil),            // 39: loop.LatestBlockHeightRequest
-	(*LatestBlockHeightReply)(nil),              // 40: loop.LatestBlockHeightReply
-	(*TransmitRequest)(nil),                     // 41: loop.TransmitRequest
-	(*TransmitReply)(nil),                       // 42: loop.TransmitReply
-	(*LatestConfigDigestAndEpochRequest)(nil),   // 43: loop.LatestConfigDigestAndEpochRequest
-	(*LatestConfigDigestAndEpochReply)(nil),     // 44: loop.LatestConfigDigestAndEpochReply
-	(*FromAccountRequest)(nil),                  // 45: loop.FromAccountRequest
-	(*FromAccountReply)(nil),                    // 46: loop.FromAccountReply
-	(*BuildReportRequest)(nil),                  // 47: loop.BuildReportRequest
-	(*BuildReportReply)(nil),                    // 48: loop.BuildReportReply
-	(*MedianFromReportRequest)(nil),             // 49: loop.MedianFromReportRequest
-	(*MedianFromReportReply)(nil),               // 50: loop.MedianFromReportReply
-	(*MaxReportLengthRequest)(nil),              // 51: loop.MaxReportLengthRequest
-	(*MaxReportLengthReply)(nil),                // 52: loop.MaxReportLengthReply
-	(*LatestTransmissionDetailsRequest)(nil),    // 53: loop.LatestTransmissionDetailsRequest
-	(*LatestRoundRequestedRequest)(nil),         // 54: loop.LatestRoundRequestedRequest
-	(*EncodeRequest)(nil),                       // 55: loop.EncodeRequest
-	(*EncodeReply)(nil),                         // 56: loop.EncodeReply
-	(*DecodeRequest)(nil),                       // 57: loop.DecodeRequest
-	(*DecodeReply)(nil),                         // 58: loop.DecodeReply
-	(*GetLatestValueRequest)(nil),               // 59: loop.GetLatestValueRequest
-	(*GetLatestValueReply)(nil),                 // 60: loop.GetLatestValueReply
-	(*GetLatestValueWithHeadDataReply)(nil),     // 61: loop.GetLatestValueWithHeadDataReply
-	(*BatchGetLatestValuesRequest)(nil),         // 62: loop.BatchGetLatestValuesRequest
-	(*BatchGetLatestValuesReply)(nil),           // 63: loop.BatchGetLatestValuesReply
-	(*QueryKeyRequest)(nil),                     // 64: loop.QueryKeyRequest
-	(*QueryKeyReply)(nil),                       // 65: loop.QueryKeyReply
-	(*QueryKeysRequest)(nil),                    // 66: loop.QueryKeysRequest
-	(*QueryKeysReply)(nil),                      // 67: loop.QueryKeysReply
-	(*BindRequest)(nil),                         // 68: loop.BindRequest
-	(*UnbindRequest)(nil),                       // 69: loop.UnbindRequest
-	(*SubmitTransactionRequest)(nil),            // 70: loop.SubmitTransactionRequest
-	(*GetEstimateFeeRequest)(nil),               // 71: loop.GetEstimateFeeRequest
-	(*NewMedianFactoryRequest)(nil),             // 72: loop.NewMedianFactoryRequest
-	(*NewMedianFactoryReply)(nil),               // 73: loop.NewMedianFactoryReply
-	(*ObserveRequest)(nil),                      // 74: loop.ObserveRequest
-	(*ObserveReply)(nil),                        // 75: loop.ObserveReply
-	(*SaveErrorRequest)(nil),                    // 76: loop.SaveErrorRequest
-	(*NewReportingPluginRequest)(nil),           // 77: loop.NewReportingPluginRequest
-	(*NewReportingPluginReply)(nil),             // 78: loop.NewReportingPluginReply
-	(*QueryRequest)(nil),                        // 79: loop.QueryRequest
-	(*QueryReply)(nil),                          // 80: loop.QueryReply
-	(*ObservationRequest)(nil),                  // 81: loop.ObservationRequest
-	(*ObservationReply)(nil),                    // 82: loop.ObservationReply
-	(*ReportRequest)(nil),                       // 83: loop.ReportRequest
-	(*ReportReply)(nil),                         // 84: loop.ReportReply
-	(*ShouldAcceptFinalizedReportRequest)(nil),  // 85: loop.ShouldAcceptFinalizedReportRequest
-	(*ShouldAcceptFinalizedReportReply)(nil),    // 86: loop.ShouldAcceptFinalizedReportReply
-	(*ShouldTransmitAcceptedReportRequest)(nil), // 87: loop.ShouldTransmitAcceptedReportRequest
-	(*ShouldTransmitAcceptedReportReply)(nil),   // 88: loop.ShouldTransmitAcceptedReportReply
-	(*RelayArgs)(nil),                           // 89: loop.RelayArgs
-	(*PluginArgs)(nil),                          // 90: loop.PluginArgs
-	(*CCIPProviderArgs)(nil),                    // 91: loop.CCIPProviderArgs
-	(*Head)(nil),                                // 92: loop.Head
-	(*ChainStatus)(nil),                         // 93: loop.ChainStatus
-	(*ChainInfo)(nil),                           // 94: loop.ChainInfo
-	(*NodeStatus)(nil),                          // 95: loop.NodeStatus
-	(*BigInt)(nil),                              // 96: loop.BigInt
-	(*ContractConfig)(nil),                      // 97: loop.ContractConfig
-	(*ReportContext)(nil),                       // 98: loop.ReportContext
-	(*ReportTimestamp)(nil),                     // 99: loop.ReportTimestamp
-	(*AttributedOnchainSignature)(nil),          // 100: loop.AttributedOnchainSignature
-	(*ParsedAttributedObservation)(nil),         // 101: loop.ParsedAttributedObservation
-	(*LatestTransmissionDetailsReply)(nil),      // 102: loop.LatestTransmissionDetailsReply
-	(*LatestRoundRequestedReply)(nil),           // 103: loop.LatestRoundRequestedReply
-	(*OnchainConfig)(nil),                       // 104: loop.OnchainConfig
-	(*ContractBatch)(nil),                       // 105: loop.ContractBatch
-	(*BoundContract)(nil),                       // 106: loop.BoundContract
-	(*BatchRead)(nil),                           // 107: loop.BatchRead
-	(*ContractBatchResult)(nil),                 // 108: loop.ContractBatchResult
-	(*BatchReadResult)(nil),                     // 109: loop.BatchReadResult
-	(*QueryKeyFilter)(nil),                      // 110: loop.QueryKeyFilter
-	(*Sequence)(nil),                            // 111: loop.Sequence
-	(*ContractKeyFilter)(nil),                   // 112: loop.ContractKeyFilter
-	(*SequenceWithKey)(nil),                     // 113: loop.SequenceWithKey
-	(*TransactionMeta)(nil),                     // 114: loop.TransactionMeta
-	(*GetFeeComponentsReply)(nil),               // 115: loop.GetFeeComponentsReply
-	(*GetEstimateFeeReply)(nil),                 // 116: loop.GetEstimateFeeReply
+	(*AccountsReply)(nil),                       // 2: loop.AccountsReply
+	(*SignRequest)(nil),                         // 3: loop.SignRequest
+	(*SignReply)(nil),                           // 4: loop.SignReply
+	(*DecryptRequest)(nil),                      // 5: loop.DecryptRequest
+	(*DecryptReply)(nil),                        // 6: loop.DecryptReply
+	(*SubmitTransactionRequest)(nil),            // 7: loop.SubmitTransactionRequest
+	(*GetEstimateFeeRequest)(nil),               // 8: loop.GetEstimateFeeRequest
+	(*NewContractWriterRequest)(nil),            // 9: loop.NewContractWriterRequest
+	(*NewContractWriterReply)(nil),              // 10: loop.NewContractWriterReply
+	(*GetLatestValueRequest)(nil),               // 11: loop.GetLatestValueRequest
+	(*GetLatestValueReply)(nil),                 // 12: loop.GetLatestValueReply
+	(*GetLatestValueWithHeadDataReply)(nil),     // 13: loop.GetLatestValueWithHeadDataReply
+	(*BatchGetLatestValuesRequest)(nil),         // 14: loop.BatchGetLatestValuesRequest
+	(*BatchGetLatestValuesReply)(nil),           // 15: loop.BatchGetLatestValuesReply
+	(*QueryKeyRequest)(nil),                     // 16: loop.QueryKeyRequest
+	(*QueryKeyReply)(nil),                       // 17: loop.QueryKeyReply
+	(*QueryKeysRequest)(nil),                    // 18: loop.QueryKeysRequest
+	(*QueryKeysReply)(nil),                      // 19: loop.QueryKeysReply
+	(*BindRequest)(nil),                         // 20: loop.BindRequest
+	(*UnbindRequest)(nil),                       // 21: loop.UnbindRequest
+	(*NewContractReaderRequest)(nil),            // 22: loop.NewContractReaderRequest
+	(*NewContractReaderReply)(nil),              // 23: loop.NewContractReaderReply
+	(*ConfigDigestRequest)(nil),                 // 24: loop.ConfigDigestRequest
+	(*ConfigDigestReply)(nil),                   // 25: loop.ConfigDigestReply
+	(*ConfigDigestPrefixRequest)(nil),           // 26: loop.ConfigDigestPrefixRequest
+	(*ConfigDigestPrefixReply)(nil),             // 27: loop.ConfigDigestPrefixReply
+	(*LatestConfigDetailsRequest)(nil),          // 28: loop.LatestConfigDetailsRequest
+	(*LatestConfigDetailsReply)(nil),            // 29: loop.LatestConfigDetailsReply
+	(*LatestConfigRequest)(nil),                 // 30: loop.LatestConfigRequest
+	(*LatestConfigReply)(nil),                   // 31: loop.LatestConfigReply
+	(*LatestBlockHeightRequest)(nil),            // 32: loop.LatestBlockHeightRequest
+	(*LatestBlockHeightReply)(nil),              // 33: loop.LatestBlockHeightReply
+	(*NewConfigProviderRequest)(nil),            // 34: loop.NewConfigProviderRequest
+	(*NewConfigProviderReply)(nil),              // 35: loop.NewConfigProviderReply
+	(*TransmitRequest)(nil),                     // 36: loop.TransmitRequest
+	(*TransmitReply)(nil),                       // 37: loop.TransmitReply
+	(*LatestConfigDigestAndEpochRequest)(nil),   // 38: loop.LatestConfigDigestAndEpochRequest
+	(*LatestConfigDigestAndEpochReply)(nil),     // 39: loop.LatestConfigDigestAndEpochReply
+	(*FromAccountRequest)(nil),                  // 40: loop.FromAccountRequest
+	(*FromAccountReply)(nil),                    // 41: loop.FromAccountReply
+	(*BuildReportRequest)(nil),                  // 42: loop.BuildReportRequest
+	(*BuildReportReply)(nil),                    // 43: loop.BuildReportReply
+	(*MedianFromReportRequest)(nil),             // 44: loop.MedianFromReportRequest
+	(*MedianFromReportReply)(nil),               // 45: loop.MedianFromReportReply
+	(*MaxReportLengthRequest)(nil),              // 46: loop.MaxReportLengthRequest
+	(*MaxReportLengthReply)(nil),                // 47: loop.MaxReportLengthReply
+	(*LatestTransmissionDetailsRequest)(nil),    // 48: loop.LatestTransmissionDetailsRequest
+	(*LatestRoundRequestedRequest)(nil),         // 49: loop.LatestRoundRequestedRequest
+	(*EncodeRequest)(nil),                       // 50: loop.EncodeRequest
+	(*EncodeReply)(nil),                         // 51: loop.EncodeReply
+	(*DecodeRequest)(nil),                       // 52: loop.DecodeRequest
+	(*DecodeReply)(nil),                         // 53: loop.DecodeReply
+	(*NewPluginProviderRequest)(nil),            // 54: loop.NewPluginProviderRequest
+	(*NewPluginProviderReply)(nil),              // 55: loop.NewPluginProviderReply
+	(*NewCCIPProviderRequest)(nil),              // 56: loop.NewCCIPProviderRequest
+	(*NewCCIPProviderReply)(nil),                // 57: loop.NewCCIPProviderReply
+	(*LatestHeadRequest)(nil),                   // 58: loop.LatestHeadRequest
+	(*LatestHeadReply)(nil),                     // 59: loop.LatestHeadReply
+	(*FinalizedHeadRequest)(nil),                // 60: loop.FinalizedHeadRequest
+	(*FinalizedHeadReply)(nil),                  // 61: loop.FinalizedHeadReply
+	(*GetChainStatusRequest)(nil),               // 62: loop.GetChainStatusRequest
+	(*GetChainStatusReply)(nil),                 // 63: loop.GetChainStatusReply
+	(*GetChainInfoRequest)(nil),                 // 64: loop.GetChainInfoRequest
+	(*GetChainInfoReply)(nil),                   // 65: loop.GetChainInfoReply
+	(*ListNodeStatusesRequest)(nil),             // 66: loop.ListNodeStatusesRequest
+	(*ListNodeStatusesReply)(nil),               // 67: loop.ListNodeStatusesReply
+	(*TransactionRequest)(nil),                  // 68: loop.TransactionRequest
+	(*ReplayRequest)(nil),                       // 69: loop.ReplayRequest
+	(*NewRelayerRequest)(nil),                   // 70: loop.NewRelayerRequest
+	(*NewRelayerReply)(nil),                     // 71: loop.NewRelayerReply
+	(*ObserveRequest)(nil),                      // 72: loop.ObserveRequest
+	(*ObserveReply)(nil),                        // 73: loop.ObserveReply
+	(*SaveErrorRequest)(nil),                    // 74: loop.SaveErrorRequest
+	(*QueryRequest)(nil),                        // 75: loop.QueryRequest
+	(*QueryReply)(nil),                          // 76: loop.QueryReply
+	(*ObservationRequest)(nil),                  // 77: loop.ObservationRequest
+	(*ObservationReply)(nil),                    // 78: loop.ObservationReply
+	(*ReportRequest)(nil),                       // 79: loop.ReportRequest
+	(*ReportReply)(nil),                         // 80: loop.ReportReply
+	(*ShouldAcceptFinalizedReportRequest)(nil),  // 81: loop.ShouldAcceptFinalizedReportRequest
+	(*ShouldAcceptFinalizedReportReply)(nil),    // 82: loop.ShouldAcceptFinalizedReportReply
+	(*ShouldTransmitAcceptedReportRequest)(nil), // 83: loop.ShouldTransmitAcceptedReportRequest
+	(*ShouldTransmitAcceptedReportReply)(nil),   // 84: loop.ShouldTransmitAcceptedReportReply
+	(*NewReportingPluginRequest)(nil),           // 85: loop.NewReportingPluginRequest
+	(*NewReportingPluginReply)(nil),             // 86: loop.NewReportingPluginReply
+	(*NewMedianFactoryRequest)(nil),             // 87: loop.NewMedianFactoryRequest
+	(*NewMedianFactoryReply)(nil),               // 88: loop.NewMedianFactoryReply
+	(*TransactionMeta)(nil),                     // 89: loop.TransactionMeta
+	(*BigInt)(nil),                              // 90: loop.BigInt
+	(*GetFeeComponentsReply)(nil),               // 91: loop.GetFeeComponentsReply
+	(*GetEstimateFeeReply)(nil),                 // 92: loop.GetEstimateFeeReply
+	(*Head)(nil),                                // 93: loop.Head
+	(*ContractBatch)(nil),                       // 94: loop.ContractBatch
+	(*BoundContract)(nil),                       // 95: loop.BoundContract
+	(*BatchRead)(nil),                           // 96: loop.BatchRead
+	(*ContractBatchResult)(nil),                 // 97: loop.ContractBatchResult
+	(*BatchReadResult)(nil),                     // 98: loop.BatchReadResult
+	(*QueryKeyFilter)(nil),                      // 99: loop.QueryKeyFilter
+	(*Sequence)(nil),                            // 100: loop.Sequence
+	(*ContractKeyFilter)(nil),                   // 101: loop.ContractKeyFilter
+	(*SequenceWithKey)(nil),                     // 102: loop.SequenceWithKey
+	(*RelayArgs)(nil),                           // 103: loop.RelayArgs
+	(*ContractConfig)(nil),                      // 104: loop.ContractConfig
+	(*PluginArgs)(nil),                          // 105: loop.PluginArgs
+	(*ReportContext)(nil),                       // 106: loop.ReportContext
+	(*ReportTimestamp)(nil),                     // 107: loop.ReportTimestamp
+	(*AttributedOnchainSignature)(nil),          // 108: loop.AttributedOnchainSignature
+	(*ParsedAttributedObservation)(nil),         // 109: loop.ParsedAttributedObservation
+	(*LatestTransmissionDetailsReply)(nil),      // 110: loop.LatestTransmissionDetailsReply
+	(*LatestRoundRequestedReply)(nil),           // 111: loop.LatestRoundRequestedReply
+	(*OnchainConfig)(nil),                       // 112: loop.OnchainConfig
+	(*CCIPProviderArgs)(nil),                    // 113: loop.CCIPProviderArgs
+	(*ChainStatus)(nil),                         // 114: loop.ChainStatus
+	(*ChainInfo)(nil),                           // 115: loop.ChainInfo
+	(*NodeStatus)(nil),                          // 116: loop.NodeStatus
 	(*ReportingPluginConfig)(nil),               // 117: loop.ReportingPluginConfig
-	(*ReportingPluginInfo)(nil),                 // 118: loop.ReportingPluginInfo
-	(*ReportingPluginLimits)(nil),               // 119: loop.ReportingPluginLimits
-	(*AttributedObservation)(nil),               // 120: loop.AttributedObservation
+	(*AttributedObservation)(nil),               // 118: loop.AttributedObservation
+	(*ReportingPluginInfo)(nil),                 // 119: loop.ReportingPluginInfo
+	(*ReportingPluginLimits)(nil),               // 120: loop.ReportingPluginLimits
 	nil,                                         // 121: loop.HealthReportReply.HealthReportEntry
 	nil,                                         // 122: loop.CCIPProviderArgs.SyncedAddressesEntry
-	(*structpb.Struct)(nil),                     // 123: google.protobuf.Struct
+	(*codec.VersionedBytes)(nil),                // 123: codec.VersionedBytes
 	(chain.Confidence)(0),                       // 124: loop.chain.common.Confidence
-	(*codec.VersionedBytes)(nil),                // 125: codec.VersionedBytes
-	(*chain.LimitAndSort)(nil),                  // 126: loop.chain.common.LimitAndSort
-	(*timestamppb.Timestamp)(nil),               // 127: google.protobuf.Timestamp
-	(*chain.Expression)(nil),                    // 128: loop.chain.common.Expression
+	(*chain.LimitAndSort)(nil),                  // 125: loop.chain.common.LimitAndSort
+	(*structpb.Struct)(nil),                     // 126: google.protobuf.Struct
+	(*chain.Expression)(nil),                    // 127: loop.chain.common.Expression
+	(*timestamppb.Timestamp)(nil),               // 128: google.protobuf.Timestamp
 	(*emptypb.Empty)(nil),                       // 129: google.protobuf.Empty
 	(*evm.GetTransactionStatusRequest)(nil),     // 130: loop.evm.GetTransactionStatusRequest
 	(*evm.GetTransactionStatusReply)(nil),       // 131: loop.evm.GetTransactionStatusReply
 }
 var file_loop_proto_depIdxs = []int32{
 	121, // 0: loop.HealthReportReply.healthReport:type_name -> loop.HealthReportReply.HealthReportEntry
-	89,  // 1: loop.NewConfigProviderRequest.relayArgs:type_name -> loop.RelayArgs
-	89,  // 2: loop.NewPluginProviderRequest.relayArgs:type_name -> loop.RelayArgs
-	90,  // 3: loop.NewPluginProviderRequest.pluginArgs:type_name -> loop.PluginArgs
-	91,  // 4: loop.NewCCIPProviderRequest.ccipProviderArgs:type_name -> loop.CCIPProviderArgs
-	92,  // 5: loop.LatestHeadReply.head:type_name -> loop.Head
-	92,  // 6: loop.FinalizedHeadReply.head:type_name -> loop.Head
-	93,  // 7: loop.GetChainStatusReply.chain:type_name -> loop.ChainStatus
-	94,  // 8: loop.GetChainInfoReply.chain_info:type_name -> loop.ChainInfo
-	95,  // 9: loop.ListNodeStatusesReply.nodes:type_name -> loop.NodeStatus
-	96,  // 10: loop.TransactionRequest.amount:type_name -> loop.BigInt
-	123, // 11: loop.ReplayRequest.args:type_name -> google.protobuf.Struct
-	97,  // 12: loop.ConfigDigestRequest.contractConfig:type_name -> loop.ContractConfig
-	97,  // 13: loop.LatestConfigReply.contractConfig:type_name -> loop.ContractConfig
-	98,  // 14: loop.TransmitRequest.reportContext:type_name -> loop.ReportContext
-	100, // 15: loop.TransmitRequest.attributedOnchainSignatures:type_name -> loop.AttributedOnchainSignature
-	101, // 16: loop.BuildReportRequest.observations:type_name -> loop.ParsedAttributedObservation
-	96,  // 17: loop.MedianFromReportReply.median:type_name -> loop.BigInt
-	104, // 18: loop.EncodeRequest.onchainConfig:type_name -> loop.OnchainConfig
-	104, // 19: loop.DecodeReply.onchainConfig:type_name -> loop.OnchainConfig
-	124, // 20: loop.GetLatestValueRequest.confidence:type_name -> loop.chain.common.Confidence
-	125, // 21: loop.GetLatestValueRequest.params:type_name -> codec.VersionedBytes
-	125, // 22: loop.GetLatestValueReply.ret_val:type_name -> codec.VersionedBytes
-	125, // 23: loop.GetLatestValueWithHeadDataReply.ret_val:type_name -> codec.VersionedBytes
-	92,  // 24: loop.GetLatestValueWithHeadDataReply.head_data:type_name -> loop.Head
-	105, // 25: loop.BatchGetLatestValuesRequest.requests:type_name -> loop.ContractBatch
-	108, // 26: loop.BatchGetLatestValuesReply.results:type_name -> loop.ContractBatchResult
-	106, // 27: loop.QueryKeyRequest.contract:type_name -> loop.BoundContract
-	110, // 28: loop.QueryKeyRequest.filter:type_name -> loop.QueryKeyFilter
-	126, // 29: loop.QueryKeyRequest.limit_and_sort:type_name -> loop.chain.common.LimitAndSort
-	111, // 30: loop.QueryKeyReply.sequences:type_name -> loop.Sequence
-	112, // 31: loop.QueryKeysRequest.filters:type_name -> loop.ContractKeyFilter
-	126, // 32: loop.QueryKeysRequest.limit_and_sort:type_name -> loop.chain.common.LimitAndSort
-	113, // 33: loop.QueryKeysReply.sequences:type_name -> loop.SequenceWithKey
-	106, // 34: loop.BindRequest.bindings:type_name -> loop.BoundContract
-	106, // 35: loop.UnbindRequest.bindings:type_name -> loop.BoundContract
-	125, // 36: loop.SubmitTransactionRequest.params:type_name -> codec.VersionedBytes
-	114, // 37: loop.SubmitTransactionRequest.meta:type_name -> loop.TransactionMeta
-	96,  // 38: loop.SubmitTransactionRequest.value:type_name -> loop.BigInt
-	125, // 39: loop.GetEstimateFeeRequest.params:type_name -> codec.VersionedBytes
-	114, // 40: loop.GetEstimateFeeRequest.meta:type_name -> loop.TransactionMeta
-	96,  // 41: loop.GetEstimateFeeRequest.value:type_name -> loop.BigInt
-	99,  // 42: loop.ObserveRequest.reportTimestamp:type_name -> loop.ReportTimestamp
-	96,  // 43: loop.ObserveReply.value:type_name -> loop.BigInt
-	117, // 44: loop.NewReportingPluginRequest.reportingPluginConfig:type_name -> loop.ReportingPluginConfig
-	118, // 45: loop.NewReportingPluginReply.reportingPluginInfo:type_name -> loop.ReportingPluginInfo
-	99,  // 46: loop.QueryRequest.reportTimestamp:type_name -> loop.ReportTimestamp
-	99,  // 47: loop.ObservationRequest.reportTimestamp:type_name -> loop.ReportTimestamp
-	99,  // 48: loop.ReportRequest.reportTimestamp:type_name -> loop.ReportTimestamp
-	120, // 49: loop.ReportRequest.observations:type_name -> loop.AttributedObservation
-	99,  // 50: loop.ShouldAcceptFinalizedReportRequest.reportTimestamp:type_name -> loop.ReportTimestamp
-	99,  // 51: loop.ShouldTransmitAcceptedReportRequest.reportTimestamp:type_name -> loop.ReportTimestamp
-	122, // 52: loop.CCIPProviderArgs.synced_addresses:type_name -> loop.CCIPProviderArgs.SyncedAddressesEntry
-	99,  // 53: loop.ReportContext.reportTimestamp:type_name -> loop.ReportTimestamp
-	96,  // 54: loop.ParsedAttributedObservation.value:type_name -> loop.BigInt
-	96,  // 55: loop.ParsedAttributedObservation.julesPerFeeCoin:type_name -> loop.BigInt
-	96,  // 56: loop.ParsedAttributedObservation.gasPriceSubunits:type_name -> loop.BigInt
-	96,  // 57: loop.LatestTransmissionDetailsReply.latestAnswer:type_name -> loop.BigInt
-	127, // 58: loop.LatestTransmissionDetailsReply.latestTimestamp:type_name -> google.protobuf.Timestamp
-	96,  // 59: loop.OnchainConfig.min:type_name -> loop.BigInt
-	96,  // 60: loop.OnchainConfig.max:type_name -> loop.BigInt
-	106, // 61: loop.ContractBatch.contract:type_name -> loop.BoundContract
-	107, // 62: loop.ContractBatch.reads:type_name -> loop.BatchRead
-	125, // 63: loop.BatchRead.params:type_name -> codec.VersionedBytes
-	125, // 64: loop.BatchRead.return_val:type_name -> codec.VersionedBytes
-	106, // 65: loop.ContractBatchResult.contract:type_name -> loop.BoundContract
-	109, // 66: loop.ContractBatchResult.results:type_name -> loop.BatchReadResult
-	125, // 67: loop.BatchReadResult.return_val:type_name -> codec.VersionedBytes
-	128, // 68: loop.QueryKeyFilter.expression:type_name -> loop.chain.common.Expression
-	92,  // 69: loop.Sequence.head:type_name -> loop.Head
-	125, // 70: loop.Sequence.data:type_name -> codec.VersionedBytes
-	106, // 71: loop.ContractKeyFilter.contract:type_name -> loop.BoundContract
-	110, // 72: loop.ContractKeyFilter.filter:type_name -> loop.QueryKeyFilter
-	92,  // 73: loop.SequenceWithKey.head:type_name -> loop.Head
-	125, // 74: loop.SequenceWithKey.data:type_name -> codec.VersionedBytes
-	96,  // 75: loop.TransactionMeta.gas_limit:type_name -> loop.BigInt
-	96,  // 76: loop.GetFeeComponentsReply.execution_fee:type_name -> loop.BigInt
-	96,  // 77: loop.GetFeeComponentsReply.data_availability_fee:type_name -> loop.BigInt
-	96,  // 78: loop.GetEstimateFeeReply.fee:type_name -> loop.BigInt
-	119, // 79: loop.ReportingPluginInfo.reportingPluginLimits:type_name -> loop.ReportingPluginLimits
+	123, // 1: loop.SubmitTransactionRequest.params:type_name -> codec.VersionedBytes
+	89,  // 2: loop.SubmitTransactionRequest.meta:type_name -> loop.TransactionMeta
+	90,  // 3: loop.SubmitTransactionRequest.value:type_name -> loop.BigInt
+	123, // 4: loop.GetEstimateFeeRequest.params:type_name -> codec.VersionedBytes
+	89,  // 5: loop.GetEstimateFeeRequest.meta:type_name -> loop.TransactionMeta
+	90,  // 6: loop.GetEstimateFeeRequest.value:type_name -> loop.BigInt
+	124, // 7: loop.GetLatestValueRequest.confidence:type_name -> loop.chain.common.Confidence
+	123, // 8: loop.GetLatestValueRequest.params:type_name -> codec.VersionedBytes
+	123, // 9: loop.GetLatestValueReply.ret_val:type_name -> codec.VersionedBytes
+	123, // 10: loop.GetLatestValueWithHeadDataReply.ret_val:type_name -> codec.VersionedBytes
+	93,  // 11: loop.GetLatestValueWithHeadDataReply.head_data:type_name -> loop.Head
+	94,  // 12: loop.BatchGetLatestValuesRequest.requests:type_name -> loop.ContractBatch
+	97,  // 13: loop.BatchGetLatestValuesReply.results:type_name -> loop.ContractBatchResult
+	95,  // 14: loop.QueryKeyRequest.contract:type_name -> loop.BoundContract
+	99,  // 15: loop.QueryKeyRequest.filter:type_name -> loop.QueryKeyFilter
+	125, // 16: loop.QueryKeyRequest.limit_and_sort:type_name -> loop.chain.common.LimitAndSort
+	100, // 17: loop.QueryKeyReply.sequences:type_name -> loop.Sequence
+	101, // 18: loop.QueryKeysRequest.filters:type_name -> loop.ContractKeyFilter
+	125, // 19: loop.QueryKeysRequest.limit_and_sort:type_name -> loop.chain.common.LimitAndSort
+	102, // 20: loop.QueryKeysReply.sequences:type_name -> loop.SequenceWithKey
+	95,  // 21: loop.BindRequest.bindings:type_name -> loop.BoundContract
+	95,  // 22: loop.UnbindRequest.bindings:type_name -> loop.BoundContract
+	104, // 23: loop.ConfigDigestRequest.contractConfig:type_name -> loop.ContractConfig
+	104, // 24: loop.LatestConfigReply.contractConfig:type_name -> loop.ContractConfig
+	103, // 25: loop.NewConfigProviderRequest.relayArgs:type_name -> loop.RelayArgs
+	106, // 26: loop.TransmitRequest.reportContext:type_name -> loop.ReportContext
+	108, // 27: loop.TransmitRequest.attributedOnchainSignatures:type_name -> loop.AttributedOnchainSignature
+	109, // 28: loop.BuildReportRequest.observations:type_name -> loop.ParsedAttributedObservation
+	90,  // 29: loop.MedianFromReportReply.median:type_name -> loop.BigInt
+	112, // 30: loop.EncodeRequest.onchainConfig:type_name -> loop.OnchainConfig
+	112, // 31: loop.DecodeReply.onchainConfig:type_name -> loop.OnchainConfig
+	103, // 32: loop.NewPluginProviderRequest.relayArgs:type_name -> loop.RelayArgs
+	105, // 33: loop.NewPluginProviderRequest.pluginArgs:type_name -> loop.PluginArgs
+	113, // 34: loop.NewCCIPProviderRequest.ccipProviderArgs:type_name -> loop.CCIPProviderArgs
+	93,  // 35: loop.LatestHeadReply.head:type_name -> loop.Head
+	93,  // 36: loop.FinalizedHeadReply.head:type_name -> loop.Head
+	114, // 37: loop.GetChainStatusReply.chain:type_name -> loop.ChainStatus
+	115, // 38: loop.GetChainInfoReply.chain_info:type_name -> loop.ChainInfo
+	116, // 39: loop.ListNodeStatusesReply.nodes:type_name -> loop.NodeStatus
+	90,  // 40: loop.TransactionRequest.amount:type_name -> loop.BigInt
+	126, // 41: loop.ReplayRequest.args:type_name -> google.protobuf.Struct
+	107, // 42: loop.ObserveRequest.reportTimestamp:type_name -> loop.ReportTimestamp
+	90,  // 43: loop.ObserveReply.value:type_name -> loop.BigInt
+	107, // 44: loop.QueryRequest.reportTimestamp:type_name -> loop.ReportTimestamp
+	107, // 45: loop.ObservationRequest.reportTimestamp:type_name -> loop.ReportTimestamp
+	107, // 46: loop.ReportRequest.reportTimestamp:type_name -> loop.ReportTimestamp
+	118, // 47: loop.ReportRequest.observations:type_name -> loop.AttributedObservation
+	107, // 48: loop.ShouldAcceptFinalizedReportRequest.reportTimestamp:type_name -> loop.ReportTimestamp
+	107, // 49: loop.ShouldTransmitAcceptedReportRequest.reportTimestamp:type_name -> loop.ReportTimestamp
+	117, // 50: loop.NewReportingPluginRequest.reportingPluginConfig:type_name -> loop.ReportingPluginConfig
+	119, // 51: loop.NewReportingPluginReply.reportingPluginInfo:type_name -> loop.ReportingPluginInfo
+	90,  // 52: loop.TransactionMeta.gas_limit:type_name -> loop.BigInt
+	90,  // 53: loop.GetFeeComponentsReply.execution_fee:type_name -> loop.BigInt
+	90,  // 54: loop.GetFeeComponentsReply.data_availability_fee:type_name -> loop.BigInt
+	90,  // 55: loop.GetEstimateFeeReply.fee:type_name -> loop.BigInt
+	95,  // 56: loop.ContractBatch.contract:type_name -> loop.BoundContract
+	96,  // 57: loop.ContractBatch.reads:type_name -> loop.BatchRead
+	123, // 58: loop.BatchRead.params:type_name -> codec.VersionedBytes
+	123, // 59: loop.BatchRead.return_val:type_name -> codec.VersionedBytes
+	95,  // 60: loop.ContractBatchResult.contract:type_name -> loop.BoundContract
+	98,  // 61: loop.ContractBatchResult.results:type_name -> loop.BatchReadResult
+	123, // 62: loop.BatchReadResult.return_val:type_name -> codec.VersionedBytes
+	127, // 63: loop.QueryKeyFilter.expression:type_name -> loop.chain.common.Expression
+	93,  // 64: loop.Sequence.head:type_name -> loop.Head
+	123, // 65: loop.Sequence.data:type_name -> codec.VersionedBytes
+	95,  // 66: loop.ContractKeyFilter.contract:type_name -> loop.BoundContract
+	99,  // 67: loop.ContractKeyFilter.filter:type_name -> loop.QueryKeyFilter
+	93,  // 68: loop.SequenceWithKey.head:type_name -> loop.Head
+	123, // 69: loop.SequenceWithKey.data:type_name -> codec.VersionedBytes
+	107, // 70: loop.ReportContext.reportTimestamp:type_name -> loop.ReportTimestamp
+	90,  // 71: loop.ParsedAttributedObservation.value:type_name -> loop.BigInt
+	90,  // 72: loop.ParsedAttributedObservation.julesPerFeeCoin:type_name -> loop.BigInt
+	90,  // 73: loop.ParsedAttributedObservation.gasPriceSubunits:type_name -> loop.BigInt
+	90,  // 74: loop.LatestTransmissionDetailsReply.latestAnswer:type_name -> loop.BigInt
+	128, // 75: loop.LatestTransmissionDetailsReply.latestTimestamp:type_name -> google.protobuf.Timestamp
+	90,  // 76: loop.OnchainConfig.min:type_name -> loop.BigInt
+	90,  // 77: loop.OnchainConfig.max:type_name -> loop.BigInt
+	122, // 78: loop.CCIPProviderArgs.synced_addresses:type_name -> loop.CCIPProviderArgs.SyncedAddressesEntry
+	120, // 79: loop.ReportingPluginInfo.reportingPluginLimits:type_name -> loop.ReportingPluginLimits
 	129, // 80: loop.Service.Name:input_type -> google.protobuf.Empty
 	129, // 81: loop.Service.Close:input_type -> google.protobuf.Empty
 	129, // 82: loop.Service.Ready:input_type -> google.protobuf.Empty
 	129, // 83: loop.Service.HealthReport:input_type -> google.protobuf.Empty
-	2,   // 84: loop.PluginRelayer.NewRelayer:input_type -> loop.NewRelayerRequest
-	4,   // 85: loop.Relayer.NewContractWriter:input_type -> loop.NewContractWriterRequest
-	6,   // 86: loop.Relayer.NewContractReader:input_type -> loop.NewContractReaderRequest
-	8,   // 87: loop.Relayer.NewConfigProvider:input_type -> loop.NewConfigProviderRequest
-	10,  // 88: loop.Relayer.NewPluginProvider:input_type -> loop.NewPluginProviderRequest
-	12,  // 89: loop.Relayer.NewCCIPProvider:input_type -> loop.NewCCIPProviderRequest
-	14,  // 90: loop.Relayer.LatestHead:input_type -> loop.LatestHeadRequest
-	16,  // 91: loop.Relayer.FinalizedHead:input_type -> loop.FinalizedHeadRequest
-	18,  // 92: loop.Relayer.GetChainStatus:input_type -> loop.GetChainStatusRequest
-	20,  // 93: loop.Relayer.GetChainInfo:input_type -> loop.GetChainInfoRequest
-	22,  // 94: loop.Relayer.ListNodeStatuses:input_type -> loop.ListNodeStatusesRequest
-	24,  // 95: loop.Relayer.Transact:input_type -> loop.TransactionRequest
-	25,  // 96: loop.Relayer.Replay:input_type -> loop.ReplayRequest
-	129, // 97: loop.Keystore.Accounts:input_type -> google.protobuf.Empty
-	27,  // 98: loop.Keystore.Sign:input_type -> loop.SignRequest
-	29,  // 99: loop.Keystore.Decrypt:input_type -> loop.DecryptRequest
-	31,  // 100: loop.OffchainConfigDigester.ConfigDigest:input_type -> loop.ConfigDigestRequest
-	33,  // 101: loop.OffchainConfigDigester.ConfigDigestPrefix:input_type -> loop.ConfigDigestPrefixRequest
-	35,  // 102: loop.ContractConfigTracker.LatestConfigDetails:input_type -> loop.LatestConfigDetailsRequest
-	37,  // 103: loop.ContractConfigTracker.LatestConfig:input_type -> loop.LatestConfigRequest
-	39,  // 104: loop.ContractConfigTracker.LatestBlockHeight:input_type -> loop.LatestBlockHeightRequest
-	41,  // 105: loop.ContractTransmitter.Transmit:input_type -> loop.TransmitRequest
-	43,  // 106: loop.ContractTransmitter.LatestConfigDigestAndEpoch:input_type -> loop.LatestConfigDigestAndEpochRequest
-	45,  // 107: loop.ContractTransmitter.FromAccount:input_type -> loop.FromAccountRequest
-	47,  // 108: loop.ReportCodec.BuildReport:input_type -> loop.BuildReportRequest
-	49,  // 109: loop.ReportCodec.MedianFromReport:input_type -> loop.MedianFromReportRequest
-	51,  // 110: loop.ReportCodec.MaxReportLength:input_type -> loop.MaxReportLengthRequest
-	53,  // 111: loop.MedianContract.LatestTransmissionDetails:input_type -> loop.LatestTransmissionDetailsRequest
-	54,  // 112: loop.MedianContract.LatestRoundRequested:input_type -> loop.LatestRoundRequestedRequest
-	55,  // 113: loop.OnchainConfigCodec.Encode:input_type -> loop.EncodeRequest
-	57,  // 114: loop.OnchainConfigCodec.Decode:input_type -> loop.DecodeRequest
-	59,  // 115: loop.ContractReader.GetLatestValue:input_type -> loop.GetLatestValueRequest
-	59,  // 116: loop.ContractReader.GetLatestValueWithHeadData:input_type -> loop.GetLatestValueRequest
-	62,  // 117: loop.ContractReader.BatchGetLatestValues:input_type -> loop.BatchGetLatestValuesRequest
-	64,  // 118: loop.ContractReader.QueryKey:input_type -> loop.QueryKeyRequest
-	66,  // 119: loop.ContractReader.QueryKeys:input_type -> loop.QueryKeysRequest
-	68,  // 120: loop.ContractReader.Bind:input_type -> loop.BindRequest
-	69,  // 121: loop.ContractReader.Unbind:input_type -> loop.UnbindRequest
-	70,  // 122: loop.ContractWriter.SubmitTransaction:input_type -> loop.SubmitTransactionRequest
-	130, // 123: loop.ContractWriter.GetTransactionStatus:input_type -> loop.evm.GetTransactionStatusRequest
-	129, // 124: loop.ContractWriter.GetFeeComponents:input_type -> google.protobuf.Empty
-	71,  // 125: loop.ContractWriter.GetEstimateFee:input_type -> loop.GetEstimateFeeRequest
-	72,  // 126: loop.PluginMedian.NewMedianFactory:input_type -> loop.NewMedianFactoryRequest
-	74,  // 127: loop.DataSource.Observe:input_type -> loop.ObserveRequest
-	76,  // 128: loop.ErrorLog.SaveError:input_type -> loop.SaveErrorRequest
-	77,  // 129: loop.ReportingPluginFactory.NewReportingPlugin:input_type -> loop.NewReportingPluginRequest
-	79,  // 130: loop.ReportingPlugin.Query:input_type -> loop.QueryRequest
-	81,  // 131: loop.ReportingPlugin.Observation:input_type -> loop.ObservationRequest
-	83,  // 132: loop.ReportingPlugin.Report:input_type -> loop.ReportRequest
-	85,  // 133: loop.ReportingPlugin.ShouldAcceptFinalizedReport:input_type -> loop.ShouldAcceptFinalizedReportRequest
-	87,  // 134: loop.ReportingPlugin.ShouldTransmitAcceptedReport:input_type -> loop.ShouldTransmitAcceptedReportRequest
+	70,  // 84: loop.PluginRelayer.NewRelayer:input_type -> loop.NewRelayerRequest
+	129, // 85: loop.Keystore.Accounts:input_type -> google.protobuf.Empty
+	3,   // 86: loop.Keystore.Sign:input_type -> loop.SignRequest
+	5,   // 87: loop.Keystore.Decrypt:input_type -> loop.DecryptRequest
+	9,   // 88: loop.Relayer.NewContractWriter:input_type -> loop.NewContractWriterRequest
+	22,  // 89: loop.Relayer.NewContractReader:input_type -> loop.NewContractReaderRequest
+	34,  // 90: loop.Relayer.NewConfigProvider:input_type -> loop.NewConfigProviderRequest
+	54,  // 91: loop.Relayer.NewPluginProvider:input_type -> loop.NewPluginProviderRequest
+	56,  // 92: loop.Relayer.NewCCIPProvider:input_type -> loop.NewCCIPProviderRequest
+	58,  // 93: loop.Relayer.LatestHead:input_type -> loop.LatestHeadRequest
+	60,  // 94: loop.Relayer.FinalizedHead:input_type -> loop.FinalizedHeadRequest
+	62,  // 95: loop.Relayer.GetChainStatus:input_type -> loop.GetChainStatusRequest
+	64,  // 96: loop.Relayer.GetChainInfo:input_type -> loop.GetChainInfoRequest
+	66,  // 97: loop.Relayer.ListNodeStatuses:input_type -> loop.ListNodeStatusesRequest
+	68,  // 98: loop.Relayer.Transact:input_type -> loop.TransactionRequest
+	69,  // 99: loop.Relayer.Replay:input_type -> loop.ReplayRequest
+	7,   // 100: loop.ContractWriter.SubmitTransaction:input_type -> loop.SubmitTransactionRequest
+	130, // 101: loop.ContractWriter.GetTransactionStatus:input_type -> loop.evm.GetTransactionStatusRequest
+	129, // 102: loop.ContractWriter.GetFeeComponents:input_type -> google.protobuf.Empty
+	8,   // 103: loop.ContractWriter.GetEstimateFee:input_type -> loop.GetEstimateFeeRequest
+	11,  // 104: loop.ContractReader.GetLatestValue:input_type -> loop.GetLatestValueRequest
+	11,  // 105: loop.ContractReader.GetLatestValueWithHeadData:input_type -> loop.GetLatestValueRequest
+	14,  // 106: loop.ContractReader.BatchGetLatestValues:input_type -> loop.BatchGetLatestValuesRequest
+	16,  // 107: loop.ContractReader.QueryKey:input_type -> loop.QueryKeyRequest
+	18,  // 108: loop.ContractReader.QueryKeys:input_type -> loop.QueryKeysRequest
+	20,  // 109: loop.ContractReader.Bind:input_type -> loop.BindRequest
+	21,  // 110: loop.ContractReader.Unbind:input_type -> loop.UnbindRequest
+	24,  // 111: loop.OffchainConfigDigester.ConfigDigest:input_type -> loop.ConfigDigestRequest
+	26,  // 112: loop.OffchainConfigDigester.ConfigDigestPrefix:input_type -> loop.ConfigDigestPrefixRequest
+	28,  // 113: loop.ContractConfigTracker.LatestConfigDetails:input_type -> loop.LatestConfigDetailsRequest
+	30,  // 114: loop.ContractConfigTracker.LatestConfig:input_type -> loop.LatestConfigRequest
+	32,  // 115: loop.ContractConfigTracker.LatestBlockHeight:input_type -> loop.LatestBlockHeightRequest
+	36,  // 116: loop.ContractTransmitter.Transmit:input_type -> loop.TransmitRequest
+	38,  // 117: loop.ContractTransmitter.LatestConfigDigestAndEpoch:input_type -> loop.LatestConfigDigestAndEpochRequest
+	40,  // 118: loop.ContractTransmitter.FromAccount:input_type -> loop.FromAccountRequest
+	42,  // 119: loop.ReportCodec.BuildReport:input_type -> loop.BuildReportRequest
+	44,  // 120: loop.ReportCodec.MedianFromReport:input_type -> loop.MedianFromReportRequest
+	46,  // 121: loop.ReportCodec.MaxReportLength:input_type -> loop.MaxReportLengthRequest
+	48,  // 122: loop.MedianContract.LatestTransmissionDetails:input_type -> loop.LatestTransmissionDetailsRequest
+	49,  // 123: loop.MedianContract.LatestRoundRequested:input_type -> loop.LatestRoundRequestedRequest
+	50,  // 124: loop.OnchainConfigCodec.Encode:input_type -> loop.EncodeRequest
+	52,  // 125: loop.OnchainConfigCodec.Decode:input_type -> loop.DecodeRequest
+	87,  // 126: loop.PluginMedian.NewMedianFactory:input_type -> loop.NewMedianFactoryRequest
+	72,  // 127: loop.DataSource.Observe:input_type -> loop.ObserveRequest
+	74,  // 128: loop.ErrorLog.SaveError:input_type -> loop.SaveErrorRequest
+	85,  // 129: loop.ReportingPluginFactory.NewReportingPlugin:input_type -> loop.NewReportingPluginRequest
+	75,  // 130: loop.ReportingPlugin.Query:input_type -> loop.QueryRequest
+	77,  // 131: loop.ReportingPlugin.Observation:input_type -> loop.ObservationRequest
+	79,  // 132: loop.ReportingPlugin.Report:input_type -> loop.ReportRequest
+	81,  // 133: loop.ReportingPlugin.ShouldAcceptFinalizedReport:input_type -> loop.ShouldAcceptFinalizedReportRequest
+	83,  // 134: loop.ReportingPlugin.ShouldTransmitAcceptedReport:input_type -> loop.ShouldTransmitAcceptedReportRequest
 	129, // 135: loop.ReportingPlugin.Close:input_type -> google.protobuf.Empty
 	0,   // 136: loop.Service.Name:output_type -> loop.NameReply
 	129, // 137: loop.Service.Close:output_type -> google.protobuf.Empty
 	129, // 138: loop.Service.Ready:output_type -> google.protobuf.Empty
 	1,   // 139: loop.Service.HealthReport:output_type -> loop.HealthReportReply
-	3,   // 140: loop.PluginRelayer.NewRelayer:output_type -> loop.NewRelayerReply
-	5,   // 141: loop.Relayer.NewContractWriter:output_type -> loop.NewContractWriterReply
-	7,   // 142: loop.Relayer.NewContractReader:output_type -> loop.NewContractReaderReply
-	9,   // 143: loop.Relayer.NewConfigProvider:output_type -> loop.NewConfigProviderReply
-	11,  // 144: loop.Relayer.NewPluginProvider:output_type -> loop.NewPluginProviderReply
-	13,  // 145: loop.Relayer.NewCCIPProvider:output_type -> loop.NewCCIPProviderReply
-	15,  // 146: loop.Relayer.LatestHead:output_type -> loop.LatestHeadReply
-	17,  // 147: loop.Relayer.FinalizedHead:output_type -> loop.FinalizedHeadReply
-	19,  // 148: loop.Relayer.GetChainStatus:output_type -> loop.GetChainStatusReply
-	21,  // 149: loop.Relayer.GetChainInfo:output_type -> loop.GetChainInfoReply
-	23,  // 150: loop.Relayer.ListNodeStatuses:output_type -> loop.ListNodeStatusesReply
-	129, // 151: loop.Relayer.Transact:output_type -> google.protobuf.Empty
-	129, // 152: loop.Relayer.Replay:output_type -> google.protobuf.Empty
-	26,  // 153: loop.Keystore.Accounts:output_type -> loop.AccountsReply
-	28,  // 154: loop.Keystore.Sign:output_type -> loop.SignReply
-	30,  // 155: loop.Keystore.Decrypt:output_type -> loop.DecryptReply
-	32,  // 156: loop.OffchainConfigDigester.ConfigDigest:output_type -> loop.ConfigDigestReply
-	34,  // 157: loop.OffchainConfigDigester.ConfigDigestPrefix:output_type -> loop.ConfigDigestPrefixReply
-	36,  // 158: loop.ContractConfigTracker.LatestConfigDetails:output_type -> loop.LatestConfigDetailsReply
-	38,  // 159: loop.ContractConfigTracker.LatestConfig:output_type -> loop.LatestConfigReply
-	40,  // 160: loop.ContractConfigTracker.LatestBlockHeight:output_type -> loop.LatestBlockHeightReply
-	42,  // 161: loop.ContractTransmitter.Transmit:output_type -> loop.TransmitReply
-	44,  // 162: loop.ContractTransmitter.LatestConfigDigestAndEpoch:output_type -> loop.LatestConfigDigestAndEpochReply
-	46,  // 163: loop.ContractTransmitter.FromAccount:output_type -> loop.FromAccountReply
-	48,  // 164: loop.ReportCodec.BuildReport:output_type -> loop.BuildReportReply
-	50,  // 165: loop.ReportCodec.MedianFromReport:output_type -> loop.MedianFromReportReply
-	52,  // 166: loop.ReportCodec.MaxReportLength:output_type -> loop.MaxReportLengthReply
-	102, // 167: loop.MedianContract.LatestTransmissionDetails:output_type -> loop.LatestTransmissionDetailsReply
-	103, // 168: loop.MedianContract.LatestRoundRequested:output_type -> loop.LatestRoundRequestedReply
-	56,  // 169: loop.OnchainConfigCodec.Encode:output_type -> loop.EncodeReply
-	58,  // 170: loop.OnchainConfigCodec.Decode:output_type -> loop.DecodeReply
-	60,  // 171: loop.ContractReader.GetLatestValue:output_type -> loop.GetLatestValueReply
-	61,  // 172: loop.ContractReader.GetLatestValueWithHeadData:output_type -> loop.GetLatestValueWithHeadDataReply
-	63,  // 173: loop.ContractReader.BatchGetLatestValues:output_type -> loop.BatchGetLatestValuesReply
-	65,  // 174: loop.ContractReader.QueryKey:output_type -> loop.QueryKeyReply
-	67,  // 175: loop.ContractReader.QueryKeys:output_type -> loop.QueryKeysReply
-	129, // 176: loop.ContractReader.Bind:output_type -> google.protobuf.Empty
-	129, // 177: loop.ContractReader.Unbind:output_type -> google.protobuf.Empty
-	129, // 178: loop.ContractWriter.SubmitTransaction:output_type -> google.protobuf.Empty
-	131, // 179: loop.ContractWriter.GetTransactionStatus:output_type -> loop.evm.GetTransactionStatusReply
-	115, // 180: loop.ContractWriter.GetFeeComponents:output_type -> loop.GetFeeComponentsReply
-	116, // 181: loop.ContractWriter.GetEstimateFee:output_type -> loop.GetEstimateFeeReply
-	73,  // 182: loop.PluginMedian.NewMedianFactory:output_type -> loop.NewMedianFactoryReply
-	75,  // 183: loop.DataSource.Observe:output_type -> loop.ObserveReply
+	71,  // 140: loop.PluginRelayer.NewRelayer:output_type -> loop.NewRelayerReply
+	2,   // 141: loop.Keystore.Accounts:output_type -> loop.AccountsReply
+	4,   // 142: loop.Keystore.Sign:output_type -> loop.SignReply
+	6,   // 143: loop.Keystore.Decrypt:output_type -> loop.DecryptReply
+	10,  // 144: loop.Relayer.NewContractWriter:output_type -> loop.NewContractWriterReply
+	23,  // 145: loop.Relayer.NewContractReader:output_type -> loop.NewContractReaderReply
+	35,  // 146: loop.Relayer.NewConfigProvider:output_type -> loop.NewConfigProviderReply
+	55,  // 147: loop.Relayer.NewPluginProvider:output_type -> loop.NewPluginProviderReply
+	57,  // 148: loop.Relayer.NewCCIPProvider:output_type -> loop.NewCCIPProviderReply
+	59,  // 149: loop.Relayer.LatestHead:output_type -> loop.LatestHeadReply
+	61,  // 150: loop.Relayer.FinalizedHead:output_type -> loop.FinalizedHeadReply
+	63,  // 151: loop.Relayer.GetChainStatus:output_type -> loop.GetChainStatusReply
+	65,  // 152: loop.Relayer.GetChainInfo:output_type -> loop.GetChainInfoReply
+	67,  // 153: loop.Relayer.ListNodeStatuses:output_type -> loop.ListNodeStatusesReply
+	129, // 154: loop.Relayer.Transact:output_type -> google.protobuf.Empty
+	129, // 155: loop.Relayer.Replay:output_type -> google.protobuf.Empty
+	129, // 156: loop.ContractWriter.SubmitTransaction:output_type -> google.protobuf.Empty
+	131, // 157: loop.ContractWriter.GetTransactionStatus:output_type -> loop.evm.GetTransactionStatusReply
+	91,  // 158: loop.ContractWriter.GetFeeComponents:output_type -> loop.GetFeeComponentsReply
+	92,  // 159: loop.ContractWriter.GetEstimateFee:output_type -> loop.GetEstimateFeeReply
+	12,  // 160: loop.ContractReader.GetLatestValue:output_type -> loop.GetLatestValueReply
+	13,  // 161: loop.ContractReader.GetLatestValueWithHeadData:output_type -> loop.GetLatestValueWithHeadDataReply
+	15,  // 162: loop.ContractReader.BatchGetLatestValues:output_type -> loop.BatchGetLatestValuesReply
+	17,  // 163: loop.ContractReader.QueryKey:output_type -> loop.QueryKeyReply
+	19,  // 164: loop.ContractReader.QueryKeys:output_type -> loop.QueryKeysReply
+	129, // 165: loop.ContractReader.Bind:output_type -> google.protobuf.Empty
+	129, // 166: loop.ContractReader.Unbind:output_type -> google.protobuf.Empty
+	25,  // 167: loop.OffchainConfigDigester.ConfigDigest:output_type -> loop.ConfigDigestReply
+	27,  // 168: loop.OffchainConfigDigester.ConfigDigestPrefix:output_type -> loop.ConfigDigestPrefixReply
+	29,  // 169: loop.ContractConfigTracker.LatestConfigDetails:output_type -> loop.LatestConfigDetailsReply
+	31,  // 170: loop.ContractConfigTracker.LatestConfig:output_type -> loop.LatestConfigReply
+	33,  // 171: loop.ContractConfigTracker.LatestBlockHeight:output_type -> loop.LatestBlockHeightReply
+	37,  // 172: loop.ContractTransmitter.Transmit:output_type -> loop.TransmitReply
+	39,  // 173: loop.ContractTransmitter.LatestConfigDigestAndEpoch:output_type -> loop.LatestConfigDigestAndEpochReply
+	41,  // 174: loop.ContractTransmitter.FromAccount:output_type -> loop.FromAccountReply
+	43,  // 175: loop.ReportCodec.BuildReport:output_type -> loop.BuildReportReply
+	45,  // 176: loop.ReportCodec.MedianFromReport:output_type -> loop.MedianFromReportReply
+	47,  // 177: loop.ReportCodec.MaxReportLength:output_type -> loop.MaxReportLengthReply
+	110, // 178: loop.MedianContract.LatestTransmissionDetails:output_type -> loop.LatestTransmissionDetailsReply
+	111, // 179: loop.MedianContract.LatestRoundRequested:output_type -> loop.LatestRoundRequestedReply
+	51,  // 180: loop.OnchainConfigCodec.Encode:output_type -> loop.EncodeReply
+	53,  // 181: loop.OnchainConfigCodec.Decode:output_type -> loop.DecodeReply
+	88,  // 182: loop.PluginMedian.NewMedianFactory:output_type -> loop.NewMedianFactoryReply
+	73,  // 183: loop.DataSource.Observe:output_type -> loop.ObserveReply
 	129, // 184: loop.ErrorLog.SaveError:output_type -> google.protobuf.Empty
-	78,  // 185: loop.ReportingPluginFactory.NewReportingPlugin:output_type -> loop.NewReportingPluginReply
-	80,  // 186: loop.ReportingPlugin.Query:output_type -> loop.QueryReply
-	82,  // 187: loop.ReportingPlugin.Observation:output_type -> loop.ObservationReply
-	84,  // 188: loop.ReportingPlugin.Report:output_type -> loop.ReportReply
-	86,  // 189: loop.ReportingPlugin.ShouldAcceptFinalizedReport:output_type -> loop.ShouldAcceptFinalizedReportReply
-	88,  // 190: loop.ReportingPlugin.ShouldTransmitAcceptedReport:output_type -> loop.ShouldTransmitAcceptedReportReply
+	86,  // 185: loop.ReportingPluginFactory.NewReportingPlugin:output_type -> loop.NewReportingPluginReply
+	76,  // 186: loop.ReportingPlugin.Query:output_type -> loop.QueryReply
+	78,  // 187: loop.ReportingPlugin.Observation:output_type -> loop.ObservationReply
+	80,  // 188: loop.ReportingPlugin.Report:output_type -> loop.ReportReply
+	82,  // 189: loop.ReportingPlugin.ShouldAcceptFinalizedReport:output_type -> loop.ShouldAcceptFinalizedReportReply
+	84,  // 190: loop.ReportingPlugin.ShouldTransmitAcceptedReport:output_type -> loop.ShouldTransmitAcceptedReportReply
 	129, // 191: loop.ReportingPlugin.Close:output_type -> google.protobuf.Empty
 	136, // [136:192] is the sub-list for method output_type
 	80,  // [80:136] is the sub-list for method input_type
@@ -7301,7 +7301,7 @@ func file_loop_proto_init() {
 	if File_loop_proto != nil {
 		return
 	}
-	file_loop_proto_msgTypes[72].OneofWrappers = []any{}
+	file_loop_proto_msgTypes[87].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -373,6 +373,202 @@ var PluginRelayer_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
+	Keystore_Accounts_FullMethodName = "/loop.Keystore/Accounts"
+	Keystore_Sign_FullMethodName     = "/loop.Keystore/Sign"
+	Keystore_Decrypt_FullMethodName  = "/loop.Keystore/Decrypt"
+)
+
+// KeystoreClient is the client API for Keystore service.
+//
+// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// Signs and decrypts with keys that never leave the host.
+//
+// Go's adapters put `failed to get accounts: ` or `failed to sign data for account: <account>: ` before the error of the
+// implementation, on both sides; here an error crosses as it is.
+type KeystoreClient interface {
+	// The accounts that have a key, in the chain's notation.
+	Accounts(ctx context.Context, in *emptypb.Empty, opts ...grpc.CallOption) (*AccountsReply, error)
+	// Signs `data` with the key of `account`. Empty `data` asks whether there is such a key: the answer is then empty, and
+	// an error if there is none.
+	Sign(ctx context.Context, in *SignRequest, opts ...grpc.CallOption) (*SignReply, error)
+	// Decrypts `data` with the key of `account`.
+	Decrypt(ctx context.Context, in *DecryptRequest, opts ...grpc.CallOption) (*DecryptReply, error)
+}
+
+type keystoreClient struct {
+	cc grpc.ClientConnInterface
+}
+
+func NewKeystoreClient(cc grpc.ClientConnInterface) KeystoreClient {
+	return &keystoreClient{cc}
+}
+
+func (c *keystoreClient) Accounts(ctx context.Context, in *emptypb.Empty, opts ...grpc.CallOption) (*AccountsReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AccountsReply)
+	err := c.cc.Invoke(ctx, Keystore_Accounts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *keystoreClient) Sign(ctx context.Context, in *SignRequest, opts ...grpc.CallOption) (*SignReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SignReply)
+	err := c.cc.Invoke(ctx, Keystore_Sign_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *keystoreClient) Decrypt(ctx context.Context, in *DecryptRequest, opts ...grpc.CallOption) (*DecryptReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DecryptReply)
+	err := c.cc.Invoke(ctx, Keystore_Decrypt_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// KeystoreServer is the server API for Keystore service.
+// All implementations must embed UnimplementedKeystoreServer
+// for forward compatibility.
+//
+// Signs and decrypts with keys that never leave the host.
+//
+// Go's adapters put `failed to get accounts: ` or `failed to sign data for account: <account>: ` before the error of the
+// implementation, on both sides; here an error crosses as it is.
+type KeystoreServer interface {
+	// The accounts that have a key, in the chain's notation.
+	Accounts(context.Context, *emptypb.Empty) (*AccountsReply, error)
+	// Signs `data` with the key of `account`. Empty `data` asks whether there is such a key: the answer is then empty, and
+	// an error if there is none.
+	Sign(context.Context, *SignRequest) (*SignReply, error)
+	// Decrypts `data` with the key of `account`.
+	Decrypt(context.Context, *DecryptRequest) (*DecryptReply, error)
+	mustEmbedUnimplementedKeystoreServer()
+}
+
+// UnimplementedKeystoreServer must be embedded to have
+// forward compatible implementations.
+//
+// NOTE: this should be embedded by value instead of pointer to avoid a nil
+// pointer dereference when methods are called.
+type UnimplementedKeystoreServer struct{}
+
+func (UnimplementedKeystoreServer) Accounts(context.Context, *emptypb.Empty) (*AccountsReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method Accounts not implemented")
+}
+func (UnimplementedKeystoreServer) Sign(context.Context, *SignRequest) (*SignReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method Sign not implemented")
+}
+func (UnimplementedKeystoreServer) Decrypt(context.Context, *DecryptRequest) (*DecryptReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method Decrypt not implemented")
+}
+func (UnimplementedKeystoreServer) mustEmbedUnimplementedKeystoreServer() {}
+func (UnimplementedKeystoreServer) testEmbeddedByValue()                  {}
+
+// UnsafeKeystoreServer may be embedded to opt out of forward compatibility for this service.
+// Use of this interface is not recommended, as added methods to KeystoreServer will
+// result in compilation errors.
+type UnsafeKeystoreServer interface {
+	mustEmbedUnimplementedKeystoreServer()
+}
+
+func RegisterKeystoreServer(s grpc.ServiceRegistrar, srv KeystoreServer) {
+	// If the following call panics, it indicates UnimplementedKeystoreServer was
+	// embedded by pointer and is nil.  This will cause panics if an
+	// unimplemented method is ever invoked, so we test this at initialization
+	// time to prevent it from happening at runtime later due to I/O.
+	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
+		t.testEmbeddedByValue()
+	}
+	s.RegisterService(&Keystore_ServiceDesc, srv)
+}
+
+func _Keystore_Accounts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(emptypb.Empty)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KeystoreServer).Accounts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Keystore_Accounts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KeystoreServer).Accounts(ctx, req.(*emptypb.Empty))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Keystore_Sign_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SignRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KeystoreServer).Sign(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Keystore_Sign_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KeystoreServer).Sign(ctx, req.(*SignRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Keystore_Decrypt_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DecryptRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KeystoreServer).Decrypt(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Keystore_Decrypt_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KeystoreServer).Decrypt(ctx, req.(*DecryptRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+// Keystore_ServiceDesc is the grpc.ServiceDesc for Keystore service.
+// It's only intended for direct use with grpc.RegisterService,
+// and not to be introspected or modified (even as a copy)
+var Keystore_ServiceDesc = grpc.ServiceDesc{
+	ServiceName: "loop.Keystore",
+	HandlerType: (*KeystoreServer)(nil),
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "Accounts",
+			Handler:    _Keystore_Accounts_Handler,
+		},
+		{
+			MethodName: "Sign",
+			Handler:    _Keystore_Sign_Handler,
+		},
+		{
+			MethodName: "Decrypt",
+			Handler:    _Keystore_Decrypt_Handler,
+		},
+	},
+	Streams:  []grpc.StreamDesc{},
+	Metadata: "loop.proto",
+}
+
+const (
 	Relayer_NewContractWriter_FullMethodName = "/loop.Relayer/NewContractWriter"
 	Relayer_NewContractReader_FullMethodName = "/loop.Relayer/NewContractReader"
 	Relayer_NewConfigProvider_FullMethodName = "/loop.Relayer/NewConfigProvider"
@@ -927,195 +1123,589 @@ var Relayer_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	Keystore_Accounts_FullMethodName = "/loop.Keystore/Accounts"
-	Keystore_Sign_FullMethodName     = "/loop.Keystore/Sign"
-	Keystore_Decrypt_FullMethodName  = "/loop.Keystore/Decrypt"
+	ContractWriter_SubmitTransaction_FullMethodName    = "/loop.ContractWriter/SubmitTransaction"
+	ContractWriter_GetTransactionStatus_FullMethodName = "/loop.ContractWriter/GetTransactionStatus"
+	ContractWriter_GetFeeComponents_FullMethodName     = "/loop.ContractWriter/GetFeeComponents"
+	ContractWriter_GetEstimateFee_FullMethodName       = "/loop.ContractWriter/GetEstimateFee"
 )
 
-// KeystoreClient is the client API for Keystore service.
+// ContractWriterClient is the client API for ContractWriter service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Signs and decrypts with keys that never leave the host.
-//
-// Go's adapters put `failed to get accounts: ` or `failed to sign data for account: <account>: ` before the error of the
-// implementation, on both sides; here an error crosses as it is.
-type KeystoreClient interface {
-	// The accounts that have a key, in the chain's notation.
-	Accounts(ctx context.Context, in *emptypb.Empty, opts ...grpc.CallOption) (*AccountsReply, error)
-	// Signs `data` with the key of `account`. Empty `data` asks whether there is such a key: the answer is then empty, and
-	// an error if there is none.
-	Sign(ctx context.Context, in *SignRequest, opts ...grpc.CallOption) (*SignReply, error)
-	// Decrypts `data` with the key of `account`.
-	Decrypt(ctx context.Context, in *DecryptRequest, opts ...grpc.CallOption) (*DecryptReply, error)
+// Writes contracts by the names of its configuration.
+type ContractWriterClient interface {
+	// Sends a transaction that calls `method` with `params` and pays `value`. `transaction_id` is the caller's name for it;
+	// with a name that was used before, nothing is sent. Never repeated by itself.
+	SubmitTransaction(ctx context.Context, in *SubmitTransactionRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
+	// How far the transaction has come that the caller named `transaction_id`.
+	GetTransactionStatus(ctx context.Context, in *evm.GetTransactionStatusRequest, opts ...grpc.CallOption) (*evm.GetTransactionStatusReply, error)
+	// What a transaction costs now.
+	GetFeeComponents(ctx context.Context, in *emptypb.Empty, opts ...grpc.CallOption) (*GetFeeComponentsReply, error)
+	// What the transaction will cost that `submit_transaction` would send.
+	GetEstimateFee(ctx context.Context, in *GetEstimateFeeRequest, opts ...grpc.CallOption) (*GetEstimateFeeReply, error)
 }
 
-type keystoreClient struct {
+type contractWriterClient struct {
 	cc grpc.ClientConnInterface
 }
 
-func NewKeystoreClient(cc grpc.ClientConnInterface) KeystoreClient {
-	return &keystoreClient{cc}
+func NewContractWriterClient(cc grpc.ClientConnInterface) ContractWriterClient {
+	return &contractWriterClient{cc}
 }
 
-func (c *keystoreClient) Accounts(ctx context.Context, in *emptypb.Empty, opts ...grpc.CallOption) (*AccountsReply, error) {
+func (c *contractWriterClient) SubmitTransaction(ctx context.Context, in *SubmitTransactionRequest, opts ...grpc.CallOption) (*emptypb.Empty, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(AccountsReply)
-	err := c.cc.Invoke(ctx, Keystore_Accounts_FullMethodName, in, out, cOpts...)
+	out := new(emptypb.Empty)
+	err := c.cc.Invoke(ctx, ContractWriter_SubmitTransaction_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-func (c *keystoreClient) Sign(ctx context.Context, in *SignRequest, opts ...grpc.CallOption) (*SignReply, error) {
+func (c *contractWriterClient) GetTransactionStatus(ctx context.Context, in *evm.GetTransactionStatusRequest, opts ...grpc.CallOption) (*evm.GetTransactionStatusReply, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(SignReply)
-	err := c.cc.Invoke(ctx, Keystore_Sign_FullMethodName, in, out, cOpts...)
+	out := new(evm.GetTransactionStatusReply)
+	err := c.cc.Invoke(ctx, ContractWriter_GetTransactionStatus_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-func (c *keystoreClient) Decrypt(ctx context.Context, in *DecryptRequest, opts ...grpc.CallOption) (*DecryptReply, error) {
+func (c *contractWriterClient) GetFeeComponents(ctx context.Context, in *emptypb.Empty, opts ...grpc.CallOption) (*GetFeeComponentsReply, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(DecryptReply)
-	err := c.cc.Invoke(ctx, Keystore_Decrypt_FullMethodName, in, out, cOpts...)
+	out := new(GetFeeComponentsReply)
+	err := c.cc.Invoke(ctx, ContractWriter_GetFeeComponents_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-// KeystoreServer is the server API for Keystore service.
-// All implementations must embed UnimplementedKeystoreServer
+func (c *contractWriterClient) GetEstimateFee(ctx context.Context, in *GetEstimateFeeRequest, opts ...grpc.CallOption) (*GetEstimateFeeReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetEstimateFeeReply)
+	err := c.cc.Invoke(ctx, ContractWriter_GetEstimateFee_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// ContractWriterServer is the server API for ContractWriter service.
+// All implementations must embed UnimplementedContractWriterServer
 // for forward compatibility.
 //
-// Signs and decrypts with keys that never leave the host.
-//
-// Go's adapters put `failed to get accounts: ` or `failed to sign data for account: <account>: ` before the error of the
-// implementation, on both sides; here an error crosses as it is.
-type KeystoreServer interface {
-	// The accounts that have a key, in the chain's notation.
-	Accounts(context.Context, *emptypb.Empty) (*AccountsReply, error)
-	// Signs `data` with the key of `account`. Empty `data` asks whether there is such a key: the answer is then empty, and
-	// an error if there is none.
-	Sign(context.Context, *SignRequest) (*SignReply, error)
-	// Decrypts `data` with the key of `account`.
-	Decrypt(context.Context, *DecryptRequest) (*DecryptReply, error)
-	mustEmbedUnimplementedKeystoreServer()
+// Writes contracts by the names of its configuration.
+type ContractWriterServer interface {
+	// Sends a transaction that calls `method` with `params` and pays `value`. `transaction_id` is the caller's name for it;
+	// with a name that was used before, nothing is sent. Never repeated by itself.
+	SubmitTransaction(context.Context, *SubmitTransactionRequest) (*emptypb.Empty, error)
+	// How far the transaction has come that the caller named `transaction_id`.
+	GetTransactionStatus(context.Context, *evm.GetTransactionStatusRequest) (*evm.GetTransactionStatusReply, error)
+	// What a transaction costs now.
+	GetFeeComponents(context.Context, *emptypb.Empty) (*GetFeeComponentsReply, error)
+	// What the transaction will cost that `submit_transaction` would send.
+	GetEstimateFee(context.Context, *GetEstimateFeeRequest) (*GetEstimateFeeReply, error)
+	mustEmbedUnimplementedContractWriterServer()
 }
 
-// UnimplementedKeystoreServer must be embedded to have
+// UnimplementedContractWriterServer must be embedded to have
 // forward compatible implementations.
 //
 // NOTE: this should be embedded by value instead of pointer to avoid a nil
 // pointer dereference when methods are called.
-type UnimplementedKeystoreServer struct{}
+type UnimplementedContractWriterServer struct{}
 
-func (UnimplementedKeystoreServer) Accounts(context.Context, *emptypb.Empty) (*AccountsReply, error) {
-	return nil, status.Error(codes.Unimplemented, "method Accounts not implemented")
+func (UnimplementedContractWriterServer) SubmitTransaction(context.Context, *SubmitTransactionRequest) (*emptypb.Empty, error) {
+	return nil, status.Error(codes.Unimplemented, "method SubmitTransaction not implemented")
 }
-func (UnimplementedKeystoreServer) Sign(context.Context, *SignRequest) (*SignReply, error) {
-	return nil, status.Error(codes.Unimplemented, "method Sign not implemented")
+func (UnimplementedContractWriterServer) GetTransactionStatus(context.Context, *evm.GetTransactionStatusRequest) (*evm.GetTransactionStatusReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetTransactionStatus not implemented")
 }
-func (UnimplementedKeystoreServer) Decrypt(context.Context, *DecryptRequest) (*DecryptReply, error) {
-	return nil, status.Error(codes.Unimplemented, "method Decrypt not implemented")
+func (UnimplementedContractWriterServer) GetFeeComponents(context.Context, *emptypb.Empty) (*GetFeeComponentsReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetFeeComponents not implemented")
 }
-func (UnimplementedKeystoreServer) mustEmbedUnimplementedKeystoreServer() {}
-func (UnimplementedKeystoreServer) testEmbeddedByValue()                  {}
+func (UnimplementedContractWriterServer) GetEstimateFee(context.Context, *GetEstimateFeeRequest) (*GetEstimateFeeReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetEstimateFee not implemented")
+}
+func (UnimplementedContractWriterServer) mustEmbedUnimplementedContractWriterServer() {}
+func (UnimplementedContractWriterServer) testEmbeddedByValue()                        {}
 
-// UnsafeKeystoreServer may be embedded to opt out of forward compatibility for this service.
-// Use of this interface is not recommended, as added methods to KeystoreServer will
+// UnsafeContractWriterServer may be embedded to opt out of forward compatibility for this service.
+// Use of this interface is not recommended, as added methods to ContractWriterServer will
 // result in compilation errors.
-type UnsafeKeystoreServer interface {
-	mustEmbedUnimplementedKeystoreServer()
+type UnsafeContractWriterServer interface {
+	mustEmbedUnimplementedContractWriterServer()
 }
 
-func RegisterKeystoreServer(s grpc.ServiceRegistrar, srv KeystoreServer) {
-	// If the following call panics, it indicates UnimplementedKeystoreServer was
+func RegisterContractWriterServer(s grpc.ServiceRegistrar, srv ContractWriterServer) {
+	// If the following call panics, it indicates UnimplementedContractWriterServer was
 	// embedded by pointer and is nil.  This will cause panics if an
 	// unimplemented method is ever invoked, so we test this at initialization
 	// time to prevent it from happening at runtime later due to I/O.
 	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
 		t.testEmbeddedByValue()
 	}
-	s.RegisterService(&Keystore_ServiceDesc, srv)
+	s.RegisterService(&ContractWriter_ServiceDesc, srv)
 }
 
-func _Keystore_Accounts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+func _ContractWriter_SubmitTransaction_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SubmitTransactionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContractWriterServer).SubmitTransaction(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContractWriter_SubmitTransaction_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContractWriterServer).SubmitTransaction(ctx, req.(*SubmitTransactionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ContractWriter_GetTransactionStatus_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(evm.GetTransactionStatusRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContractWriterServer).GetTransactionStatus(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContractWriter_GetTransactionStatus_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContractWriterServer).GetTransactionStatus(ctx, req.(*evm.GetTransactionStatusRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ContractWriter_GetFeeComponents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(emptypb.Empty)
 	if err := dec(in); err != nil {
 		return nil, err
 	}
 	if interceptor == nil {
-		return srv.(KeystoreServer).Accounts(ctx, in)
+		return srv.(ContractWriterServer).GetFeeComponents(ctx, in)
 	}
 	info := &grpc.UnaryServerInfo{
 		Server:     srv,
-		FullMethod: Keystore_Accounts_FullMethodName,
+		FullMethod: ContractWriter_GetFeeComponents_FullMethodName,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(KeystoreServer).Accounts(ctx, req.(*emptypb.Empty))
+		return srv.(ContractWriterServer).GetFeeComponents(ctx, req.(*emptypb.Empty))
 	}
 	return interceptor(ctx, in, info, handler)
 }
 
-func _Keystore_Sign_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(SignRequest)
+func _ContractWriter_GetEstimateFee_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetEstimateFeeRequest)
 	if err := dec(in); err != nil {
 		return nil, err
 	}
 	if interceptor == nil {
-		return srv.(KeystoreServer).Sign(ctx, in)
+		return srv.(ContractWriterServer).GetEstimateFee(ctx, in)
 	}
 	info := &grpc.UnaryServerInfo{
 		Server:     srv,
-		FullMethod: Keystore_Sign_FullMethodName,
+		FullMethod: ContractWriter_GetEstimateFee_FullMethodName,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(KeystoreServer).Sign(ctx, req.(*SignRequest))
+		return srv.(ContractWriterServer).GetEstimateFee(ctx, req.(*GetEstimateFeeRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
 
-func _Keystore_Decrypt_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(DecryptRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(KeystoreServer).Decrypt(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: Keystore_Decrypt_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(KeystoreServer).Decrypt(ctx, req.(*DecryptRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-// Keystore_ServiceDesc is the grpc.ServiceDesc for Keystore service.
+// ContractWriter_ServiceDesc is the grpc.ServiceDesc for ContractWriter service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
-var Keystore_ServiceDesc = grpc.ServiceDesc{
-	ServiceName: "loop.Keystore",
-	HandlerType: (*KeystoreServer)(nil),
+var ContractWriter_ServiceDesc = grpc.ServiceDesc{
+	ServiceName: "loop.ContractWriter",
+	HandlerType: (*ContractWriterServer)(nil),
 	Methods: []grpc.MethodDesc{
 		{
-			MethodName: "Accounts",
-			Handler:    _Keystore_Accounts_Handler,
+			MethodName: "SubmitTransaction",
+			Handler:    _ContractWriter_SubmitTransaction_Handler,
 		},
 		{
-			MethodName: "Sign",
-			Handler:    _Keystore_Sign_Handler,
+			MethodName: "GetTransactionStatus",
+			Handler:    _ContractWriter_GetTransactionStatus_Handler,
 		},
 		{
-			MethodName: "Decrypt",
-			Handler:    _Keystore_Decrypt_Handler,
+			MethodName: "GetFeeComponents",
+			Handler:    _ContractWriter_GetFeeComponents_Handler,
+		},
+		{
+			MethodName: "GetEstimateFee",
+			Handler:    _ContractWriter_GetEstimateFee_Handler,
+		},
+	},
+	Streams:  []grpc.StreamDesc{},
+	Metadata: "loop.proto",
+}
+
+const (
+	ContractReader_GetLatestValue_FullMethodName             = "/loop.ContractReader/GetLatestValue"
+	ContractReader_GetLatestValueWithHeadData_FullMethodName = "/loop.ContractReader/GetLatestValueWithHeadData"
+	ContractReader_BatchGetLatestValues_FullMethodName       = "/loop.ContractReader/BatchGetLatestValues"
+	ContractReader_QueryKey_FullMethodName                   = "/loop.ContractReader/QueryKey"
+	ContractReader_QueryKeys_FullMethodName                  = "/loop.ContractReader/QueryKeys"
+	ContractReader_Bind_FullMethodName                       = "/loop.ContractReader/Bind"
+	ContractReader_Unbind_FullMethodName                     = "/loop.ContractReader/Unbind"
+)
+
+// ContractReaderClient is the client API for ContractReader service.
+//
+// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// Reads contracts by the names of its configuration.
+//
+// What is read is identified as `<address>-<contract>-<read>`. The reader answers in the encoding of the parameters,
+// unless it is asked for `VersionedBytes::VALUES` by `as_value_type`.
+type ContractReaderClient interface {
+	// The newest value of what `read_identifier` names; `NotFound` if there is none.
+	//
+	// Go asks this of every new provider, with an empty identifier, to learn whether there is a reader: answer anything but
+	// `Unimplemented`.
+	GetLatestValue(ctx context.Context, in *GetLatestValueRequest, opts ...grpc.CallOption) (*GetLatestValueReply, error)
+	// The same, and the block at which it was read.
+	GetLatestValueWithHeadData(ctx context.Context, in *GetLatestValueRequest, opts ...grpc.CallOption) (*GetLatestValueWithHeadDataReply, error)
+	// Many values of many contracts, read at one block.
+	BatchGetLatestValues(ctx context.Context, in *BatchGetLatestValuesRequest, opts ...grpc.CallOption) (*BatchGetLatestValuesReply, error)
+	// The events of one contract that pass `filter`.
+	QueryKey(ctx context.Context, in *QueryKeyRequest, opts ...grpc.CallOption) (*QueryKeyReply, error)
+	// The events of several contracts that pass their filters.
+	QueryKeys(ctx context.Context, in *QueryKeysRequest, opts ...grpc.CallOption) (*QueryKeysReply, error)
+	// Begins to follow contracts.
+	Bind(ctx context.Context, in *BindRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
+	// Ends to follow contracts.
+	Unbind(ctx context.Context, in *UnbindRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
+}
+
+type contractReaderClient struct {
+	cc grpc.ClientConnInterface
+}
+
+func NewContractReaderClient(cc grpc.ClientConnInterface) ContractReaderClient {
+	return &contractReaderClient{cc}
+}
+
+func (c *contractReaderClient) GetLatestValue(ctx context.Context, in *GetLatestValueRequest, opts ...grpc.CallOption) (*GetLatestValueReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetLatestValueReply)
+	err := c.cc.Invoke(ctx, ContractReader_GetLatestValue_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *contractReaderClient) GetLatestValueWithHeadData(ctx context.Context, in *GetLatestValueRequest, opts ...grpc.CallOption) (*GetLatestValueWithHeadDataReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetLatestValueWithHeadDataReply)
+	err := c.cc.Invoke(ctx, ContractReader_GetLatestValueWithHeadData_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *contractReaderClient) BatchGetLatestValues(ctx context.Context, in *BatchGetLatestValuesRequest, opts ...grpc.CallOption) (*BatchGetLatestValuesReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchGetLatestValuesReply)
+	err := c.cc.Invoke(ctx, ContractReader_BatchGetLatestValues_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *contractReaderClient) QueryKey(ctx context.Context, in *QueryKeyRequest, opts ...grpc.CallOption) (*QueryKeyReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(QueryKeyReply)
+	err := c.cc.Invoke(ctx, ContractReader_QueryKey_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *contractReaderClient) QueryKeys(ctx context.Context, in *QueryKeysRequest, opts ...grpc.CallOption) (*QueryKeysReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(QueryKeysReply)
+	err := c.cc.Invoke(ctx, ContractReader_QueryKeys_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *contractReaderClient) Bind(ctx context.Context, in *BindRequest, opts ...grpc.CallOption) (*emptypb.Empty, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(emptypb.Empty)
+	err := c.cc.Invoke(ctx, ContractReader_Bind_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *contractReaderClient) Unbind(ctx context.Context, in *UnbindRequest, opts ...grpc.CallOption) (*emptypb.Empty, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(emptypb.Empty)
+	err := c.cc.Invoke(ctx, ContractReader_Unbind_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// ContractReaderServer is the server API for ContractReader service.
+// All implementations must embed UnimplementedContractReaderServer
+// for forward compatibility.
+//
+// Reads contracts by the names of its configuration.
+//
+// What is read is identified as `<address>-<contract>-<read>`. The reader answers in the encoding of the parameters,
+// unless it is asked for `VersionedBytes::VALUES` by `as_value_type`.
+type ContractReaderServer interface {
+	// The newest value of what `read_identifier` names; `NotFound` if there is none.
+	//
+	// Go asks this of every new provider, with an empty identifier, to learn whether there is a reader: answer anything but
+	// `Unimplemented`.
+	GetLatestValue(context.Context, *GetLatestValueRequest) (*GetLatestValueReply, error)
+	// The same, and the block at which it was read.
+	GetLatestValueWithHeadData(context.Context, *GetLatestValueRequest) (*GetLatestValueWithHeadDataReply, error)
+	// Many values of many contracts, read at one block.
+	BatchGetLatestValues(context.Context, *BatchGetLatestValuesRequest) (*BatchGetLatestValuesReply, error)
+	// The events of one contract that pass `filter`.
+	QueryKey(context.Context, *QueryKeyRequest) (*QueryKeyReply, error)
+	// The events of several contracts that pass their filters.
+	QueryKeys(context.Context, *QueryKeysRequest) (*QueryKeysReply, error)
+	// Begins to follow contracts.
+	Bind(context.Context, *BindRequest) (*emptypb.Empty, error)
+	// Ends to follow contracts.
+	Unbind(context.Context, *UnbindRequest) (*emptypb.Empty, error)
+	mustEmbedUnimplementedContractReaderServer()
+}
+
+// UnimplementedContractReaderServer must be embedded to have
+// forward compatible implementations.
+//
+// NOTE: this should be embedded by value instead of pointer to avoid a nil
+// pointer dereference when methods are called.
+type UnimplementedContractReaderServer struct{}
+
+func (UnimplementedContractReaderServer) GetLatestValue(context.Context, *GetLatestValueRequest) (*GetLatestValueReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetLatestValue not implemented")
+}
+func (UnimplementedContractReaderServer) GetLatestValueWithHeadData(context.Context, *GetLatestValueRequest) (*GetLatestValueWithHeadDataReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetLatestValueWithHeadData not implemented")
+}
+func (UnimplementedContractReaderServer) BatchGetLatestValues(context.Context, *BatchGetLatestValuesRequest) (*BatchGetLatestValuesReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchGetLatestValues not implemented")
+}
+func (UnimplementedContractReaderServer) QueryKey(context.Context, *QueryKeyRequest) (*QueryKeyReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method QueryKey not implemented")
+}
+func (UnimplementedContractReaderServer) QueryKeys(context.Context, *QueryKeysRequest) (*QueryKeysReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method QueryKeys not implemented")
+}
+func (UnimplementedContractReaderServer) Bind(context.Context, *BindRequest) (*emptypb.Empty, error) {
+	return nil, status.Error(codes.Unimplemented, "method Bind not implemented")
+}
+func (UnimplementedContractReaderServer) Unbind(context.Context, *UnbindRequest) (*emptypb.Empty, error) {
+	return nil, status.Error(codes.Unimplemented, "method Unbind not implemented")
+}
+func (UnimplementedContractReaderServer) mustEmbedUnimplementedContractReaderServer() {}
+func (UnimplementedContractReaderServer) testEmbeddedByValue()                        {}
+
+// UnsafeContractReaderServer may be embedded to opt out of forward compatibility for this service.
+// Use of this interface is not recommended, as added methods to ContractReaderServer will
+// result in compilation errors.
+type UnsafeContractReaderServer interface {
+	mustEmbedUnimplementedContractReaderServer()
+}
+
+func RegisterContractReaderServer(s grpc.ServiceRegistrar, srv ContractReaderServer) {
+	// If the following call panics, it indicates UnimplementedContractReaderServer was
+	// embedded by pointer and is nil.  This will cause panics if an
+	// unimplemented method is ever invoked, so we test this at initialization
+	// time to prevent it from happening at runtime later due to I/O.
+	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
+		t.testEmbeddedByValue()
+	}
+	s.RegisterService(&ContractReader_ServiceDesc, srv)
+}
+
+func _ContractReader_GetLatestValue_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetLatestValueRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContractReaderServer).GetLatestValue(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContractReader_GetLatestValue_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContractReaderServer).GetLatestValue(ctx, req.(*GetLatestValueRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ContractReader_GetLatestValueWithHeadData_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetLatestValueRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContractReaderServer).GetLatestValueWithHeadData(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContractReader_GetLatestValueWithHeadData_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContractReaderServer).GetLatestValueWithHeadData(ctx, req.(*GetLatestValueRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ContractReader_BatchGetLatestValues_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchGetLatestValuesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContractReaderServer).BatchGetLatestValues(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContractReader_BatchGetLatestValues_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContractReaderServer).BatchGetLatestValues(ctx, req.(*BatchGetLatestValuesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ContractReader_QueryKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContractReaderServer).QueryKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContractReader_QueryKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContractReaderServer).QueryKey(ctx, req.(*QueryKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ContractReader_QueryKeys_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryKeysRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContractReaderServer).QueryKeys(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContractReader_QueryKeys_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContractReaderServer).QueryKeys(ctx, req.(*QueryKeysRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ContractReader_Bind_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BindRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContractReaderServer).Bind(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContractReader_Bind_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContractReaderServer).Bind(ctx, req.(*BindRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ContractReader_Unbind_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UnbindRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContractReaderServer).Unbind(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContractReader_Unbind_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContractReaderServer).Unbind(ctx, req.(*UnbindRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+// ContractReader_ServiceDesc is the grpc.ServiceDesc for ContractReader service.
+// It's only intended for direct use with grpc.RegisterService,
+// and not to be introspected or modified (even as a copy)
+var ContractReader_ServiceDesc = grpc.ServiceDesc{
+	ServiceName: "loop.ContractReader",
+	HandlerType: (*ContractReaderServer)(nil),
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "GetLatestValue",
+			Handler:    _ContractReader_GetLatestValue_Handler,
+		},
+		{
+			MethodName: "GetLatestValueWithHeadData",
+			Handler:    _ContractReader_GetLatestValueWithHeadData_Handler,
+		},
+		{
+			MethodName: "BatchGetLatestValues",
+			Handler:    _ContractReader_BatchGetLatestValues_Handler,
+		},
+		{
+			MethodName: "QueryKey",
+			Handler:    _ContractReader_QueryKey_Handler,
+		},
+		{
+			MethodName: "QueryKeys",
+			Handler:    _ContractReader_QueryKeys_Handler,
+		},
+		{
+			MethodName: "Bind",
+			Handler:    _ContractReader_Bind_Handler,
+		},
+		{
+			MethodName: "Unbind",
+			Handler:    _ContractReader_Unbind_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
@@ -2129,596 +2719,6 @@ var OnchainConfigCodec_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Decode",
 			Handler:    _OnchainConfigCodec_Decode_Handler,
-		},
-	},
-	Streams:  []grpc.StreamDesc{},
-	Metadata: "loop.proto",
-}
-
-const (
-	ContractReader_GetLatestValue_FullMethodName             = "/loop.ContractReader/GetLatestValue"
-	ContractReader_GetLatestValueWithHeadData_FullMethodName = "/loop.ContractReader/GetLatestValueWithHeadData"
-	ContractReader_BatchGetLatestValues_FullMethodName       = "/loop.ContractReader/BatchGetLatestValues"
-	ContractReader_QueryKey_FullMethodName                   = "/loop.ContractReader/QueryKey"
-	ContractReader_QueryKeys_FullMethodName                  = "/loop.ContractReader/QueryKeys"
-	ContractReader_Bind_FullMethodName                       = "/loop.ContractReader/Bind"
-	ContractReader_Unbind_FullMethodName                     = "/loop.ContractReader/Unbind"
-)
-
-// ContractReaderClient is the client API for ContractReader service.
-//
-// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
-//
-// Reads contracts by the names of its configuration.
-//
-// What is read is identified as `<address>-<contract>-<read>`. The reader answers in the encoding of the parameters,
-// unless it is asked for `VersionedBytes::VALUES` by `as_value_type`.
-type ContractReaderClient interface {
-	// The newest value of what `read_identifier` names; `NotFound` if there is none.
-	//
-	// Go asks this of every new provider, with an empty identifier, to learn whether there is a reader: answer anything but
-	// `Unimplemented`.
-	GetLatestValue(ctx context.Context, in *GetLatestValueRequest, opts ...grpc.CallOption) (*GetLatestValueReply, error)
-	// The same, and the block at which it was read.
-	GetLatestValueWithHeadData(ctx context.Context, in *GetLatestValueRequest, opts ...grpc.CallOption) (*GetLatestValueWithHeadDataReply, error)
-	// Many values of many contracts, read at one block.
-	BatchGetLatestValues(ctx context.Context, in *BatchGetLatestValuesRequest, opts ...grpc.CallOption) (*BatchGetLatestValuesReply, error)
-	// The events of one contract that pass `filter`.
-	QueryKey(ctx context.Context, in *QueryKeyRequest, opts ...grpc.CallOption) (*QueryKeyReply, error)
-	// The events of several contracts that pass their filters.
-	QueryKeys(ctx context.Context, in *QueryKeysRequest, opts ...grpc.CallOption) (*QueryKeysReply, error)
-	// Begins to follow contracts.
-	Bind(ctx context.Context, in *BindRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
-	// Ends to follow contracts.
-	Unbind(ctx context.Context, in *UnbindRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
-}
-
-type contractReaderClient struct {
-	cc grpc.ClientConnInterface
-}
-
-func NewContractReaderClient(cc grpc.ClientConnInterface) ContractReaderClient {
-	return &contractReaderClient{cc}
-}
-
-func (c *contractReaderClient) GetLatestValue(ctx context.Context, in *GetLatestValueRequest, opts ...grpc.CallOption) (*GetLatestValueReply, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(GetLatestValueReply)
-	err := c.cc.Invoke(ctx, ContractReader_GetLatestValue_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (c *contractReaderClient) GetLatestValueWithHeadData(ctx context.Context, in *GetLatestValueRequest, opts ...grpc.CallOption) (*GetLatestValueWithHeadDataReply, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(GetLatestValueWithHeadDataReply)
-	err := c.cc.Invoke(ctx, ContractReader_GetLatestValueWithHeadData_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (c *contractReaderClient) BatchGetLatestValues(ctx context.Context, in *BatchGetLatestValuesRequest, opts ...grpc.CallOption) (*BatchGetLatestValuesReply, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(BatchGetLatestValuesReply)
-	err := c.cc.Invoke(ctx, ContractReader_BatchGetLatestValues_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (c *contractReaderClient) QueryKey(ctx context.Context, in *QueryKeyRequest, opts ...grpc.CallOption) (*QueryKeyReply, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(QueryKeyReply)
-	err := c.cc.Invoke(ctx, ContractReader_QueryKey_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (c *contractReaderClient) QueryKeys(ctx context.Context, in *QueryKeysRequest, opts ...grpc.CallOption) (*QueryKeysReply, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(QueryKeysReply)
-	err := c.cc.Invoke(ctx, ContractReader_QueryKeys_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (c *contractReaderClient) Bind(ctx context.Context, in *BindRequest, opts ...grpc.CallOption) (*emptypb.Empty, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(emptypb.Empty)
-	err := c.cc.Invoke(ctx, ContractReader_Bind_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (c *contractReaderClient) Unbind(ctx context.Context, in *UnbindRequest, opts ...grpc.CallOption) (*emptypb.Empty, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(emptypb.Empty)
-	err := c.cc.Invoke(ctx, ContractReader_Unbind_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-// ContractReaderServer is the server API for ContractReader service.
-// All implementations must embed UnimplementedContractReaderServer
-// for forward compatibility.
-//
-// Reads contracts by the names of its configuration.
-//
-// What is read is identified as `<address>-<contract>-<read>`. The reader answers in the encoding of the parameters,
-// unless it is asked for `VersionedBytes::VALUES` by `as_value_type`.
-type ContractReaderServer interface {
-	// The newest value of what `read_identifier` names; `NotFound` if there is none.
-	//
-	// Go asks this of every new provider, with an empty identifier, to learn whether there is a reader: answer anything but
-	// `Unimplemented`.
-	GetLatestValue(context.Context, *GetLatestValueRequest) (*GetLatestValueReply, error)
-	// The same, and the block at which it was read.
-	GetLatestValueWithHeadData(context.Context, *GetLatestValueRequest) (*GetLatestValueWithHeadDataReply, error)
-	// Many values of many contracts, read at one block.
-	BatchGetLatestValues(context.Context, *BatchGetLatestValuesRequest) (*BatchGetLatestValuesReply, error)
-	// The events of one contract that pass `filter`.
-	QueryKey(context.Context, *QueryKeyRequest) (*QueryKeyReply, error)
-	// The events of several contracts that pass their filters.
-	QueryKeys(context.Context, *QueryKeysRequest) (*QueryKeysReply, error)
-	// Begins to follow contracts.
-	Bind(context.Context, *BindRequest) (*emptypb.Empty, error)
-	// Ends to follow contracts.
-	Unbind(context.Context, *UnbindRequest) (*emptypb.Empty, error)
-	mustEmbedUnimplementedContractReaderServer()
-}
-
-// UnimplementedContractReaderServer must be embedded to have
-// forward compatible implementations.
-//
-// NOTE: this should be embedded by value instead of pointer to avoid a nil
-// pointer dereference when methods are called.
-type UnimplementedContractReaderServer struct{}
-
-func (UnimplementedContractReaderServer) GetLatestValue(context.Context, *GetLatestValueRequest) (*GetLatestValueReply, error) {
-	return nil, status.Error(codes.Unimplemented, "method GetLatestValue not implemented")
-}
-func (UnimplementedContractReaderServer) GetLatestValueWithHeadData(context.Context, *GetLatestValueRequest) (*GetLatestValueWithHeadDataReply, error) {
-	return nil, status.Error(codes.Unimplemented, "method GetLatestValueWithHeadData not implemented")
-}
-func (UnimplementedContractReaderServer) BatchGetLatestValues(context.Context, *BatchGetLatestValuesRequest) (*BatchGetLatestValuesReply, error) {
-	return nil, status.Error(codes.Unimplemented, "method BatchGetLatestValues not implemented")
-}
-func (UnimplementedContractReaderServer) QueryKey(context.Context, *QueryKeyRequest) (*QueryKeyReply, error) {
-	return nil, status.Error(codes.Unimplemented, "method QueryKey not implemented")
-}
-func (UnimplementedContractReaderServer) QueryKeys(context.Context, *QueryKeysRequest) (*QueryKeysReply, error) {
-	return nil, status.Error(codes.Unimplemented, "method QueryKeys not implemented")
-}
-func (UnimplementedContractReaderServer) Bind(context.Context, *BindRequest) (*emptypb.Empty, error) {
-	return nil, status.Error(codes.Unimplemented, "method Bind not implemented")
-}
-func (UnimplementedContractReaderServer) Unbind(context.Context, *UnbindRequest) (*emptypb.Empty, error) {
-	return nil, status.Error(codes.Unimplemented, "method Unbind not implemented")
-}
-func (UnimplementedContractReaderServer) mustEmbedUnimplementedContractReaderServer() {}
-func (UnimplementedContractReaderServer) testEmbeddedByValue()                        {}
-
-// UnsafeContractReaderServer may be embedded to opt out of forward compatibility for this service.
-// Use of this interface is not recommended, as added methods to ContractReaderServer will
-// result in compilation errors.
-type UnsafeContractReaderServer interface {
-	mustEmbedUnimplementedContractReaderServer()
-}
-
-func RegisterContractReaderServer(s grpc.ServiceRegistrar, srv ContractReaderServer) {
-	// If the following call panics, it indicates UnimplementedContractReaderServer was
-	// embedded by pointer and is nil.  This will cause panics if an
-	// unimplemented method is ever invoked, so we test this at initialization
-	// time to prevent it from happening at runtime later due to I/O.
-	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
-		t.testEmbeddedByValue()
-	}
-	s.RegisterService(&ContractReader_ServiceDesc, srv)
-}
-
-func _ContractReader_GetLatestValue_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(GetLatestValueRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(ContractReaderServer).GetLatestValue(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: ContractReader_GetLatestValue_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(ContractReaderServer).GetLatestValue(ctx, req.(*GetLatestValueRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-func _ContractReader_GetLatestValueWithHeadData_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(GetLatestValueRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(ContractReaderServer).GetLatestValueWithHeadData(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: ContractReader_GetLatestValueWithHeadData_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(ContractReaderServer).GetLatestValueWithHeadData(ctx, req.(*GetLatestValueRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-func _ContractReader_BatchGetLatestValues_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(BatchGetLatestValuesRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(ContractReaderServer).BatchGetLatestValues(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: ContractReader_BatchGetLatestValues_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(ContractReaderServer).BatchGetLatestValues(ctx, req.(*BatchGetLatestValuesRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-func _ContractReader_QueryKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(QueryKeyRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(ContractReaderServer).QueryKey(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: ContractReader_QueryKey_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(ContractReaderServer).QueryKey(ctx, req.(*QueryKeyRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-func _ContractReader_QueryKeys_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(QueryKeysRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(ContractReaderServer).QueryKeys(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: ContractReader_QueryKeys_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(ContractReaderServer).QueryKeys(ctx, req.(*QueryKeysRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-func _ContractReader_Bind_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(BindRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(ContractReaderServer).Bind(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: ContractReader_Bind_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(ContractReaderServer).Bind(ctx, req.(*BindRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-func _ContractReader_Unbind_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(UnbindRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(ContractReaderServer).Unbind(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: ContractReader_Unbind_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(ContractReaderServer).Unbind(ctx, req.(*UnbindRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-// ContractReader_ServiceDesc is the grpc.ServiceDesc for ContractReader service.
-// It's only intended for direct use with grpc.RegisterService,
-// and not to be introspected or modified (even as a copy)
-var ContractReader_ServiceDesc = grpc.ServiceDesc{
-	ServiceName: "loop.ContractReader",
-	HandlerType: (*ContractReaderServer)(nil),
-	Methods: []grpc.MethodDesc{
-		{
-			MethodName: "GetLatestValue",
-			Handler:    _ContractReader_GetLatestValue_Handler,
-		},
-		{
-			MethodName: "GetLatestValueWithHeadData",
-			Handler:    _ContractReader_GetLatestValueWithHeadData_Handler,
-		},
-		{
-			MethodName: "BatchGetLatestValues",
-			Handler:    _ContractReader_BatchGetLatestValues_Handler,
-		},
-		{
-			MethodName: "QueryKey",
-			Handler:    _ContractReader_QueryKey_Handler,
-		},
-		{
-			MethodName: "QueryKeys",
-			Handler:    _ContractReader_QueryKeys_Handler,
-		},
-		{
-			MethodName: "Bind",
-			Handler:    _ContractReader_Bind_Handler,
-		},
-		{
-			MethodName: "Unbind",
-			Handler:    _ContractReader_Unbind_Handler,
-		},
-	},
-	Streams:  []grpc.StreamDesc{},
-	Metadata: "loop.proto",
-}
-
-const (
-	ContractWriter_SubmitTransaction_FullMethodName    = "/loop.ContractWriter/SubmitTransaction"
-	ContractWriter_GetTransactionStatus_FullMethodName = "/loop.ContractWriter/GetTransactionStatus"
-	ContractWriter_GetFeeComponents_FullMethodName     = "/loop.ContractWriter/GetFeeComponents"
-	ContractWriter_GetEstimateFee_FullMethodName       = "/loop.ContractWriter/GetEstimateFee"
-)
-
-// ContractWriterClient is the client API for ContractWriter service.
-//
-// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
-//
-// Writes contracts by the names of its configuration.
-type ContractWriterClient interface {
-	// Sends a transaction that calls `method` with `params` and pays `value`. `transaction_id` is the caller's name for it;
-	// with a name that was used before, nothing is sent. Never repeated by itself.
-	SubmitTransaction(ctx context.Context, in *SubmitTransactionRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
-	// How far the transaction has come that the caller named `transaction_id`.
-	GetTransactionStatus(ctx context.Context, in *evm.GetTransactionStatusRequest, opts ...grpc.CallOption) (*evm.GetTransactionStatusReply, error)
-	// What a transaction costs now.
-	GetFeeComponents(ctx context.Context, in *emptypb.Empty, opts ...grpc.CallOption) (*GetFeeComponentsReply, error)
-	// What the transaction will cost that `submit_transaction` would send.
-	GetEstimateFee(ctx context.Context, in *GetEstimateFeeRequest, opts ...grpc.CallOption) (*GetEstimateFeeReply, error)
-}
-
-type contractWriterClient struct {
-	cc grpc.ClientConnInterface
-}
-
-func NewContractWriterClient(cc grpc.ClientConnInterface) ContractWriterClient {
-	return &contractWriterClient{cc}
-}
-
-func (c *contractWriterClient) SubmitTransaction(ctx context.Context, in *SubmitTransactionRequest, opts ...grpc.CallOption) (*emptypb.Empty, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(emptypb.Empty)
-	err := c.cc.Invoke(ctx, ContractWriter_SubmitTransaction_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (c *contractWriterClient) GetTransactionStatus(ctx context.Context, in *evm.GetTransactionStatusRequest, opts ...grpc.CallOption) (*evm.GetTransactionStatusReply, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(evm.GetTransactionStatusReply)
-	err := c.cc.Invoke(ctx, ContractWriter_GetTransactionStatus_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (c *contractWriterClient) GetFeeComponents(ctx context.Context, in *emptypb.Empty, opts ...grpc.CallOption) (*GetFeeComponentsReply, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(GetFeeComponentsReply)
-	err := c.cc.Invoke(ctx, ContractWriter_GetFeeComponents_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (c *contractWriterClient) GetEstimateFee(ctx context.Context, in *GetEstimateFeeRequest, opts ...grpc.CallOption) (*GetEstimateFeeReply, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(GetEstimateFeeReply)
-	err := c.cc.Invoke(ctx, ContractWriter_GetEstimateFee_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-// ContractWriterServer is the server API for ContractWriter service.
-// All implementations must embed UnimplementedContractWriterServer
-// for forward compatibility.
-//
-// Writes contracts by the names of its configuration.
-type ContractWriterServer interface {
-	// Sends a transaction that calls `method` with `params` and pays `value`. `transaction_id` is the caller's name for it;
-	// with a name that was used before, nothing is sent. Never repeated by itself.
-	SubmitTransaction(context.Context, *SubmitTransactionRequest) (*emptypb.Empty, error)
-	// How far the transaction has come that the caller named `transaction_id`.
-	GetTransactionStatus(context.Context, *evm.GetTransactionStatusRequest) (*evm.GetTransactionStatusReply, error)
-	// What a transaction costs now.
-	GetFeeComponents(context.Context, *emptypb.Empty) (*GetFeeComponentsReply, error)
-	// What the transaction will cost that `submit_transaction` would send.
-	GetEstimateFee(context.Context, *GetEstimateFeeRequest) (*GetEstimateFeeReply, error)
-	mustEmbedUnimplementedContractWriterServer()
-}
-
-// UnimplementedContractWriterServer must be embedded to have
-// forward compatible implementations.
-//
-// NOTE: this should be embedded by value instead of pointer to avoid a nil
-// pointer dereference when methods are called.
-type UnimplementedContractWriterServer struct{}
-
-func (UnimplementedContractWriterServer) SubmitTransaction(context.Context, *SubmitTransactionRequest) (*emptypb.Empty, error) {
-	return nil, status.Error(codes.Unimplemented, "method SubmitTransaction not implemented")
-}
-func (UnimplementedContractWriterServer) GetTransactionStatus(context.Context, *evm.GetTransactionStatusRequest) (*evm.GetTransactionStatusReply, error) {
-	return nil, status.Error(codes.Unimplemented, "method GetTransactionStatus not implemented")
-}
-func (UnimplementedContractWriterServer) GetFeeComponents(context.Context, *emptypb.Empty) (*GetFeeComponentsReply, error) {
-	return nil, status.Error(codes.Unimplemented, "method GetFeeComponents not implemented")
-}
-func (UnimplementedContractWriterServer) GetEstimateFee(context.Context, *GetEstimateFeeRequest) (*GetEstimateFeeReply, error) {
-	return nil, status.Error(codes.Unimplemented, "method GetEstimateFee not implemented")
-}
-func (UnimplementedContractWriterServer) mustEmbedUnimplementedContractWriterServer() {}
-func (UnimplementedContractWriterServer) testEmbeddedByValue()                        {}
-
-// UnsafeContractWriterServer may be embedded to opt out of forward compatibility for this service.
-// Use of this interface is not recommended, as added methods to ContractWriterServer will
-// result in compilation errors.
-type UnsafeContractWriterServer interface {
-	mustEmbedUnimplementedContractWriterServer()
-}
-
-func RegisterContractWriterServer(s grpc.ServiceRegistrar, srv ContractWriterServer) {
-	// If the following call panics, it indicates UnimplementedContractWriterServer was
-	// embedded by pointer and is nil.  This will cause panics if an
-	// unimplemented method is ever invoked, so we test this at initialization
-	// time to prevent it from happening at runtime later due to I/O.
-	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
-		t.testEmbeddedByValue()
-	}
-	s.RegisterService(&ContractWriter_ServiceDesc, srv)
-}
-
-func _ContractWriter_SubmitTransaction_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(SubmitTransactionRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(ContractWriterServer).SubmitTransaction(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: ContractWriter_SubmitTransaction_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(ContractWriterServer).SubmitTransaction(ctx, req.(*SubmitTransactionRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-func _ContractWriter_GetTransactionStatus_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(evm.GetTransactionStatusRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(ContractWriterServer).GetTransactionStatus(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: ContractWriter_GetTransactionStatus_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(ContractWriterServer).GetTransactionStatus(ctx, req.(*evm.GetTransactionStatusRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-func _ContractWriter_GetFeeComponents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(emptypb.Empty)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(ContractWriterServer).GetFeeComponents(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: ContractWriter_GetFeeComponents_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(ContractWriterServer).GetFeeComponents(ctx, req.(*emptypb.Empty))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-func _ContractWriter_GetEstimateFee_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(GetEstimateFeeRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(ContractWriterServer).GetEstimateFee(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: ContractWriter_GetEstimateFee_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(ContractWriterServer).GetEstimateFee(ctx, req.(*GetEstimateFeeRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-// ContractWriter_ServiceDesc is the grpc.ServiceDesc for ContractWriter service.
-// It's only intended for direct use with grpc.RegisterService,
-// and not to be introspected or modified (even as a copy)
-var ContractWriter_ServiceDesc = grpc.ServiceDesc{
-	ServiceName: "loop.ContractWriter",
-	HandlerType: (*ContractWriterServer)(nil),
-	Methods: []grpc.MethodDesc{
-		{
-			MethodName: "SubmitTransaction",
-			Handler:    _ContractWriter_SubmitTransaction_Handler,
-		},
-		{
-			MethodName: "GetTransactionStatus",
-			Handler:    _ContractWriter_GetTransactionStatus_Handler,
-		},
-		{
-			MethodName: "GetFeeComponents",
-			Handler:    _ContractWriter_GetFeeComponents_Handler,
-		},
-		{
-			MethodName: "GetEstimateFee",
-			Handler:    _ContractWriter_GetEstimateFee_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
