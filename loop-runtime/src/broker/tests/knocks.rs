@@ -65,6 +65,19 @@ fn scripted() -> (Side, Side) {
     (side(one, false), side(other, true))
 }
 
+/// Longer than anything here takes.
+const LONG: Duration = Duration::from_secs(30);
+
+/// The next stream for which no knock came; it must come.
+async fn unclaimed(main: &mut UnboundedReceiver<MuxStream>) -> MuxStream {
+    tokio::time::timeout(LONG, main.recv()).await.expect("no stream comes").expect("a session")
+}
+
+/// The next message of a side; it must come.
+async fn said(says: &mut mpsc::Receiver<ConnInfo>) -> ConnInfo {
+    tokio::time::timeout(LONG, says.recv()).await.expect("nothing is said").expect("a broker")
+}
+
 fn knock(service_id: u32) -> ConnInfo {
     message(service_id, false, "")
 }
@@ -172,7 +185,7 @@ async fn a_knock_without_a_listener_times_out_and_is_forgotten() {
 async fn streams_without_a_knock_are_given_back() {
     let (_host, _plugin, mut rest) = joined();
     let _stream = rest[0].1.open().await.unwrap();
-    rest[1].2.recv().await.unwrap();
+    unclaimed(&mut rest[1].2).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -180,13 +193,13 @@ async fn an_ack_whose_stream_does_not_come_expires() {
     let (mut ours, mut peer) = scripted();
     let (id, listener) = ours.broker.listen().await.unwrap();
     ours.broker.received(knock(id));
-    assert_eq!(ours.says.recv().await.unwrap(), ack(id, ""));
+    assert_eq!(said(&mut ours.says).await, ack(id, ""));
     tokio::time::sleep(DIAL_TIMEOUT).await;
     let _stream = peer.session.open().await.unwrap();
-    ours.main.recv().await.unwrap();
+    unclaimed(&mut ours.main).await;
 
     ours.broker.received(knock(id));
-    assert_eq!(ours.says.recv().await.unwrap(), ack(id, ""));
+    assert_eq!(said(&mut ours.says).await, ack(id, ""));
     tokio::time::sleep(DIAL_TIMEOUT - Duration::from_millis(1)).await;
     let _stream = peer.session.open().await.unwrap();
     listener.accept().await.unwrap();
@@ -198,7 +211,7 @@ async fn a_dial_that_nobody_waits_for_is_finished() {
     let (mut ours, mut peer) = scripted();
     let mut dial = Box::pin(ours.broker.dial(7));
     assert!(poll_once(dial.as_mut()).await.is_none());
-    assert_eq!(ours.says.recv().await.unwrap(), knock(7));
+    assert_eq!(said(&mut ours.says).await, knock(7));
     drop(dial);
     // The next one waits until the first is done with.
     let next = tokio::spawn({
@@ -211,11 +224,11 @@ async fn a_dial_that_nobody_waits_for_is_finished() {
     assert!(ours.says.try_recv().is_err());
 
     ours.broker.received(ack(7, ""));
-    let mut first = peer.main.recv().await.expect("the stream that the ack promised");
+    let mut first = unclaimed(&mut peer.main).await;
     assert_eq!(first.read(&mut [0]).await.unwrap(), 0, "reset, for nobody wants it");
-    assert_eq!(ours.says.recv().await.unwrap(), knock(8));
+    assert_eq!(said(&mut ours.says).await, knock(8));
     ours.broker.received(ack(8, ""));
-    let mut second = peer.main.recv().await.unwrap();
+    let mut second = unclaimed(&mut peer.main).await;
     let mut stream = next.await.unwrap().unwrap();
     second.write_u8(8).await.unwrap();
     assert_eq!(stream.read_u8().await.unwrap(), 8);
@@ -233,17 +246,17 @@ async fn the_next_knock_waits_for_an_answer_on_the_last_stream() {
             })
         })
         .into();
-    assert_eq!(ours.says.recv().await.unwrap(), knock(1));
+    assert_eq!(said(&mut ours.says).await, knock(1));
     ours.broker.received(ack(1, ""));
-    let mut first = peer.main.recv().await.unwrap();
+    let mut first = unclaimed(&mut peer.main).await;
     for _ in 0..20 {
         tokio::task::yield_now().await;
     }
     assert!(ours.says.try_recv().is_err(), "who accepts may not have taken the stream yet");
     first.write_u32(1).await.unwrap();
-    assert_eq!(ours.says.recv().await.unwrap(), knock(2));
+    assert_eq!(said(&mut ours.says).await, knock(2));
     ours.broker.received(ack(2, ""));
-    peer.main.recv().await.unwrap().write_u32(2).await.unwrap();
+    unclaimed(&mut peer.main).await.write_u32(2).await.unwrap();
     for dial in dials {
         dial.await.unwrap();
     }
@@ -253,9 +266,9 @@ async fn the_next_knock_waits_for_an_answer_on_the_last_stream() {
 async fn an_ack_that_comes_too_late_gets_its_stream() {
     let (mut ours, mut peer) = scripted();
     assert!(matches!(ours.broker.dial(7).await, Err(BrokerError::NoAnswer)));
-    assert_eq!(ours.says.recv().await.unwrap(), knock(7));
+    assert_eq!(said(&mut ours.says).await, knock(7));
     ours.broker.received(ack(7, ""));
-    let mut stream = peer.main.recv().await.expect("Go has made room for it");
+    let mut stream = unclaimed(&mut peer.main).await;
     assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
     // Only once, and not for an error.
     ours.broker.received(ack(7, ""));
@@ -274,19 +287,19 @@ async fn a_go_host_that_is_not_ready_is_asked_again() {
         async move { broker.dial(3).await.map(|(stream, _)| stream) }
     });
     for _ in 0..4 {
-        assert_eq!(ours.says.recv().await.unwrap(), knock(3));
+        assert_eq!(said(&mut ours.says).await, knock(3));
         ours.broker.received(ack(3, "no listener for id 3"));
     }
-    assert_eq!(ours.says.recv().await.unwrap(), knock(3));
+    assert_eq!(said(&mut ours.says).await, knock(3));
     ours.broker.received(ack(3, ""));
     dial.await.unwrap().unwrap();
-    peer.main.recv().await.unwrap();
+    unclaimed(&mut peer.main).await;
 
     let refused = tokio::spawn({
         let broker = ours.broker.clone();
         async move { broker.dial(4).await.unwrap_err().to_string() }
     });
-    assert_eq!(ours.says.recv().await.unwrap(), knock(4));
+    assert_eq!(said(&mut ours.says).await, knock(4));
     ours.broker.received(ack(4, &"ü".repeat(10_000)));
     assert_eq!(refused.await.unwrap(), format!("failed to knock: {}", "ü".repeat(200)));
 }

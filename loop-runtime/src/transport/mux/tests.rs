@@ -47,6 +47,11 @@ fn end(io: DuplexStream, client: bool) -> End {
     End { session, incoming, driver: tokio::spawn(driver) }
 }
 
+/// The next stream that the peer opens; it must come.
+async fn next(incoming: &mut mpsc::UnboundedReceiver<MuxStream>) -> MuxStream {
+    tokio::time::timeout(LONG, incoming.recv()).await.expect("no stream comes").expect("a session")
+}
+
 fn pair() -> (End, End) {
     let (one, other) = duplex(64 * 1024);
     (end(one, true), end(other, false))
@@ -90,7 +95,7 @@ async fn both_ends_open_streams_which_are_told_at_once() {
     for round in 0..3_u8 {
         // Nothing is written, and still the other end sees it.
         let mut there = client.session.open().await.unwrap();
-        let mut here = server.incoming.recv().await.unwrap();
+        let mut here = next(&mut server.incoming).await;
         there.write_all(&[round; 100_000]).await.unwrap();
         let mut came = vec![0; 100_000];
         here.read_exact(&mut came).await.unwrap();
@@ -99,7 +104,7 @@ async fn both_ends_open_streams_which_are_told_at_once() {
         assert_eq!(there.read(&mut came).await.unwrap(), 0, "a shutdown is the end of what can be read");
 
         let _back = server.session.open().await.unwrap();
-        client.incoming.recv().await.unwrap();
+        next(&mut client.incoming).await;
     }
 }
 
@@ -112,7 +117,7 @@ async fn go_reads_the_frames() {
     // Go's answer to it, then its own stream, which is answered at once too.
     peer.send(WINDOW, ACK, 1, 0, &[]).await;
     peer.send(WINDOW, SYN, 2, 0, &[]).await;
-    let theirs = end.incoming.recv().await.unwrap();
+    let theirs = next(&mut end.incoming).await;
     assert_eq!(peer.next().await, Some((DATA, ACK, 2, vec![])));
     drop(stream);
     assert_eq!(peer.next().await, Some((DATA, RST, 1, vec![])));
@@ -127,11 +132,11 @@ async fn go_reads_the_frames() {
 async fn a_slow_reader_of_one_stream_does_not_stop_the_others() {
     let (client, mut server) = pair();
     let mut stuck = client.session.open().await.unwrap();
-    let _unread = server.incoming.recv().await.unwrap();
+    let _unread = next(&mut server.incoming).await;
     let writing = tokio::spawn(async move { stuck.write_all(&vec![0; 8 << 20]).await });
 
     let mut quick = client.session.open().await.unwrap();
-    let mut here = server.incoming.recv().await.unwrap();
+    let mut here = next(&mut server.incoming).await;
     let sent = tokio::spawn(async move {
         quick.write_all(&vec![7; 8 << 20]).await.unwrap();
         quick
@@ -154,7 +159,7 @@ async fn thousands_of_streams_leave_nothing_behind() {
         for _ in 0..50 {
             let mut there = client.session.open().await.unwrap();
             there.write_all(b"ping").await.unwrap();
-            let mut here = server.incoming.recv().await.unwrap();
+            let mut here = next(&mut server.incoming).await;
             here.read_exact(&mut [0; 4]).await.unwrap();
             all.push((there, here));
         }
@@ -172,7 +177,7 @@ async fn thousands_of_streams_leave_nothing_behind() {
     assert_eq!(tasks(), before);
     // The crate has forgotten them too, or it would end the session by now.
     let _one_more = client.session.open().await.unwrap();
-    server.incoming.recv().await.unwrap();
+    next(&mut server.incoming).await;
 }
 
 #[tokio::test]
@@ -180,14 +185,14 @@ async fn one_stream_too_many_is_refused_and_the_others_live() {
     let (client, mut server) = pair();
     let mut all = Vec::new();
     for _ in 0..MOST_STREAMS {
-        all.push((client.session.open().await.unwrap(), server.incoming.recv().await.unwrap()));
+        all.push((client.session.open().await.unwrap(), next(&mut server.incoming).await));
     }
     let refused = client.session.open().await.unwrap_err();
     assert!(refused.to_string().contains("4096 streams are open"), "{refused}");
     let refused = server.session.open().await.unwrap_err();
     assert!(refused.to_string().contains("4096 streams are open"), "{refused}");
     drop(all.pop());
-    all.push((client.session.open().await.unwrap(), server.incoming.recv().await.unwrap()));
+    all.push((client.session.open().await.unwrap(), next(&mut server.incoming).await));
     let (there, here) = &mut all[17];
     there.write_all(b"ping").await.unwrap();
     here.read_exact(&mut [0; 4]).await.unwrap();
@@ -200,7 +205,7 @@ async fn a_peer_that_opens_without_end_is_reset_without_end() {
     for n in 0..MOST_STREAMS as u32 + 500 {
         peer.send(WINDOW, SYN, 1 + 2 * n, 0, &[]).await;
         if (n as usize) < MOST_STREAMS {
-            kept.push(end.incoming.recv().await.unwrap());
+            kept.push(next(&mut end.incoming).await);
             assert_eq!(peer.next().await, Some((DATA, ACK, 1 + 2 * n, vec![])));
         } else {
             assert_eq!(peer.next().await, Some((DATA, RST, 1 + 2 * n, vec![])));
@@ -214,7 +219,7 @@ async fn the_end_of_a_session_ends_its_streams() {
     for by_close in [true, false] {
         let (client, mut server) = pair();
         let mut there = client.session.open().await.unwrap();
-        let mut here = server.incoming.recv().await.unwrap();
+        let mut here = next(&mut server.incoming).await;
         match by_close {
             true => client.session.close(),
             false => drop(client.session),
@@ -234,7 +239,7 @@ async fn the_end_of_a_session_ends_its_streams() {
 async fn what_was_written_before_the_end_arrives() {
     let (client, mut server) = pair();
     let mut there = client.session.open().await.unwrap();
-    let mut here = server.incoming.recv().await.unwrap();
+    let mut here = next(&mut server.incoming).await;
     there.write_all(b"the last word").await.unwrap();
     client.session.close();
     let mut came = Vec::new();
@@ -339,7 +344,7 @@ proptest::proptest! {
 async fn windows_do_not_grow() {
     let (mut peer, mut end) = Scripted::new(true);
     peer.send(WINDOW, SYN, 1, 0, &[]).await;
-    let mut stream = end.incoming.recv().await.unwrap();
+    let mut stream = next(&mut end.incoming).await;
     let reading = tokio::spawn(async move {
         let mut all = vec![0; 64 * 1024];
         while stream.read(&mut all).await.unwrap() > 0 {}
