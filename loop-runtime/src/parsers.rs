@@ -23,6 +23,10 @@ pub const TARGETS: &[&str] = &[
     "timeout",
     #[cfg(feature = "auto-mtls")]
     "certificate",
+    #[cfg(feature = "mux")]
+    "knocks",
+    #[cfg(feature = "mux")]
+    "streams",
 ];
 
 /// Gives `bytes` to the parser `target`.
@@ -35,6 +39,10 @@ pub fn parse(target: &str, bytes: &[u8]) {
         "timeout" => timeout(bytes),
         #[cfg(feature = "auto-mtls")]
         "certificate" => certificate(bytes),
+        #[cfg(feature = "mux")]
+        "knocks" => knocks(bytes),
+        #[cfg(feature = "mux")]
+        "streams" => crate::transport::streams_of(bytes),
         _ => unreachable!("{target} is none of {TARGETS:?}"),
     }
 }
@@ -69,6 +77,25 @@ fn announcement(bytes: &[u8]) {
     let (outgoing, _) = tokio::sync::mpsc::channel(1);
     Broker::new(Route::sockets(std::env::temp_dir()), Security::None, crate::broker::DIAL_TIMEOUT, outgoing)
         .received(info);
+}
+
+/// What a peer says, message after message, to a side that listens on one id.
+#[cfg(feature = "mux")]
+fn knocks(mut bytes: &[u8]) {
+    use crate::broker::Knocks;
+    let (outgoing, mut said) = tokio::sync::mpsc::channel(4);
+    let route = Route::Multiplexed(Knocks::new());
+    let broker = Broker::new(route, Security::None, crate::broker::DIAL_TIMEOUT, outgoing);
+    let listening = std::pin::pin!(broker.listen()).poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+    assert!(listening.is_ready(), "there is room for what it says");
+    while let Ok(message) = <ConnInfo as prost::Message>::decode_length_delimited(&mut bytes) {
+        let knock = message.knock.as_ref().is_some_and(|knock| knock.knock && !knock.ack);
+        let id = message.service_id;
+        broker.received(message);
+        while let Ok(answer) = said.try_recv() {
+            assert!(knock && answer.service_id == id, "an answer to no question");
+        }
+    }
 }
 
 fn hclog(bytes: &[u8]) {

@@ -146,11 +146,13 @@ impl Host {
     }
 
     /// Makes one connection to the plugin's process, and all connections to it and from it streams of that one. A plugin
-    /// that cannot do so is refused: [`LaunchError::NotMultiplexed`].
+    /// that cannot do so is refused with [`LaunchError::NotMultiplexed`]: those of this crate need the feature `mux` too,
+    /// and nothing else. Such a plugin cannot be reattached to.
     ///
-    /// Worth it where a socket for each service that is lent or made is too much: many of them, few file descriptors, or
-    /// a tunnel between the two processes. Calls take longer than over sockets of their own, and at most 4,096 connections
-    /// can be open at a time.
+    /// It is for hosts that count file descriptors, and for plugins that are reached through one door, as in a container;
+    /// and a plugin notices the end of its host by it. Calls take somewhat longer than over sockets of their own, services
+    /// that are lent or made are dialled one after the other, and at most 4,096 of these connections are open at a time.
+    /// A service that nobody serves is known only when the dial timeout has passed, and other dials wait for that.
     #[cfg(feature = "mux")]
     pub fn multiplexed(mut self) -> Self {
         self.multiplexed = true;
@@ -186,6 +188,11 @@ impl Host {
     /// [`LaunchError::ProcessNotFound`] if nobody takes a connection at the address, or there is no such process;
     /// [`LaunchError::Reattach`] if the plugin speaks something else, or another version of the application protocol.
     pub async fn reattach(&self, plugin: Reattach) -> Result<Supervisor, LaunchError> {
+        #[cfg(feature = "mux")]
+        if self.multiplexed {
+            let why = "its one connection belongs to the host that started it, and this one multiplexes";
+            return Err(LaunchError::Reattach { why: why.to_owned() });
+        }
         let name = self.name.clone().unwrap_or_else(|| format!("process {}", plugin.pid));
         self.supervise(name, Source::Running(plugin)).await
     }

@@ -128,6 +128,27 @@ fn stderr_of(error: &LaunchError) -> Vec<String> {
     }
 }
 
+#[cfg(feature = "mux")]
+#[tokio::test]
+async fn a_plugin_that_must_multiplex_is_told_and_refused_if_it_does_not() {
+    let say = r#"echo "1|1|tcp|127.0.0.1:4711|grpc||$PLUGIN_MULTIPLEX_GRPC"; exec sleep 1000"#;
+    let mut plugin = Scripted::new(say);
+    plugin.options.multiplexed = true;
+    plugin.ok().await.kill();
+    // Not asked for, and not looked at.
+    plugin.options.multiplexed = false;
+    plugin.ok().await.kill();
+
+    for line in ["1|1|tcp|127.0.0.1:4711|grpc|", "1|1|tcp|127.0.0.1:4711|grpc||false"] {
+        let mut plugin = Scripted::new(&format!("echo said >&2; echo '{line}'; exec sleep 1000"));
+        plugin.options.multiplexed = true;
+        let refused = plugin.error().await;
+        let LaunchError::NotMultiplexed { stderr, .. } = &refused else { panic!("{refused}") };
+        assert_eq!(stderr.lines(), ["said"]);
+        assert!(refused.is_permanent());
+    }
+}
+
 #[tokio::test]
 async fn a_plugin_is_launched_killed_and_reaped() {
     let plugin = Scripted::new("echo '1|1|tcp|127.0.0.1:4711|grpc|'; exec sleep 1000");

@@ -171,3 +171,33 @@ proptest! {
         prop_assert_eq!((line.version, line.address), (version, Address::Unix(path.into())));
     }
 }
+
+#[cfg(feature = "mux")]
+#[test]
+fn multiplexing_is_demanded_in_gos_words() {
+    for (field, says) in [
+        ("|true", None),
+        ("|1\r\n", None),
+        ("|T|more", None),
+        ("|True|", None),
+        ("", Some("its line does not say")),
+        ("|false", Some("its line says so")),
+        ("|0", Some("its line says so")),
+        ("|", Some("its line says \"\" where")),
+        ("|yes", Some("its line says \"yes\" where")),
+        ("|tRUE", Some("its line says \"tRUE\" where")),
+        ("|\u{1b}[2J", Some("its line says \"\\x1b[2J\" where")),
+    ] {
+        let line = format!("1|1|unix|/p|grpc|{field}");
+        parse(&line).unwrap();
+        let verdict = demand_multiplexing(line.as_bytes());
+        match says {
+            None => verdict.unwrap(),
+            Some(says) => {
+                let refused = verdict.unwrap_err();
+                assert!(matches!(refused, LaunchError::NotMultiplexed { .. }) && refused.is_permanent());
+                assert!(refused.to_string().contains(says), "{refused}");
+            }
+        }
+    }
+}

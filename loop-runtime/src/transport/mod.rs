@@ -41,6 +41,8 @@ pub(crate) use client::Connection;
 pub(crate) use failure::Failure;
 pub use limits::Limits;
 pub(crate) use listener::{ListenError, Listener};
+#[cfg(all(feature = "mux", any(test, fuzzing)))]
+pub(crate) use mux::streams_of;
 #[cfg(feature = "mux")]
 pub(crate) use mux::{MuxSession, MuxStream};
 pub(crate) use offer::{Offer, OfferError, Wish, answer};

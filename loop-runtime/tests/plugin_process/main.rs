@@ -9,6 +9,8 @@ mod brokered;
 mod calls;
 mod client;
 mod end;
+#[cfg(feature = "mux")]
+mod multiplexed;
 mod process;
 mod reattach;
 mod role;

@@ -20,5 +20,32 @@ mod tap;
 pub(crate) use session::MuxSession;
 pub(crate) use stream::MuxStream;
 
+/// A session whose peer says `bytes` and then nothing, to its end. Streams that it opens are taken, read and answered.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn streams_of(bytes: &[u8]) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let (mut peer, io) = tokio::io::duplex(bytes.len() + 1);
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() else { return };
+    runtime.block_on(async {
+        let (_session, drive) = MuxSession::server(io, |mut stream| {
+            stream.announce();
+            tokio::spawn(async move {
+                let mut piece = [0; 64];
+                while let Ok(1..) = stream.read(&mut piece).await {}
+                stream.write_all(&piece).await
+            });
+        });
+        let said = async {
+            // Not the end of what it reads: it would break off what is written to it.
+            let _ = peer.write_all(bytes).await;
+            tokio::task::yield_now().await;
+            let mut answers = Vec::new();
+            let _ = peer.shutdown().await;
+            let _ = peer.read_to_end(&mut answers).await;
+        };
+        tokio::join!(drive, said);
+    });
+}
+
 #[cfg(test)]
 mod tests;
