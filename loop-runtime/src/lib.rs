@@ -94,6 +94,7 @@
 //! | feature | default | what |
 //! |---|---|---|
 //! | `metrics` | no | `/metrics` of a LOOP plugin, on the port that a Chainlink node names |
+//! | `mux` | no | [`Host::multiplexed`](host::Host): one socket for all connections of a plugin, as go-plugin does it with yamux; plugins obey a host that asks for it |
 //! | `sha256` | no | [`Command::sha256`](host::Command::sha256): a program is started only if it is the one that was meant |
 //!
 //! # Platforms

@@ -5,6 +5,9 @@
 //! there); it serves one dial. The listener behind it accepts for as long as it lives, because Go's clients drop idle
 //! connections and dial the same address again.
 //!
+//! That is so over sockets. If the host multiplexes, connections are streams over the one socket, and the messages are
+//! knocks: see `knocks`.
+//!
 //! [`Broker`] knows neither services nor processes: announcements to send go to a channel, received ones are handed
 //! to it. `exchange` moves both over the `StartStream` call of a main connection.
 

@@ -16,7 +16,7 @@
 //!    `main` does afterwards, has 2 s: hosts kill then, and a plugin ends by itself just before.
 //!
 //! The host counts as gone when the process that started the plugin has ended, and when all connections have been gone
-//! for 10 s. Processes that the plugin starts are its own: end them in a cleanup hook, or give them the parent-death
+//! for 10 s; with the feature `mux`, if the host multiplexes, when its one connection is gone. Processes that the plugin starts are its own: end them in a cleanup hook, or give them the parent-death
 //! signal, for only a host of this runtime kills the whole process group.
 //!
 //! A plugin that cannot start prints one line on stderr and ends with code 1.

@@ -1,6 +1,7 @@
 //! A host that multiplexes: one connection, with yamux as its crate has it by default, streams and all else by hand.
 
 use std::future::poll_fn;
+use std::time::{Duration, Instant};
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::UnixStream;
@@ -109,10 +110,12 @@ async fn its_end_is_the_end_of_the_plugin() {
     let host = Host::connect(&plugin).await;
     let waiting = host.dial().await;
     let _: Two = waiting.call("/probe.Probe/Echo", two("hello", "")).await.unwrap();
+    // The process that started it lives on, and it does not wait for another connection.
+    let before = Instant::now();
     drop(host);
     assert_eq!(plugin.ended().await, (Some(0), String::new()));
+    assert!(before.elapsed() < Duration::from_secs(5));
     assert_eq!(plugin.sockets_left(), 0);
-    assert!(plugin.whole_stderr().await.contains("its host has hung up"));
 }
 
 #[tokio::test]
