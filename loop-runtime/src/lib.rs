@@ -93,6 +93,7 @@
 //!
 //! | feature | default | what |
 //! |---|---|---|
+//! | `auto-mtls` | no | go-plugin's AutoMTLS: [`Host::auto_mtls`](host::Host::auto_mtls), and plugins for hosts that insist on it. Builds aws-lc, which needs a C compiler |
 //! | `metrics` | no | `/metrics` of a LOOP plugin, on the port that a Chainlink node names |
 //! | `mux` | no | [`Host::multiplexed`](host::Host): one socket for all connections of a plugin, as go-plugin does it with yamux; plugins obey a host that asks for it |
 //! | `sha256` | no | [`Command::sha256`](host::Command::sha256): a program is started only if it is the one that was meant |

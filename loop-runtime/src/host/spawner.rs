@@ -54,7 +54,7 @@ impl Prepared {
         #[cfg(feature = "sha256")]
         let file = checked.as_ref().map_or_else(|| program.clone(), super::checksum::Checked::path);
         #[cfg(not(feature = "sha256"))]
-        let file = &program;
+        let file = program.clone();
         let mut std = StdCommand::new(&file);
         std.arg0(&program)
             .args(&command.args)

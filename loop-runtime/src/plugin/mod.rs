@@ -15,6 +15,11 @@
 //!    cleanup hooks run in the order in which they were given, and [`Plugin::serve`] returns. All of it, and whatever
 //!    `main` does afterwards, has 2 s: hosts kill then, and a plugin ends by itself just before.
 //!
+//! If the host offers TLS (its certificate is in `PLUGIN_CLIENT_CERT`) and the feature `auto-mtls` is on, the plugin answers
+//! with a certificate of its own in the handshake line, and every connection, whoever dials it, is mutual TLS between the
+//! owners of these two. An offer that cannot be answered, because the feature is off or the certificate is none, fails the
+//! start: the host could make no connection.
+//!
 //! The host counts as gone when the process that started the plugin has ended, and when all connections have been gone
 //! for 10 s; with the feature `mux`, if the host multiplexes, when its one connection is gone. Processes that the plugin starts are its own: end them in a cleanup hook, or give them the parent-death
 //! signal, for only a host of this runtime kills the whole process group.

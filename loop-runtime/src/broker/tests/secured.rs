@@ -12,6 +12,11 @@ fn agreed() -> (Security, Security) {
     (offer.settle(&field).unwrap(), plugin)
 }
 
+/// For what fails by going on for ever.
+async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(10), future).await.expect("it hangs")
+}
+
 #[tokio::test]
 async fn either_side_dials_what_the_other_announced() {
     let dir = tempfile::tempdir().unwrap();
@@ -42,7 +47,8 @@ async fn a_stranger_who_dials_what_was_announced_is_refused() {
                 stream.write_all(b"hello, are you there?").await?;
                 stream.read_exact(&mut [0; 64]).await
             };
-            let (outcome, accepted) = tokio::join!(dial, async { listener.accept().await.unwrap().establish().await });
+            let serve = async { listener.accept().await.unwrap().establish().await.map(drop) };
+            let (outcome, accepted) = soon(async { tokio::join!(dial, serve) }).await;
             outcome.unwrap_err();
             let refused = accepted.unwrap_err().to_string();
             assert!(refused.starts_with("the TLS handshake failed"), "{refused}");
@@ -59,8 +65,8 @@ async fn a_stranger_who_answers_a_dial_is_refused() {
     for dialler in [&host, &plugin] {
         let stranger = crate::transport::Listener::bind_in(dir.path()).unwrap().secured(of_another_host.clone());
         dialler.received(at(7, "unix", stranger.address().to_string()));
-        let (dialled, accepted) =
-            tokio::join!(dialler.dial(7), async { stranger.accept().await.unwrap().establish().await });
+        let serve = async { stranger.accept().await.unwrap().establish().await };
+        let (dialled, accepted) = soon(async { tokio::join!(dialler.dial(7), serve) }).await;
         accepted.unwrap_err();
         let error = dialled.unwrap_err();
         assert!(matches!(error, BrokerError::Connect { .. }), "{error:?}");

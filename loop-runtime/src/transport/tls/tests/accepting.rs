@@ -11,13 +11,8 @@ async fn answer_to(peer: &Peer, ours: &Tls) -> String {
         let mut stream = peer.connector().connect(server, theirs).await?;
         stream.read_u8().await.map(|_| ())
     };
-    let (cut_off, outcome) = tokio::join!(dial, async {
-        let outcome = ours.accept(socket).await;
-        text(outcome.map(|stream| {
-            drop(stream);
-            unreachable!("a stranger was let in")
-        }))
-    });
+    let serve = async { text(ours.accept(socket).await) };
+    let (cut_off, outcome) = soon(async { tokio::join!(dial, serve) }).await;
     cut_off.unwrap_err();
     outcome
 }

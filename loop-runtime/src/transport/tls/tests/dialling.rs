@@ -11,7 +11,8 @@ async fn dialled(peer: &Peer, ours: &Tls) -> String {
             stream.read_u8().await.unwrap_err();
         }
     };
-    let (outcome, ()) = tokio::join!(async { text(ours.connect(socket).await) }, serve);
+    let dial = async { text(ours.connect(socket).await) };
+    let (outcome, ()) = soon(async { tokio::join!(dial, serve) }).await;
     outcome
 }
 

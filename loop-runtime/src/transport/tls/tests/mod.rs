@@ -181,6 +181,11 @@ fn text(outcome: io::Result<Stream>) -> String {
     }
 }
 
+/// For what fails by going on for ever.
+async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(10), future).await.expect("it hangs")
+}
+
 /// Bytes arrive in both directions.
 async fn assert_connected<IO>(mut ours: Stream, mut theirs: IO)
 where
