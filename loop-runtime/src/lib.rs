@@ -123,6 +123,7 @@ pub mod prelude;
 mod proto;
 mod reattach;
 mod service;
+mod socket_dir;
 mod stdio;
 mod sync;
 mod sys;
