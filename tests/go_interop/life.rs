@@ -112,17 +112,20 @@ async fn kill_the_host(mut host: Child) {
 }
 
 async fn our_plugin_ends_with_its_go_host() {
-    let temporary = tempfile::Builder::new().prefix("go").tempdir().unwrap();
-    let host = Process::new(go::program("host"))
-        .arg("die")
-        .arg(std::env::current_exe().unwrap())
-        .env("TMPDIR", temporary.path())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    kill_the_host(host).await;
-    nothing_is_left(temporary.path());
+    for mode in Mode::ALL {
+        let temporary = tempfile::Builder::new().prefix("go").tempdir().unwrap();
+        let host = Process::new(go::program("host"))
+            .args(mode.flags())
+            .arg("die")
+            .arg(std::env::current_exe().unwrap())
+            .env("TMPDIR", temporary.path())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        kill_the_host(host).await;
+        nothing_is_left(temporary.path());
+    }
 }
 
 /// The system sees to it: Go's plugins do not notice.
