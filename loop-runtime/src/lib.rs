@@ -125,6 +125,7 @@ pub mod prelude;
 mod proto;
 mod reattach;
 mod service;
+mod socket_dir;
 mod stdio;
 mod sync;
 mod sys;

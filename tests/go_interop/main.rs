@@ -11,6 +11,7 @@
 mod go;
 mod go_host;
 mod go_plugin;
+mod life;
 mod log;
 mod misbehaving;
 mod mode;
@@ -28,11 +29,17 @@ use mode::Mode;
 use probe::{HANDSHAKE, Probe, RustProbe};
 
 fn main() -> ExitCode {
+    if let Some(plugin) = std::env::var_os(life::HOST) {
+        return runtime().block_on(life::be_a_host(plugin));
+    }
     if std::env::var_os("INTEROP_COOKIE").is_some() || std::env::args_os().any(|arg| arg == "--be-a-plugin") {
         let mut plugin = Plugin::new(HANDSHAKE.also_versions(&[1]));
         let is = |how: &str| std::env::args_os().any(|arg| arg == how);
         if is("--outlive") {
             plugin = plugin.outlive_host();
+        }
+        if let Some(next) = std::env::var_os(life::NESTED) {
+            return runtime().block_on(life::serve_nested(plugin, next));
         }
         let probe = if is("--broken") { RustProbe::broken() } else { RustProbe::default() };
         return runtime().block_on(plugin.serve::<dyn Probe>(Arc::new(probe)));
@@ -53,6 +60,7 @@ fn main() -> ExitCode {
                 trials.extend(go_host::trials(mode));
                 trials.extend(go_plugin::trials(mode));
             }
+            trials.extend(life::trials());
             trials.extend(misbehaving::trials());
             trials.extend(reattach::trials());
         }

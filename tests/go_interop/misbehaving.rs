@@ -1,20 +1,20 @@
 //! A host in Rust runs plugins in Go that misbehave, `interop/misbehave`: each gives the error that ends the search, in
 //! time, and leaves nothing.
 
-use std::fs;
+mod case;
+
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
-use loop_runtime::host::{Ended, Events, LaunchError, RestartPolicy, What};
+use loop_runtime::host::{LaunchError, RestartPolicy, What};
 use loop_runtime::prelude::*;
 use loop_runtime::testing::Faults as _;
-use tempfile::TempDir;
 
-use crate::probe::{HANDSHAKE, Probe, RustCounter};
-use crate::{go, log, runtime, trial};
+use crate::probe::{Probe, RustCounter};
+use crate::{go, log, trial};
+use case::{Case, close, close_by_force, close_in_peace, ended, run};
 
 /// What a machine that is busy with other tests may add to any wait.
 const BUSY: Duration = Duration::from_secs(5);
@@ -37,6 +37,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         a_panic_before_the_handshake,
         an_exit_that_leaves_its_pipes_to_a_child,
         a_closed_socket,
+        a_plugin_that_cannot_multiplex,
+        a_plugin_that_knows_no_tls,
         endless_stdout,
         a_log_storm,
         shutdown_ignored,
@@ -49,115 +51,6 @@ pub(crate) fn trials() -> Vec<Trial> {
         closed_by_many_at_once,
         texts_longer_than_any_header_should_be,
     ]
-}
-
-/// One misbehaviour: where its processes report, and what the host logs it as.
-struct Case {
-    name: &'static str,
-    dir: TempDir,
-}
-
-fn run(name: &'static str, case: impl AsyncFnOnce(&Case)) {
-    let it = Case { name, dir: tempfile::tempdir().unwrap() };
-    runtime().block_on(async {
-        tokio::time::timeout(Duration::from_secs(60), async {
-            case(&it).await;
-            it.nothing_is_left().await;
-        })
-        .await
-        .expect("it hangs");
-    });
-}
-
-impl Case {
-    fn host(&self) -> Host {
-        let mut policy = RestartPolicy::default();
-        policy.backoff = Duration::ZERO;
-        policy.budget = None;
-        Host::new(HANDSHAKE.also_versions(&[1])).name(self.name).policy(policy)
-    }
-
-    fn command(&self, how: &str) -> Command {
-        let dir = self.dir.path();
-        Command::new(go::program("misbehave")).arg(how).env("MISBEHAVE_DIR", dir).env("TMPDIR", dir)
-    }
-
-    /// Launches what must not start, and returns why it did not. The command is tried once.
-    async fn refused(&self, host: &Host, how: &str, within: Range<Duration>) -> LaunchError {
-        let began = Instant::now();
-        let error = host.launch(self.command(how)).await.unwrap_err();
-        let took = began.elapsed();
-        assert!(within.contains(&took), "{took:?}: {error}");
-        assert_eq!(self.socket_dirs().len(), 1, "one start");
-        error
-    }
-
-    async fn launch(&self, how: &str) -> (Supervisor, Arc<dyn Probe>) {
-        let plugin = self.host().launch(self.command(how)).await.unwrap();
-        let probe = plugin.dispense().await.unwrap();
-        (plugin, probe)
-    }
-
-    /// Directories of sockets, one for each process that was started as a plugin.
-    fn socket_dirs(&self) -> Vec<String> {
-        let text = fs::read_to_string(self.dir.path().join("sockets")).unwrap_or_default();
-        text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
-    }
-
-    async fn nothing_is_left(&self) {
-        let mark = format!("MISBEHAVE_DIR={}", self.dir.path().display());
-        let until = Instant::now() + BUSY;
-        while let left @ [_, ..] = processes_with(&mark).as_slice() {
-            assert!(Instant::now() < until, "processes are left: {left:?}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        for dir in self.socket_dirs() {
-            assert!(!Path::new(&dir).exists(), "{dir} is left");
-        }
-        let files: Vec<_> = fs::read_dir(self.dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert!(files.iter().all(|name| name == "sockets"), "left behind: {files:?}");
-    }
-}
-
-/// The command lines of the processes whose environment holds `variable`.
-fn processes_with(variable: &str) -> Vec<String> {
-    let all = fs::read_dir("/proc").unwrap().flatten();
-    all.filter_map(|process| {
-        let environment = fs::read(process.path().join("environ")).ok()?;
-        environment.split(|byte| *byte == 0).find(|entry| *entry == variable.as_bytes())?;
-        let line = fs::read(process.path().join("cmdline")).ok()?;
-        Some(String::from_utf8_lossy(&line).replace('\0', " "))
-    })
-    .collect()
-}
-
-/// Closes the plugin; how it ended, and how long that took.
-async fn close(plugin: Supervisor) -> (Ended, Duration) {
-    let (mut events, began) = (plugin.events(), Instant::now());
-    plugin.close().await;
-    (ended(&mut events).await, began.elapsed())
-}
-
-async fn ended(events: &mut Events) -> Ended {
-    loop {
-        if let What::Ended(ended) = events.next().await.expect("an end before the close").what {
-            return ended;
-        }
-    }
-}
-
-/// It ended as it was asked to.
-async fn close_in_peace(plugin: Supervisor) {
-    let (ended, took) = close(plugin).await;
-    assert_eq!(ended.exit.unwrap().status(), Some(0), "after {took:?}: {ended}");
-}
-
-/// It was asked, and killed after 2 s.
-async fn close_by_force(plugin: Supervisor) {
-    let (ended, took) = close(plugin).await;
-    assert_eq!(ended.exit.unwrap().signal(), Some(9), "after {took:?}: {ended}");
-    let grace = Duration::from_secs(2);
-    assert!((grace..grace + BUSY).contains(&took), "{took:?}");
 }
 
 async fn no_handshake_line(case: &Case) {
@@ -221,6 +114,16 @@ async fn a_closed_socket(case: &Case) {
     let LaunchError::Io { what, source } = &error else { panic!("{error}") };
     assert_eq!(*what, "connect to the address of its handshake line");
     assert_eq!(source.kind(), std::io::ErrorKind::ConnectionRefused);
+}
+
+async fn a_plugin_that_cannot_multiplex(case: &Case) {
+    let error = case.refused(&case.host().multiplexed(), "mini-unix", AT_ONCE).await;
+    assert!(matches!(error, LaunchError::NotMultiplexed { .. }) && error.is_permanent(), "{error}");
+}
+
+async fn a_plugin_that_knows_no_tls(case: &Case) {
+    let error = case.refused(&case.host().auto_mtls(), "mini-unix", AT_ONCE).await;
+    assert!(matches!(error, LaunchError::NoCertificate { .. }) && error.is_permanent(), "{error}");
 }
 
 async fn endless_stdout(case: &Case) {

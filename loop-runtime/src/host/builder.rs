@@ -59,6 +59,18 @@ pub(super) struct Settings {
     pub(super) multiplexed: bool,
 }
 
+impl Settings {
+    /// Whether nothing about the connections was agreed upon with the process at its start, so that any host of its
+    /// handshake can make some.
+    pub(super) fn is_plain(&self) -> bool {
+        #[cfg(feature = "mux")]
+        if self.multiplexed {
+            return false;
+        }
+        matches!(self.security, Wish::Nothing)
+    }
+}
+
 impl Host {
     /// A host of plugins that know `handshake`.
     pub fn new(handshake: Handshake) -> Self {
@@ -168,7 +180,7 @@ impl Host {
     /// The first start is tried once: its error is returned, whether it could change or not.
     pub async fn launch(&self, command: Command) -> Result<Supervisor, LaunchError> {
         let name = self.name.clone().unwrap_or_else(|| command.name());
-        self.supervise(name, Source::Command(command)).await
+        Supervisor::start(self.settings(name, Source::Command(command))).await
     }
 
     /// Attaches to a plugin that runs already, and supervises it from then on. Must be called inside a tokio runtime.
@@ -186,7 +198,8 @@ impl Host {
     /// # Errors
     ///
     /// [`LaunchError::ProcessNotFound`] if nobody takes a connection at the address, or there is no such process;
-    /// [`LaunchError::Reattach`] if the plugin speaks something else, or another version of the application protocol.
+    /// [`LaunchError::Reattach`] if the plugin speaks something else, or another version of the application protocol, or if
+    /// this host asks for TLS or multiplexing, which are agreed upon at the start of a process.
     pub async fn reattach(&self, plugin: Reattach) -> Result<Supervisor, LaunchError> {
         #[cfg(feature = "mux")]
         if self.multiplexed {
@@ -194,11 +207,16 @@ impl Host {
             return Err(LaunchError::Reattach { why: why.to_owned() });
         }
         let name = self.name.clone().unwrap_or_else(|| format!("process {}", plugin.pid));
-        self.supervise(name, Source::Running(plugin)).await
+        let settings = self.settings(name, Source::Running(plugin));
+        if !settings.is_plain() {
+            let why = "TLS and multiplexing are agreed upon when a process is started".to_owned();
+            return Err(LaunchError::Reattach { why });
+        }
+        Supervisor::start(settings).await
     }
 
-    async fn supervise(&self, name: String, source: Source) -> Result<Supervisor, LaunchError> {
-        Supervisor::start(Settings {
+    fn settings(&self, name: String, source: Source) -> Settings {
+        Settings {
             handshake: self.handshake,
             source,
             name,
@@ -211,7 +229,6 @@ impl Host {
             security: self.security,
             #[cfg(feature = "mux")]
             multiplexed: self.multiplexed,
-        })
-        .await
+        }
     }
 }

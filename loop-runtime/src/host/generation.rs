@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::builder::{Settings, Source};
 use super::event::{Ended, What, Why};
 use super::reattach::find;
-use super::{Exit, LaunchError, LaunchOptions, Process, SocketDir, launch};
+use super::{Exit, LaunchError, LaunchOptions, Process, launch};
 #[cfg(feature = "mux")]
 use crate::broker::Knocks;
 use crate::broker::{Broker, BrokerEnd, Route, exchange};
@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::proto::plugin::Empty;
 use crate::proto::plugin::grpc_controller_client::GrpcControllerClient;
 use crate::service::{Family, Link, Session};
+use crate::socket_dir::PrivateDir;
 use crate::stdio::follow_stdio;
 #[cfg(feature = "mux")]
 use crate::transport::MuxSession;
@@ -38,7 +39,7 @@ pub(super) struct Generation {
     connection: Connection,
     broker_lost: CancellationToken,
     /// Removed when the generation has ended.
-    _sockets: SocketDir,
+    _sockets: PrivateDir,
     started: Instant,
 }
 
@@ -55,7 +56,7 @@ impl Generation {
         cancel: CancellationToken,
     ) -> Result<Self, LaunchError> {
         let started = Instant::now();
-        let sockets = SocketDir::create().map_err(|why| LaunchError::io("make a directory for sockets", why))?;
+        let sockets = PrivateDir::create().map_err(|why| LaunchError::io("make a directory for sockets", why))?;
         let offer =
             settings.security.offer().map_err(|why| LaunchError::io("set up TLS", std::io::Error::other(why)))?;
         let options = LaunchOptions {
@@ -194,7 +195,7 @@ impl Generation {
 
 impl Settings {
     /// The stream of the main connection, over the socket that was dialled, and the way of brokered ones.
-    async fn reach(&self, socket: Stream, sockets: &SocketDir) -> std::io::Result<(Stream, Route)> {
+    async fn reach(&self, socket: Stream, sockets: &PrivateDir) -> std::io::Result<(Stream, Route)> {
         #[cfg(feature = "mux")]
         if self.multiplexed {
             let knocks = Knocks::new();

@@ -16,7 +16,6 @@ mod policy;
 mod process;
 mod reattach;
 mod registry;
-mod socket_dir;
 mod spawner;
 #[cfg(test)]
 mod start_tests;
@@ -35,7 +34,6 @@ pub use launch_error::{LaunchError, StderrTail};
 pub(crate) use line::parse as parse_handshake_line;
 pub use policy::RestartPolicy;
 pub use registry::kill_all;
-pub(crate) use socket_dir::SocketDir;
 pub(crate) use supervisor::Running;
 pub use supervisor::Supervisor;
 

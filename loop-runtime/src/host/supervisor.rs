@@ -175,12 +175,14 @@ impl Supervisor {
     }
 
     /// How another host finds the process that runs now: for [`Host::reattach`](super::Host::reattach), or its like in Go.
-    /// One that was reattached to is found as it was found here. `None` while no process runs.
+    /// One that was reattached to is found as it was found here. `None` while no process runs, and if its connections are
+    /// secured or multiplexed, which only the host that started it can know how to do.
     ///
     /// The process must outlive this host to be of use to another: see
     /// [`Plugin::outlive_host`](crate::plugin::Plugin::outlive_host).
     pub fn reattach_config(&self) -> Option<Reattach> {
-        self.running().map(|running| running.process.reattach_config())
+        let running = self.running().filter(|_| self.shared().settings.is_plain());
+        running.map(|running| running.process.reattach_config())
     }
 
     pub(crate) fn running(&self) -> Option<Running> {

@@ -6,8 +6,7 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
-
+use crate::socket_dir::PrivateDir;
 use crate::transport::{ListenError, Listener};
 
 /// Why there is no socket.
@@ -49,8 +48,9 @@ impl SocketOptions {
 pub(crate) struct SocketDir {
     path: PathBuf,
     group: Option<u32>,
-    /// Removed with everything in it when dropped, if it is ours.
-    own: Option<TempDir>,
+    /// Removed with everything in it when dropped, if it is ours; by the next process that makes one, if this one is
+    /// killed.
+    own: Option<PrivateDir>,
 }
 
 impl SocketDir {
@@ -60,16 +60,9 @@ impl SocketDir {
         if let Some(dir) = &options.dir {
             return Ok(Self { path: PathBuf::from(dir), group, own: None });
         }
-        let base = std::env::temp_dir();
-        let base = std::path::absolute(&base).unwrap_or(base);
-        let mode = if group.is_some() { 0o750 } else { 0o700 };
-        let own = tempfile::Builder::new()
-            .prefix("plugin")
-            .permissions(Permissions::from_mode(mode))
-            .tempdir_in(&base)
-            .map_err(|source| SocketError::Directory { at: base, source })?;
+        let own = PrivateDir::create().map_err(|source| SocketError::Directory { at: std::env::temp_dir(), source })?;
         if let Some(group) = group {
-            give(own.path(), group, mode)?;
+            give(own.path(), group, 0o750)?;
         }
         Ok(Self { path: own.path().to_owned(), group, own: Some(own) })
     }
@@ -100,16 +93,12 @@ impl SocketDir {
 
     /// The directory, if it is ours.
     pub(crate) fn own(&self) -> Option<&Path> {
-        self.own.as_ref().map(TempDir::path)
+        self.own.as_ref().map(PrivateDir::path)
     }
 
     /// Removes the directory if it is ours; what is still in it goes too.
     pub(crate) fn remove(self) {
-        if let Some(own) = self.own
-            && let Err(why) = own.close()
-        {
-            tracing::warn!(%why, "the socket directory stays behind");
-        }
+        drop(self.own);
     }
 }
 

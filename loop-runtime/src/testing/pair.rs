@@ -8,6 +8,7 @@ use crate::broker::{Broker, DIAL_TIMEOUT, Hosts, Route, exchange};
 use crate::error::{Code, Error, Result};
 use crate::plugin::{Serving, ServingOptions, Stop};
 use crate::service::{Failed, Family, Handle, Names, Remote, Root, Service, Session, Slot, Timing};
+use crate::socket_dir::PrivateDir;
 use crate::stdio::ring::Ring;
 use crate::transport::{Connection, Limits, Security};
 
@@ -54,7 +55,7 @@ pub struct Pair {
     session: Ending,
     serving: Serving,
     /// Of the sockets of brokered connections.
-    _directory: tempfile::TempDir,
+    _directory: PrivateDir,
 }
 
 impl Pair {
@@ -65,7 +66,7 @@ impl Pair {
     ///
     /// What the service's start method answers; two components of one name; no directory can be made for sockets.
     pub async fn serve<S: Service + ?Sized>(service: Arc<S>) -> Result<Self> {
-        let directory = tempfile::Builder::new().prefix("loop-pair-").tempdir().map_err(Error::other)?;
+        let directory = PrivateDir::create().map_err(Error::other)?;
         let root = Root::new(&service);
         root.start().await?;
         let serving = Serving::new(

@@ -130,6 +130,27 @@ async fn a_cleanup_that_hangs_is_left_behind() {
     assert_eq!(plugin.sockets_left(), 0);
 }
 
+/// Nobody can remove the sockets of a process that is killed, but the next one does.
+#[tokio::test]
+async fn what_a_killed_plugin_leaves_goes_when_the_next_one_starts() {
+    let shared = tempfile::tempdir().unwrap();
+    let start = || Start::new("").env("TMPDIR", shared.path().to_str().unwrap());
+    let mut killed = start().up().await;
+    let left = std::path::Path::new(&killed.socket).parent().unwrap().to_owned();
+    killed.child.kill().await.unwrap();
+    assert!(left.exists());
+    let mut next = start().up().await;
+    let gone = async {
+        while left.exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    soon("the end of the directory", gone).await;
+    next.shut_down().await;
+    assert_eq!(next.ended().await.0, Some(0));
+    assert_eq!(shared.path().read_dir().unwrap().count(), 0);
+}
+
 /// Kills the host of a plugin that runs below one, and waits until the plugin has hung up stdout.
 async fn kill_host(plugin: &mut Plugin) -> Instant {
     let began = Instant::now();

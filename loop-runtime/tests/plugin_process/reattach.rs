@@ -174,3 +174,13 @@ async fn what_is_not_meant_for_this_host_is_refused() {
     let host = Host::new(HANDSHAKE).reattach(Reattach { protocol_version: 3, ..good }).await.unwrap();
     assert_eq!(host.version(), Some(3));
 }
+
+#[cfg(all(feature = "auto-mtls", feature = "mux"))]
+#[tokio::test]
+async fn what_is_agreed_at_the_start_of_a_process_cannot_be_had_later() {
+    let plugin = Start::new("outlives").up().await;
+    for host in [Host::new(HANDSHAKE).auto_mtls(), Host::new(HANDSHAKE).multiplexed()] {
+        let error = host.reattach(config(&plugin)).await.unwrap_err();
+        assert!(matches!(&error, LaunchError::Reattach { .. }) && error.is_permanent(), "{error}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Private directories for sockets: one for each launch, named after the process that owns it.
 //!
-//! A host that is killed cannot clean up, so every host removes, when it first makes such a directory, those whose
-//! owner is dead. An owner is dead when no process has its id and start time *and* nobody holds its lock: the
+//! Who is killed cannot clean up, so every process removes, when it first makes such a directory, those whose owner is
+//! dead. An owner is dead when no process has its id and start time *and* nobody holds its lock: the
 //! ids of another container that shares the same `/tmp` say nothing here, but its locks do. A plugin that outlives its
 //! host is still served there, and its directory is spared.
 
@@ -28,12 +28,12 @@ const ROOM: usize = 24;
 
 /// A directory that only this user may enter, removed with all that is in it when dropped.
 #[derive(Debug)]
-pub(crate) struct SocketDir {
+pub(crate) struct PrivateDir {
     path: PathBuf,
     _lock: OwnedFd,
 }
 
-impl SocketDir {
+impl PrivateDir {
     /// Makes one under `TMPDIR`, or `/tmp` if that is unset or too long for the path of a socket.
     pub(crate) fn create() -> io::Result<Self> {
         let base = base(std::env::var_os("TMPDIR").map(PathBuf::from));
@@ -84,7 +84,7 @@ impl SocketDir {
     }
 }
 
-impl Drop for SocketDir {
+impl Drop for PrivateDir {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.path)
             && error.kind() != io::ErrorKind::NotFound

@@ -25,7 +25,7 @@ fn make(base: &Path, name: &str) -> PathBuf {
 #[test]
 fn is_private_and_goes_with_all_that_is_in_it() {
     let base = tempfile::tempdir().unwrap();
-    let (one, two) = (SocketDir::create_in(base.path()).unwrap(), SocketDir::create_in(base.path()).unwrap());
+    let (one, two) = (PrivateDir::create_in(base.path()).unwrap(), PrivateDir::create_in(base.path()).unwrap());
     assert_ne!(one.path(), two.path());
     let meta = fs::metadata(one.path()).unwrap();
     assert_eq!(meta.mode() & 0o7777, 0o700);
@@ -42,7 +42,7 @@ fn is_private_and_goes_with_all_that_is_in_it() {
 #[test]
 fn a_sweep_spares_what_is_in_use() {
     let base = tempfile::tempdir().unwrap();
-    let used = SocketDir::create_in(base.path()).unwrap();
+    let used = PrivateDir::create_in(base.path()).unwrap();
     sweep(base.path());
     assert!(used.path().exists());
 }
