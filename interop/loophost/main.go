@@ -34,6 +34,9 @@ var cases = map[string]func(context.Context){
 	"crash":         crash,
 	"one-hop-on":    oneHopOn,
 	"golden":        golden,
+	"golden-codec":  goldenCodec,
+	"golden-clock":  goldenClock,
+	"golden-pendle": goldenPendle,
 }
 
 // What all plugins log, for the end of a case that failed.

@@ -29,6 +29,11 @@ func startMedian(ctx context.Context, provider func(*grpc.Server), options ...gr
 	return newMedian(start(ctx, "median", loopnet.Median), provider, options...)
 }
 
+// startMedianAt is a median for which it is always that time, in seconds.
+func startMedianAt(ctx context.Context, clock string, provider func(*grpc.Server)) *median {
+	return newMedian(start(ctx, "median", loopnet.Median, "--clock", clock), provider)
+}
+
 // newMedian is one more factory in a plugin that runs.
 func newMedian(service *service, provider func(*grpc.Server), options ...grpc.ServerOption) *median {
 	m := &median{

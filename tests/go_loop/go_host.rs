@@ -24,6 +24,9 @@ const EXAMPLE: &[(&str, bool)] = &[
     ("missing", true),
     ("never-offered", true),
     ("golden", true),
+    ("golden-codec", true),
+    ("golden-clock", true),
+    ("golden-pendle", true),
 ];
 
 /// Cases with the plugin that this binary is.
