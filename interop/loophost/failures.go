@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	"google.golang.org/grpc"
@@ -68,6 +70,32 @@ func panics(ctx context.Context) {
 	_, err = plugin.Query(ctx, &loop.QueryRequest{ReportTimestamp: zero(0)})
 	refused("the same object, the same process", err, codes.Unknown, "a plain error")
 	expect.Equal("launches", m.times(), 1)
+	m.end(plugin)
+}
+
+// What a plugin says of its parts, under the names that a node shows; the factory is never ready, so neither is it.
+func healthNames(ctx context.Context) {
+	m, plugin, _ := faulty(ctx)
+	report := m.health(ctx, "PluginMedianClient", loop.NewServiceClient(m.conn))
+	names := slices.Sorted(maps.Keys(report))
+	under := "median.PluginMedianClient"
+	expect.Equal("names", strings.Join(names, " "), "median "+under+" "+under+".Faulty "+under+".Faulty.Feed")
+	expect.That(strings.Contains(report["median"], "never ready"), "the service says %q", report["median"])
+	expect.Equal("the client", report[under], "")
+	expect.Equal("a part", report[under+".Faulty"], "")
+	expect.Equal("its part", report[under+".Faulty.Feed"], "no prices since Sunday")
+	m.end(plugin)
+}
+
+// A plugin sees what the node and go-plugin say to it, and nothing of the node's own environment.
+func environment(ctx context.Context) {
+	m, plugin, _ := faulty(ctx)
+	at := zero(1)
+	at.Epoch = 1
+	said := string(expect.Must(plugin.Query(ctx, &loop.QueryRequest{ReportTimestamp: at})).Query)
+	expect.Equal("environment", said, "CL_MERCURY_TRANSMITTER_TRANSMIT_CONCURRENCY "+
+		"CL_MERCURY_TRANSMITTER_TRANSMIT__QUEUE_MAX_SIZE CL_PLUGIN_MEDIAN_MAGIC_COOKIE CL_PROMETHEUS_PORT "+
+		"PLUGIN_MAX_PORT PLUGIN_MIN_PORT PLUGIN_PROTOCOL_VERSIONS TMPDIR Some(0) Some(10000)")
 	m.end(plugin)
 }
 

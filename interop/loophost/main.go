@@ -33,6 +33,8 @@ var cases = map[string]func(context.Context){
 	"codes":         codesOfHandlers,
 	"crash":         crash,
 	"one-hop-on":    oneHopOn,
+	"health-names":  healthNames,
+	"environment":   environment,
 	"golden":        golden,
 	"golden-codec":  goldenCodec,
 	"golden-clock":  goldenClock,

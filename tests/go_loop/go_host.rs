@@ -30,7 +30,14 @@ const EXAMPLE: &[(&str, bool)] = &[
 ];
 
 /// Cases with the plugin that this binary is.
-const FAULTY: &[(&str, bool)] = &[("panics", true), ("codes", true), ("crash", false), ("one-hop-on", true)];
+const FAULTY: &[(&str, bool)] = &[
+    ("panics", true),
+    ("codes", true),
+    ("crash", false),
+    ("one-hop-on", true),
+    ("health-names", true),
+    ("environment", true),
+];
 
 pub(crate) fn trials() -> impl Iterator<Item = Trial> {
     let with = |plugin: fn() -> PathBuf| {
