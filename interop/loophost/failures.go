@@ -99,6 +99,19 @@ func environment(ctx context.Context) {
 	m.end(plugin)
 }
 
+// Whatever is logged arrives as go-plugin's host asserts it: a level or a message of another type would end the host.
+func logFields(ctx context.Context) {
+	m, plugin, _ := faulty(ctx)
+	at := zero(1)
+	at.Epoch = 2
+	expect.Must(plugin.Query(ctx, &loop.QueryRequest{ReportTimestamp: at}))
+	logged.Until(ctx, `"@level":"error","@message":"after them"`)
+	for _, text := range []string{`"@level":"warn","@message":"hostile fields"`, `line one\nline two, \u0000 and \u001b[31m`} {
+		expect.That(strings.Contains(logged.String(), text), "%s never came", text)
+	}
+	m.end(plugin)
+}
+
 // Codes are those of the handlers, and an error without one is Unknown, as every plain error in Go.
 func codesOfHandlers(ctx context.Context) {
 	m, plugin, _ := faulty(ctx)

@@ -215,6 +215,17 @@ func closeObjects(ctx context.Context) {
 	expect.Equal("providers made", other.Made(), 1)
 	expect.Equal("relayers made", j.relayer.conn.Made(), 1)
 
+	// With a factory goes what was lent to it, where Go's own plugins hold it until they end.
+	factory := newMedian(j.median.service, j.median.provider, j.median.options...)
+	expect.No(loopnet.Ready(ctx, loop.NewServiceClient(factory.conn)))
+	expect.Equal("connections of a second factory", factory.value.open.Load()+factory.log.open.Load(), 2)
+	expect.Must(loop.NewServiceClient(factory.conn).Close(ctx, &emptypb.Empty{}))
+	for factory.value.open.Load()+factory.log.open.Load() > 0 {
+		expect.No(ctx.Err())
+		time.Sleep(10 * time.Millisecond)
+	}
+	factory.conn.Close()
+
 	// The end of a reporting plugin is the end of its connection.
 	expect.Must(j.plugin.Close(ctx, &emptypb.Empty{}))
 	gone := func() bool {

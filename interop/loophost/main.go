@@ -35,6 +35,7 @@ var cases = map[string]func(context.Context){
 	"one-hop-on":    oneHopOn,
 	"health-names":  healthNames,
 	"environment":   environment,
+	"log-fields":    logFields,
 	"golden":        golden,
 	"golden-codec":  goldenCodec,
 	"golden-clock":  goldenClock,

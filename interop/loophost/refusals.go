@@ -37,6 +37,17 @@ func refusals(ctx context.Context) {
 		provider(func(r *loop.NewPluginProviderRequest) { r.RelayArgs.ProviderType = "other" }),
 		codes.Unknown, "provider type not supported: other")
 
+	// In the words of the keystore that the relayer was lent, from the plugin that asked it.
+	refused("an account without a key",
+		provider(func(r *loop.NewPluginProviderRequest) { r.PluginArgs.TransmitterID = "mallory" }),
+		codes.Unknown, "failed to sign data for account: mallory: no such key")
+	_, stops, err := j.relayer.create(ctx, "ledger = 5")
+	expect.Equal("code of a chain's configuration", status.Code(err), codes.InvalidArgument)
+	expect.That(strings.HasPrefix(status.Convert(err).Message(), "the chain's configuration: "), "it says %v", err)
+	for _, stop := range stops {
+		stop()
+	}
+
 	reporting := func(change func(*loop.ReportingPluginConfig)) error {
 		config := j.pluginConfig()
 		change(config)
@@ -51,7 +62,7 @@ func refusals(ctx context.Context) {
 	refused("an onchain config", reporting(func(c *loop.ReportingPluginConfig) { c.OnchainConfig = nil }),
 		codes.Unknown, "unexpected length of OnchainConfig, expected 49, got 0")
 
-	_, err := j.plugin.Query(ctx, &loop.QueryRequest{ReportTimestamp: j.at(1, 256)})
+	_, err = j.plugin.Query(ctx, &loop.QueryRequest{ReportTimestamp: j.at(1, 256)})
 	refused("round 256", err, codes.Unknown, "expected uint8 Round (max 255) but got 256")
 	_, err = j.plugin.Report(ctx, &loop.ReportRequest{
 		ReportTimestamp: j.at(1, 1), Observations: []*loop.AttributedObservation{{Observer: 256}},
@@ -73,7 +84,7 @@ func refusals(ctx context.Context) {
 	// Deviation functions come as JSON.
 	other := newMedian(j.median.service, nil)
 	other.provider, other.options, other.definition = j.median.provider, j.median.options, []byte("[")
-	_, stops, err := other.create(ctx)
+	_, stops, err = other.create(ctx)
 	expect.That(strings.HasPrefix(status.Convert(err).Message(), "failed to unmarshal deviationFuncDefinition: "),
 		"a definition that is no JSON gave %v", err)
 	for _, stop := range stops {

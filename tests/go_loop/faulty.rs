@@ -59,10 +59,18 @@ impl ReportingPluginFactory for Factory {
 }
 
 impl ReportingPlugin for Factory {
-    /// Answers the code that the round says; an error without a code for round 0. In another epoch, what the process was
-    /// told by its environment.
+    /// In epoch 0, answers the code that the round says, or an error without a code for round 0. In epoch 1, says what its
+    /// environment told the process; in epoch 2, logs what is hard to take in.
     async fn query(&self, timestamp: ReportTimestamp) -> Result<Vec<u8>> {
         match timestamp.round {
+            _ if timestamp.epoch == 2 => {
+                // What go-plugin's host asserts the types of, and a line beyond its buffer.
+                tracing::warn!("@level" = 5, "@message" = false, "@timestamp" = 1.5, logger = 7, "hostile fields");
+                let long = "x".repeat(100_000);
+                tracing::info!(long, "line one\nline two, \u{0} and \u{1b}[31m");
+                tracing::error!("after them");
+                Ok(Vec::new())
+            }
             _ if timestamp.epoch > 0 => {
                 let node = loop_environment().map_err(Error::other)?;
                 let mut names: Vec<_> = std::env::vars().map(|(name, _)| name).collect();

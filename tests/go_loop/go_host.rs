@@ -37,6 +37,7 @@ const FAULTY: &[(&str, bool)] = &[
     ("one-hop-on", true),
     ("health-names", true),
     ("environment", true),
+    ("log-fields", true),
 ];
 
 pub(crate) fn trials() -> impl Iterator<Item = Trial> {
