@@ -18,6 +18,9 @@ Options:
   --quiet        only the ledger at the end
   --help         this text
 
+For the median plugin alone, when a host of your own starts it:
+  --clock TIME   it is always that time, in seconds since 1970 with up to nine decimals
+
 Ctrl-C ends the run early; it leaves no process and no socket. RUST_LOG=info shows the logs of all three processes on
 standard error.
 Every run continues the ledger of the one before. Where that is, the end of the run says and the job file decides.
@@ -79,6 +82,33 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Arg
         }
     }
     Ok(Some(args))
+}
+
+/// Reads the arguments of the median plugin: the time that it always is, as Unix seconds and nanoseconds, if there is one.
+pub fn parse_clock(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<(i64, u32)>, UsageError> {
+    use lexopt::prelude::*;
+    let mut clock = None;
+    let mut parser = lexopt::Parser::from_args(arguments);
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("clock") => {
+                let value = parser.value()?;
+                let time = value.to_str().and_then(time);
+                let refused = || UsageError(format!("--clock takes seconds since 1970, not {}", value.display()));
+                clock = Some(time.ok_or_else(refused)?);
+            }
+            _ => return Err(argument.unexpected().into()),
+        }
+    }
+    Ok(clock)
+}
+
+fn time(text: &str) -> Option<(i64, u32)> {
+    let (seconds, decimals) = text.split_once('.').unwrap_or((text, ""));
+    if decimals.len() > 9 || !decimals.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    Some((seconds.parse().ok()?, format!("{decimals:0<9}").parse().ok()?))
 }
 
 fn number<T>(parser: &mut lexopt::Parser, option: &str, min: T, max: T) -> Result<T, UsageError>

@@ -46,7 +46,10 @@ async fn run() -> ExitCode {
         return Plugin::new(handshake::RELAYER).serve(relayer::service()).await;
     }
     if std::env::var_os("CL_PLUGIN_MEDIAN_MAGIC_COOKIE").is_some() {
-        return Plugin::new(handshake::MEDIAN).serve(median::service()).await;
+        return match args::parse_clock(std::env::args_os().skip(1)) {
+            Ok(clock) => Plugin::new(handshake::MEDIAN).serve(median::service(clock)).await,
+            Err(why) => failed(&why),
+        };
     }
     if std::env::var_os("RUST_LOG").is_some() {
         let filter = tracing_subscriber::EnvFilter::from_default_env();

@@ -12,12 +12,18 @@ use crate::numerical::factory::{NumericalMedianFactory, Sources};
 use crate::numerical::plugin::NumericalMedian;
 use crate::numerical::ports;
 
-/// The root of the plugin.
-pub(crate) fn service() -> Arc<dyn PluginMedian> {
-    Arc::new(Root)
+/// The root of the plugin. It is always `clock`, in Unix seconds and nanoseconds, if that is given.
+pub(crate) fn service(clock: Option<(i64, u32)>) -> Arc<dyn PluginMedian> {
+    let clock: ports::Clock = match clock {
+        Some((seconds, nanos)) => Arc::new(move || ports::Time { seconds, nanos }),
+        None => Arc::new(|| time_from_wire(SystemTime::now())),
+    };
+    Arc::new(Root { clock })
 }
 
-struct Root;
+struct Root {
+    clock: ports::Clock,
+}
 
 impl Lifecycle for Root {}
 
@@ -32,7 +38,7 @@ impl PluginMedian for Root {
         error_log: Arc<dyn ErrorLog>,
         deviation_func_definition: Option<Vec<u8>>,
     ) -> Result<Arc<dyn ReportingPluginFactory>> {
-        let clock: ports::Clock = Arc::new(|| time_from_wire(SystemTime::now()));
+        let clock = self.clock.clone();
         let deviation: Arc<dyn Deviation> = match deviation_func_definition {
             None => Arc::new(RelativeChange),
             Some(json) => {

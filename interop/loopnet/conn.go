@@ -132,3 +132,10 @@ func (c *Conn) drop() {
 	}
 	c.lent = nil
 }
+
+// StopLent ends one of the things that were lent to the object, counted from 0.
+func (c *Conn) StopLent(number int) {
+	c.mutex.RLock()
+	defer c.mutex.RUnlock()
+	c.lent[number]()
+}

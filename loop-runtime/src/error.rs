@@ -131,6 +131,8 @@ struct Repr {
     message: String,
     kind: ErrorKind,
     source: Option<Arc<dyn StdError + Send + Sync>>,
+    /// Answered by a peer that is not this runtime, and not made here.
+    foreign: bool,
 }
 
 impl Error {
@@ -140,7 +142,17 @@ impl Error {
     }
 
     pub(crate) fn of_kind(kind: ErrorKind, code: Code, message: impl Into<String>) -> Self {
-        Self(Arc::new(Repr { code, message: message.into(), kind, source: None }))
+        Self(Arc::new(Repr { code, message: message.into(), kind, source: None, foreign: false }))
+    }
+
+    /// The answer of a peer that is not this runtime.
+    pub(crate) fn foreign(code: Code, message: impl Into<String>) -> Self {
+        let (message, kind) = (message.into(), ErrorKind::Answer);
+        Self(Arc::new(Repr { code, message, kind, source: None, foreign: true }))
+    }
+
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.0.foreign
     }
 
     /// The loss of a call or of the way to it.
@@ -190,7 +202,8 @@ impl Error {
     }
 
     fn rebuilt(&self, kind: ErrorKind, message: String) -> Self {
-        Self(Arc::new(Repr { code: self.0.code, message, kind, source: self.0.source.clone() }))
+        let Repr { code, ref source, foreign, .. } = *self.0;
+        Self(Arc::new(Repr { code, message, kind, source: source.clone(), foreign }))
     }
 
     /// The same error with `source` as its cause.
@@ -200,6 +213,7 @@ impl Error {
             message: self.0.message.clone(),
             kind: self.0.kind.clone(),
             source: Some(Arc::new(source)),
+            foreign: self.0.foreign,
         }))
     }
 

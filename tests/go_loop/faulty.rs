@@ -1,7 +1,9 @@
 //! A median plugin in Rust that fails on demand; the round decides how.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use loop_runtime::plugin::loop_environment;
 use loop_runtime::{Code, Error, Result};
 use loop_services::prelude::*;
 
@@ -12,7 +14,12 @@ pub(crate) fn median() -> Arc<dyn PluginMedian> {
 
 struct Faulty;
 
-impl Lifecycle for Faulty {}
+impl Lifecycle for Faulty {
+    async fn health_report(&self) -> Result<BTreeMap<String, String>> {
+        let parts = [("Faulty", ""), ("Faulty.Feed", "no prices since Sunday")];
+        Ok(parts.map(|(name, health)| (name.to_owned(), health.to_owned())).into())
+    }
+}
 
 impl PluginMedian for Faulty {
     async fn new_median_factory(
@@ -52,9 +59,25 @@ impl ReportingPluginFactory for Factory {
 }
 
 impl ReportingPlugin for Factory {
-    /// Answers the code that the round says; an error without a code for round 0.
+    /// In epoch 0, answers the code that the round says, or an error without a code for round 0. In epoch 1, says what its
+    /// environment told the process; in epoch 2, logs what is hard to take in.
     async fn query(&self, timestamp: ReportTimestamp) -> Result<Vec<u8>> {
         match timestamp.round {
+            _ if timestamp.epoch == 2 => {
+                // What go-plugin's host asserts the types of, and a line beyond its buffer.
+                tracing::warn!("@level" = 5, "@message" = false, "@timestamp" = 1.5, logger = 7, "hostile fields");
+                let long = "x".repeat(100_000);
+                tracing::info!(long, "line one\nline two, \u{0} and \u{1b}[31m");
+                tracing::error!("after them");
+                Ok(Vec::new())
+            }
+            _ if timestamp.epoch > 0 => {
+                let node = loop_environment().map_err(Error::other)?;
+                let mut names: Vec<_> = std::env::vars().map(|(name, _)| name).collect();
+                names.sort_unstable();
+                let queue = node.mercury.transmit_queue_max_size;
+                Ok(format!("{} {:?} {:?}", names.join(" "), node.prometheus_port, queue).into())
+            }
             0 => Err("a plain error".into()),
             code => Err(Error::new(Code::from_i32(code.into()), "an error with a code")),
         }

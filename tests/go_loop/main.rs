@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         // What there is may not build before its generated part is made anew.
         return libtest_mimic::run(&arguments, vec![generated]).exit_code();
     }
-    let programs = ["looprelayer", "loopmedian"];
+    let programs = ["loophost", "looprelayer", "loopmedian"];
     let trials = match toolchain::version().and_then(|version| toolchain::build(&programs).map(|()| version)) {
         Ok(version) => {
             eprintln!("{version}");

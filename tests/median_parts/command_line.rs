@@ -35,8 +35,23 @@ fn refusals_say_what_is_possible() {
 }
 
 #[test]
+fn a_plugin_can_be_told_the_time() {
+    let clock =
+        |line: &str| args::parse_clock(line.split_whitespace().map(Into::into)).map_err(|error| error.to_string());
+    assert_eq!(clock(""), Ok(None));
+    assert_eq!(clock("--clock 1700000000"), Ok(Some((1_700_000_000, 0))));
+    assert_eq!(clock("--clock=-1.05"), Ok(Some((-1, 50_000_000))));
+    assert_eq!(clock("--clock 4294967297.999999999"), Ok(Some((4_294_967_297, 999_999_999))));
+    for refused in ["soon", "1.0000000001", "1.-5", ".5"] {
+        let text = format!("--clock takes seconds since 1970, not {refused}");
+        assert_eq!(clock(&format!("--clock {refused}")), Err(refusal(&text)));
+    }
+    assert!(clock("--rounds 3").is_err());
+}
+
+#[test]
 fn the_help_names_every_option() {
-    for option in ["--rounds", "--job", "--oracles", "--no-faults", "--quiet", "--help"] {
+    for option in ["--rounds", "--job", "--oracles", "--no-faults", "--quiet", "--help", "--clock"] {
         assert!(args::HELP.contains(option), "{option}");
     }
     assert!(args::HELP.contains(&format!("({})", Args::default().rounds)));

@@ -41,7 +41,7 @@ async fn relayer_plugin(plugin: Plugin) -> ExitCode {
 }
 
 async fn median_plugin(plugin: Plugin) -> ExitCode {
-    plugin.serve(median::service()).await
+    plugin.serve(median::service(None)).await
 }
 
 #[test]

@@ -48,6 +48,8 @@ pub(crate) struct Lease {
 /// What ends a lease, shared with its server task.
 pub(crate) struct Control {
     stop: CancellationToken,
+    /// The peer has given the object back.
+    released: CancellationToken,
     cut: Arc<Life>,
     ended: CancellationToken,
     served: Mutex<Option<Arc<Served>>>,
@@ -67,19 +69,20 @@ impl Lease {
     ) -> Result<Self> {
         let control = Arc::new(Control {
             stop: CancellationToken::new(),
+            released: CancellationToken::new(),
             cut: within.child(),
             ended: CancellationToken::new(),
             served: Mutex::default(),
         });
         let handler: Arc<dyn Handler> = match &export.what {
             What::Serve(mount) => {
-                let served = Served::new(mount.tree()?, session.clone(), export.release, control.stop.clone());
+                let served = Served::new(mount.tree()?, session.clone(), export.release, control.released.clone());
                 let served = Arc::new(served);
                 *locked(&control.served) = Some(served.clone());
                 Arc::new(Doorway(served))
             }
             What::Forward(remote, names) => {
-                Arc::new(Forward::new(remote, names, session, export.release, control.stop.clone()))
+                Arc::new(Forward::new(remote, names, session, export.release, control.released.clone()))
             }
         };
         let (id, listener) = session.listen().await?;
@@ -150,17 +153,18 @@ async fn serve(
             biased;
             () = control.cut.told().cancelled() => break,
             () = control.stop.cancelled() => break,
+            () = control.released.cancelled() => break,
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => {
                     idle_at = None;
                     let (handler, limits) = (handler.clone(), session.serving().clone());
-                    let cut = control.cut.told().clone();
+                    // A host in Go does not hang up on a reporting plugin that it has closed.
+                    let (released, cut) = (control.released.clone(), control.cut.told().clone());
                     let peer = session.name().to_owned();
                     connections.spawn(async move {
-                        let graceful = CancellationToken::new();
                         match cut.run_until_cancelled(accepted.establish()).await {
                             Some(Ok(stream)) => {
-                                transport::serve_connection(stream, handler, limits, graceful, cut).await;
+                                transport::serve_connection(stream, handler, limits, released, cut).await;
                                 return true;
                             }
                             Some(Err(why)) => tracing::warn!(peer, error = %why, "refused a connection"),

@@ -256,7 +256,7 @@ impl Link {
             }
             Err(Failure::Answered(status)) => {
                 self.session.family().alive();
-                Err(Attempt::Refused(from_status(&status)))
+                Err(Attempt::Refused(from_status(&status, self.session.peer_is_ours())))
             }
             Err(Failure::NotSent(why)) => {
                 self.settle_end().await;

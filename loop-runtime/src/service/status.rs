@@ -13,10 +13,16 @@ const MAY_HAVE_RUN: &str = "may-have-run";
 /// The status that answers `error`.
 ///
 /// A loss becomes `Aborted`, never `Unavailable` or `Canceled`: a Go host takes those as the death of the plugin that
-/// answers, and rebuilds it for ever.
+/// answers, and rebuilds it for ever. For the same reason an answer with one of these codes that came from a peer that
+/// is not this runtime goes on as `Aborted`: a Go host says so of what died behind its proxy. What a handler of ours says
+/// keeps its code, over any number of our peers.
 pub(crate) fn to_status(error: &Error) -> Status {
     let ErrorKind::Lost(loss) = error.kind() else {
-        return Status::new(tonic::Code::from_i32(error.code() as i32), error.message());
+        let code = match error.code() {
+            Code::Unavailable | Code::Cancelled if error.is_foreign() => Code::Aborted,
+            code => code,
+        };
+        return Status::new(tonic::Code::from_i32(code as i32), error.message());
     };
     let mut status = Status::aborted(error.message());
     let value = if loss.may_have_run { MAY_HAVE_RUN } else { NOT_SENT };
@@ -24,14 +30,15 @@ pub(crate) fn to_status(error: &Error) -> Status {
     status
 }
 
-/// The error that a received status stands for.
-pub(crate) fn from_status(status: &Status) -> Error {
+/// The error that a received status stands for; `ours` if the peer is this runtime.
+pub(crate) fn from_status(status: &Status, ours: bool) -> Error {
     let code = Code::from_i32(status.code() as i32);
     match status.metadata().get(LOST) {
         Some(value) if code == Code::Aborted => {
             Error::lost_downstream(value.as_bytes() != NOT_SENT.as_bytes(), status.message())
         }
-        _ => Error::new(code, status.message()),
+        _ if ours => Error::new(code, status.message()),
+        _ => Error::foreign(code, status.message()),
     }
 }
 
@@ -44,7 +51,7 @@ mod tests {
         for may_have_run in [false, true] {
             let status = to_status(&Error::lost(may_have_run, "gone"));
             assert_eq!(status.code(), tonic::Code::Aborted);
-            let error = from_status(&status);
+            let error = from_status(&status, true);
             let loss = error.loss().expect("a loss");
             assert!(loss.downstream);
             assert_eq!(loss.may_have_run, may_have_run);
@@ -54,9 +61,27 @@ mod tests {
 
     #[test]
     fn answers_keep_code_and_text() {
-        let error = from_status(&to_status(&Error::not_found("no such key")));
+        let error = from_status(&to_status(&Error::not_found("no such key")), true);
         assert_eq!((error.code(), error.message()), (Code::NotFound, "no such key"));
         assert!(error.loss().is_none());
-        assert!(from_status(&Status::aborted("tx aborted")).loss().is_none());
+        assert!(from_status(&Status::aborted("tx aborted"), true).loss().is_none());
+    }
+
+    #[test]
+    fn what_a_foreign_peer_calls_unavailable_goes_on_as_aborted() {
+        for (came, goes_on) in [
+            (tonic::Code::Unavailable, tonic::Code::Aborted),
+            (tonic::Code::Cancelled, tonic::Code::Aborted),
+            (tonic::Code::NotFound, tonic::Code::NotFound),
+        ] {
+            let status = Status::new(came, "EOF");
+            let foreign = from_status(&status, false);
+            assert_eq!(foreign.code() as i32, came as i32, "the caller sees what was said");
+            assert!(foreign.loss().is_none());
+            let status_on = to_status(&foreign.within("while reading"));
+            assert_eq!((status_on.code(), status_on.message()), (goes_on, "while reading: EOF"));
+            assert!(status_on.metadata().is_empty(), "nobody knows whether it was a loss");
+            assert_eq!(to_status(&from_status(&status, true)).code(), came);
+        }
     }
 }
