@@ -110,10 +110,10 @@ impl World {
                 drop(plugin.kill());
                 tokio::time::sleep(Duration::from_millis(random.below(60))).await;
                 link_program(&self.dir, which);
-                plugin.reset();
+                self.reset(which);
             }
             Fault::Restart => plugin.restart(),
-            Fault::Reset => plugin.reset(),
+            Fault::Reset => self.reset(which),
             Fault::GarbageToPlugin => sockets::garble(std::process::id(), &self.dir, random),
             Fault::GarbageToHost => plugin.pid().into_iter().for_each(|pid| sockets::garble(pid, &self.dir, random)),
             Fault::SlowPlugin => {

@@ -9,6 +9,7 @@ use loop_runtime::{Error, Result};
 use tokio_util::sync::CancellationToken;
 
 use crate::callers::{Calls, Lag, Limits, keep_calling};
+use crate::faults::Fault;
 use crate::leaks::{Held, fds, memory};
 use crate::random::Random;
 use crate::sockets::{self, Which};
@@ -61,6 +62,12 @@ async fn one(dir: &Path, row: Row, times: u64, random: &mut Random, report: &mut
                 sockets::cut(dir, Which::One, random);
             }
         }
+        let fault = match row {
+            Row::Kills => Fault::Kill,
+            Row::Freezes => Fault::Freeze,
+            Row::Cuts => Fault::CutOne,
+        };
+        *report.faults.entry(fault).or_default() += 1;
         match answers(&world, &calls).await {
             Ok(_) => report.recovery.push(began.elapsed()),
             Err(error) => {

@@ -129,7 +129,7 @@ async fn everything_answers(world: &World, calls: &Calls, report: &mut Report) {
             report.wrong.push(format!("I8: not everything came back: {last}"));
         } else if given_up || last.contains("InvalidArgument") || last.contains("quarantined") {
             report.helped += 1;
-            world.plugins.iter().for_each(loop_runtime::host::Supervisor::reset);
+            (0..2).for_each(|which| world.reset(which));
         } else {
             report.lost += 1;
             report.wrong.push(format!("I8: not everything came back by itself: {last}"));
@@ -178,7 +178,7 @@ async fn refused_until_reset(world: &World, calls: &Calls) {
         if !is_refused(&outcome) {
             calls.wrong(format!("I14: {name} was asked again after it refused for good: {outcome:?}"));
         }
-        world.plugins[0].reset();
+        world.reset(0);
     }
 }
 

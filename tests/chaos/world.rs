@@ -60,6 +60,8 @@ pub(crate) struct World {
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) factory: Arc<dyn Factory>,
     pub(crate) reporter: Arc<dyn Reporter>,
+    /// How often a plugin was reset.
+    pub(crate) resets: AtomicU64,
     /// Processes that were frozen for longer than a healthy one may be silent.
     pub(crate) frozen: Mutex<HashSet<u32>>,
 }
@@ -98,9 +100,14 @@ impl World {
         let factory = roots[1].new_factory("factory", provider.clone()).await.expect("a factory");
         let reporter = factory.new_reporter("reporter").await.expect("a reporter");
         let dir = dir.to_owned();
-        let frozen = Mutex::default();
-        let world = Self { dir, trace, plugins, roots, relayer, provider, factory, reporter, frozen };
+        let (resets, frozen) = (AtomicU64::new(0), Mutex::default());
+        let world = Self { dir, trace, plugins, roots, relayer, provider, factory, reporter, resets, frozen };
         (Arc::new(world), told)
+    }
+
+    pub(crate) fn reset(&self, which: usize) {
+        self.resets.fetch_add(1, Ordering::Relaxed);
+        self.plugins[which].reset();
     }
 
     /// Until when the breaker of the plugin is open that a call goes to, if it is.
