@@ -100,12 +100,21 @@ pub fn load(path: &Path) -> Result<Job, JobError> {
         problem: format!("cannot be read: {error}"),
         help: "--job takes a TOML file such as examples/median/job.toml".to_owned(),
     })?;
-    Reader { path, text: &text }.job()
+    parse(path, &text, &|file| std::fs::read_to_string(file))
 }
+
+/// Reads `text`, which came from `path`; what price files hold is asked of `read`.
+pub fn parse(path: &Path, text: &str, read: &ReadFile) -> Result<Job, JobError> {
+    Reader { path, text, read }.job()
+}
+
+/// Gives the text of a file.
+pub type ReadFile = dyn Fn(&Path) -> std::io::Result<String>;
 
 struct Reader<'a> {
     path: &'a Path,
     text: &'a str,
+    read: &'a ReadFile,
 }
 
 impl Reader<'_> {
@@ -162,7 +171,8 @@ impl Reader<'_> {
                         return Err(self.mistake(path.span(), &format!("{name:?} has a column and a path"), help));
                     }
                 };
-                let rows = prices::read(&self.beside(file.as_ref()), &place);
+                let file_path = self.beside(file.as_ref());
+                let rows = prices::rows(&file_path, (self.read)(&file_path), &place);
                 let rows = rows.map_err(|error| {
                     let span = it.column.as_ref().map_or(file.span(), Spanned::span);
                     self.mistake(

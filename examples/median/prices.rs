@@ -168,10 +168,9 @@ pub struct Rows {
     rows: Arc<[(u64, String)]>,
 }
 
-/// Reads a price file: CSV with a line of headings, or JSON lines.
-pub fn read(file: &Path, place: &Place) -> Result<Rows, PriceError> {
-    let unreadable = |source| PriceError::Unreadable { file: file.to_owned(), source };
-    let text = std::fs::read_to_string(file).map_err(unreadable)?;
+/// The rows of a price file, whose text was read: CSV with a line of headings, or JSON lines.
+pub fn rows(file: &Path, text: std::io::Result<String>, place: &Place) -> Result<Rows, PriceError> {
+    let text = text.map_err(|source| PriceError::Unreadable { file: file.to_owned(), source })?;
     let rows: Vec<(u64, String)> = match place {
         Place::Path(_) => {
             let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());

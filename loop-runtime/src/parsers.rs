@@ -146,6 +146,61 @@ mod tests {
         }
     }
 
+    fn varint(mut value: usize, out: &mut Vec<u8>) {
+        while value >= 0x80 {
+            out.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        out.push(value as u8);
+    }
+
+    fn field(number: u8, body: &[u8]) -> Vec<u8> {
+        let mut out = vec![number << 3 | 2];
+        varint(body.len(), &mut out);
+        out.extend_from_slice(body);
+        out
+    }
+
+    /// What takes the most memory for its length, or claims to.
+    fn hostile() -> Vec<(&'static str, Vec<u8>)> {
+        // `google.protobuf.Struct`: entries of a map; a value's field 5 is a message again, and 6 a list.
+        let entry = |value: &[u8]| field(1, &field(2, value));
+        let mut huge = vec![0x0a];
+        varint(u32::MAX as usize, &mut huge);
+        let empty_values = field(6, &field(1, &[]).repeat(50_000));
+        let deep = (0..5_000).fold(Vec::new(), |inner, _| field(6, &field(1, &inner)));
+        let many_keys: Vec<u8> =
+            (0..20_000_u32).flat_map(|n| field(1, &field(1, &n.to_be_bytes().map(|byte| byte & 0x7f)))).collect();
+        vec![
+            ("message", huge.clone()),
+            ("message", entry(&empty_values)),
+            ("message", entry(&deep)),
+            ("message", many_keys),
+            ("message", [0x0b].repeat(100_000)),
+            ("announcement", huge),
+            ("announcement", [0x0b].repeat(100_000)),
+            ("announcement", field(2, &[b'a'; 100_000])),
+            ("handshake_line", b"1|1|".repeat(25_000)),
+            ("hclog", [b"{\"a\":[", &b"0,".repeat(50_000)[..], b"0]}"].concat()),
+            ("hclog", b"[".repeat(100_000)),
+            ("hclog", [b"{", &b"\"\":{},".repeat(20_000)[..]].concat()),
+            ("timeout", b"9".repeat(100_000)),
+        ]
+    }
+
+    #[test]
+    fn memory_is_bounded_by_the_input() {
+        let monotonous = [0x00, 0x0b, b'[', 0xff].map(|byte| vec![byte; 100_000]);
+        let everywhere = TARGETS.iter().flat_map(|target| monotonous.iter().map(|bytes| (*target, bytes.clone())));
+        for (target, bytes) in hostile().into_iter().chain(everywhere) {
+            let used = allocation_counter::measure(|| parse(target, &bytes)).bytes_max as usize;
+            // A value takes 32 bytes where two came, a list twice its values while it grows; here it is read twice.
+            // Windows of streams and the like are there whatever comes.
+            let most = 512 * 1024 + 128 * bytes.len();
+            assert!(used <= most, "{target}: {used} bytes for {}: {:?}..", bytes.len(), &bytes[..8.min(bytes.len())]);
+        }
+    }
+
     proptest! {
         #[test]
         fn any_bytes_pass(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {

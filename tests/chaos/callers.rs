@@ -8,13 +8,17 @@ use loop_runtime::{Error, ErrorKind, Result, with_timeout};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::ran::Ran;
 use crate::random::Random;
 use crate::services::{Provider, Relayer, answer};
-use crate::trace::{Ran, Site};
+use crate::trace::Site;
 use crate::world::{World, next_call};
 
 /// How late an end may be, besides the time for which this machine did not let us run.
 const SLACK: Duration = Duration::from_millis(300);
+
+/// What counts as at once. The breaker is open for longer.
+const AT_ONCE: Duration = Duration::from_millis(100);
 
 /// The longest that a call without a deadline may take here: three executions, each ended by a process found hung,
 /// and the waits for the next.
@@ -77,6 +81,11 @@ impl Calls {
         self.wrong.lock().expect("no panic").push(what);
     }
 
+    /// How many have been made.
+    pub(crate) fn count(&self) -> usize {
+        self.all.lock().expect("no panic").len()
+    }
+
     /// Makes one call and holds its end against its deadline.
     pub(crate) async fn call(
         &self,
@@ -93,11 +102,19 @@ impl Calls {
             }
         };
         let what = format!("call {id} of {site:?}");
+        let (open, began, lag) = (world.open(site, id), Instant::now(), Lag::now());
+        let resets = world.resets.load(Ordering::Relaxed);
         let timed = self.timed(&what, limits.deadline, call);
         let outcome = match limits.patience {
             Some(patience) => tokio::time::timeout(patience, timed).await.ok(),
             None => Some(timed.await),
         };
+        let (took, most) = (began.elapsed(), AT_ONCE + Lag::since(lag));
+        let stayed_open =
+            open.is_some_and(|until| until > began + most) && resets == world.resets.load(Ordering::Relaxed);
+        if stayed_open && took > most {
+            self.wrong(format!("I11: {what} took {took:?} while the breaker was open"));
+        }
         let end = match &outcome {
             None => End::Dropped,
             Some(Ok(value)) => End::Answered(*value),
@@ -123,7 +140,7 @@ impl Calls {
         let took = began.elapsed();
         if took > most {
             let how = outcome.as_ref().err();
-            self.wrong(format!("{what} took {took:?} with the deadline {deadline:?} and ended as {how:?}"));
+            self.wrong(format!("I1: {what} took {took:?} with the deadline {deadline:?} and ended as {how:?}"));
         }
         outcome
     }
@@ -148,7 +165,7 @@ impl Calls {
             let most = if *idempotent { (3, 9) } else { (1, 1) };
             if times > most.0 || behind > most.1 {
                 self.wrong(format!(
-                    "call {id} of {site:?} ran {times} times, {behind} behind; idempotent: {idempotent}"
+                    "I4: call {id} of {site:?} ran {times} times, {behind} behind; idempotent: {idempotent}"
                 ));
             }
             match end {
@@ -156,7 +173,7 @@ impl Calls {
                     outcomes.answered += 1;
                     let by = if *site == Site::Reporter { Site::Provider } else { *site };
                     if *value != answer(by, *id) || times == 0 {
-                        self.wrong(format!("call {id} of {site:?} was answered {value} and ran {times} times"));
+                        self.wrong(format!("I4: call {id} of {site:?} was answered {value} and ran {times} times"));
                     }
                 }
                 End::Failed(error) => {
@@ -167,7 +184,7 @@ impl Calls {
                         _ => outcomes.not_sent += 1,
                     }
                     if !error.may_have_run() && times + behind > 0 {
-                        self.wrong(format!("call {id} of {site:?} ran {times} times and was told as {error:?}"));
+                        self.wrong(format!("I4: call {id} of {site:?} ran {times} times and was told as {error:?}"));
                     }
                 }
                 End::Dropped => outcomes.dropped += 1,
@@ -224,7 +241,7 @@ async fn short_lived(world: &World, calls: &Calls, random: &mut Random) {
     let closing = calls.timed(&format!("closing {name}"), Some(Duration::from_secs(2)), provider.close()).await;
     match provider.look(0).await {
         Err(error) if error.kind() == &ErrorKind::Closed => {}
-        other => calls.wrong(format!("{name} was closed ({closing:?}) and answers {other:?}")),
+        other => calls.wrong(format!("I12: {name} was closed ({closing:?}) and answers {other:?}")),
     }
     // What takes longer than closing may goes on behind our back.
     if closing.is_ok() {

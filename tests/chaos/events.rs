@@ -1,9 +1,10 @@
 //! The events of one plugin, held against their grammar.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Instant;
 
-use loop_runtime::host::{HandleEvent, Supervisor, What, Why};
+use loop_runtime::host::{Event, HandleEvent, RestartPolicy, Supervisor, What, Why};
 
 use crate::trace::Trace;
 
@@ -23,7 +24,7 @@ pub(crate) struct Told {
 }
 
 /// Where the grammar stands: `(Launching (LaunchFailed | Started .. Ended))* Closed`.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Place {
     Between,
     Launching,
@@ -31,108 +32,182 @@ enum Place {
     Closed,
 }
 
+/// What the last events of a handle said.
+enum Kept {
+    Live { object: u64 },
+    Lost { object: u64 },
+    Closed,
+}
+
+/// Holds the events of a plugin against their rules, one after another.
+struct Reader {
+    name: String,
+    policy: RestartPolicy,
+    trace: Arc<Trace>,
+    told: Told,
+    place: Place,
+    last: u64,
+    /// A launch failed for good, and nobody has reset the plugin since.
+    refused: bool,
+    /// Restarts that count against the budget.
+    restarts: VecDeque<Instant>,
+    handles: HashMap<u64, Kept>,
+}
+
 /// Reads the events of `plugin`, which runs its first process, until it is closed.
-pub(crate) fn follow(plugin: &Supervisor, trace: Arc<Trace>) -> impl Future<Output = Told> + Send + use<> {
+pub(crate) fn follow(
+    plugin: &Supervisor,
+    policy: RestartPolicy,
+    trace: Arc<Trace>,
+) -> impl Future<Output = Told> + Send + use<> {
     let (mut events, name) = (plugin.events(), plugin.name().to_owned());
     let first = plugin.pid().expect("running");
     async move {
-        let mut told = Told { started: 1, pids: vec![first], ..Told::default() };
+        let told = Told { started: 1, pids: vec![first], ..Told::default() };
         trace.published(&name, first);
-        let (mut place, mut last, mut seq) = (Place::Running(1), 1, None);
-        let mut closed = HashSet::new();
+        let (place, restarts, handles) = (Place::Running(1), VecDeque::new(), HashMap::new());
+        let mut reader = Reader { name, policy, trace, told, place, last: 1, refused: false, restarts, handles };
+        let mut seq = None;
         while let Some(event) = events.next().await {
             if seq.is_some_and(|seq| event.seq != seq + 1) {
-                told.wrong.push(format!("{name}: events are missing before {event:?}"));
+                reader.wrong(format!("I13: events are missing before {event:?}"));
             }
             seq = Some(event.seq);
-            let text = format!("{:?}", event.what);
-            let next = match (&place, event.what) {
-                (Place::Between, What::Launching { .. }) => Place::Launching,
-                (Place::Launching, What::LaunchFailed { .. }) => Place::Between,
-                (Place::Launching, What::Started { generation, pid, .. }) if generation > last => {
-                    trace.published(&name, pid);
-                    told.started += 1;
-                    told.pids.push(pid);
-                    last = generation;
-                    Place::Running(generation)
-                }
-                (Place::Running(now), What::Ended(ended)) if ended.generation == *now => {
-                    if ended.why == Why::Hung {
-                        told.hung.push(ended.generation);
-                    }
-                    if ended.exit.is_none() {
-                        told.wrong.push(format!("{name}: not reaped: {text}"));
-                    }
-                    Place::Between
-                }
-                (Place::Between, What::Closed { .. }) => Place::Closed,
-                (
-                    _,
-                    What::Launching { .. }
-                    | What::LaunchFailed { .. }
-                    | What::Started { .. }
-                    | What::Ended(_)
-                    | What::Closed { .. },
-                ) => {
-                    told.wrong.push(format!("{name}: {text} in {place:?}"));
-                    continue;
-                }
-                (_, What::Handle(what)) => {
-                    told.handle(&name, &place, &what, &mut closed);
-                    continue;
-                }
-                (_, What::BreakerOpened { .. }) => {
-                    told.opened += 1;
-                    continue;
-                }
-                (_, What::GaveUp { .. }) => {
-                    told.gave_up += 1;
-                    continue;
-                }
-                _ => continue,
-            };
-            place = next;
+            reader.read(event);
         }
-        if place != Place::Closed {
-            told.wrong.push(format!("{name}: the last events left it in {place:?}"));
+        if reader.place != Place::Closed {
+            reader.wrong(format!("I13: the last events left it in {:?}", reader.place));
         }
-        told
+        reader.told
     }
 }
 
-impl Told {
-    fn handle(&mut self, name: &str, place: &Place, what: &HandleEvent, closed: &mut HashSet<u64>) {
+impl Reader {
+    fn wrong(&mut self, what: String) {
+        self.told.wrong.push(format!("{}: {what}", self.name));
+    }
+
+    fn read(&mut self, event: Event) {
+        let text = format!("{:?}", event.what);
+        let next = match (self.place, event.what) {
+            (Place::Between, What::Launching { .. }) => {
+                if self.refused {
+                    self.wrong(format!("I10: {text} after a failure for good"));
+                }
+                Place::Launching
+            }
+            (Place::Launching, What::LaunchFailed { permanent, .. }) => {
+                self.refused = permanent;
+                Place::Between
+            }
+            (Place::Launching, What::Started { generation, pid, .. }) if generation > self.last => {
+                self.trace.published(&self.name, pid);
+                self.told.started += 1;
+                self.told.pids.push(pid);
+                self.last = generation;
+                Place::Running(generation)
+            }
+            (Place::Running(now), What::Ended(ended)) if ended.generation == now => {
+                self.trace.ended(&self.name);
+                if ended.why == Why::Hung {
+                    self.told.hung.push(ended.generation);
+                }
+                if ended.exit.is_none() {
+                    self.wrong(format!("I5: not reaped: {text}"));
+                }
+                if ended.uptime >= self.policy.stable_after {
+                    self.restarts.clear();
+                }
+                Place::Between
+            }
+            (Place::Between, What::Closed { .. }) => Place::Closed,
+            (
+                place,
+                What::Launching { .. }
+                | What::LaunchFailed { .. }
+                | What::Started { .. }
+                | What::Ended(_)
+                | What::Closed { .. },
+            ) => return self.wrong(format!("I13: {text} in {place:?}")),
+            (_, what) => return self.aside(event.at, what),
+        };
+        self.place = next;
+    }
+
+    /// What does not change where the grammar stands.
+    fn aside(&mut self, at: Instant, what: What) {
+        match what {
+            What::Handle(what) => self.handle(&what),
+            What::Backoff { .. } => {
+                self.restarts.push_back(at);
+                self.restarts.retain(|then| at - *then < self.policy.budget_window);
+                let counted = self.restarts.len();
+                if self.policy.budget.is_some_and(|budget| counted > budget as usize) {
+                    self.wrong(format!("I9: {counted} restarts in {:?}", self.policy.budget_window));
+                }
+            }
+            What::BreakerOpened { .. } => {
+                self.restarts.clear();
+                self.told.opened += 1;
+            }
+            What::GaveUp { .. } => self.told.gave_up += 1,
+            What::Reset => {
+                self.refused = false;
+                self.restarts.clear();
+            }
+            _ => {}
+        }
+    }
+
+    fn handle(&mut self, what: &HandleEvent) {
         let handle = match what {
-            HandleEvent::Lost { handle, .. } => handle,
-            HandleEvent::Failed { handle, .. } => {
-                self.failed += 1;
-                handle
-            }
-            HandleEvent::DuplicatePossible { handle, .. } => {
-                self.duplicates += 1;
-                handle
-            }
-            HandleEvent::Made { handle, generation, redialled, .. } => {
-                self.made += 1;
-                self.redialled += u64::from(*redialled);
-                if matches!(place, Place::Running(now) if now < generation) {
-                    self.wrong.push(format!("{name}: {what:?} in {place:?}"));
-                }
-                handle
-            }
-            HandleEvent::Closed { handle, .. } => {
-                if !closed.insert(handle.number) {
-                    self.wrong.push(format!("{name}: closed twice: {what:?}"));
-                }
-                return;
-            }
+            HandleEvent::Lost { handle, .. }
+            | HandleEvent::Failed { handle, .. }
+            | HandleEvent::DuplicatePossible { handle, .. }
+            | HandleEvent::Made { handle, .. }
+            | HandleEvent::Closed { handle, .. } => handle.number,
             _ => return,
         };
-        if closed.contains(&handle.number) {
-            self.wrong.push(format!("{name}: {what:?} after it was closed"));
+        if self.place == Place::Closed {
+            self.wrong(format!("I12: {what:?} after the plugin was closed"));
         }
-        if *place == Place::Closed {
-            self.wrong.push(format!("{name}: {what:?} after the plugin was closed"));
+        let was = self.handles.remove(&handle);
+        let problem = match (&was, what) {
+            (Some(Kept::Closed), _) => Some("I12: after it was closed"),
+            (Some(Kept::Live { .. }), HandleEvent::Made { .. }) => Some("I2: made although it is there"),
+            (Some(Kept::Lost { object }), HandleEvent::Made { object: made, redialled, .. })
+                if (made == object) != *redialled || made < object =>
+            {
+                Some("I3: an older object, or a newer one over an old connection")
+            }
+            (_, HandleEvent::Made { generation, .. }) if matches!(self.place, Place::Running(now) if now < *generation) => {
+                Some("I3: in a generation that is not there yet")
+            }
+            _ => None,
+        };
+        if let Some(problem) = problem {
+            self.wrong(format!("{problem}: {what:?}"));
+        }
+        let now = match (was, what) {
+            (_, HandleEvent::Closed { .. }) => Some(Kept::Closed),
+            (_, HandleEvent::Made { object, redialled, .. }) => {
+                self.told.made += 1;
+                self.told.redialled += u64::from(*redialled);
+                Some(Kept::Live { object: *object })
+            }
+            (Some(Kept::Live { object }), HandleEvent::Lost { .. }) => Some(Kept::Lost { object }),
+            (was, HandleEvent::Failed { .. }) => {
+                self.told.failed += 1;
+                was
+            }
+            (was, HandleEvent::DuplicatePossible { .. }) => {
+                self.told.duplicates += 1;
+                was
+            }
+            (was, _) => was,
+        };
+        if let Some(now) = now {
+            self.handles.insert(handle, now);
         }
     }
 }

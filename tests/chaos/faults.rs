@@ -8,6 +8,7 @@ use loop_runtime::testing::Faults;
 
 use crate::random::Random;
 use crate::services::Reporter;
+use crate::shortage;
 use crate::sockets::{self, Which};
 use crate::world::{World, link_program, program};
 
@@ -30,6 +31,12 @@ pub(crate) enum Fault {
     Restart,
     Reset,
     StallHost,
+    GarbageToPlugin,
+    GarbageToHost,
+    SlowPlugin,
+    DiskFull,
+    FewDescriptorsHere,
+    FewDescriptorsThere,
 }
 
 impl Fault {
@@ -37,22 +44,28 @@ impl Fault {
     pub(crate) fn next(random: &mut Random) -> Self {
         use Fault::*;
         match random.below(100) {
-            0..22 => Kill,
-            22..30 => KillBoth,
-            30..38 => Freeze,
-            38..39 => FreezeLong,
-            39..44 => CutMain,
-            44..54 => CutOne,
-            54..59 => CutAll,
-            59..64 => CloseObject,
-            64..70 => Refuse,
-            70..73 => RefuseForGood,
-            73..76 => Hang,
-            76..81 => Crash,
-            81..86 => LaunchFails,
-            86..88 => NoProgram,
-            88..94 => Restart,
-            94..99 => Reset,
+            0..19 => Kill,
+            19..26 => KillBoth,
+            26..32 => Freeze,
+            32..33 => FreezeLong,
+            33..38 => CutMain,
+            38..46 => CutOne,
+            46..50 => CutAll,
+            50..55 => CloseObject,
+            55..60 => Refuse,
+            60..63 => RefuseForGood,
+            63..66 => Hang,
+            66..70 => Crash,
+            70..74 => LaunchFails,
+            74..76 => NoProgram,
+            76..81 => Restart,
+            81..85 => Reset,
+            85..88 => GarbageToPlugin,
+            88..91 => GarbageToHost,
+            91..93 => SlowPlugin,
+            93..95 => DiskFull,
+            95..97 => FewDescriptorsHere,
+            97..99 => FewDescriptorsThere,
             _ => StallHost,
         }
     }
@@ -80,8 +93,8 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(2600)).await;
             }
             Fault::CutMain => drop(plugin.cut()),
-            Fault::CutOne => drop(sockets::cut(&self.dir, Which::One, random)),
-            Fault::CutAll => drop(sockets::cut(&self.dir, Which::All, random)),
+            Fault::CutOne => sockets::cut(&self.dir, Which::One, random),
+            Fault::CutAll => sockets::cut(&self.dir, Which::All, random),
             Fault::CloseObject => {
                 let closing = loop_runtime::with_timeout(Duration::from_millis(200), self.reporter.close_provider());
                 drop(closing.await);
@@ -97,10 +110,27 @@ impl World {
                 drop(plugin.kill());
                 tokio::time::sleep(Duration::from_millis(random.below(60))).await;
                 link_program(&self.dir, which);
-                plugin.reset();
+                self.reset(which);
             }
             Fault::Restart => plugin.restart(),
-            Fault::Reset => plugin.reset(),
+            Fault::Reset => self.reset(which),
+            Fault::GarbageToPlugin => sockets::garble(std::process::id(), &self.dir, random),
+            Fault::GarbageToHost => plugin.pid().into_iter().for_each(|pid| sockets::garble(pid, &self.dir, random)),
+            Fault::SlowPlugin => {
+                for _ in 0..20 {
+                    drop(plugin.freeze());
+                    tokio::time::sleep(Duration::from_millis(15)).await;
+                    drop(plugin.thaw());
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                }
+            }
+            Fault::DiskFull => shortage::of_inodes(Duration::from_millis(50 + random.below(250))).await,
+            Fault::FewDescriptorsHere => {
+                shortage::of_descriptors(None, Duration::from_millis(50 + random.below(250))).await;
+            }
+            Fault::FewDescriptorsThere => {
+                shortage::of_descriptors(plugin.pid(), Duration::from_millis(50 + random.below(250))).await;
+            }
             Fault::StallHost => stall(Duration::from_millis(2500)).await,
         }
     }

@@ -12,21 +12,21 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// What this process holds now; `dir` is where its sockets are.
-    pub(crate) fn now(dir: &Path) -> Self {
+    /// What this process holds now.
+    pub(crate) fn now() -> Self {
         Self {
             processes: children().len(),
-            sockets: entries(dir).filter(|name| name.starts_with("loop-")).count(),
+            sockets: entries(&std::env::temp_dir()).filter(|name| name.starts_with("loop-")).count(),
             fds: fds("self"),
             tasks: tokio::runtime::Handle::current().metrics().num_alive_tasks(),
         }
     }
 
     /// Waits a few seconds until nothing is held beyond `before`, and returns what is.
-    pub(crate) async fn back_to(before: &Self, dir: &Path) -> Self {
+    pub(crate) async fn back_to(before: &Self) -> Self {
         let until = Instant::now() + Duration::from_secs(5);
         loop {
-            let now = Self::now(dir);
+            let now = Self::now();
             let over = Self {
                 processes: now.processes.saturating_sub(before.processes),
                 sockets: now.sockets.saturating_sub(before.sockets),
@@ -61,4 +61,11 @@ fn children() -> Vec<u32> {
         stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(1)) == Some(&parent)
     })
     .collect()
+}
+
+/// KiB that a process has in memory.
+pub(crate) fn memory(pid: &str) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().split(' ').next()?.parse().ok()).unwrap_or(0)
 }

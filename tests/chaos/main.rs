@@ -4,22 +4,41 @@
 //! cargo test --test chaos -- [--faults 240] [--in-a-row 200] [--seed S] [case..]
 //! ```
 //!
-//! What is checked: every call, constructor and close ends by its deadline; a call told as not sent never ran, one
-//! that is not idempotent ran at most once, an idempotent one three times; no process runs anything after the next
-//! one was published; all handles answer in the end; closed handles stay silent; events keep to their grammar; no
-//! healthy process is taken for hung; nothing is left: processes, sockets, descriptors, tasks. The truth about what
-//! ran is a file that all processes append to.
-
+//! # What is checked
+//!
+//! The truth about what ran is a file that all processes append to, lines in the order of what happened.
+//!
+//! | | invariant | held by |
+//! |---|---|---|
+//! | I1 | every call, constructor and close ends by its deadline | a clock around each, which knows when this process did not run |
+//! | I2 | a handle has one run at a time, and one success per loss | its events |
+//! | I3 | nothing of an older generation, an older object or an ended parent is used | its events; the trace |
+//! | I4 | told as not sent: never ran; not idempotent: once at most; idempotent: three times | answers against the trace |
+//! | I5 | what is in use exists, and nothing else; in the end nothing | objects in the trace, `/proc`, the runtime's tasks |
+//! | I6 | no call of an ended process reaches what was lent to it | the trace |
+//! | I7 | no process runs anything after it ended, or after the next was published | the trace |
+//! | I8 | everything comes back by itself, or after a reset if something was refused for good | calls to all handles |
+//! | I9 | no more restarts than the budget | the plugins' events |
+//! | I10 | a launch that failed for good is not tried again | the plugins' events |
+//! | I11 | an open breaker answers at once | a clock around each call |
+//! | I12 | closed handles stay silent, children close first | calls after the close; events; the trace |
+//! | I13 | events keep to their grammar, without gaps | the plugins' events |
+//! | I14 | what was refused for good is asked once | a refusal that would not come twice |
+//! | I15 | a caller is told the error of the ancestor that failed | a relayer's refusal, told to its child's callers |
+//! | I16 | no healthy process is taken for hung | who was frozen, and for how long |
+//!
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod callers;
 mod events;
 mod faults;
 mod leaks;
+mod ran;
 mod random;
 mod rows;
 mod schedule;
 mod services;
+mod shortage;
 mod sockets;
 mod table;
 mod trace;
@@ -27,7 +46,7 @@ mod world;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Trial};
@@ -39,7 +58,7 @@ use table::Report;
 
 const HANDSHAKE: Handshake = Handshake::new("CHAOS_PLUGIN", "chaos").version(1);
 
-/// Names the directory of a run: of its trace, of the orders to plugins, and, as `TMPDIR`, of all sockets.
+/// Names the directory of a run: of its trace and of the orders to plugins; all sockets are below it.
 const DIR: &str = "CHAOS_DIR";
 
 fn main() -> ExitCode {
@@ -50,12 +69,17 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs this test again with a temporary directory of its own.
+/// Runs this test again with a temporary directory of its own, and in it a disk for sockets.
 fn in_a_directory() -> ExitCode {
     let dir = tempfile::Builder::new().prefix("chaos-").tempdir().expect("a directory");
+    let disk = dir.path().join("disk");
+    std::fs::create_dir(&disk).expect("a directory");
     let this = std::env::current_exe().expect("this test");
-    let run =
-        Command::new(this).args(std::env::args_os().skip(1)).env(DIR, dir.path()).env("TMPDIR", dir.path()).status();
+    let run = shortage::with_a_small_disk(&this, &disk)
+        .args(std::env::args_os().skip(1))
+        .env(DIR, dir.path())
+        .env("TMPDIR", &disk)
+        .status();
     ExitCode::from(run.expect("a run").code().map_or(1, |code| code as u8))
 }
 

@@ -9,7 +9,8 @@ use loop_runtime::{Error, Result};
 use tokio_util::sync::CancellationToken;
 
 use crate::callers::{Calls, Lag, Limits, keep_calling};
-use crate::leaks::{Held, fds};
+use crate::faults::Fault;
+use crate::leaks::{Held, fds, memory};
 use crate::random::Random;
 use crate::sockets::{self, Which};
 use crate::table::Report;
@@ -31,9 +32,9 @@ pub(crate) async fn run(dir: &Path, row: Row, times: u64, seed: u64) -> Report {
     let mut report = Report::default();
     let _lag = Lag::meter();
     one(dir, row, 1, &mut random, &mut Report::default()).await;
-    let before = Held::now(dir);
+    let before = Held::now();
     one(dir, row, times, &mut random, &mut report).await;
-    report.leaked = Held::back_to(&before, dir).await;
+    report.leaked = Held::back_to(&before).await;
     report
 }
 
@@ -46,7 +47,7 @@ async fn one(dir: &Path, row: Row, times: u64, random: &mut Random, report: &mut
         (0..2).map(|_| tokio::spawn(keep_calling(world.clone(), calls.clone(), random.fork(), stop.clone()))).collect();
     // Waited for, so that what recovers later is counted here too.
     answers(&world, &calls).await.expect("an answer before the first fault");
-    let (here, there) = (fds("self"), plugins(&world));
+    let before = Load::of(&world);
     for n in 0..times {
         let plugin = &world.plugins[(n % 2) as usize];
         let began = Instant::now();
@@ -61,21 +62,27 @@ async fn one(dir: &Path, row: Row, times: u64, random: &mut Random, report: &mut
                 sockets::cut(dir, Which::One, random);
             }
         }
+        let fault = match row {
+            Row::Kills => Fault::Kill,
+            Row::Freezes => Fault::Freeze,
+            Row::Cuts => Fault::CutOne,
+        };
+        *report.faults.entry(fault).or_default() += 1;
         match answers(&world, &calls).await {
             Ok(_) => report.recovery.push(began.elapsed()),
             Err(error) => {
                 report.lost += 1;
-                report.wrong.push(format!("the reporter did not answer after {row:?} {n}: {error:?}"));
+                report.wrong.push(format!("I8: the reporter did not answer after {row:?} {n}: {error:?}"));
                 break;
             }
         }
     }
     // Held for good, not for a call.
-    if !steady(here, || fds("self")).await {
-        report.wrong.push(format!("{} descriptors before, {} after", here, fds("self")));
-    }
-    if !steady(there, || plugins(&world)).await {
-        report.wrong.push(format!("the plugins had {} descriptors before, {} after", there, plugins(&world)));
+    let most = before.with_calls(calls.count());
+    let after = steady(&most, &world).await;
+    report.held = before.beside(&after);
+    if !after.is_within(&most) {
+        report.wrong.push(format!("I5: more is held than calls in flight explain: {:?}", report.held));
     }
     stop.cancel();
     for caller in callers {
@@ -105,18 +112,51 @@ async fn answers(world: &World, calls: &Calls) -> Result<u64> {
     last
 }
 
-fn plugins(world: &World) -> usize {
-    world.plugins.iter().filter_map(|plugin| plugin.pid()).map(|pid| fds(&pid.to_string())).sum()
+/// What host and plugins hold while calls are in flight.
+struct Load([usize; 7]);
+
+impl Load {
+    const NAMES: [&str; 7] = [
+        "descriptors here",
+        "    of the plugins",
+        "socket directories",
+        "processes",
+        "tasks",
+        "KiB of memory here",
+        "    of the plugins",
+    ];
+
+    fn of(world: &World) -> Self {
+        let pids: Vec<_> = world.plugins.iter().filter_map(|plugin| plugin.pid()).map(|pid| pid.to_string()).collect();
+        let Held { processes, sockets, fds: here, tasks } = Held::now();
+        let there = pids.iter().map(|pid| fds(pid)).sum();
+        let memory_there = pids.iter().map(|pid| memory(pid)).sum();
+        Self([here, there, sockets, processes, tasks, memory("self"), memory_there])
+    }
+
+    /// The most there may be of each: calls are in flight at both times, and this test remembers each call.
+    fn with_calls(&self, calls: usize) -> Self {
+        let more = [IN_FLIGHT, IN_FLIGHT, 0, 0, 4 * IN_FLIGHT, 32 * 1024 + calls, 16 * 1024];
+        Self(std::array::from_fn(|at| self.0[at] + more[at]))
+    }
+
+    fn is_within(&self, most: &Self) -> bool {
+        self.0.iter().zip(most.0).all(|(held, most)| *held <= most)
+    }
+
+    fn beside(&self, after: &Self) -> Vec<(&'static str, usize, usize)> {
+        (0..7).map(|at| (Self::NAMES[at], self.0[at], after.0[at])).collect()
+    }
 }
 
-/// Whether `held` comes back to about `before` within a few seconds: two of those are for objects that nobody dialled.
-async fn steady(before: usize, held: impl Fn() -> usize) -> bool {
+/// What is held once it is within `most`, or after a few seconds: two of those are for objects that nobody dialled.
+async fn steady(most: &Load, world: &World) -> Load {
     let until = Instant::now() + Duration::from_secs(8);
-    while held() > before + IN_FLIGHT {
-        if Instant::now() > until {
-            return false;
+    loop {
+        let now = Load::of(world);
+        if now.is_within(most) || Instant::now() > until {
+            return now;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    true
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use loop_runtime::host::State;
 use loop_runtime::testing::Faults;
+use loop_runtime::{Code, Result};
 use tokio_util::sync::CancellationToken;
 
 use crate::callers::{Calls, Lag, Limits, keep_calling};
@@ -33,7 +34,7 @@ pub(crate) async fn run(dir: &Path, faults: u64, seed: u64) -> Report {
     let _lag = Lag::meter();
     // Threads, descriptors and tasks that a process makes once are made here.
     round(dir, 0, &mut random, &mut Report::default()).await;
-    let before = Held::now(dir);
+    let before = Held::now();
     let mut left = faults;
     while left > 0 {
         let now = left.min(ROUND);
@@ -43,7 +44,7 @@ pub(crate) async fn run(dir: &Path, faults: u64, seed: u64) -> Report {
             break;
         }
     }
-    report.leaked = Held::back_to(&before, dir).await;
+    report.leaked = Held::back_to(&before).await;
     report
 }
 
@@ -74,6 +75,7 @@ async fn round(dir: &Path, faults: u64, random: &mut Random, report: &mut Report
     everything_answers(&world, &calls, report).await;
     refused_until_reset(&world, &calls).await;
     everything_answers(&world, &calls, report).await;
+    nothing_superfluous(&world, report).await;
     close(&world, &calls, random).await;
     stop.cancel();
     for caller in callers {
@@ -81,7 +83,6 @@ async fn round(dir: &Path, faults: u64, random: &mut Random, report: &mut Report
     }
     let frozen = world.frozen.lock().expect("no panic").clone();
     let trace = world.trace.clone();
-    report.notes += world.ledger.count();
     drop(world);
     for told in told {
         report.take_in(told.await.expect("no panic"), &frozen);
@@ -125,35 +126,60 @@ async fn everything_answers(world: &World, calls: &Calls, report: &mut Report) {
         let given_up = world.plugins.iter().any(|plugin| matches!(plugin.states().now(), State::GivenUp { .. }));
         if helped {
             report.lost += 1;
-            report.wrong.push(format!("not everything came back: {last}"));
+            report.wrong.push(format!("I8: not everything came back: {last}"));
         } else if given_up || last.contains("InvalidArgument") || last.contains("quarantined") {
             report.helped += 1;
-            world.plugins.iter().for_each(loop_runtime::host::Supervisor::reset);
+            (0..2).for_each(|which| world.reset(which));
         } else {
             report.lost += 1;
-            report.wrong.push(format!("not everything came back by itself: {last}"));
+            report.wrong.push(format!("I8: not everything came back by itself: {last}"));
             return;
         }
     }
 }
 
-/// What was refused for good is told at once and not asked for again, until a reset.
+/// In living processes there is exactly what is in use: what lost its connection unseen is found within seconds.
+async fn nothing_superfluous(world: &World, report: &mut Report) {
+    let (began, lag) = (Instant::now(), Lag::now());
+    loop {
+        let left = world.trace.read().superfluous();
+        if left.is_empty() {
+            return;
+        }
+        if began.elapsed() > RECOVERY + Lag::since(lag) {
+            return report.wrong.push(format!("I5: objects that nobody uses: {left:?}"));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// What was refused for good is told at once, to callers of children too, and not asked for again until a reset.
 async fn refused_until_reset(world: &World, calls: &Calls) {
     let limits = Limits { deadline: Some(Duration::from_secs(1)), patience: None };
-    let is_refused = |outcome: Option<loop_runtime::Result<u64>>| matches!(outcome, Some(Err(error)) if error.code() == loop_runtime::Code::InvalidArgument);
-    std::fs::write(world.dir.join("refuse-provider"), "").expect("an order");
-    drop(world.plugins[0].kill());
-    let until = Instant::now() + RECOVERY;
-    while !is_refused(calls.call(world, Site::Provider, true, limits).await) {
-        if Instant::now() > until {
-            return calls.wrong("the refusal of a constructor is not told".to_owned());
+    for (name, asked) in [("provider", Site::Provider), ("relayer", Site::Provider)] {
+        let is_refused = |outcome: &Option<Result<u64>>| match outcome {
+            Some(Err(error)) => error.code() == Code::InvalidArgument && error.message() == format!("never {name}"),
+            _ => false,
+        };
+        std::fs::write(world.dir.join(format!("refuse-{name}")), "").expect("an order");
+        drop(world.plugins[0].kill());
+        let until = Instant::now() + RECOVERY;
+        loop {
+            let outcome = calls.call(world, asked, true, limits).await;
+            if is_refused(&outcome) {
+                break;
+            }
+            if Instant::now() > until {
+                return calls.wrong(format!("I15: the refusal of {name} is not told but {outcome:?}"));
+            }
         }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        let outcome = calls.call(world, asked, true, limits).await;
+        if !is_refused(&outcome) {
+            calls.wrong(format!("I14: {name} was asked again after it refused for good: {outcome:?}"));
+        }
+        world.reset(0);
     }
-    tokio::time::sleep(Duration::from_millis(250)).await;
-    if !is_refused(calls.call(world, Site::Provider, true, limits).await) {
-        calls.wrong("a constructor was asked again after it refused for good".to_owned());
-    }
-    world.plugins[0].reset();
 }
 
 /// Closes some handles by hand, in some order, then both plugins, while the callers go on.
@@ -174,7 +200,7 @@ async fn close(world: &World, calls: &Calls, random: &mut Random) {
         let _ = calls.timed(&format!("closing {site:?}"), bound, closing).await;
         match calls.call(world, site, true, Limits::default()).await {
             Some(Err(error)) if !error.may_have_run() => {}
-            other => calls.wrong(format!("{site:?} is closed and answers {other:?}")),
+            other => calls.wrong(format!("I12: {site:?} is closed and answers {other:?}")),
         }
     }
     let first = random.below(2) as usize;
@@ -183,7 +209,7 @@ async fn close(world: &World, calls: &Calls, random: &mut Random) {
         let lag = Lag::now();
         world.plugins[which].close().await;
         if began.elapsed() > Duration::from_secs(3) + Lag::since(lag) {
-            calls.wrong(format!("closing plugin {which} took {:?}", began.elapsed()));
+            calls.wrong(format!("I1: closing plugin {which} took {:?}", began.elapsed()));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use loop_runtime::{Error, Result, loop_service};
@@ -92,14 +93,14 @@ impl Ground {
         Ok(answer(site, call))
     }
 
-    /// Runs the constructor of `name`, as the schedule wants it to go this once.
-    async fn construct(&self, name: &str) -> Result<()> {
-        self.trace.made(name);
+    /// Runs the constructor of `name` in the object `parent`, as the schedule wants it to go this once.
+    async fn construct(&self, name: &str, parent: u64) -> Result<Instance> {
+        self.trace.making(name);
         if claim(&self.dir, "refuse") {
             return Err("not now".into());
         }
         if claim(&self.dir, "refuse-for-good") || claim(&self.dir, &format!("refuse-{name}")) {
-            return Err(Error::invalid_argument("never"));
+            return Err(Error::invalid_argument(format!("never {name}")));
         }
         if claim(&self.dir, "hang") {
             std::future::pending::<()>().await;
@@ -107,7 +108,30 @@ impl Ground {
         if claim(&self.dir, "crash") {
             std::process::abort();
         }
+        static SERIALS: AtomicU64 = AtomicU64::new(1);
+        let serial = SERIALS.fetch_add(1, Ordering::Relaxed);
+        self.trace.made(name, serial, parent);
+        Ok(Instance { ground: self.clone(), serial, parent })
+    }
+}
+
+/// An object that a constructor made.
+struct Instance {
+    ground: Ground,
+    serial: u64,
+    parent: u64,
+}
+
+impl Instance {
+    fn told(&self) -> Result<()> {
+        self.ground.trace.told(self.serial, self.parent);
         Ok(())
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        self.ground.trace.gone(self.serial);
     }
 }
 
@@ -126,97 +150,96 @@ impl Works for Ground {
     }
 
     async fn new_relayer(&self, name: &str, ledger: Arc<dyn Ledger>) -> Result<Arc<dyn Relayer>> {
-        self.construct(name).await?;
+        let instance = self.construct(name, 0).await?;
         ledger.note(std::process::id()).await?;
-        Ok(Arc::new(Chain { ground: self.clone(), ledger }))
+        Ok(Arc::new(Chain { instance, ledger }))
     }
 
     async fn new_factory(&self, name: &str, provider: Arc<dyn Provider>) -> Result<Arc<dyn Factory>> {
-        self.construct(name).await?;
+        let instance = self.construct(name, 0).await?;
         provider.look(0).await?;
-        Ok(Arc::new(Median { ground: self.clone(), provider }))
+        Ok(Arc::new(Median { instance, provider }))
     }
 }
 
 struct Chain {
-    ground: Ground,
+    instance: Instance,
     ledger: Arc<dyn Ledger>,
 }
 
 impl Relayer for Chain {
     async fn look(&self, call: u64) -> Result<u64> {
-        let answer = self.ground.run(Site::Relayer, call).await?;
+        let answer = self.instance.ground.run(Site::Relayer, call).await?;
         self.ledger.note(std::process::id()).await?;
         Ok(answer)
     }
 
     async fn submit(&self, call: u64) -> Result<u64> {
-        self.ground.run(Site::Relayer, call).await
+        self.instance.ground.run(Site::Relayer, call).await
     }
 
     async fn new_provider(&self, name: &str) -> Result<Arc<dyn Provider>> {
-        self.ground.construct(name).await?;
-        Ok(Arc::new(Feed(self.ground.clone())))
+        Ok(Arc::new(Feed(self.instance.ground.construct(name, self.instance.serial).await?)))
     }
 
     async fn close(&self) -> Result<()> {
-        Ok(())
+        self.instance.told()
     }
 }
 
-struct Feed(Ground);
+struct Feed(Instance);
 
 impl Provider for Feed {
     async fn look(&self, call: u64) -> Result<u64> {
-        self.0.run(Site::Provider, call).await
+        self.0.ground.run(Site::Provider, call).await
     }
 
     async fn submit(&self, call: u64) -> Result<u64> {
-        self.0.run(Site::Provider, call).await
+        self.0.ground.run(Site::Provider, call).await
     }
 
     async fn close(&self) -> Result<()> {
-        Ok(())
+        self.0.told()
     }
 }
 
 struct Median {
-    ground: Ground,
+    instance: Instance,
     provider: Arc<dyn Provider>,
 }
 
 impl Factory for Median {
     async fn look(&self, call: u64) -> Result<u64> {
-        self.ground.run(Site::Factory, call).await
+        self.instance.ground.run(Site::Factory, call).await
     }
 
     async fn submit(&self, call: u64) -> Result<u64> {
-        self.ground.run(Site::Factory, call).await
+        self.instance.ground.run(Site::Factory, call).await
     }
 
     async fn new_reporter(&self, name: &str) -> Result<Arc<dyn Reporter>> {
-        self.ground.construct(name).await?;
-        Ok(Arc::new(Report { ground: self.ground.clone(), provider: self.provider.clone() }))
+        let instance = self.instance.ground.construct(name, self.instance.serial).await?;
+        Ok(Arc::new(Report { instance, provider: self.provider.clone() }))
     }
 
     async fn close(&self) -> Result<()> {
-        Ok(())
+        self.instance.told()
     }
 }
 
 struct Report {
-    ground: Ground,
+    instance: Instance,
     provider: Arc<dyn Provider>,
 }
 
 impl Reporter for Report {
     async fn look(&self, call: u64) -> Result<u64> {
-        self.ground.run(Site::Reporter, call).await?;
+        self.instance.ground.run(Site::Reporter, call).await?;
         self.provider.look(call).await
     }
 
     async fn submit(&self, call: u64) -> Result<u64> {
-        self.ground.run(Site::Reporter, call).await?;
+        self.instance.ground.run(Site::Reporter, call).await?;
         self.provider.submit(call).await
     }
 
@@ -225,6 +248,6 @@ impl Reporter for Report {
     }
 
     async fn close(&self) -> Result<()> {
-        Ok(())
+        self.instance.told()
     }
 }

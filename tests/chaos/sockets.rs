@@ -1,10 +1,11 @@
-//! Cuts connections of this process, as a broken peer would.
+//! Hurts connections, as a broken peer would.
 
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::net::sockopt::socket_acceptconn;
-use rustix::net::{Shutdown, SocketAddrUnix, getpeername, getsockname, shutdown};
-use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
+use rustix::net::{SendFlags, Shutdown, SocketAddrUnix, getpeername, getsockname, send, shutdown};
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 
 use crate::random::Random;
 
@@ -14,31 +15,57 @@ pub(crate) enum Which {
     All,
 }
 
-/// Shuts connections down that run over sockets in a plugin's directory below `dir`: main ones, objects', lent ones.
-/// Returns how many.
-pub(crate) fn cut(dir: &Path, which: Which, random: &mut Random) -> usize {
-    let this = pidfd_open(getpid(), PidfdFlags::empty()).expect("this process");
-    let fds = std::fs::read_dir("/proc/self/fd").expect("Linux").flatten();
+/// The connections of a process that run over sockets below `dir`: main ones, objects', lent ones.
+fn connections(of: Pid, dir: &Path) -> Vec<OwnedFd> {
+    let Ok(process) = pidfd_open(of, PidfdFlags::empty()) else { return Vec::new() };
+    let fds = std::fs::read_dir(format!("/proc/{of}/fd")).into_iter().flatten().flatten();
     let numbers: Vec<i32> = fds.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
-    let mut ours = Vec::new();
+    let mut found = Vec::new();
     for number in numbers {
-        let Ok(socket) = pidfd_getfd(&this, number, PidfdGetfdFlags::empty()) else { continue };
+        let Ok(socket) = pidfd_getfd(&process, number, PidfdGetfdFlags::empty()) else { continue };
         if socket_acceptconn(&socket).unwrap_or(true) {
             continue;
         }
         let here = getsockname(&socket).ok().and_then(|name| SocketAddrUnix::try_from(name).ok());
         let there = getpeername(&socket).ok().flatten().and_then(|name| SocketAddrUnix::try_from(name).ok());
-        let is_ours = |name: &SocketAddrUnix| {
+        let is_below = |name: &SocketAddrUnix| {
             let path = name.path_bytes().map(|path| String::from_utf8_lossy(path).into_owned());
             path.is_some_and(|path| Path::new(&path).starts_with(dir))
         };
-        if [here, there].iter().flatten().any(is_ours) {
-            ours.push(socket);
+        if [here, there].iter().flatten().any(is_below) {
+            found.push(socket);
         }
     }
-    if matches!(which, Which::One) && !ours.is_empty() {
-        let one = ours.swap_remove(random.below(ours.len() as u64) as usize);
-        ours = vec![one];
+    found
+}
+
+fn one(mut of: Vec<OwnedFd>, random: &mut Random) -> Option<OwnedFd> {
+    (!of.is_empty()).then(|| of.swap_remove(random.below(of.len() as u64) as usize))
+}
+
+/// Shuts connections of this process down.
+pub(crate) fn cut(dir: &Path, which: Which, random: &mut Random) {
+    let all = connections(getpid(), dir);
+    let some = match which {
+        Which::One => one(all, random).into_iter().collect(),
+        Which::All => all,
+    };
+    for socket in some {
+        // It may be going down already.
+        let _ = shutdown(&socket, Shutdown::Both);
     }
-    ours.iter().filter(|socket| shutdown(socket, Shutdown::Both).is_ok()).count()
+}
+
+/// Sends what is no HTTP/2 over a connection of `from`, between two frames of its own.
+pub(crate) fn garble(from: u32, dir: &Path, random: &mut Random) {
+    let from = i32::try_from(from).ok().and_then(Pid::from_raw).expect("a process");
+    let Some(socket) = one(connections(from, dir), random) else { return };
+    let noise: Vec<u8> = (0..64).map(|_| random.next() as u8).collect();
+    let garbage = match random.below(3) {
+        0 => &noise,
+        1 => &b"GET / HTTP/1.1\r\nhost: nobody\r\n\r\n"[..],
+        // The head of a frame of 16 MiB that never comes.
+        _ => &[0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 1],
+    };
+    let _ = send(&socket, garbage, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
 }

@@ -8,8 +8,8 @@ use crate::callers::{Calls, Outcomes};
 use crate::events::Told;
 use crate::faults::Done;
 use crate::leaks::Held;
+use crate::ran::Ran;
 use crate::schedule::total;
-use crate::trace::Ran;
 
 #[derive(Default)]
 pub(crate) struct Report {
@@ -21,7 +21,9 @@ pub(crate) struct Report {
     pub(crate) lost: u64,
     /// Rounds that needed a reset in the end.
     pub(crate) helped: u64,
-    pub(crate) notes: usize,
+    /// What was held before the first fault and after the last, by name.
+    pub(crate) held: Vec<(&'static str, usize, usize)>,
+    notes: usize,
     outcomes: Outcomes,
     told: Told,
     orphans: usize,
@@ -34,7 +36,7 @@ impl Report {
         // Started processes are numbered from 1 without a gap.
         let hung = told.hung.iter().filter_map(|n| told.pids.get(*n as usize - 1));
         for pid in hung.filter(|pid| !frozen.contains(pid)) {
-            self.wrong.push(format!("process {pid} was taken for hung and was not"));
+            self.wrong.push(format!("I16: process {pid} was taken for hung and was not"));
         }
         self.wrong.extend(told.wrong);
         let sum = &mut self.told;
@@ -50,6 +52,7 @@ impl Report {
 
     /// Holds the calls of a round against what ran.
     pub(crate) fn check(&mut self, calls: &Calls, ran: &Ran) {
+        self.notes += ran.notes;
         let seen = calls.check(ran);
         self.wrong.append(&mut calls.wrong.lock().expect("no panic"));
         self.wrong.extend(ran.wrong.iter().cloned());
@@ -107,6 +110,9 @@ impl fmt::Display for Report {
         row("    duplicates possible", told.duplicates.to_string())?;
         row("rounds that needed a reset", self.helped.to_string())?;
         row("calls to the lent ledger", self.notes.to_string())?;
+        for (what, before, after) in &self.held {
+            row(what, format!("{before} -> {after}"))?;
+        }
         row("wrong answers and broken rules", self.wrong.len().to_string())?;
         row("lost handles", self.lost.to_string())?;
         row("orphans", (self.orphans + self.leaked.processes).to_string())?;

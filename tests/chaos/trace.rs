@@ -1,9 +1,10 @@
 //! What ran where, in one file that all processes append to: the truth that answers are held against.
 
-use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+use crate::ran::Ran;
 
 /// Where a call runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,13 +44,38 @@ impl Trace {
     }
 
     /// A constructor runs for the handle `name`.
-    pub(crate) fn made(&self, name: &str) {
+    pub(crate) fn making(&self, name: &str) {
         self.line(&format!("make {name} {}\n", std::process::id()));
+    }
+
+    /// It made the object `serial`, a child of `parent`.
+    pub(crate) fn made(&self, name: &str, serial: u64, parent: u64) {
+        self.line(&format!("made {name} {serial} {parent} {}\n", std::process::id()));
+    }
+
+    /// The object `serial`, a child of `parent`, was told that nobody needs it any more.
+    pub(crate) fn told(&self, serial: u64, parent: u64) {
+        self.line(&format!("told {serial} {parent} {}\n", std::process::id()));
+    }
+
+    /// The object `serial` is no more.
+    pub(crate) fn gone(&self, serial: u64) {
+        self.line(&format!("gone {serial} {}\n", std::process::id()));
+    }
+
+    /// Process `pid` called what the host lent it.
+    pub(crate) fn noted(&self, pid: u32) {
+        self.line(&format!("note {pid}\n"));
     }
 
     /// The host was told that process `pid` of `plugin` is the newest.
     pub(crate) fn published(&self, plugin: &str, pid: u32) {
         self.line(&format!("newest {plugin} {pid}\n"));
+    }
+
+    /// The host was told that the newest process of `plugin` has ended.
+    pub(crate) fn ended(&self, plugin: &str) {
+        self.line(&format!("ended {plugin}\n"));
     }
 
     /// The host has closed the handle `name`.
@@ -59,64 +85,5 @@ impl Trace {
 
     pub(crate) fn read(&self) -> Ran {
         Ran::of(&std::fs::read_to_string(&self.path).expect("the trace"))
-    }
-}
-
-/// The trace, read.
-#[derive(Default)]
-pub(crate) struct Ran {
-    times: HashMap<(usize, u64), u32>,
-    /// What must never happen, found in the order of the lines alone.
-    pub(crate) wrong: Vec<String>,
-}
-
-impl Ran {
-    fn of(text: &str) -> Self {
-        let mut all = Self::default();
-        let lines = || text.lines().map(|line| line.split(' ').collect::<Vec<_>>());
-        let mut plugins = HashMap::new();
-        for line in lines() {
-            if let ["newest", plugin, pid] = line[..] {
-                plugins.insert(pid, plugin);
-            }
-        }
-        let (mut newest, mut older) = (HashMap::new(), Vec::new());
-        let mut closed = Vec::new();
-        for line in lines() {
-            let pid = match line[..] {
-                ["newest", plugin, pid] => {
-                    older.extend(newest.insert(plugin, pid));
-                    continue;
-                }
-                ["closed", name] => {
-                    closed.push(name);
-                    continue;
-                }
-                ["make", name, pid] => {
-                    if closed.contains(&name) {
-                        all.wrong.push(format!("{name} was made again after it was closed"));
-                    }
-                    pid
-                }
-                ["run", site, call, pid] => {
-                    let key = (site.parse().expect("a site"), call.parse().expect("a call"));
-                    *all.times.entry(key).or_default() += 1;
-                    pid
-                }
-                _ => {
-                    all.wrong.push(format!("a torn line: {line:?}"));
-                    continue;
-                }
-            };
-            if older.contains(&pid) {
-                let plugin = plugins.get(pid);
-                all.wrong.push(format!("process {pid} of {plugin:?} ran {line:?} after the next was published"));
-            }
-        }
-        all
-    }
-
-    pub(crate) fn times(&self, site: Site, call: u64) -> u32 {
-        self.times.get(&(site as usize, call)).copied().unwrap_or(0)
     }
 }

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use loop_runtime::Result;
-use loop_runtime::host::{Command, Host, RestartPolicy, Supervisor};
+use loop_runtime::host::{Command, Host, RestartPolicy, State, Supervisor};
 use tokio::task::JoinHandle;
 
 use crate::HANDSHAKE;
@@ -60,9 +60,10 @@ pub(crate) struct World {
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) factory: Arc<dyn Factory>,
     pub(crate) reporter: Arc<dyn Reporter>,
+    /// How often a plugin was reset.
+    pub(crate) resets: AtomicU64,
     /// Processes that were frozen for longer than a healthy one may be silent.
     pub(crate) frozen: Mutex<HashSet<u32>>,
-    pub(crate) ledger: Notes,
 }
 
 /// The program of a plugin: a link, so that it can be taken away.
@@ -88,19 +89,38 @@ impl World {
     /// Launches both and makes all objects. The tasks end once both plugins are closed.
     pub(crate) async fn new(dir: &Path, policy: RestartPolicy) -> (Arc<Self>, Vec<JoinHandle<Told>>) {
         let trace = Arc::new(Trace::open(dir));
-        let plugins = [launch(dir, 0, policy.clone()).await, launch(dir, 1, policy).await];
-        let told = plugins.iter().map(|plugin| tokio::spawn(events::follow(plugin, trace.clone()))).collect();
+        let plugins = [launch(dir, 0, policy.clone()).await, launch(dir, 1, policy.clone()).await];
+        let told =
+            plugins.iter().map(|plugin| tokio::spawn(events::follow(plugin, policy.clone(), trace.clone()))).collect();
         let roots: [Arc<dyn Works>; 2] =
             [plugins[0].dispense().await.expect("a root"), plugins[1].dispense().await.expect("a root")];
-        let ledger = Notes::default();
-        let relayer = roots[0].new_relayer("relayer", Arc::new(ledger.clone())).await.expect("a relayer");
+        let ledger = Notes(trace.clone());
+        let relayer = roots[0].new_relayer("relayer", Arc::new(ledger)).await.expect("a relayer");
         let provider = relayer.new_provider("provider").await.expect("a provider");
         let factory = roots[1].new_factory("factory", provider.clone()).await.expect("a factory");
         let reporter = factory.new_reporter("reporter").await.expect("a reporter");
         let dir = dir.to_owned();
-        let frozen = Mutex::default();
-        let world = Self { dir, trace, plugins, roots, relayer, provider, factory, reporter, frozen, ledger };
+        let (resets, frozen) = (AtomicU64::new(0), Mutex::default());
+        let world = Self { dir, trace, plugins, roots, relayer, provider, factory, reporter, resets, frozen };
         (Arc::new(world), told)
+    }
+
+    pub(crate) fn reset(&self, which: usize) {
+        self.resets.fetch_add(1, Ordering::Relaxed);
+        self.plugins[which].reset();
+    }
+
+    /// Until when the breaker of the plugin is open that a call goes to, if it is.
+    pub(crate) fn open(&self, site: Site, call: u64) -> Option<Instant> {
+        let which = match site {
+            Site::Root => (call % 2) as usize,
+            Site::Relayer | Site::Provider => 0,
+            Site::Factory | Site::Reporter => 1,
+        };
+        match self.plugins[which].states().now() {
+            State::Open { until } => Some(until),
+            _ => None,
+        }
     }
 
     pub(crate) async fn look(&self, site: Site, call: u64) -> Result<u64> {
@@ -131,18 +151,11 @@ pub(crate) fn next_call() -> u64 {
 }
 
 /// The host's ledger.
-#[derive(Clone, Default)]
-pub(crate) struct Notes(Arc<Mutex<Vec<u32>>>);
+struct Notes(Arc<Trace>);
 
 impl Ledger for Notes {
     async fn note(&self, pid: u32) -> Result<()> {
-        self.0.lock().expect("no panic").push(pid);
+        self.0.noted(pid);
         Ok(())
-    }
-}
-
-impl Notes {
-    pub(crate) fn count(&self) -> usize {
-        self.0.lock().expect("no panic").len()
     }
 }

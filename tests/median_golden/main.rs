@@ -10,12 +10,15 @@
 //! `accept.rs` gives as the usual one. Digests are `own`, `other` and `zero`; every median was made with `own`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+#[path = "../../fuzz/checks/observation.rs"]
+mod checks;
 #[path = "../../examples/median/numerical/mod.rs"]
 mod numerical;
 
 mod accept;
 mod codecs;
 mod configs;
+mod corpus;
 mod golden;
 mod observation;
 mod ports;

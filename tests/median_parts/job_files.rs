@@ -1,7 +1,7 @@
 use crate::job;
 use std::path::Path;
 
-const GOOD: &str = r#"name = "ETH / USD"
+pub(crate) const GOOD: &str = r#"name = "ETH / USD"
 decimals = 8
 deviation = "0.5%"
 heartbeat = "1h30m"

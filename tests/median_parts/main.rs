@@ -5,6 +5,8 @@
 
 #[path = "../../examples/median/args.rs"]
 mod args;
+#[path = "../../fuzz/checks/job.rs"]
+mod checks;
 #[path = "../../examples/median/decimal.rs"]
 mod decimal;
 #[path = "../../examples/median/job.rs"]
@@ -19,6 +21,7 @@ mod signing;
 mod story;
 
 mod command_line;
+mod corpus;
 mod job_files;
 mod ledgers;
 mod signatures;

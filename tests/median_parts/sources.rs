@@ -53,7 +53,7 @@ fn file(contents: &str, place: Place) -> Source {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("prices");
     std::fs::write(&path, contents).unwrap();
-    Source::file("test".to_owned(), prices::read(&path, &place).unwrap(), 2)
+    Source::file("test".to_owned(), prices::rows(&path, std::fs::read_to_string(&path), &place).unwrap(), 2)
 }
 
 fn path(text: &str) -> JsonPath {
