@@ -43,12 +43,14 @@ pub(crate) fn interop() -> PathBuf {
     above.find(|dir| dir.join("go.mod").exists()).unwrap_or_else(|| panic!("no interop/go.mod"))
 }
 
-fn version() -> Result<String, String> {
+/// The version of Go on this machine.
+pub(crate) fn version() -> Result<String, String> {
     let output = command(&["version"]).output().map_err(|why| format!("go does not run: {why}"))?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-fn build(programs: &[&str]) -> Result<(), String> {
+/// Builds programs of `interop/`, each in the directory of its name.
+pub(crate) fn build(programs: &[&str]) -> Result<(), String> {
     fs::create_dir_all(built()).map_err(|why| why.to_string())?;
     let mut out = built().into_os_string();
     out.push("/");
