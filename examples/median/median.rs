@@ -1,5 +1,6 @@
 //! The median plugin: the numerical median behind the LOOP services.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -25,7 +26,11 @@ struct Root {
     clock: ports::Clock,
 }
 
-impl Lifecycle for Root {}
+impl Lifecycle for Root {
+    async fn health_report(&self) -> Result<BTreeMap<String, String>> {
+        Ok([("Median".to_owned(), String::new())].into())
+    }
+}
 
 impl PluginMedian for Root {
     async fn new_median_factory(

@@ -4,7 +4,8 @@ use loop_runtime::Code;
 use protox::prost_reflect::prost::Message as _;
 use protox::prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, OneofDescriptor, Value};
 
-use crate::scene::{Call, Scene, meaning};
+use crate::golden_rows::meaning;
+use crate::scene::{Call, Scene};
 
 /// How deep expressions are nested.
 const DEPTH: usize = 5;

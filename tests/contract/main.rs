@@ -8,6 +8,8 @@
 
 mod brevity;
 mod filled;
+#[path = "../support/recorded.rs"]
+mod golden_rows;
 mod mirror;
 mod raw;
 mod recorded;

@@ -12,8 +12,7 @@ use loop_runtime::LoopMessage;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::broadcast;
 
-/// A reply, or a code and its text.
-pub(crate) type Answer = Result<Vec<u8>, (Code, String)>;
+use crate::golden_rows::Answer;
 
 /// Answers a call by its path and its request.
 pub(crate) type Answers = Arc<dyn Fn(&str, Vec<u8>) -> Answer + Send + Sync>;

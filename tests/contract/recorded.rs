@@ -5,85 +5,32 @@ use std::sync::Arc;
 
 use loop_runtime::{Code, wire};
 use loop_services::RelayArgs;
-use serde::Deserialize;
 use tokio::task::JoinSet;
 
-use crate::golden;
-use crate::scene::{Call, Scene, meaning};
+use crate::golden_rows::{self, Deviation, Row, code, meaning};
+use crate::scene::{Call, Scene};
 
-/// One call. Without a reply it was refused.
-#[derive(Deserialize)]
-struct Row {
-    method: String,
-    request: String,
-    reply: Option<String>,
-    code: Option<String>,
-    message: Option<String>,
+/// The calls of the services that are declared here. What was refused unread has no request that could be decoded.
+fn rows() -> Vec<Row> {
+    let all = golden_rows::rows().into_iter();
+    all.filter(|row| row.request.is_some() && row.is_of_loop()).collect()
 }
 
-/// A call that is answered in another way here.
-#[derive(Deserialize)]
-struct Deviation {
-    method: String,
-    request: String,
-    code: String,
-    message: String,
-    why: String,
-}
-
-/// What Go's adapters refuse, so that no implementation sees it, begins so.
-const BY_ADAPTER: [&str; 4] =
-    ["invalid ConfigDigest len ", "invalid ExtraHash len ", "expected uint8 ", "invalid uuid bytes "];
-
-fn lines<T: for<'a> Deserialize<'a>>(name: &str) -> Vec<T> {
-    golden(name).lines().map(|line| serde_json::from_str(line).unwrap_or_else(|why| panic!("{line}: {why}"))).collect()
-}
-
-fn bytes(hex: &str) -> Vec<u8> {
-    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
-}
-
-fn code(name: &str) -> Code {
-    let mut all = (1..=16).map(Code::from_i32);
-    all.find(|code| format!("{code:?}") == name).unwrap_or_else(|| panic!("no code {name}"))
-}
-
-impl Row {
-    fn call(&self) -> Call {
-        let answer = match (&self.reply, &self.code, &self.message) {
-            (Some(reply), None, None) => Ok(bytes(reply)),
-            (None, Some(name), Some(message)) => Err((code(name), message.clone())),
-            _ => panic!("{}: neither a reply nor a refusal", self.method),
-        };
-        Call { method: self.method.clone(), request: bytes(&self.request), answer }
-    }
-
-    fn refused_by_adapter(&self) -> bool {
-        self.message.as_ref().is_some_and(|message| BY_ADAPTER.iter().any(|text| message.starts_with(text)))
-    }
-
-    /// The number that was lent and not announced.
-    fn not_announced(&self) -> Option<u32> {
-        let id = self.message.as_ref()?.strip_prefix("failed to dial ")?.split("client connection ").nth(1)?;
-        id.split(':').next()?.parse().ok()
-    }
-
-    fn is(&self, deviation: &Deviation) -> bool {
-        (&deviation.method, &deviation.request) == (&self.method, &self.request)
-    }
+fn call(row: &Row) -> Call {
+    Call { method: row.method.clone(), request: row.body(), answer: row.answer() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_recorded_call_is_answered_alike() {
-    let rows: Vec<Row> = lines("loop-recorded-calls.jsonl");
-    let deviations: Vec<Deviation> = lines("refused-on-purpose.jsonl");
+    let rows = rows();
+    let deviations = golden_rows::deviations();
     let scene = Arc::new(Scene::new().await);
     let (mut wrong, mut waiting) = (Vec::new(), JoinSet::new());
     for row in &rows {
         let deviation = deviations.iter().find(|deviation| row.is(deviation));
         if let (Some(missing), None) = (row.not_announced(), deviation) {
             // Takes as long as an announcement may take: meanwhile the others.
-            let (scene, call) = (scene.clone(), row.call());
+            let (scene, call) = (scene.clone(), call(row));
             waiting.spawn(async move {
                 let answer = scene.play_without(missing, &call.method, &call.request).await;
                 (answer != call.answer).then(|| format!("{}: answered {answer:?}, not {:?}", call.method, call.answer))
@@ -91,7 +38,11 @@ async fn every_recorded_call_is_answered_alike() {
             continue;
         }
         let problems = differences(&scene, row, deviation).await;
-        wrong.extend(problems.into_iter().map(|what| format!("{} {}: {what}", row.method, row.request)));
+        wrong.extend(
+            problems
+                .into_iter()
+                .map(|what| format!("{} {}: {what}", row.method, row.request.as_deref().unwrap_or_default())),
+        );
     }
     wrong.extend(waiting.join_all().await.into_iter().flatten());
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
@@ -102,7 +53,7 @@ async fn every_recorded_call_is_answered_alike() {
 
 /// What is not as it was recorded, or as it is on purpose.
 async fn differences(scene: &Scene, row: &Row, deviation: Option<&Deviation>) -> Vec<String> {
-    let call = row.call();
+    let call = call(row);
     let played = scene.play(&call).await;
     let mut wrong = Vec::new();
     if let Some(Deviation { code: name, message, why, .. }) = deviation {
@@ -134,7 +85,7 @@ async fn differences(scene: &Scene, row: &Row, deviation: Option<&Deviation>) ->
 
 #[test]
 fn calls_of_every_kind_were_recorded() {
-    let rows: Vec<Row> = lines("loop-recorded-calls.jsonl");
+    let rows = rows();
     let answered: BTreeSet<_> = rows.iter().filter(|row| row.reply.is_some()).map(|row| &row.method).collect();
     let refused = rows.iter().filter(|row| row.refused_by_adapter()).count();
     let dials = rows.iter().filter(|row| row.not_announced().is_some()).count();
@@ -143,11 +94,11 @@ fn calls_of_every_kind_were_recorded() {
 
 #[test]
 fn provider_types_are_refused_in_gos_words() {
-    let rows: Vec<Row> = lines("loop-recorded-calls.jsonl");
+    let rows = rows();
     let relay_args = wire::FieldSpec::new(1, "relayArgs");
     let (mut unknown, mut median) = (0, 0);
     for row in rows.iter().filter(|row| row.method == "loop.Relayer/NewPluginProvider") {
-        let Ok(args) = wire::take::<RelayArgs>(&bytes(&row.request).into(), &relay_args) else { continue };
+        let Ok(args) = wire::take::<RelayArgs>(&row.body().into(), &relay_args) else { continue };
         match row.message.as_deref() {
             Some(text) if text.starts_with("provider type not supported") => {
                 let refused = args.require_median().unwrap_err();

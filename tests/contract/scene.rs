@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex};
 
 use loop_runtime::Code;
-use protox::prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
+use protox::prost_reflect::{DescriptorPool, MessageDescriptor};
 use tokio::net::UnixListener;
 
+use crate::golden_rows::{self, Answer, ids};
 use crate::mirror::Mirror;
-use crate::raw::{Answer, Client, Server};
+use crate::raw::{Client, Server};
 use crate::schema::compiled;
 
 /// A call, and what the server behind the mirror answers to it.
@@ -72,10 +73,7 @@ impl Scene {
 
     /// The descriptors of a method's request and reply.
     pub(crate) fn messages(&self, method: &str) -> (MessageDescriptor, MessageDescriptor) {
-        let (service, name) = method.split_once('/').unwrap();
-        let service = self.pool.get_service_by_name(service).unwrap_or_else(|| panic!("no service of {method}"));
-        let found = service.methods().find(|known| known.name() == name).unwrap_or_else(|| panic!("no {method}"));
-        (found.input(), found.output())
+        golden_rows::messages(&self.pool, method)
     }
 
     /// Sends the request through the mirror. Calls are made one after another.
@@ -101,22 +99,4 @@ impl Scene {
         }
         self.client.call(&format!("/{method}"), body).await
     }
-}
-
-/// The broker's numbers in a message.
-fn ids(of: &MessageDescriptor, body: &[u8]) -> Vec<u32> {
-    let Ok(message) = DynamicMessage::decode(of.clone(), body) else { return Vec::new() };
-    message.fields().filter(|(field, _)| is_id(field)).filter_map(|(_, value)| value.as_u32()).collect()
-}
-
-fn is_id(field: &FieldDescriptor) -> bool {
-    field.name().ends_with("ID") && matches!(field.kind(), Kind::Uint32)
-}
-
-/// The message, with 1 for every number of the broker: which numbers there are depends on what came before.
-pub(crate) fn meaning(of: &MessageDescriptor, body: &[u8]) -> DynamicMessage {
-    let mut message = DynamicMessage::decode(of.clone(), body).unwrap();
-    let ids: Vec<_> = message.fields().filter(|(field, _)| is_id(field)).map(|(field, _)| field).collect();
-    ids.iter().for_each(|field| message.set_field(field, Value::U32(1)));
-    message
 }

@@ -1,7 +1,7 @@
 //! The exported schema: the files in `proto/`, and the contract.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Once;
 
 use loop_runtime::__private::Service;
@@ -9,6 +9,8 @@ use loop_runtime::wire::Schema;
 use loop_services::prelude::*;
 use protox::prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
 use serde::Deserialize;
+
+use crate::golden_rows;
 
 const PROTO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/proto");
 
@@ -37,11 +39,7 @@ fn overwrite(schema: &Schema) {
 /// What protobuf's compiler makes of the files in `proto/`.
 pub(crate) fn compiled() -> DescriptorPool {
     overwrite(&exported());
-    let files: Vec<_> = exported().files().map(|(package, _)| Schema::file_name(package)).collect();
-    let mut compiler = protox::Compiler::new([PROTO]).unwrap();
-    compiler.include_imports(true);
-    compiler.open_files(files).unwrap_or_else(|why| panic!("{why:?}"));
-    compiler.descriptor_pool()
+    golden_rows::compiled()
 }
 
 #[test]
@@ -56,20 +54,9 @@ fn the_files_are_what_the_traits_say() {
         assert!(file == text, "{} is out of date; LOOP_SCHEMA=overwrite writes it", path.display());
         known.insert(path);
     }
-    let mut found = BTreeSet::new();
-    files_below(PROTO.as_ref(), &mut found);
-    assert_eq!(found, known, "files that no trait exports");
-}
-
-fn files_below(dir: &Path, found: &mut BTreeSet<PathBuf>) {
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files_below(&path, found);
-        } else {
-            found.insert(path);
-        }
-    }
+    let mut found = Vec::new();
+    golden_rows::files_below(PROTO.as_ref(), &mut found);
+    assert_eq!(BTreeSet::from_iter(found), known, "files that no trait exports");
 }
 
 #[derive(Deserialize)]

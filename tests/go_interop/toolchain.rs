@@ -2,32 +2,16 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 
 use prost::Message as _;
 use prost_types::compiler::{CodeGeneratorRequest, CodeGeneratorResponse};
 
-/// The version of Go on this machine.
-pub(crate) fn version() -> Result<String, String> {
-    let output = go(&["version"]).output().map_err(|why| format!("go does not run: {why}"))?;
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
+pub(crate) use go::{build, interop, program, version};
 
-/// A program of `interop/`, in cargo's directory for what tests make.
-pub(crate) fn program(name: &str) -> PathBuf {
-    built().join(name)
-}
-
-/// Builds programs of `interop/`, each in the directory of its name.
-pub(crate) fn build(programs: &[&str]) -> Result<(), String> {
-    fs::create_dir_all(built()).map_err(|why| why.to_string())?;
-    let mut out = built().into_os_string();
-    out.push("/");
-    let packages = programs.iter().map(|program| format!("./{program}"));
-    let output = go(&["build", "-o"]).arg(out).args(packages).output().map_err(|why| why.to_string())?;
-    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
-}
+#[path = "../support/go.rs"]
+mod go;
 
 /// What protoc-gen-go and protoc-gen-go-grpc make of schemas is what is committed; `BLESS=1` commits it.
 ///
@@ -36,7 +20,7 @@ pub(crate) fn hold_generated(sources: &Path, files: &[(&str, &str)]) {
     let request = request(sources, files);
     let mut written = 0;
     for plugin in ["protoc-gen-go", "protoc-gen-go-grpc"] {
-        let mut child = go(&["tool", plugin]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = go::command(&["tool", plugin]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(&request).unwrap();
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{plugin}: {}", output.status);
@@ -74,19 +58,4 @@ pub(crate) fn hold(path: &Path, text: &str) {
     }
     let found = fs::read_to_string(path).unwrap_or_default();
     assert!(found == text, "{} is not what the traits give; run with BLESS=1", path.display());
-}
-
-/// Where the Go programs are.
-pub(crate) fn interop() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("interop")
-}
-
-fn built() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("interop")
-}
-
-fn go(args: &[&str]) -> Command {
-    let mut command = Command::new("go");
-    command.args(args).current_dir(interop()).env("CGO_ENABLED", "0");
-    command
 }
