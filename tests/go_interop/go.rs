@@ -6,7 +6,8 @@ use loop_runtime::__private::Service;
 use loop_runtime::wire::Schema;
 
 use crate::probe::{Counter, Probe};
-use crate::toolchain::{self, hold, interop};
+use crate::toolchain::go::interop;
+use crate::toolchain::{self, hold};
 
 pub(crate) use crate::toolchain::{program, version};
 

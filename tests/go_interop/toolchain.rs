@@ -8,10 +8,10 @@ use std::process::Stdio;
 use prost::Message as _;
 use prost_types::compiler::{CodeGeneratorRequest, CodeGeneratorResponse};
 
-pub(crate) use go::{build, interop, program, version};
+pub(crate) use go::{build, program, version};
 
 #[path = "../support/go.rs"]
-mod go;
+pub(crate) mod go;
 
 /// What protoc-gen-go and protoc-gen-go-grpc make of schemas is what is committed; `BLESS=1` commits it.
 ///
