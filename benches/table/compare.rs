@@ -1,8 +1,8 @@
 //! Two stacks, measured in turns.
 
-use std::path::Path;
 use std::time::Duration;
 
+use crate::build::Programs;
 use crate::driver::{Cores, Process};
 use crate::shared::{Flavour, Load, Outcome};
 
@@ -29,12 +29,11 @@ pub(crate) struct Compared(pub(crate) Vec<[Sample; 2]>);
 impl Stacks {
     pub(crate) fn start(
         peer: &'static str,
-        program: &Path,
-        ours: &Path,
+        programs: [&Programs; 2],
         flavour: Flavour,
         rounds: usize,
     ) -> Outcome<Self> {
-        let both = [Process::start(program, flavour)?, Process::start(ours, flavour)?];
+        let both = [Process::start(programs[0], flavour)?, Process::start(programs[1], flavour)?];
         Ok(Self { peer, flavour, rounds, both })
     }
 

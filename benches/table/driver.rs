@@ -2,14 +2,15 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-use crate::shared::{Flavour, HOST, Outcome};
+use crate::build::Programs;
+use crate::shared::{FLAVOUR, Flavour, Outcome, PROGRAM};
 
 /// Which processors the processes of a stack may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,13 +39,14 @@ pub(crate) struct Answer {
 }
 
 impl Process {
-    pub(crate) fn start(program: &Path, flavour: Flavour) -> Outcome<Self> {
-        let mut child = Command::new(program)
-            .env(HOST, flavour.name())
+    pub(crate) fn start(programs: &Programs, flavour: Flavour) -> Outcome<Self> {
+        let mut child = Command::new(&programs.host)
+            .env(FLAVOUR, flavour.name())
+            .env(PROGRAM, &programs.plugin)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|why| format!("{}: {why}", program.display()))?;
+            .map_err(|why| format!("{}: {why}", programs.host.display()))?;
         let pipes = child.stdin.take().zip(child.stdout.take());
         let (stdin, stdout) = pipes.ok_or("no pipes")?;
         let mut this = Self { child, stdin: Some(stdin), stdout: BufReader::new(stdout), plugins: Vec::new() };
@@ -103,8 +105,8 @@ impl Process {
         Ok(())
     }
 
-    /// What the host holds, and what its first plugin holds, in bytes: pages of their own, and all that are resident,
-    /// which are those of the program's file and of libraries too.
+    /// What the host holds, and what its first plugin holds, in bytes: pages that it has written, and all that are
+    /// resident, which are those of the program's file and of libraries too.
     pub(crate) fn memory(&self) -> Outcome<[[f64; 2]; 2]> {
         Ok([memory(self.child.id())?, memory(*self.plugins.first().ok_or("no plugin")?)?])
     }
@@ -137,8 +139,7 @@ fn threads(pid: u32) -> Vec<PathBuf> {
 
 fn memory(pid: u32) -> Outcome<[f64; 2]> {
     let maps = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
-    let private = kib(&maps, "Private_Clean:")? + kib(&maps, "Private_Dirty:")?;
-    Ok([private, kib(&maps, "Rss:")?])
+    Ok([kib(&maps, "Private_Dirty:")?, kib(&maps, "Rss:")?])
 }
 
 /// The value of a line such as `Rss:  4096 kB`, in bytes.

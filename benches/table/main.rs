@@ -11,35 +11,31 @@
 mod build;
 mod compare;
 mod driver;
-mod ours;
 mod print;
 mod rows;
-#[path = "../shared/mod.rs"]
+#[path = "../stacks/shared/mod.rs"]
 mod shared;
 
 use std::process::ExitCode;
 
 use compare::Stacks;
-use shared::{FLAVOUR, Flavour, HOST, Outcome, PLUGIN};
+use shared::{Flavour, Outcome};
 
 const PARTS: [&str; 5] = ["calls", "proxy", "life", "memory", "go"];
 
 fn main() -> ExitCode {
-    shared::exit(if std::env::var_os(PLUGIN).is_some() {
-        run(Flavour::of_environment(FLAVOUR), |_| ours::plugin())
-    } else if let Some(flavour) = Flavour::of_environment(HOST) {
-        run(Some(flavour), ours::host)
-    } else if std::env::args().any(|argument| argument == "--bench") {
-        Options::read().and_then(table)
-    } else {
+    // Without it, this is `cargo test --benches`.
+    if !std::env::args().any(|argument| argument == "--bench") {
         println!("nothing to test: `cargo bench --bench table` measures");
-        Ok(())
-    })
-}
-
-fn run<F: Future<Output = Outcome<()>>>(flavour: Option<Flavour>, role: impl FnOnce(Flavour) -> F) -> Outcome<()> {
-    let flavour = flavour.ok_or("no such flavour")?;
-    flavour.runtime()?.block_on(role(flavour))
+        return ExitCode::SUCCESS;
+    }
+    match Options::read().and_then(table) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 struct Options {
@@ -72,11 +68,10 @@ impl Options {
 }
 
 fn table(options: Options) -> Outcome<()> {
-    let ours = std::env::current_exe()?;
-    let peer = build::peer()?;
+    let [tonic, ours] = build::rust()?;
     print::head(options.rounds);
     for flavour in [Flavour::CurrentThread, Flavour::MultiThread] {
-        let start = || Stacks::start("tonic", &peer, &ours, flavour, options.rounds);
+        let start = || Stacks::start("tonic", [&tonic, &ours], flavour, options.rounds);
         let mut stacks = start()?;
         if options.has("calls") {
             rows::calls(&mut stacks)?;
@@ -94,7 +89,7 @@ fn table(options: Options) -> Outcome<()> {
     }
     if options.has("go") {
         match build::go() {
-            Ok(go) => rows::go(|| Stacks::start("Go", &go, &ours, Flavour::MultiThread, options.rounds))?,
+            Ok(go) => rows::go(|| Stacks::start("Go", [&go, &ours], Flavour::MultiThread, options.rounds))?,
             Err(why) => println!("\nrows beside Go skipped: {}", why.to_string().trim()),
         }
     }

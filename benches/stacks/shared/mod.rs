@@ -2,12 +2,15 @@
 //!
 //! Every stack is a host process with its plugins. A host reads one command a line on its stdin, runs it, and answers
 //! with one line: nanoseconds, allocations, and the ids of its plugins' processes. So they are all measured alike, Go's
-//! too.
+//! too. Host and plugin are programs of their own, so that neither carries the other's code.
+
+#![allow(dead_code, unused_imports, reason = "hosts need one half of it, plugins the other")]
 
 pub(crate) mod alloc;
 pub(crate) mod load;
 mod obey;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use tokio::runtime::{Builder, Runtime};
@@ -17,14 +20,15 @@ pub(crate) use self::obey::{Stack, obey};
 
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// Makes a process a host; the value is the flavour of its runtime, and of its plugins'.
-pub(crate) const HOST: &str = "LOOP_BENCH_HOST";
-/// Makes a process a plugin: the key of the cookie.
+/// The key of the plugins' cookie, and its value.
 pub(crate) const PLUGIN: &str = "LOOP_BENCH_PLUGIN";
-/// The value of the cookie.
 pub(crate) const COOKIE: &str = "table";
-/// The flavour of a plugin's runtime.
+/// Names the flavour of a process's runtime.
 pub(crate) const FLAVOUR: &str = "LOOP_BENCH_FLAVOUR";
+/// Names the plugin's program to a host.
+pub(crate) const PROGRAM: &str = "LOOP_BENCH_PROGRAM";
+/// The directory for the sockets of plugins.
+pub(crate) const SOCKETS: &str = "PLUGIN_UNIX_SOCKET_DIR";
 
 /// Which of tokio's runtimes a process uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +45,11 @@ impl Flavour {
         }
     }
 
-    /// The flavour that the environment variable `name` names, if it names one.
-    pub(crate) fn of_environment(name: &str) -> Option<Self> {
-        let value = std::env::var(name).ok()?;
-        [Self::CurrentThread, Self::MultiThread].into_iter().find(|flavour| flavour.name() == value)
+    /// What [`FLAVOUR`] names. Without it, this program was not started by the table.
+    fn of_environment() -> Outcome<Self> {
+        let value = std::env::var(FLAVOUR).map_err(|_| "nothing to run by itself: `cargo bench --bench table` does")?;
+        let all = [Self::CurrentThread, Self::MultiThread];
+        Ok(all.into_iter().find(|flavour| flavour.name() == value).ok_or("no such flavour")?)
     }
 
     pub(crate) fn runtime(self) -> std::io::Result<Runtime> {
@@ -55,9 +60,23 @@ impl Flavour {
     }
 }
 
-/// What a process ends with.
-pub(crate) fn exit(outcome: Outcome<()>) -> ExitCode {
-    match outcome {
+/// The program of a plugin.
+pub(crate) fn plugin(serve: impl Future<Output = Outcome<()>>) -> ExitCode {
+    exit(|_| serve)
+}
+
+/// The program of a host, which is told the path of its plugin's.
+pub(crate) fn host<F: Future<Output = Outcome<()>>>(run: impl FnOnce(Flavour, PathBuf) -> F) -> ExitCode {
+    let program = std::env::var_os(PROGRAM).map(PathBuf::from).unwrap_or_default();
+    exit(|flavour| run(flavour, program))
+}
+
+fn exit<F: Future<Output = Outcome<()>>>(role: impl FnOnce(Flavour) -> F) -> ExitCode {
+    let run = || {
+        let flavour = Flavour::of_environment()?;
+        flavour.runtime()?.block_on(role(flavour))
+    };
+    match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("{why}");

@@ -1,25 +1,38 @@
 //! A host by hand: exec, handshake line, dial, call; and once more when the plugin has died.
 
+#![allow(missing_docs, reason = "a bench")]
+
+mod service;
+#[path = "../shared/mod.rs"]
+mod shared;
+
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::plugin::SOCKETS;
-use crate::service::{Client, DriveRequest, Peer};
-use crate::shared::{COOKIE, Caller, FLAVOUR, Flavour, Load, Outcome, PLUGIN, Stack, load, obey};
+use service::{Client, DriveRequest, Peer};
+use shared::{COOKIE, Caller, FLAVOUR, Flavour, Load, Outcome, PLUGIN, SOCKETS, Stack, load, obey};
 
-pub(crate) async fn run(flavour: Flavour) -> Outcome<()> {
-    let sockets = tempfile::tempdir()?;
-    let plugin = Plugin::start(flavour, sockets.path()).await?;
-    obey(&mut Host { flavour, sockets, plugin, caller: None }).await
+fn main() -> ExitCode {
+    shared::host(|flavour, program| async move {
+        let start = Start { flavour, program, sockets: tempfile::tempdir()? };
+        let plugin = start.plugin().await?;
+        obey(&mut Host { start, plugin, caller: None }).await
+    })
+}
+
+/// How plugins are started.
+struct Start {
+    flavour: Flavour,
+    program: PathBuf,
+    sockets: tempfile::TempDir,
 }
 
 struct Host {
-    flavour: Flavour,
-    sockets: tempfile::TempDir,
+    start: Start,
     plugin: Plugin,
     /// Calls through the host.
     caller: Option<Plugin>,
@@ -31,12 +44,12 @@ struct Plugin {
     client: Client,
 }
 
-impl Plugin {
-    async fn start(flavour: Flavour, sockets: &Path) -> Outcome<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
+impl Start {
+    async fn plugin(&self) -> Outcome<Plugin> {
+        let mut child = Command::new(&self.program)
             .env(PLUGIN, COOKIE)
-            .env(FLAVOUR, flavour.name())
-            .env(SOCKETS, sockets)
+            .env(FLAVOUR, self.flavour.name())
+            .env(SOCKETS, self.sockets.path())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
@@ -44,9 +57,11 @@ impl Plugin {
         BufReader::new(child.stdout.take().ok_or("no stdout")?).read_line(&mut line).await?;
         let socket = line.trim_end().split('|').nth(3).ok_or("no handshake line")?;
         let client = Client::connect(Path::new(socket)).await?;
-        Ok(Self { child, client })
+        Ok(Plugin { child, client })
     }
+}
 
+impl Plugin {
     async fn kill(&mut self) -> Outcome<()> {
         Ok(self.child.kill().await?)
     }
@@ -54,14 +69,14 @@ impl Plugin {
 
 impl Host {
     fn proxy_socket(&self) -> PathBuf {
-        self.sockets.path().join("proxy")
+        self.start.sockets.path().join("proxy")
     }
 
     /// Serves `Echo` by calling the plugin, and starts the process that calls it.
     async fn set_up_proxy(&mut self) -> Outcome<Plugin> {
         let proxy = Peer { upstream: Some(self.plugin.client.clone()) };
         tokio::spawn(proxy.serve(&self.proxy_socket())?);
-        Plugin::start(self.flavour, self.sockets.path()).await
+        self.start.plugin().await
     }
 }
 
@@ -96,7 +111,7 @@ impl Stack for Host {
 
     async fn start(&mut self) -> Outcome<Duration> {
         let began = Instant::now();
-        let mut plugin = Plugin::start(self.flavour, self.sockets.path()).await?;
+        let mut plugin = self.start.plugin().await?;
         plugin.client.echo(&[7; 64]).await?;
         let took = began.elapsed();
         plugin.kill().await?;
@@ -108,7 +123,7 @@ impl Stack for Host {
         self.plugin.child.start_kill()?;
         self.plugin.child.wait().await?;
         let took = began.elapsed();
-        self.plugin = Plugin::start(self.flavour, self.sockets.path()).await?;
+        self.plugin = self.start.plugin().await?;
         self.plugin.client.echo(&[7; 64]).await?;
         Ok(took)
     }
@@ -118,7 +133,7 @@ impl Stack for Host {
         self.plugin.child.start_kill()?;
         while self.plugin.client.echo(&[7; 64]).await.is_err() {
             self.plugin.child.wait().await?;
-            self.plugin = Plugin::start(self.flavour, self.sockets.path()).await?;
+            self.plugin = self.start.plugin().await?;
         }
         Ok(began.elapsed())
     }

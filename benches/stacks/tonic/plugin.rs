@@ -1,16 +1,24 @@
 //! A plugin by hand: a socket, one line, a server.
 
+#![allow(missing_docs, reason = "a bench")]
+
+mod service;
+#[path = "../shared/mod.rs"]
+mod shared;
+
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
-use crate::service::Peer;
-use crate::shared::Outcome;
+use service::Peer;
+use shared::{Outcome, SOCKETS};
 
-/// The directory for the sockets of plugins.
-pub(crate) const SOCKETS: &str = "PLUGIN_UNIX_SOCKET_DIR";
+fn main() -> ExitCode {
+    shared::plugin(serve())
+}
 
 /// Serves until killed.
-pub(crate) async fn serve() -> Outcome<()> {
+async fn serve() -> Outcome<()> {
     let directory = PathBuf::from(std::env::var_os(SOCKETS).ok_or("no directory for sockets")?);
     let socket = directory.join(std::process::id().to_string());
     let served = Peer { upstream: None }.serve(&socket)?;
