@@ -8,10 +8,12 @@
 //! The original descriptor is kept, closed on exec: to a host, the end of stdout means the end of the plugin.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
+
+use rustix::io::Errno;
 
 use super::ring::{Channel, Ring};
 
@@ -68,13 +70,14 @@ impl Capture {
 }
 
 fn drain(reader: OwnedFd, ring: &Ring) {
-    let mut reader = File::from(reader);
-    let mut buffer = vec![0; 64 * 1024];
+    // Of this only as much becomes memory as is ever read at once: most plugins print nothing.
+    let mut buffer = Vec::with_capacity(64 * 1024);
     loop {
-        match reader.read(&mut buffer) {
+        buffer.clear();
+        match rustix::io::read(&reader, rustix::buffer::spare_capacity(&mut buffer)) {
             Ok(0) => break,
-            Ok(size) => ring.push(Channel::Stdout, &buffer[..size]),
-            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+            Ok(_) => ring.push(Channel::Stdout, &buffer),
+            Err(Errno::INTR) => {}
             Err(_) => break,
         }
     }
