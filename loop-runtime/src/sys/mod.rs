@@ -6,4 +6,5 @@
 
 pub(crate) mod host;
 pub(crate) mod plugin;
+pub(crate) mod socket;
 pub(crate) mod stranger;
