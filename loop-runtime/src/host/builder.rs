@@ -108,9 +108,8 @@ impl Host {
         self
     }
 
-    /// Whether the system kills the plugin when this process dies, however it dies. Linux only; on by default. Its
-    /// price is that a process is started by a real `fork`, which copies this process's page tables: milliseconds for
-    /// each GiB in use. Plugins made with this crate see to it themselves.
+    /// Whether the system kills the plugin when this process dies, however it dies. Linux only; on by default. Plugins
+    /// made with this crate see to it themselves.
     pub fn parent_death_signal(mut self, on: bool) -> Self {
         self.parent_death = on;
         self

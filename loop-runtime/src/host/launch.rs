@@ -39,8 +39,7 @@ pub(crate) struct LaunchOptions {
     pub(crate) socket_dir: PathBuf,
     /// Variables that are passed on from the host's environment.
     pub(crate) pass_env: Vec<OsString>,
-    /// Whether the system kills the plugin when this process dies. Linux only. The price is a real `fork`, which
-    /// copies the page tables of the host: some milliseconds for each GiB of memory in use.
+    /// Whether the system kills the plugin when this process dies. Linux only.
     pub(crate) parent_death: bool,
     /// What the plugin is shown of this host, and has to answer.
     pub(crate) offer: Offer,

@@ -5,7 +5,6 @@
 //! to the runtime itself.
 
 use std::io;
-use std::process::Child as StdChild;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -37,31 +36,25 @@ pub(super) struct Core {
     exit: watch::Sender<Option<Exit>>,
 }
 
-/// The waiting thread of a child that is yet to be spawned: made first, so that no child can be without one.
-pub(super) struct Waiter(std::sync::mpsc::SyncSender<Arc<Core>>);
-
-impl Waiter {
-    pub(super) fn new() -> io::Result<Self> {
-        let (give, take) = std::sync::mpsc::sync_channel::<Arc<Core>>(1);
-        thread::Builder::new().name("plugin-waiter".into()).stack_size(WAITER_STACK).spawn(move || {
-            if let Ok(core) = take.recv() {
-                core.wait();
-            }
-        })?;
-        Ok(Self(give))
-    }
-
-    /// Begins to wait for `child`, which must lead a process group of its own.
-    pub(super) fn adopt(self, child: &StdChild) -> io::Result<Child> {
-        let pid = i32::try_from(child.id())
-            .ok()
-            .and_then(Pid::from_raw)
-            .ok_or_else(|| io::Error::other("the child has no process id"))?;
+impl Child {
+    /// Begins to wait for the child `pid`, which must lead a process group of its own.
+    ///
+    /// # Errors
+    ///
+    /// There is no thread for it; the child is killed and reaped then.
+    pub(super) fn adopt(pid: Pid) -> io::Result<Self> {
         let core =
             Arc::new(Core { pid, ours: Mutex::new(true), reaped: Condvar::new(), exit: watch::Sender::new(None) });
-        // The thread takes exactly one message and lives until then, so this neither blocks nor fails.
-        let _ = self.0.send(Arc::clone(&core));
-        Ok(Child(core))
+        let waited = Arc::clone(&core);
+        let waiter = thread::Builder::new().name("plugin-waiter".into()).stack_size(WAITER_STACK);
+        match waiter.spawn(move || waited.wait()) {
+            Ok(_) => Ok(Self(core)),
+            Err(error) => {
+                sys::host::signal_group(pid, Signal::KILL);
+                sys::host::reap(pid);
+                Err(error)
+            }
+        }
     }
 }
 

@@ -4,12 +4,17 @@
 //! Threads of a runtime come and go, and each that goes would take healthy plugins with it. So this thread starts
 //! them all, and never ends.
 
+#[cfg(target_os = "linux")]
+use std::ffi::CString;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, IsTerminal as _};
+#[cfg(target_os = "linux")]
+use std::os::fd::AsFd;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStderr, ChildStdout, Command as StdCommand, Stdio};
+use std::process::{Command as StdCommand, Stdio};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -17,26 +22,37 @@ use std::time::Instant;
 
 use rustix::fs::Access;
 use rustix::io::Errno;
+use rustix::process::Pid;
 use tokio::sync::oneshot;
 
-use super::process::{Child, REAP, Waiter};
+use super::process::{Child, REAP};
 use super::{Command, LaunchError, registry};
-use crate::sys;
+#[cfg(target_os = "linux")]
+use crate::sys::spawn::{Image, Start};
 
 /// A command with everything looked up that can be looked up beforehand.
 pub(super) struct Prepared {
-    command: StdCommand,
+    way: Way,
     named: PathBuf,
     /// Open until the process has been started from it.
     #[cfg(feature = "sha256")]
     _checked: Option<super::checksum::Checked>,
 }
 
+/// How the process is started.
+enum Way {
+    /// By the standard library.
+    Plain(StdCommand),
+    /// So that it dies with this process.
+    #[cfg(target_os = "linux")]
+    Bound { image: Image, directory: Option<CString> },
+}
+
 /// A child, and the ends of its pipes.
 pub(super) struct Spawned {
     pub(super) child: Child,
-    pub(super) stdout: ChildStdout,
-    pub(super) stderr: ChildStderr,
+    pub(super) stdout: OwnedFd,
+    pub(super) stderr: OwnedFd,
 }
 
 impl Prepared {
@@ -54,41 +70,24 @@ impl Prepared {
         #[cfg(feature = "sha256")]
         let file = checked.as_ref().map_or_else(|| program.clone(), super::checksum::Checked::path);
         #[cfg(not(feature = "sha256"))]
-        let file = program.clone();
-        let mut std = StdCommand::new(&file);
-        std.arg0(&program)
-            .args(&command.args)
-            .env_clear()
-            .envs(environment.clone())
-            .stdin(stdin())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0);
+        let file = &program;
         if let Some(dir) = &command.current_dir {
             check_dir(dir)?;
-            std.current_dir(dir);
         }
-        if parent_death {
-            let environment: Vec<OsString> = environment
-                .into_iter()
-                .map(|(name, value)| {
-                    let mut entry = name.clone();
-                    entry.push("=");
-                    entry.push(value);
-                    entry
-                })
-                .collect();
-            let image = sys::host::Image::new(
-                file.as_os_str(),
-                program.as_os_str(),
-                command.args.iter().map(OsString::as_os_str),
-                environment.iter().map(OsString::as_os_str),
-            )
-            .map_err(|error| LaunchError::io("pass the command to the system", error))?;
-            sys::host::die_with_this_thread(&mut std, image);
-        }
+        #[cfg(target_os = "linux")]
+        let bound = parent_death.then(|| bound(command, file.as_os_str(), program.as_os_str(), environment.clone()));
+        #[cfg(not(target_os = "linux"))]
+        let bound: Option<Result<Way, LaunchError>> = {
+            // There is no such signal here: a plugin has to watch its parent by itself.
+            let _ = parent_death;
+            None
+        };
+        let way = match bound {
+            Some(bound) => bound?,
+            None => plain(command, file.as_os_str(), program.as_os_str(), environment),
+        };
         Ok(Self {
-            command: std,
+            way,
             named,
             #[cfg(feature = "sha256")]
             _checked: checked,
@@ -96,23 +95,104 @@ impl Prepared {
     }
 
     /// Starts the process, on the thread that calls.
-    fn spawn(mut self) -> Result<Spawned, LaunchError> {
+    fn spawn(self) -> Result<Spawned, LaunchError> {
         if registry::is_ending() {
             return Err(LaunchError::CalledOff);
         }
-        let waiter = Waiter::new().map_err(|error| LaunchError::io("start a thread", error))?;
-        let mut std = self.command.spawn().map_err(|error| refused(&self.named, error))?;
-        let child = waiter.adopt(&std).map_err(|error| LaunchError::io("start the plugin", error))?;
+        let (pid, stdout, stderr) = self.way.start().map_err(|error| refused(&self.named, error))?;
+        // After the start: the program loads while the thread that waits for it is made.
+        let child = Child::adopt(pid).map_err(|error| LaunchError::io("start a thread", error))?;
         if !registry::add(child.core()) {
             child.kill();
             child.core().wait_until(Instant::now() + REAP);
             return Err(LaunchError::CalledOff);
         }
-        match (std.stdout.take(), std.stderr.take()) {
-            (Some(stdout), Some(stderr)) => Ok(Spawned { child, stdout, stderr }),
-            _ => Err(LaunchError::io("start the plugin", io::Error::other("it has no pipes"))),
+        Ok(Spawned { child, stdout, stderr })
+    }
+}
+
+type Variables<'a> = (&'a OsString, &'a OsString);
+
+fn plain<'a>(
+    command: &Command,
+    file: &OsStr,
+    name: &OsStr,
+    environment: impl IntoIterator<Item = Variables<'a>>,
+) -> Way {
+    let mut std = StdCommand::new(file);
+    std.arg0(name)
+        .args(&command.args)
+        .env_clear()
+        .envs(environment)
+        .stdin(if has_stdin() { Stdio::inherit() } else { Stdio::null() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    if let Some(dir) = &command.current_dir {
+        std.current_dir(dir);
+    }
+    Way::Plain(std)
+}
+
+#[cfg(target_os = "linux")]
+fn bound<'a>(
+    command: &Command,
+    file: &OsStr,
+    name: &OsStr,
+    environment: impl IntoIterator<Item = Variables<'a>>,
+) -> Result<Way, LaunchError> {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let environment: Vec<OsString> = environment
+        .into_iter()
+        .map(|(name, value)| {
+            let mut entry = name.clone();
+            entry.push("=");
+            entry.push(value);
+            entry
+        })
+        .collect();
+    let arguments = command.args.iter().map(OsString::as_os_str);
+    let image = Image::new(file, name, arguments, environment.iter().map(OsString::as_os_str));
+    let directory = command.current_dir.as_ref().map(|dir| CString::new(dir.as_os_str().as_bytes())).transpose();
+    let way = image.and_then(|image| Ok(Way::Bound { image, directory: directory? }));
+    way.map_err(|error| LaunchError::io("pass the command to the system", error))
+}
+
+impl Way {
+    /// The process, and the ends of its pipes.
+    fn start(self) -> io::Result<(Pid, OwnedFd, OwnedFd)> {
+        match self {
+            Self::Plain(mut command) => {
+                let mut child = command.spawn()?;
+                match (child.stdout.take(), child.stderr.take()) {
+                    (Some(stdout), Some(stderr)) => Ok((Pid::from_child(&child), stdout.into(), stderr.into())),
+                    _ => Err(io::Error::other("it has no pipes")),
+                }
+            }
+            #[cfg(target_os = "linux")]
+            Self::Bound { image, directory } => {
+                let (stdout, child_stdout) = pipe()?;
+                let (stderr, child_stderr) = pipe()?;
+                let null = if has_stdin() { None } else { Some(fs::File::open("/dev/null")?) };
+                let start = Start {
+                    image: &image,
+                    stdin: null.as_ref().map(AsFd::as_fd),
+                    stdout: child_stdout.as_fd(),
+                    stderr: child_stderr.as_fd(),
+                    directory: directory.as_deref(),
+                };
+                Ok((start.run()?, stdout, stderr))
+            }
         }
     }
+}
+
+/// A pipe, of which the child's end is not one of the descriptors that it takes the place of.
+#[cfg(target_os = "linux")]
+fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    Ok((reader, rustix::io::fcntl_dupfd_cloexec(&writer, 3)?))
 }
 
 /// Starts the process on the spawner thread. When the future is dropped, the process is killed.
@@ -151,8 +231,8 @@ fn submit(mut job: Job) -> io::Result<()> {
 
 /// A plugin gets the host's stdin, as in go-plugin, but no terminal: it is in a background process group, and the
 /// first read would stop it.
-fn stdin() -> Stdio {
-    if io::stdin().is_terminal() { Stdio::null() } else { Stdio::inherit() }
+fn has_stdin() -> bool {
+    !io::stdin().is_terminal()
 }
 
 /// The absolute path of a program: looked up in `PATH` if it has no slash, else relative to the host's directory.

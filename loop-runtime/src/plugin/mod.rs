@@ -171,9 +171,9 @@ impl Plugin {
         self
     }
 
-    /// What is logged if `RUST_LOG` says nothing, in the syntax of `RUST_LOG`. Default: everything from debug on,
-    /// without the transport's noise; a host filters by its own level. Without effect in a program that has installed
-    /// a `tracing` subscriber of its own.
+    /// What is logged if `RUST_LOG` says nothing, in the syntax of `RUST_LOG`: levels by target, as in
+    /// `info,my_plugin=trace`. Default: everything from debug on, without the transport's noise; a host filters by its
+    /// own level. Without effect in a program that has installed a `tracing` subscriber of its own.
     pub fn log_filter(mut self, filter: impl Into<String>) -> Self {
         self.log_filter = Some(filter.into());
         self

@@ -72,12 +72,12 @@ where
         plugin.on_call.push(super::metrics::serve(environment, extra, &stop).await?);
     }
 
-    let capture = Capture::start().map_err(StartError::Stdout)?;
+    let (capture, printed) = Capture::start().map_err(StartError::Stdout)?;
     let dir = SocketDir::open(&SocketOptions::from_env(|name| std::env::var_os(name)))?;
     if let Some(own) = dir.own() {
         stop.remove_at_last(own);
     }
-    watch::start(&stop, plugin.outlives_host).map_err(StartError::Signals)?;
+    watch::start(&stop, plugin.outlives_host, printed).map_err(StartError::Signals)?;
 
     let root = tokio::select! {
         made = make(Starting { version, environment }) => made.map_err(StartError::Service)?,

@@ -1,7 +1,7 @@
 //! What ends a plugin besides Shutdown: signals, and the end of its host.
 //!
-//! One thread with a runtime of its own waits for both. The application's runtime will not do: one handler that blocks
-//! can keep all of it from seeing a signal.
+//! One thread with a runtime of its own waits for both, and empties the pipe of captured output. The application's
+//! runtime will not do: one handler that blocks can keep all of it from seeing a signal, or print until the pipe is full.
 
 use std::io;
 
@@ -9,6 +9,7 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::stop::{Reason, Stop};
+use crate::stdio::capture::Drain;
 use crate::sys::plugin::{Parent, hang_up_with_parent};
 
 /// Takes over the signals that concern a plugin, and asks for the end when SIGTERM comes or the host is gone.
@@ -19,7 +20,7 @@ use crate::sys::plugin::{Parent, hang_up_with_parent};
 /// SIGHUP here and replaces a SIGKILL that the host may have arranged, so that sockets are removed and cleanup runs.
 /// It is needed beside the watch for a process that is stopped: the system continues a stopped group that lost its
 /// last parent, with a SIGHUP. With the parent alive a SIGHUP is ignored.
-pub(crate) fn start(stop: &Stop, outlives_host: bool) -> io::Result<()> {
+pub(crate) fn start(stop: &Stop, outlives_host: bool, printed: Drain) -> io::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let (terminate, hangup) = {
         let _inside = runtime.enter();
@@ -34,10 +35,13 @@ pub(crate) fn start(stop: &Stop, outlives_host: bool) -> io::Result<()> {
     }
     let stop = stop.clone();
     let wait = move || {
-        let ended = runtime.block_on(stop.token().run_until_cancelled(reason_to_end(parent, terminate, hangup)));
-        if let Some(reason) = ended {
-            stop.request(reason);
-        }
+        let watched = async {
+            let ended = stop.token().run_until_cancelled(reason_to_end(parent, terminate, hangup));
+            if let Some(reason) = ended.await {
+                stop.request(reason);
+            }
+        };
+        runtime.block_on(async { tokio::join!(watched, printed.run()) });
     };
     std::thread::Builder::new().name("loop-watch".to_owned()).spawn(wait)?;
     Ok(())

@@ -8,10 +8,13 @@
 //! The original descriptor is kept, closed on exec: to a host, the end of stdout means the end of the plugin.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::io::AsyncReadExt as _;
+use tokio::net::unix::pipe::Receiver;
 
 use super::ring::{Channel, Ring};
 
@@ -22,22 +25,18 @@ pub(crate) struct Capture {
 }
 
 impl Capture {
-    /// Replaces descriptor 1 by a pipe and starts the thread that empties it.
-    ///
-    /// A thread and not a task: a handler that prints more than a pipe holds blocks the runtime's thread, and nobody
-    /// would be left to read.
-    pub(crate) fn start() -> io::Result<Self> {
+    /// Replaces descriptor 1 by a pipe. Until [`Drain::run`] runs, what is printed stays in the pipe.
+    pub(crate) fn start() -> io::Result<(Self, Drain)> {
         let real = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?;
         let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let ring = Arc::new(Ring::default());
         super::stderr::attach(&ring);
-        let drained = ring.clone();
-        std::thread::Builder::new().name("loop-stdout".to_owned()).spawn(move || drain(reader, &drained))?;
         // What the standard library still buffers was printed before: it belongs to the capture as well, because
         // nothing may come before the handshake line.
         rustix::stdio::dup2_stdout(&writer)?;
         io::stdout().flush()?;
-        Ok(Self { real: real.into(), ring })
+        let drain = Drain { reader, ring: ring.clone() };
+        Ok((Self { real: real.into(), ring }, drain))
     }
 
     /// The captured bytes.
@@ -67,16 +66,29 @@ impl Capture {
     }
 }
 
-fn drain(reader: OwnedFd, ring: &Ring) {
-    let mut reader = File::from(reader);
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        match reader.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(size) => ring.push(Channel::Stdout, &buffer[..size]),
-            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => break,
+/// The other end of the pipe.
+pub(crate) struct Drain {
+    reader: OwnedFd,
+    ring: Arc<Ring>,
+}
+
+impl Drain {
+    /// Moves what is printed to the ring, until nobody can print any more.
+    ///
+    /// Not for the application's runtime: a handler that prints more than a pipe holds blocks its thread, and nobody
+    /// would be left to read.
+    pub(crate) async fn run(self) {
+        match Receiver::from_owned_fd(self.reader) {
+            Ok(mut pipe) => {
+                // Of this only as much becomes memory as is ever read at once: most plugins print nothing.
+                let mut buffer = Vec::with_capacity(64 * 1024);
+                while let Ok(1..) = pipe.read_buf(&mut buffer).await {
+                    self.ring.push(Channel::Stdout, &buffer);
+                    buffer.clear();
+                }
+            }
+            Err(error) => tracing::warn!(%error, "what is printed is lost"),
         }
+        self.ring.close();
     }
-    ring.close();
 }

@@ -1,7 +1,6 @@
 use std::os::unix::net::UnixListener;
-use std::os::unix::process::ExitStatusExt as _;
-use std::process::Stdio;
-use std::thread;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
 
 use super::*;
 
@@ -56,45 +55,4 @@ fn start_times_tell_processes_apart() {
     assert_eq!(start_time(u32::MAX), None);
     assert!(exists(std::process::id()) && exists(1));
     assert!(!exists(u32::MAX) && !exists(0));
-}
-
-fn image(program: &str, arguments: &[&str], environment: &[&str]) -> io::Result<Image> {
-    let strings = |strings: &[&str]| strings.iter().map(std::ffi::OsString::from).collect::<Vec<_>>();
-    let (arguments, environment) = (strings(arguments), strings(environment));
-    Image::new(
-        program.as_ref(),
-        program.as_ref(),
-        arguments.iter().map(|argument| argument.as_os_str()),
-        environment.iter().map(|entry| entry.as_os_str()),
-    )
-}
-
-#[test]
-fn an_image_has_no_zero_bytes() {
-    assert!(image("/bin/sh", &["a"], &["A=b"]).is_ok());
-    for image in [image("/bin\0", &[], &[]), image("/bin/sh", &["\0"], &[]), image("/bin/sh", &[], &["A=\0"])] {
-        assert_eq!(image.err().map(|error| error.kind()), Some(io::ErrorKind::InvalidInput));
-    }
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn the_image_is_what_runs() {
-    let mut command = Command::new("/bin/false");
-    let script = "printf '%s|' \"$0\" \"$1\" \"$FRUIT\"";
-    die_with_this_thread(&mut command, image("/bin/sh", &["-c", script, "zero", "o n e"], &["FRUIT=a pear"]).unwrap());
-    let output = command.output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "zero|o n e|a pear|");
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn the_child_dies_with_the_thread() {
-    let child = thread::spawn(|| {
-        let mut command = Command::new("/bin/sleep");
-        die_with_this_thread(&mut command, image("/bin/sleep", &["1000"], &[]).unwrap());
-        command.spawn().unwrap()
-    });
-    let status = child.join().unwrap().wait().unwrap();
-    assert_eq!(status.signal(), Some(libc::SIGKILL));
 }

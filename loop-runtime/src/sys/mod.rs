@@ -6,4 +6,7 @@
 
 pub(crate) mod host;
 pub(crate) mod plugin;
+pub(crate) mod socket;
+#[cfg(target_os = "linux")]
+pub(crate) mod spawn;
 pub(crate) mod stranger;

@@ -2,20 +2,22 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use h2::SendStream;
+use h2::client::{ResponseFuture, SendRequest};
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, header};
-use hyper::body::Incoming;
-use hyper::client::conn::http2::SendRequest;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, header};
+use http_body::Body as _;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tonic::body::Body;
 
+use super::body::{self, Received};
 use super::failure::{Failure, TransportError};
 use super::frame::{self, Framed, ReadError};
 use super::guard::Guarded;
@@ -36,7 +38,7 @@ static TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
 /// No keepalive pings are sent: grpc-go's servers close connections that ping more often than every five minutes.
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {
-    sender: SendRequest<Body>,
+    sender: SendRequest<Bytes>,
     shared: Arc<Shared>,
 }
 
@@ -44,6 +46,8 @@ pub(crate) struct Connection {
 struct Shared {
     ended: CancellationToken,
     cut: CancellationToken,
+    /// The connection took no new call: the peer is winding it down, or it has broken.
+    refuses: AtomicBool,
     max_receive: usize,
 }
 
@@ -77,33 +81,25 @@ impl Connection {
     {
         let ended = CancellationToken::new();
         let cut = CancellationToken::new();
-        let io = TokioIo::new(Guarded::new(io, cut.clone(), ended.clone()));
-        let mut builder = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
-        tune::client(&mut builder, limits);
-        let (sender, connection) = builder
-            .timer(TokioTimer::new())
+        let io = Guarded::new(io, cut.clone(), ended.clone());
+        let (sender, connection) = tune::client(limits)
             .handshake(io)
             .await
             .map_err(|error| TransportError::because("the connection could not be opened", &error))?;
-
-        let shared = Shared { ended, cut, max_receive: limits.max_receive };
-        let this = Self { sender, shared: Arc::new(shared) };
-        let ended = this.shared.ended.clone();
-        let close_on_drop = this.shared.cut.clone().drop_guard();
         let driver = async move {
-            let _close_on_drop = close_on_drop;
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "connection ended");
             }
-            // With all clones dropped, hyper is done here before the calls in flight are.
-            ended.cancelled().await;
         };
-        Ok((this, driver))
+        let shared = Shared { ended, cut, refuses: AtomicBool::new(false), max_receive: limits.max_receive };
+        Ok((Self { sender, shared: Arc::new(shared) }, driver))
     }
 
     /// Whether new calls are sure to fail.
     pub(crate) fn is_dead(&self) -> bool {
-        self.shared.ended.is_cancelled() || self.shared.cut.is_cancelled() || self.sender.is_closed()
+        self.shared.ended.is_cancelled()
+            || self.shared.cut.is_cancelled()
+            || self.shared.refuses.load(Ordering::Relaxed)
     }
 
     /// Cancelled once the connection has ended and its socket is closed.
@@ -127,11 +123,11 @@ impl Connection {
         timeout: Option<Duration>,
         message: Bytes,
     ) -> Result<Reply, Failure> {
-        let body = Framed::new(message, None).map_err(Failure::Answered)?;
+        let framed = Framed::new(message, None).map_err(Failure::Answered)?;
         let path = PathAndQuery::try_from(path)
             .map_err(|error| TransportError::because("the method's path is invalid", &error))
             .map_err(Failure::NotSent)?;
-        let mut request = Request::new(Body::new(body));
+        let mut request = Request::new(());
         *request.method_mut() = Method::POST;
         *request.headers_mut() = headers;
         request.headers_mut().insert(header::CONTENT_TYPE, GRPC.clone());
@@ -139,7 +135,11 @@ impl Connection {
         if let Some(timeout) = timeout {
             request.headers_mut().insert(timeout::GRPC_TIMEOUT, timeout::format(timeout));
         }
-        let (head, body) = self.send(request, path).await?.into_parts();
+        let (response, mut stream) = self.begin(request, path, false)?;
+        // All of it at once: it is in memory either way. Should that fail, the answer tells why.
+        framed.send(&mut stream);
+        let (head, body) = response.await.map_err(|error| Failure::after_sending(&error))?.into_parts();
+        let body = Received::new(body);
         if let Some(status) = status::received(&head.headers)
             && status.code() != tonic::Code::Ok
         {
@@ -159,13 +159,39 @@ impl Connection {
     pub(crate) async fn forward(&self, request: Request<Body>) -> Result<Response<Body>, Failure> {
         let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
         let (head, body) = request.into_parts();
-        let mut request = Request::new(body);
+        let mut request = Request::new(());
         *request.method_mut() = head.method;
         *request.headers_mut() = head.headers;
-        Ok(self.send(request, path).await?.map(Body::new))
+        let end = body.is_end_stream();
+        let (mut response, stream) = self.begin(request, path, end)?;
+        let lost = |error| Failure::after_sending(&error);
+        if end {
+            return Ok(response.await.map_err(lost)?.map(|body| Body::new(Received::new(body))));
+        }
+        let mut sending = Box::pin(body::send(body, stream));
+        tokio::select! {
+            biased;
+            response = &mut response => {
+                // The peer answers what has not come whole: both go on.
+                let response = response.map_err(lost)?;
+                let sending = tokio::spawn(sending).abort_handle();
+                Ok(response.map(|body| Body::new(Received::while_sending(body, sending))))
+            }
+            () = &mut sending => Ok(response.await.map_err(lost)?.map(|body| Body::new(Received::new(body)))),
+        }
     }
 
-    async fn send(&self, mut request: Request<Body>, path: PathAndQuery) -> Result<Response<Incoming>, Failure> {
+    /// Queues the head of a request. What fails here was certainly not sent: h2 looks at the connection and queues the
+    /// head in one step. Dropping both of the results, or what comes of them, cancels the call.
+    fn begin(
+        &self,
+        mut request: Request<()>,
+        path: PathAndQuery,
+        end: bool,
+    ) -> Result<(ResponseFuture, SendStream<Bytes>), Failure> {
+        if self.is_dead() {
+            return Err(Failure::NotSent(TransportError::new("the connection is closed")));
+        }
         let mut uri = http::uri::Parts::default();
         uri.scheme = Some(Scheme::HTTP);
         uri.authority = Some(AUTHORITY.clone());
@@ -173,17 +199,14 @@ impl Connection {
         *request.uri_mut() = Uri::from_parts(uri)
             .map_err(|error| TransportError::because("the method's path is invalid", &error))
             .map_err(Failure::NotSent)?;
-        *request.version_mut() = Version::HTTP_2;
         request.headers_mut().insert(header::USER_AGENT, peer::USER_AGENT.clone());
 
-        // hyper hands back a request that it never began to send; nothing else proves that.
-        self.sender.clone().try_send_request(request).await.map_err(|mut error| {
-            let unsent = error.take_message().is_some();
-            let error = error.into_error();
-            match unsent {
-                true => Failure::NotSent(TransportError::because("the connection is closed", &error)),
-                false => Failure::after_sending(&error),
+        self.sender.clone().send_request(request, end).map_err(|error| {
+            // A request that cannot be encoded says nothing of the connection.
+            if error.is_go_away() || error.is_io() {
+                self.shared.refuses.store(true, Ordering::Relaxed);
             }
+            Failure::NotSent(TransportError::because("the connection is closed", &error))
         })
     }
 }
@@ -199,7 +222,7 @@ fn finish(head: http::response::Parts, read: frame::Read) -> Result<Reply, Failu
             None => Err(Failure::answered(Status::internal("the peer answered OK without a message"))),
         },
         None if head.status != http::StatusCode::OK => Err(Failure::answered(status::of_http(head.status))),
-        // hyper shows a stream that was reset with CANCEL as one that ended.
+        // A stream that was reset with CANCEL reads as one that ended.
         None => Err(Failure::Lost(TransportError::new("the peer ended the call without a status"))),
     }
 }

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-/// What went wrong with a connection, in words. Kept as text: nothing above this room looks into hyper's errors.
+/// What went wrong with a connection, in words. Kept as text: nothing above this room looks into h2's errors.
 #[derive(Clone, Debug)]
 pub(crate) struct TransportError {
     what: &'static str,
@@ -53,18 +53,18 @@ impl Failure {
         Self::Answered(Box::new(status))
     }
 
-    /// Of a request that hyper may have begun to send.
-    pub(super) fn after_sending(error: &hyper::Error) -> Self {
-        match error.source().and_then(|source| source.downcast_ref::<h2::Error>()) {
-            // `REFUSED_STREAM` from the peer promises that nothing was processed. A `GOAWAY` does not: by the time
-            // that hyper reports one, calls below and above its last stream look the same.
-            Some(it) if it.is_reset() && it.is_remote() && it.reason() == Some(h2::Reason::REFUSED_STREAM) => {
-                Self::NotSent(TransportError::because("the peer refused the call unseen", error))
-            }
-            // This call alone: the connection works on.
-            Some(it) if it.is_reset() => Self::Lost(TransportError::because("the call was reset", error)),
-            _ => Self::Lost(TransportError::because("the connection was lost", error)),
+    /// Of a request that was queued, and so may have been sent.
+    pub(super) fn after_sending(error: &h2::Error) -> Self {
+        // `REFUSED_STREAM` from the peer promises that nothing was processed. A `GOAWAY` does not: by the time that h2
+        // reports one, calls below and above its last stream look the same.
+        if error.is_reset() && error.is_remote() && error.reason() == Some(h2::Reason::REFUSED_STREAM) {
+            return Self::NotSent(TransportError::because("the peer refused the call unseen", error));
         }
+        // This call alone: the connection works on.
+        if error.is_reset() {
+            return Self::Lost(TransportError::because("the call was reset", error));
+        }
+        Self::Lost(TransportError::because("the connection was lost", error))
     }
 }
 

@@ -52,7 +52,20 @@ impl Framed {
     }
 }
 
-// No size hint on purpose: hyper would make a `content-length` of it, which gRPC peers do not send.
+impl Framed {
+    /// Sends the frames on `stream`, of which they are the last. Whatever keeps them from arriving shows there.
+    pub(super) fn send(mut self, stream: &mut h2::SendStream<Bytes>) {
+        while let Some(data) = self.prefix.take().or_else(|| self.message.take()) {
+            if stream.send_data(data, self.is_end_stream()).is_err() {
+                return;
+            }
+        }
+        if let Some(trailers) = self.trailers {
+            let _ = stream.send_trailers(trailers);
+        }
+    }
+}
+
 impl Body for Framed {
     type Data = Bytes;
     type Error = Infallible;

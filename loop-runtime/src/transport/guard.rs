@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
 
-/// hyper spreads a client connection over several tasks of its own. The one thing that they share, and that goes away
-/// exactly when the last of them lets go of the connection, is the IO object: so both ends of its life hang here.
+/// Streams and their handles come and go; the IO object is dropped exactly when the connection lets go of its socket:
+/// so both ends of its life hang here.
 pub(super) struct Guarded<IO> {
     io: IO,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,

@@ -89,7 +89,11 @@ impl Listener {
     pub(crate) async fn accept(&self) -> io::Result<Accepted> {
         loop {
             match self.socket.accept().await {
-                Ok((stream, _)) => return Ok(Accepted::new(Stream::Unix(stream), self.security.clone())),
+                Ok((socket, _)) => match Stream::unix(socket) {
+                    Ok(stream) => return Ok(Accepted::new(stream, self.security.clone())),
+                    // The peer sees its connection end, and may dial again.
+                    Err(error) => tracing::warn!(%error, path = %self.file.0.display(), "cannot watch a connection"),
+                },
                 Err(error) if is_about_the_peer(&error) => {}
                 Err(error) if is_shortage(&error) => {
                     tracing::warn!(%error, path = %self.file.0.display(), "cannot accept a connection now");

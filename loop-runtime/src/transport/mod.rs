@@ -1,6 +1,6 @@
 //! One HTTP/2 connection per side, and gRPC's unary call over it.
 //!
-//! The rest of the crate calls through a [`Connection`] and serves through [`serve_connection`]; hyper and h2 stay in
+//! The rest of the crate calls through a [`Connection`] and serves through [`serve_connection`]; h2 stays in
 //! this room, and `tonic::Status` is the only word of tonic's that others need. Two choices differ from what tonic's
 //! `Channel` and `Server` would do:
 //!
@@ -13,6 +13,7 @@
 //! generates, which run over the same connections.
 
 mod address;
+mod body;
 mod client;
 mod failure;
 mod frame;
@@ -25,6 +26,7 @@ mod offer;
 mod peer;
 mod security;
 mod server;
+mod socket;
 mod status;
 mod stream;
 mod timeout;

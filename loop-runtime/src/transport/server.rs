@@ -1,22 +1,24 @@
 //! The serving side of one connection.
 
-use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Instant;
 
+use bytes::Bytes;
+use h2::RecvStream;
+use h2::server::SendResponse;
 use http::{Request, Response, header};
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use http_body::Body as _;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::Status;
 use tonic::body::Body;
 
+use super::body::{self, Received};
 use super::limits::Limits;
 use super::{BoxFuture, peer, timeout, tune};
 
@@ -65,40 +67,72 @@ pub(crate) async fn serve_connection<IO>(
 {
     let peer = ConnectionId::next();
     let tasks = TaskTracker::new();
-    let mut builder = hyper::server::conn::http2::Builder::new(Tracked(tasks.clone()));
-    tune::server(&mut builder, &limits);
-    let service = service_fn(move |request| {
-        let answer = answer(&*handler, request, peer);
-        async move { Ok::<_, Infallible>(answer.await) }
-    });
-    {
-        let mut connection = pin!(builder.timer(TokioTimer::new()).serve_connection(TokioIo::new(io), service));
-        let mut stopping = false;
-        let ended = loop {
-            tokio::select! {
-                ended = connection.as_mut() => break ended,
-                () = abort.cancelled() => break Ok(()),
-                () = stop.cancelled(), if !stopping => {
-                    stopping = true;
-                    connection.as_mut().graceful_shutdown();
-                }
-            }
-        };
-        if let Err(error) = ended {
-            tracing::debug!(?peer, %error, "connection ended");
-        }
+    let accepting = accept(io, &handler, &limits, &stop, peer, &tasks);
+    if let Some(Err(error)) = abort.run_until_cancelled(accepting).await {
+        tracing::debug!(?peer, %error, "connection ended");
     }
     // The connection is dropped: that resets its streams, and the reset drops their handlers.
     tasks.close();
     tasks.wait().await;
 }
 
+/// Accepts calls until the connection has ended, each as a task of its own.
+async fn accept<IO>(
+    io: IO,
+    handler: &Arc<dyn Handler>,
+    limits: &Limits,
+    stop: &CancellationToken,
+    peer: ConnectionId,
+    tasks: &TaskTracker,
+) -> Result<(), h2::Error>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut connection = tune::server(limits).handshake::<_, Bytes>(io).await?;
+    let mut stopping = false;
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            accepted = connection.accept() => accepted,
+            () = stop.cancelled(), if !stopping => {
+                stopping = true;
+                connection.graceful_shutdown();
+                continue;
+            }
+        };
+        let Some(accepted) = accepted else { return Ok(()) };
+        let (request, respond) = accepted?;
+        let answer = answer(&**handler, request, peer);
+        tasks.spawn(respond_with(answer, respond));
+    }
+}
+
+/// Sends the answer, and drops it wherever it stands when the peer does not want it any more.
+async fn respond_with(answer: impl Future<Output = Response<Body>>, mut respond: SendResponse<Bytes>) {
+    let response = {
+        let mut answer = pin!(answer);
+        poll_fn(|cx| match respond.poll_reset(cx) {
+            Poll::Ready(_) => Poll::Ready(None),
+            Poll::Pending => answer.as_mut().poll(cx).map(Some),
+        })
+        .await
+    };
+    let Some(response) = response else { return };
+    let (head, body) = response.into_parts();
+    let end = body.is_end_stream();
+    match respond.send_response(Response::from_parts(head, ()), end) {
+        Ok(_) if end => {}
+        Ok(stream) => body::send(body, stream).await,
+        Err(error) => tracing::debug!(%error, "nobody is there for the answer"),
+    }
+}
+
 fn answer(
     handler: &dyn Handler,
-    request: Request<Incoming>,
+    request: Request<RecvStream>,
     peer: ConnectionId,
 ) -> impl Future<Output = Response<Body>> + use<> {
-    let mut request = request.map(Body::new);
+    let mut request = request.map(|body| Body::new(Received::new(body)));
     let run = match timeout::received(request.headers()) {
         Ok(timeout) => {
             let now = tokio::time::Instant::now();
@@ -121,18 +155,5 @@ fn answer(
         };
         response.headers_mut().insert(header::SERVER, peer::SERVER_NAME.clone());
         response
-    }
-}
-
-/// Runs hyper's tasks so that their end can be awaited.
-#[derive(Clone, Debug)]
-pub(super) struct Tracked(TaskTracker);
-
-impl<F> hyper::rt::Executor<F> for Tracked
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    fn execute(&self, future: F) {
-        self.0.spawn(future);
     }
 }

@@ -11,11 +11,12 @@ use tokio::net::{TcpStream, UnixStream};
 use super::address::Address;
 #[cfg(feature = "mux")]
 use super::mux::MuxStream;
+use super::socket::UnixSocket;
 
 /// A connection on which bytes can be sent.
 #[derive(Debug)]
 pub(crate) enum Stream {
-    Unix(UnixStream),
+    Unix(UnixSocket),
     Tcp(TcpStream),
     #[cfg(feature = "auto-mtls")]
     Tls(Box<tokio_rustls::TlsStream<Stream>>),
@@ -25,14 +26,23 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
+    /// Over a socket of tokio's.
+    ///
+    /// # Errors
+    ///
+    /// As [`UnixSocket::new`].
+    pub(crate) fn unix(socket: UnixStream) -> io::Result<Self> {
+        UnixSocket::new(socket).map(Self::Unix)
+    }
+
     /// Connects once, without a time limit of its own: Unix sockets answer at once, TCP after as long as the system
     /// tries. Dropping the future gives up.
     pub(crate) async fn connect(address: &Address) -> io::Result<Self> {
         match address {
-            Address::Unix(path) => UnixStream::connect(path).await.map(Self::Unix),
+            Address::Unix(path) => Self::unix(UnixStream::connect(path).await?),
             Address::Abstract(name) if cfg!(any(target_os = "linux", target_os = "android")) => {
                 // tokio takes a leading zero for the abstract namespace, as the kernel does
-                UnixStream::connect(format!("\0{name}")).await.map(Self::Unix)
+                Self::unix(UnixStream::connect(format!("\0{name}")).await?)
             }
             Address::Abstract(_) => {
                 Err(io::Error::new(io::ErrorKind::Unsupported, "only Linux has abstract socket names"))

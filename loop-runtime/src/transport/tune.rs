@@ -1,16 +1,12 @@
 //! HTTP/2's numbers, the same for both ends.
 
-use hyper::{client, server};
-use hyper_util::rt::TokioExecutor;
-
 use super::limits::Limits;
-use super::server::Tracked;
 
 /// A message of 1 MiB arrives without waiting for the window to be opened again.
 const STREAM_WINDOW: u32 = 4 << 20;
 
 /// Shared by all calls. h2 ends a connection with more short DATA frames unread than half of this window has room for,
-/// at 256 bytes each: at hyper's 1 MiB, that are two thousand, which twenty thousand calls in flight easily reach.
+/// at 256 bytes each: with 1 MiB, that are two thousand, which twenty thousand calls in flight easily reach.
 const CONNECTION_WINDOW: u32 = 32 << 20;
 
 /// The largest piece that a peer may send at once. A message that fits is handed on without being put together:
@@ -22,26 +18,34 @@ const FRAME: u32 = 2 << 20;
 /// that come for streams which were forgotten after a reset; h2 gives up at 1024.
 const RESET_STREAMS: usize = 65_536;
 
-/// Keepalive is off unless asked for, and stays off: see [`Connection`](super::Connection).
-pub(super) fn client(builder: &mut client::conn::http2::Builder<TokioExecutor>, limits: &Limits) {
+/// Calls before the peer has said how many it takes at the same time.
+const FIRST_STREAMS: usize = 100;
+
+/// Nobody pings: see [`Connection`](super::Connection).
+pub(super) fn client(limits: &Limits) -> h2::client::Builder {
+    let mut builder = h2::client::Builder::new();
     builder
-        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_frame_size(FRAME)
         .max_header_list_size(limits.max_header_list)
+        .initial_max_send_streams(FIRST_STREAMS)
         .max_pending_accept_reset_streams(RESET_STREAMS)
         .max_concurrent_reset_streams(RESET_STREAMS)
-        .max_local_error_reset_streams(None);
+        .max_local_error_reset_streams(None)
+        .enable_push(false);
+    builder
 }
 
-pub(super) fn server(builder: &mut server::conn::http2::Builder<Tracked>, limits: &Limits) {
+pub(super) fn server(limits: &Limits) -> h2::server::Builder {
+    let mut builder = h2::server::Builder::new();
     builder
-        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_frame_size(FRAME)
         .max_header_list_size(limits.max_header_list)
         .max_concurrent_streams(limits.max_in_flight)
         .max_pending_accept_reset_streams(RESET_STREAMS)
-        .max_local_error_reset_streams(None)
-        .auto_date_header(false);
+        .max_local_error_reset_streams(None);
+    builder
 }

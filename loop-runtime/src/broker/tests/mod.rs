@@ -137,7 +137,7 @@ async fn tcp_and_abstract_addresses_are_dialled() {
         let unix = tokio::net::UnixListener::bind(format!("\0{name}")).unwrap();
         broker.received(at(2, "unix", format!("@{name}")));
         let (dialled, accepted) = tokio::join!(broker.dial(2), unix.accept());
-        assert_connected(dialled.unwrap().0, Stream::Unix(accepted.unwrap().0)).await;
+        assert_connected(dialled.unwrap().0, Stream::unix(accepted.unwrap().0).unwrap()).await;
     }
 }
 

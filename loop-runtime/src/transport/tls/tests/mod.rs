@@ -171,7 +171,7 @@ fn told_of(peer: &Identity) -> Tls {
 
 fn pair() -> (Stream, UnixStream) {
     let (ours, theirs) = UnixStream::pair().unwrap();
-    (Stream::Unix(ours), theirs)
+    (Stream::unix(ours).unwrap(), theirs)
 }
 
 fn text(outcome: io::Result<Stream>) -> String {

@@ -1,0 +1,58 @@
+//! Builds the programs of the other sides.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::shared::Outcome;
+
+/// The programs of one stack.
+#[derive(Clone, Debug)]
+pub(crate) struct Programs {
+    pub(crate) host: PathBuf,
+    pub(crate) plugin: PathBuf,
+}
+
+/// Builds the stacks in Rust: the peer, then ours.
+pub(crate) fn rust() -> Outcome<[Programs; 2]> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["bench", "--no-run", "--message-format", "json"])
+        .args(["--bench", "tonic_host", "--bench", "tonic_plugin", "--bench", "ours_host", "--bench", "ours_plugin"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stderr(Stdio::inherit())
+        .output()?;
+    let messages = String::from_utf8(output.stdout)?;
+    let program = |name: &str| {
+        let path = messages.lines().find_map(|message| executable(message, name));
+        path.ok_or_else(|| format!("cargo built no {name}"))
+    };
+    let programs = |stack: &str| -> Outcome<Programs> {
+        Ok(Programs { host: program(&format!("{stack}_host"))?, plugin: program(&format!("{stack}_plugin"))? })
+    };
+    Ok([programs("tonic")?, programs("ours")?])
+}
+
+/// The program `name`, if this message of cargo's tells of it.
+fn executable(message: &str, name: &str) -> Option<PathBuf> {
+    let message: serde_json::Value = serde_json::from_str(message).ok()?;
+    let wanted = message["target"]["name"] == name;
+    message["executable"].as_str().filter(|_| wanted).map(PathBuf::from)
+}
+
+/// `interop/bench`: host and plugin in Go.
+pub(crate) fn go() -> Outcome<Programs> {
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-bench");
+    let output = Command::new("go")
+        .args(["build", "-o"])
+        .arg(&program)
+        .arg("./bench")
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("interop"))
+        .env("CGO_ENABLED", "0")
+        .output()
+        .map_err(|why| format!("go does not run: {why}"))?;
+    if output.status.success() {
+        Ok(Programs { host: program.clone(), plugin: program })
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into())
+    }
+}

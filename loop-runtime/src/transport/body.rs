@@ -1,0 +1,139 @@
+//! Bodies on HTTP/2 streams, one way and the other.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use h2::{Reason, RecvStream, SendStream};
+use http::HeaderMap;
+use http_body::{Body as HttpBody, Frame};
+use tokio::task::AbortHandle;
+use tonic::body::Body;
+
+/// What comes on a stream. Dropped before its end, it cancels the call.
+pub(super) struct Received {
+    stream: RecvStream,
+    data_ended: bool,
+    /// Sends the other way, for as long as anybody reads this one.
+    _sending: Option<AbortOnDrop>,
+}
+
+impl Received {
+    pub(super) fn new(stream: RecvStream) -> Self {
+        Self { stream, data_ended: false, _sending: None }
+    }
+
+    /// Ends `sending` when this is dropped.
+    pub(super) fn while_sending(stream: RecvStream, sending: AbortHandle) -> Self {
+        Self { stream, data_ended: false, _sending: Some(AbortOnDrop(sending)) }
+    }
+
+    fn poll_trailers(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<HeaderMap, h2::Error>>> {
+        Poll::Ready(match ready!(self.stream.poll_trailers(cx)) {
+            Ok(trailers) => trailers.map(Ok),
+            Err(error) => unless_ended(error),
+        })
+    }
+}
+
+/// A peer that has said all it wants resets the stream without a fault (with `CANCEL`, if it is an older one): what had
+/// come until then is what there is, and the absence of a status tells the rest.
+fn unless_ended<T>(error: h2::Error) -> Option<Result<T, h2::Error>> {
+    let ended = error.is_reset() && matches!(error.reason(), Some(Reason::NO_ERROR | Reason::CANCEL));
+    (!ended).then_some(Err(error))
+}
+
+impl HttpBody for Received {
+    type Data = Bytes;
+    type Error = h2::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, h2::Error>>> {
+        if !self.data_ended {
+            match ready!(self.stream.poll_data(cx)) {
+                Some(Ok(data)) => {
+                    // The window opens again as soon as somebody has taken the data. An error here is one of the
+                    // stream, and comes with the next frame.
+                    let _ = self.stream.flow_control().release_capacity(data.len());
+                    return Poll::Ready(Some(Ok(Frame::data(data))));
+                }
+                Some(Err(error)) => return Poll::Ready(unless_ended(error)),
+                None => self.data_ended = true,
+            }
+        }
+        self.poll_trailers(cx).map(|trailers| trailers.map(|trailers| trailers.map(Frame::trailers)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.stream.is_end_stream()
+    }
+}
+
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Sends `body` to its end, or until the peer does not want it any more. Dropping the future before that resets the
+/// stream, once the other half of it is dropped too.
+pub(super) async fn send(mut body: Body, mut stream: SendStream<Bytes>) {
+    loop {
+        let next = poll_fn(|cx| match stream.poll_reset(cx) {
+            Poll::Ready(_) => Poll::Ready(Err(Gone)),
+            Poll::Pending => Pin::new(&mut body).poll_frame(cx).map(Ok),
+        });
+        let sent = match next.await {
+            Ok(Some(Ok(frame))) => match frame.into_data() {
+                Ok(data) => {
+                    let end = body.is_end_stream();
+                    match send_data(&mut stream, data, end).await {
+                        Ok(()) if end => return,
+                        sent => sent,
+                    }
+                }
+                // Trailers are the last that there can be.
+                Err(frame) => {
+                    if let Ok(trailers) = frame.into_trailers() {
+                        // It fails if the stream is gone, which is no concern of whoever sends.
+                        let _ = stream.send_trailers(trailers);
+                    }
+                    return;
+                }
+            },
+            Ok(Some(Err(error))) => {
+                tracing::debug!(%error, "a body broke off");
+                stream.send_reset(Reason::INTERNAL_ERROR);
+                return;
+            }
+            Ok(None) => {
+                // As above.
+                let _ = stream.send_data(Bytes::new(), true);
+                return;
+            }
+            Err(Gone) => return,
+        };
+        if sent.is_err() {
+            return;
+        }
+    }
+}
+
+/// The stream takes nothing any more.
+struct Gone;
+
+/// Sends `data` as soon as the peer's window is open at all: it is in memory either way.
+async fn send_data(stream: &mut SendStream<Bytes>, data: Bytes, end: bool) -> Result<(), Gone> {
+    if !data.is_empty() {
+        stream.reserve_capacity(1);
+        while stream.capacity() == 0 {
+            match poll_fn(|cx| stream.poll_capacity(cx)).await {
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Err(Gone),
+            }
+        }
+    }
+    stream.send_data(data, end).map_err(|_| Gone)
+}
