@@ -98,7 +98,7 @@ async fn calls(cell: &Cell) {
 
 async fn big(cell: &Cell) {
     let (plugin, probe) = launch(cell).await;
-    let data = b"0123456789abcdef".repeat(1 << 20);
+    let data = b"0123456789abcdef".repeat(4 << 20);
     assert!(probe.echo(&data).await.unwrap() == data);
     close(plugin).await;
 }

@@ -23,7 +23,8 @@ pub(crate) const NESTED: &str = "INTEROP_NESTED";
 pub(crate) const HOST: &str = "INTEROP_HOST";
 
 /// The cases of `interop/host` that a plugin which passes everything on must stand as well.
-const CASES: &[&str] = &["calls", "big", "errors", "metadata", "deadline", "cancellation", "lent", "made", "ping"];
+const CASES: &[&str] =
+    &["calls", "big", "errors-handed-on", "metadata", "deadline", "cancellation", "lent", "made", "ping"];
 
 pub(crate) fn trials() -> Vec<Trial> {
     macro_rules! trials {

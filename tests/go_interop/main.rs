@@ -13,18 +13,22 @@ mod go_host;
 mod go_plugin;
 mod life;
 mod log;
+#[path = "../support/matrix.rs"]
+mod matrix;
 mod misbehaving;
 mod mode;
 mod probe;
 mod reattach;
+mod table;
 mod toolchain;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Arguments;
 use loop_runtime::plugin::Plugin;
 
+use matrix::trial;
 use mode::Mode;
 use probe::{HANDSHAKE, Probe, RustProbe};
 
@@ -69,16 +73,10 @@ fn main() -> ExitCode {
             if std::env::var_os("LOOP_REQUIRE_GO").is_some_and(|value| value == "1") {
                 return ExitCode::FAILURE;
             }
+            return libtest_mimic::run(&arguments, trials).exit_code();
         }
     }
-    libtest_mimic::run(&arguments, trials).exit_code()
-}
-
-fn trial(name: &str, body: impl FnOnce() + Send + 'static) -> Trial {
-    Trial::test(name, move || {
-        body();
-        Ok(())
-    })
+    matrix::run(&arguments, trials, "go-plugin", table::table)
 }
 
 fn runtime() -> tokio::runtime::Runtime {

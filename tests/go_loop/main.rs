@@ -20,14 +20,19 @@ mod lent;
 #[allow(dead_code, reason = "go_interop uses the rest")]
 #[path = "../go_interop/log.rs"]
 mod log;
+#[path = "../support/matrix.rs"]
+mod matrix;
+mod table;
 #[path = "../go_interop/toolchain.rs"]
 mod toolchain;
 
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Arguments;
 use loop_runtime::plugin::Plugin;
 use loop_services::handshake;
+
+use matrix::trial;
 
 fn main() -> ExitCode {
     if std::env::var_os("CL_PLUGIN_MEDIAN_MAGIC_COOKIE").is_some() {
@@ -52,15 +57,8 @@ fn main() -> ExitCode {
             if std::env::var_os("LOOP_REQUIRE_GO").is_some_and(|value| value == "1") {
                 return ExitCode::FAILURE;
             }
-            Vec::new()
+            return libtest_mimic::run(&arguments, Vec::new()).exit_code();
         }
     };
-    libtest_mimic::run(&arguments, trials).exit_code()
-}
-
-fn trial(name: &str, body: impl FnOnce() + Send + 'static) -> Trial {
-    Trial::test(name, move || {
-        body();
-        Ok(())
-    })
+    matrix::run(&arguments, trials, "LOOP", table::table)
 }
