@@ -173,7 +173,7 @@ func dials(ctx context.Context) {
 		limit = 1
 	}
 	var all sync.WaitGroup
-	turns, failures := make(chan struct{}, limit), make(chan any, 500)
+	turns, failures, ended := make(chan struct{}, limit), make(chan any, 500), make(chan struct{}, 500)
 	for n := range uint64(500) {
 		turns <- struct{}{}
 		all.Go(func() {
@@ -190,7 +190,7 @@ func dials(ctx context.Context) {
 			check(got == n, "counter %d gave %d", n, got)
 			must(counter.Close(ctx, &probe.CloseRequest{}))
 
-			id := probe.OfferCounter(p.Broker, n, func() {})
+			id := probe.OfferCounter(p.Broker, n, func() { ended <- struct{}{} })
 			sum := must(p.Sum(ctx, &probe.SumRequest{Counter: id, Times: 2})).Value
 			check(sum == 2*n+1, "%d and its successor are not %d", n, sum)
 		})
@@ -200,6 +200,14 @@ func dials(ctx context.Context) {
 		panic(fmt.Sprint(len(failures), " failed, the first: ", <-failures))
 	}
 	r.kill()
+	// go-plugin removes their sockets when it ends them, after Kill has returned.
+	for range 500 {
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			panic("what was lent is served for ever")
+		}
+	}
 }
 
 func stdio(ctx context.Context) {
