@@ -359,3 +359,25 @@ async fn what_is_closed_dials_no_more() {
     let (dialled, ()) = tokio::join!(dial, answer);
     assert!(matches!(dialled, Err(BrokerError::Stream(_))));
 }
+
+/// A peer that knocks ahead: streams are told apart by their order alone.
+#[tokio::test]
+async fn streams_go_to_the_acked_ids_in_their_order() {
+    let (mut ours, peer) = scripted();
+    let (one, first) = ours.broker.listen().await.unwrap();
+    let (two, second) = ours.broker.listen().await.unwrap();
+    let mut streams = Vec::new();
+    for id in [one, two, two, one] {
+        ours.broker.received(knock(id));
+        assert_eq!(said(&mut ours.says).await, ack(id, ""));
+    }
+    for n in 0..4 {
+        let mut stream = peer.session.open().await.unwrap();
+        stream.write_u32(n).await.unwrap();
+        streams.push(stream);
+    }
+    for (listener, n) in [(&first, 0), (&second, 1), (&second, 2), (&first, 3)] {
+        assert_eq!(accept(listener).await.read_u32().await.unwrap(), n);
+    }
+    assert!(ours.main.try_recv().is_err());
+}
