@@ -44,8 +44,15 @@ fn side(io: DuplexStream, client: bool) -> Side {
     Side { broker, knocks, session, says, main }
 }
 
+/// What is left of a side whose peer hears it.
+struct Rest {
+    knocks: Knocks,
+    session: MuxSession,
+    main: UnboundedReceiver<MuxStream>,
+}
+
 /// Two sides that hear each other; host and plugin.
-fn joined() -> (Broker, Broker, [(Knocks, MuxSession, UnboundedReceiver<MuxStream>); 2]) {
+fn joined() -> (Broker, Broker, [Rest; 2]) {
     let (one, other) = tokio::io::duplex(64 * 1024);
     let (host, plugin) = (side(one, true), side(other, false));
     for (mut says, to) in [(host.says, plugin.broker.clone()), (plugin.says, host.broker.clone())] {
@@ -55,8 +62,9 @@ fn joined() -> (Broker, Broker, [(Knocks, MuxSession, UnboundedReceiver<MuxStrea
             }
         });
     }
-    let rest = [(host.knocks, host.session, host.main), (plugin.knocks, plugin.session, plugin.main)];
-    (host.broker, plugin.broker, rest)
+    let of_host = Rest { knocks: host.knocks, session: host.session, main: host.main };
+    let of_plugin = Rest { knocks: plugin.knocks, session: plugin.session, main: plugin.main };
+    (host.broker, plugin.broker, [of_host, of_plugin])
 }
 
 /// A side whose peer says what the test says; the peer's end of the socket is a session too.
@@ -129,8 +137,8 @@ async fn same_ids_both_ways_again_and_again() {
             assert!(before.elapsed() < Duration::from_secs(1), "it is known at once that nobody will come");
         }
     }
-    for (knocks, ..) in &rest {
-        assert_eq!(knocks.sizes(), [0; 4]);
+    for side in &rest {
+        assert_eq!(side.knocks.sizes(), [0; 4]);
     }
 }
 
@@ -176,16 +184,16 @@ async fn a_knock_without_a_listener_times_out_and_is_forgotten() {
     let (id, listener) = plugin.listen().await.unwrap();
     serve(id, listener);
     assert_eq!(greet(&host, id).await, id);
-    assert!(rest[1].2.try_recv().is_err());
-    let [_, early, expected, _] = rest[1].0.sizes();
+    assert!(rest[1].main.try_recv().is_err());
+    let [_, early, expected, _] = rest[1].knocks.sizes();
     assert_eq!((early, expected), (0, 0));
 }
 
 #[tokio::test]
 async fn streams_without_a_knock_are_given_back() {
     let (_host, _plugin, mut rest) = joined();
-    let _stream = rest[0].1.open().await.unwrap();
-    unclaimed(&mut rest[1].2).await;
+    let _stream = rest[0].session.open().await.unwrap();
+    unclaimed(&mut rest[1].main).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -358,4 +366,26 @@ async fn what_is_closed_dials_no_more() {
     };
     let (dialled, ()) = tokio::join!(dial, answer);
     assert!(matches!(dialled, Err(BrokerError::Stream(_))));
+}
+
+/// A peer that knocks ahead: streams are told apart by their order alone.
+#[tokio::test]
+async fn streams_go_to_the_acked_ids_in_their_order() {
+    let (mut ours, peer) = scripted();
+    let (one, first) = ours.broker.listen().await.unwrap();
+    let (two, second) = ours.broker.listen().await.unwrap();
+    let mut streams = Vec::new();
+    for id in [one, two, two, one] {
+        ours.broker.received(knock(id));
+        assert_eq!(said(&mut ours.says).await, ack(id, ""));
+    }
+    for n in 0..4 {
+        let mut stream = peer.session.open().await.unwrap();
+        stream.write_u32(n).await.unwrap();
+        streams.push(stream);
+    }
+    for (listener, n) in [(&first, 0), (&second, 1), (&second, 2), (&first, 3)] {
+        assert_eq!(accept(listener).await.read_u32().await.unwrap(), n);
+    }
+    assert!(ours.main.try_recv().is_err());
 }

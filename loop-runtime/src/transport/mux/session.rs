@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep, interval_at, sleep_until};
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt as _};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
-use yamux::{Config, Connection, ConnectionError, DEFAULT_CREDIT, Mode};
+use yamux::{Config, Connection, ConnectionError, DEFAULT_CREDIT, FrameDecodeError, Mode};
 
 use super::stream::{Counted, MuxStream};
 use super::tap::{Signs, Tap};
@@ -269,8 +269,15 @@ where
 }
 
 fn fault(why: &ConnectionError) -> End {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
     match why {
         ConnectionError::Closed => End::Peers,
+        // A process that was killed says no more than that.
+        ConnectionError::Io(why) | ConnectionError::Decode(FrameDecodeError::Io(why))
+            if matches!(why.kind(), BrokenPipe | ConnectionReset | UnexpectedEof) =>
+        {
+            End::Peers
+        }
         why => End::Fault(why.to_string()),
     }
 }
