@@ -44,8 +44,11 @@ fn side(io: DuplexStream, client: bool) -> Side {
     Side { broker, knocks, session, says, main }
 }
 
+/// What is behind a broker, with the streams that nobody wanted.
+type Behind = (Knocks, MuxSession, UnboundedReceiver<MuxStream>);
+
 /// Two sides that hear each other; host and plugin.
-fn joined() -> (Broker, Broker, [(Knocks, MuxSession, UnboundedReceiver<MuxStream>); 2]) {
+fn joined() -> (Broker, Broker, [Behind; 2]) {
     let (one, other) = tokio::io::duplex(64 * 1024);
     let (host, plugin) = (side(one, true), side(other, false));
     for (mut says, to) in [(host.says, plugin.broker.clone()), (plugin.says, host.broker.clone())] {
