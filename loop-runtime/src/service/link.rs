@@ -304,3 +304,7 @@ impl Link {
 fn passed(path: &str) -> Attempt {
     Attempt::Refused(Error::deadline(true, format!("{path}: the caller's deadline passed")))
 }
+
+#[cfg(test)]
+#[path = "link_tests.rs"]
+mod tests;
