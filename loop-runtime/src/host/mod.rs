@@ -16,6 +16,7 @@ mod policy;
 mod process;
 mod reattach;
 mod registry;
+mod running;
 mod spawner;
 #[cfg(test)]
 mod start_tests;
@@ -28,12 +29,13 @@ pub use checksum::{ParseSha256Error, Sha256};
 pub use command::Command;
 pub use event::{Ended, Event, Events, State, States, What, Why};
 pub use exit::Exit;
-pub(crate) use launch::{LaunchOptions, Process, launch};
+pub(crate) use launch::{LaunchOptions, launch};
 pub use launch_error::{LaunchError, StderrTail};
 #[cfg(any(test, fuzzing))]
 pub(crate) use line::parse as parse_handshake_line;
 pub use policy::RestartPolicy;
 pub use registry::kill_all;
+pub(crate) use running::Process;
 pub(crate) use supervisor::Running;
 pub use supervisor::Supervisor;
 

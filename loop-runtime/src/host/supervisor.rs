@@ -28,6 +28,9 @@ const EVENTS: usize = 1024;
 /// The process lives while this, a clone of it, or any service that came from it is held; the last drop closes it
 /// behind the caller's back, [`Supervisor::close`] in front of it. In between it is started again whenever it ends,
 /// as its [`RestartPolicy`](super::RestartPolicy) says, and every service that came from it is re-established.
+///
+/// A process that this host did not start but [reattached](super::Host::reattach) to lives on after the last drop, and is
+/// not started again.
 #[derive(Clone)]
 pub struct Supervisor {
     owner: Arc<Owner>,
@@ -216,7 +219,8 @@ impl Supervisor {
 
     /// Closes every service that came from the plugin, children first, then the process: asked, then killed.
     ///
-    /// Returns when the process is gone. Dropping the future does not stop the closing.
+    /// Returns when the process is gone. Dropping the future does not stop the closing. A process that was reattached to in
+    /// test mode is only hung up on.
     pub async fn close(&self) {
         self.shared().by_hand.store(true, Ordering::Relaxed);
         self.shared().closing.cancel();

@@ -156,10 +156,8 @@ async fn repeat(target: &Arc<Handle>, until: Instant, limit: usize, request: Req
 
 async fn send(link: &Link, request: Request<Body>) -> Result<Response<Body>> {
     let name = link.session().name();
-    let sent = tokio::select! {
-        biased;
-        sent = link.connection().forward(request) => sent,
-        () = link.ended().cancelled() => return Err(lost(name, &"the connection is gone")),
+    let Some(sent) = link.outcome(link.connection().forward(request)).await else {
+        return Err(lost(name, &"the connection is gone"));
     };
     match sent {
         Ok(response) => {

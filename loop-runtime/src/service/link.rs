@@ -1,8 +1,9 @@
 //! A connection to an object: what a call is sent over.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -23,6 +24,9 @@ use crate::context::Context;
 use crate::error::{Code, Error, ErrorKind, Result};
 use crate::sync::locked;
 use crate::transport::{Connection, Failure};
+
+/// From what one task knows of a connection to what another does.
+const INSTANT: Duration = Duration::from_millis(50);
 
 /// Usable until its connection, its object or its session has ended; never again after that.
 pub(crate) struct Link {
@@ -244,37 +248,49 @@ impl Link {
         };
         let outcome = tokio::select! {
             biased;
-            outcome = call => outcome,
-            () = self.ended().cancelled() => return Err(Attempt::Lost(Error::lost(true, gone()))),
+            outcome = self.outcome(call) => outcome,
             () = expired => return Err(passed(path)),
         };
         match outcome {
-            Ok(reply) => {
+            None => Err(Attempt::Lost(Error::lost(true, gone()))),
+            Some(Ok(reply)) => {
                 self.session.saw_peer(reply.is_ours());
                 self.session.family().alive();
                 Ok(reply.body)
             }
-            Err(Failure::Answered(status)) => {
+            Some(Err(Failure::Answered(status))) => {
                 self.session.family().alive();
                 Err(Attempt::Refused(from_status(&status, self.session.peer_is_ours())))
             }
-            Err(Failure::NotSent(why)) => {
+            Some(Err(Failure::NotSent(why))) => {
                 self.settle_end().await;
                 Err(Attempt::NotSent(Error::lost(false, gone()).with_source(why)))
             }
             // A peer's clock may be the first to notice: grpc-go then resets the call without an answer.
-            Err(Failure::Lost(_)) if context.deadline.is_some_and(|at| at <= Instant::now()) => Err(passed(path)),
-            Err(Failure::Lost(why)) => {
+            Some(Err(Failure::Lost(_))) if context.deadline.is_some_and(|at| at <= Instant::now()) => Err(passed(path)),
+            Some(Err(Failure::Lost(why))) => {
                 self.settle_end().await;
                 Err(Attempt::Lost(Error::lost(true, gone()).with_source(why)))
             }
         }
     }
 
+    /// The outcome of a call over this link; `None` if the link has ended and the call has no outcome.
+    ///
+    /// A peer that hangs up right after its answer, as Go's servers do that stop gracefully, ends the link while the answer
+    /// is on its way from one task to another: it has a moment to arrive.
+    pub(crate) async fn outcome<T>(&self, call: impl Future<Output = T>) -> Option<T> {
+        let mut call = pin!(call);
+        tokio::select! {
+            biased;
+            outcome = &mut call => Some(outcome),
+            () = self.ended().cancelled() => tokio::time::timeout(INSTANT, call).await.ok(),
+        }
+    }
+
     /// After a call was lost: ends the link if the connection is gone. A call learns of that an instant before the
     /// connection does; a peer that broke off one call only keeps its connection.
     pub(crate) async fn settle_end(&self) {
-        const INSTANT: std::time::Duration = std::time::Duration::from_millis(50);
         if !self.connection.is_dead() {
             let _ = tokio::time::timeout(INSTANT, self.connection.ended().cancelled()).await;
         }
@@ -288,3 +304,7 @@ impl Link {
 fn passed(path: &str) -> Attempt {
     Attempt::Refused(Error::deadline(true, format!("{path}: the caller's deadline passed")))
 }
+
+#[cfg(test)]
+#[path = "link_tests.rs"]
+mod tests;

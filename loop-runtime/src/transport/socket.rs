@@ -52,7 +52,6 @@ impl UnixSocket {
             };
             match send(self.reading.get_ref()) {
                 Ok(sent) => {
-                    drop(room);
                     self.writing = None;
                     return Poll::Ready(Ok(sent));
                 }
