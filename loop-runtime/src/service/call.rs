@@ -74,16 +74,16 @@ impl Call {
         let args = args(&mut incoming)?;
         incoming.settle().await?;
         drop(incoming);
-        let key = self.key.filter(|_| P::CARRIES);
-        // A Go host connects as late as its first call, and drops idle connections to dial again.
-        let expires = key.is_some();
-        let key = key.or_else(|| method.singleton.then(|| method.path.to_owned()));
+        let key = match self.key {
+            None if method.singleton => Some(method.path.to_owned()),
+            key => key.filter(|_| P::CARRIES),
+        };
         if let Some(key) = &key {
             self.session.displace(key).await;
         }
         let value = reply(run(args).await)?;
         let mut out = Outgoing::new();
         value.put(method.reply, &mut out);
-        self.session.hand_out(out, key, expires).await
+        self.session.hand_out(out, key).await
     }
 }

@@ -235,21 +235,15 @@ impl Session {
     /// Starts and serves what a method of ours returned, and gives the reply's body.
     ///
     /// `key` is the handle that asked (a peer of ours says it, a singleton is its own): the object is then closed when
-    /// a newer one of that key takes its place; if it `expires`, also when nobody dials it, and a moment after its last
-    /// connection.
-    pub(crate) async fn hand_out(
-        self: &Arc<Self>,
-        out: Outgoing,
-        key: Option<String>,
-        expires: bool,
-    ) -> Result<bytes::Bytes> {
+    /// a newer one of that key takes its place, when nobody dials it, and a moment after its last connection.
+    pub(crate) async fn hand_out(self: &Arc<Self>, out: Outgoing, key: Option<String>) -> Result<bytes::Bytes> {
         let (body, exports) = out.into_parts();
         let mut ids = Vec::with_capacity(exports.len());
         for (number, export) in exports {
             if let super::export::What::Serve(object) = &export.what {
                 object.start().await?;
             }
-            let expiry = expires.then_some(Expiry::HANDED_OUT);
+            let expiry = key.is_some().then_some(Expiry::HANDED_OUT);
             let lease = Lease::open(self, export, self.root.leases_cut(), expiry).await?;
             ids.push((number, lease.id()));
             self.keep_handed_out(lease, key.as_deref());
