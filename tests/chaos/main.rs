@@ -84,7 +84,7 @@ fn in_a_directory() -> ExitCode {
 }
 
 fn plugin(dir: &Path) -> ExitCode {
-    if services::claim(dir, "fail-launch") {
+    if services::claim(dir, "fail-launch") || dir.join("fail-launches").exists() {
         return ExitCode::FAILURE;
     }
     runtime().block_on(Plugin::new(HANDSHAKE).serve::<dyn Works>(Arc::new(Ground::new(dir))))
