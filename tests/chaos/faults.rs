@@ -27,6 +27,7 @@ pub(crate) enum Fault {
     Hang,
     Crash,
     LaunchFails,
+    CrashLoop,
     NoProgram,
     Restart,
     Reset,
@@ -56,7 +57,8 @@ impl Fault {
             60..63 => RefuseForGood,
             63..66 => Hang,
             66..70 => Crash,
-            70..74 => LaunchFails,
+            70..72 => LaunchFails,
+            72..74 => CrashLoop,
             74..76 => NoProgram,
             76..81 => Restart,
             81..85 => Reset,
@@ -105,6 +107,12 @@ impl World {
             Fault::Hang => self.order(which, "hang"),
             Fault::Crash => self.order(which, "crash"),
             Fault::LaunchFails => self.order(which, "fail-launch"),
+            Fault::CrashLoop => {
+                self.order(which, "fail-launches");
+                // Longer than the budget lasts.
+                tokio::time::sleep(Duration::from_millis(1200)).await;
+                let _ = std::fs::remove_file(self.dir.join("fail-launches"));
+            }
             Fault::NoProgram => {
                 std::fs::remove_file(program(&self.dir, which)).expect("the link to the program");
                 drop(plugin.kill());
@@ -136,7 +144,7 @@ impl World {
     }
 
     /// Leaves an order for the next constructor or start, and makes one happen.
-    fn order(&self, which: usize, order: &str) {
+    pub(crate) fn order(&self, which: usize, order: &str) {
         std::fs::write(self.dir.join(order), "").expect("an order");
         drop(self.plugins[which].kill());
     }

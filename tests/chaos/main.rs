@@ -27,6 +27,25 @@
 //! | I15 | a caller is told the error of the ancestor that failed | a relayer's refusal, told to its child's callers |
 //! | I16 | no healthy process is taken for hung | who was frozen, and for how long |
 //!
+//! # What was broken to see that it is caught
+//!
+//! Each in the runtime, for one run of this test, and then put back:
+//!
+//! | breakage | caught by |
+//! |---|---|
+//! | the next process is launched before the last one is killed and reaped | I5 |
+//! | every lost call is repeated, idempotent or not | I4 |
+//! | a loss is told as not sent | I4 |
+//! | a refusal for good is not remembered | I14, I15 |
+//! | a launch that failed for good is tried again | I10 |
+//! | parents are told to close before their children | I12 |
+//! | missed ticks of the health check are made up for at once | I16 |
+//! | a child's callers get an error of its own instead of the ancestor's | I15 |
+//! | a launch is not told | I13 |
+//! | callers wait a second beyond their deadline | I1 |
+//! | socket directories stay | I5, by what is left |
+//! | an object is published twice | I2 |
+//!
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod callers;
@@ -84,7 +103,7 @@ fn in_a_directory() -> ExitCode {
 }
 
 fn plugin(dir: &Path) -> ExitCode {
-    if services::claim(dir, "fail-launch") {
+    if services::claim(dir, "fail-launch") || dir.join("fail-launches").exists() {
         return ExitCode::FAILURE;
     }
     runtime().block_on(Plugin::new(HANDSHAKE).serve::<dyn Works>(Arc::new(Ground::new(dir))))

@@ -73,6 +73,9 @@ async fn round(dir: &Path, faults: u64, random: &mut Random, report: &mut Report
     }
     world.calm();
     everything_answers(&world, &calls, report).await;
+    // What is refused once is asked again behind everybody's back.
+    world.order(random.below(2) as usize, "refuse");
+    everything_answers(&world, &calls, report).await;
     refused_until_reset(&world, &calls).await;
     everything_answers(&world, &calls, report).await;
     nothing_superfluous(&world, report).await;
