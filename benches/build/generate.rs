@@ -10,7 +10,7 @@ const METHODS: usize = 60;
 
 /// The crate with a trait of ours.
 pub(crate) fn ours(directory: &Path) -> Outcome<()> {
-    let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).join("loop-runtime");
+    let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("loop-runtime");
     manifest(
         directory,
         "ours",
@@ -113,6 +113,6 @@ fn manifest(directory: &Path, name: &str, dependencies: &str) -> Outcome<()> {
          [profile.dev.package.\"*\"]\ndebug = false\n"
     );
     fs::write(directory.join("Cargo.toml"), text)?;
-    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock"), directory.join("Cargo.lock"))?;
+    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("Cargo.lock"), directory.join("Cargo.lock"))?;
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! How long a service of 60 methods takes to build, beside what tonic-build makes of the same methods:
-//! `cargo bench --bench build`.
+//! `cargo bench -p loop-benches --bench build`.
 //!
 //! Two crates are generated in the target directory: a service, an implementation that is served, a client that calls
 //! every method. Their dependencies are built first and not counted; then the crates alone are built in turns, without
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     // Without it, this is `cargo test --benches`.
     if !arguments.iter().any(|argument| argument == "--bench") {
-        println!("nothing to test: `cargo bench --bench build` measures");
+        println!("nothing to test: `cargo bench -p loop-benches --bench build` measures");
         return ExitCode::SUCCESS;
     }
     let rounds = arguments.iter().position(|argument| argument == "--rounds");

@@ -46,7 +46,7 @@ pub(crate) fn go() -> Outcome<Programs> {
         .args(["build", "-o"])
         .arg(&program)
         .arg("./bench")
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("interop"))
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("interop"))
         .env("CGO_ENABLED", "0")
         .output()
         .map_err(|why| format!("go does not run: {why}"))?;

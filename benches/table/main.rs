@@ -1,4 +1,4 @@
-//! This runtime beside what one would write by hand, and beside Go: `cargo bench --bench table` prints one table.
+//! This runtime beside what one would write by hand, and beside Go: `cargo bench -p loop-benches --bench table` prints one table.
 //!
 //! What the rows are, and what they say, is in `benches/README.md`. Every stack runs in processes of its own; their
 //! rounds are interleaved in alternating order, and a ratio is the median of those of single rounds, so that what else
@@ -26,7 +26,7 @@ const PARTS: [&str; 5] = ["calls", "proxy", "life", "memory", "go"];
 fn main() -> ExitCode {
     // Without it, this is `cargo test --benches`.
     if !std::env::args().any(|argument| argument == "--bench") {
-        println!("nothing to test: `cargo bench --bench table` measures");
+        println!("nothing to test: `cargo bench -p loop-benches --bench table` measures");
         return ExitCode::SUCCESS;
     }
     match Options::read().and_then(table) {

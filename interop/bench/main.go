@@ -1,4 +1,4 @@
-// Host and plugin in Go, for `cargo bench --bench table`: it gives the host one command a line and reads one answer a
+// Host and plugin in Go, for `cargo bench -p loop-benches --bench table`: it gives the host one command a line and reads one answer a
 // line, like that of the hosts in Rust (benches/shared): nanoseconds, a zero, and the ids of the plugin's process.
 package main
 

@@ -47,7 +47,8 @@ impl Flavour {
 
     /// What [`FLAVOUR`] names. Without it, this program was not started by the table.
     fn of_environment() -> Outcome<Self> {
-        let value = std::env::var(FLAVOUR).map_err(|_| "nothing to run by itself: `cargo bench --bench table` does")?;
+        let value = std::env::var(FLAVOUR)
+            .map_err(|_| "nothing to run by itself: `cargo bench -p loop-benches --bench table` does")?;
         let all = [Self::CurrentThread, Self::MultiThread];
         Ok(all.into_iter().find(|flavour| flavour.name() == value).ok_or("no such flavour")?)
     }
