@@ -132,7 +132,7 @@ func health(ctx context.Context) {
 	report := j.median.health(ctx, "PluginMedianClient", loop.NewServiceClient(j.median.conn))
 	maps.Copy(report, j.relayer.health(ctx, "PluginRelayerClient", loop.NewServiceClient(j.relayer.conn)))
 	names := slices.Sorted(maps.Keys(report))
-	expect.Equal("names", strings.Join(names, " "), "median median.PluginMedianClient relayer relayer.PluginRelayerClient")
+	expect.Equal("names", strings.Join(names, " "), "median median.PluginMedianClient median.PluginMedianClient.Median relayer relayer.PluginRelayerClient")
 	for name, health := range report {
 		expect.Equal("health of "+name, health, "")
 	}

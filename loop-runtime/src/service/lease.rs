@@ -158,8 +158,13 @@ async fn serve(
                 Ok(accepted) => {
                     idle_at = None;
                     let (handler, limits) = (handler.clone(), session.serving().clone());
-                    // A host in Go does not hang up on a reporting plugin that it has closed.
-                    let (released, cut) = (control.released.clone(), control.cut.told().clone());
+                    let cut = control.cut.told().clone();
+                    // A host in Go does not hang up on a reporting plugin that it has closed. One of ours, which says who
+                    // asks, hangs up on what it has released itself, and keeps what a borrower of its released.
+                    let released = match expiry {
+                        Some(_) => CancellationToken::new(),
+                        None => control.released.clone(),
+                    };
                     let peer = session.name().to_owned();
                     connections.spawn(async move {
                         match cut.run_until_cancelled(accepted.establish()).await {
