@@ -120,7 +120,9 @@ async fn pull(
         if line.question == 0 {
             let asked = waiting.lock().unwrap().orders.remove(&line.id);
             // Who asked may have given up.
-            let _ = asked.map(|asked| asked.send(line));
+            if let Some(asked) = asked {
+                let _ = asked.send(line);
+            }
             continue;
         }
         let Some(answers) = answers.upgrade() else { return };

@@ -117,6 +117,10 @@ impl Stage {
             Err(_) if same_observation(row) && self.observed_alike(on, row).await => return,
             Err(why) => return self.wrong.push(why),
         };
+        if row.method == "loop.ReportingPlugin/Close" {
+            // It is gone with that.
+            self.connections.retain(|(_, closed)| *closed != on);
+        }
         let made = Row { reply: came.ok().map(|reply| hex(&reply)), code: None, message: None, ..row.clone() };
         if made.reply.is_some()
             && let Some(id) = self.oracle.makes(&made)
