@@ -96,8 +96,15 @@ async fn our_host_reaches_a_go_plugin_through_ours() {
     let counter = Arc::new(RustCounter::new(5, &Arc::new(AtomicU64::new(0))));
     assert_eq!(probe.sum(counter, 2).await.unwrap(), 11);
     assert_eq!(probe.new_counter(40).await.unwrap().next().await.unwrap(), 40);
-    let error = probe.fail(9, "no").await.unwrap_err();
-    assert_eq!((error.code(), error.message()), (Code::FailedPrecondition, "no"));
+    for code in 1..=16 {
+        let error = probe.fail(code, "no").await.unwrap_err();
+        let expected = match Code::from_i32(code) {
+            // From Go these can mean that a process is gone; to the next host they would say that of ours.
+            Code::Cancelled | Code::Unavailable => Code::Aborted,
+            code => code,
+        };
+        assert_eq!((error.code(), error.message()), (expected, "no"));
+    }
     plugin.close().await;
 }
 
