@@ -57,7 +57,7 @@ pub(crate) fn tonic(directory: &Path) -> Outcome<()> {
         directory,
         "tonic",
         "prost = \"0.14\"\ntonic = { version = \"0.14\", default-features = false, features = [\"codegen\", \"channel\", \
-         \"server\"] }\ntonic-prost = \"0.14\"\n",
+         \"router\", \"server\"] }\ntonic-prost = \"0.14\"\n",
     )?;
     let mut proto = String::from("syntax = \"proto3\";\npackage bench.big.v1;\n\n");
     let (mut methods, mut answers, mut calls) = (String::new(), String::new(), String::new());
