@@ -24,8 +24,9 @@ pub(crate) fn ours(directory: &Path) -> Outcome<()> {
     for n in 0..METHODS {
         writeln!(
             source,
-            "#[derive(Clone, Default, LoopMessage)]\npub struct Item{n} {{\n    pub id: String,\n    pub count: u64,\n    \
-             pub data: Vec<u8>,\n    pub tags: Vec<String>,\n    pub on: bool,\n}}\n"
+            "#[derive(Clone, Default, LoopMessage)]\npub struct Item{n} {{\n    #[wire(1)]\n    pub id: String,\n    \
+             #[wire(2)]\n    pub count: u64,\n    #[wire(3)]\n    pub data: Vec<u8>,\n    #[wire(4)]\n    \
+             pub tags: Vec<String>,\n    #[wire(5)]\n    pub on: bool,\n}}\n"
         )?;
         writeln!(
             methods,
@@ -57,7 +58,7 @@ pub(crate) fn tonic(directory: &Path) -> Outcome<()> {
         directory,
         "tonic",
         "prost = \"0.14\"\ntonic = { version = \"0.14\", default-features = false, features = [\"codegen\", \"channel\", \
-         \"server\"] }\ntonic-prost = \"0.14\"\n",
+         \"router\", \"server\"] }\ntonic-prost = \"0.14\"\n",
     )?;
     let mut proto = String::from("syntax = \"proto3\";\npackage bench.big.v1;\n\n");
     let (mut methods, mut answers, mut calls) = (String::new(), String::new(), String::new());
