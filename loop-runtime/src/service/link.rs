@@ -254,7 +254,9 @@ impl Link {
         match outcome {
             None => Err(Attempt::Lost(Error::lost(true, gone()))),
             Some(Ok(reply)) => {
-                self.session.saw_peer(reply.is_ours());
+                // What answers behind a number of the broker may be anybody: a proxy in Go passes on the headers of who is
+                // behind it, too.
+                self.session.saw_peer(self.destination.is_none() && reply.is_ours());
                 self.session.family().alive();
                 Ok(reply.body)
             }
