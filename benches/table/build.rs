@@ -10,14 +10,27 @@ use crate::shared::Outcome;
 pub(crate) struct Programs {
     pub(crate) host: PathBuf,
     pub(crate) plugin: PathBuf,
+    /// Whether the two use AutoMTLS.
+    pub(crate) auto_mtls: bool,
 }
 
 /// Builds the stacks in Rust: the peer, then ours.
 pub(crate) fn rust() -> Outcome<[Programs; 2]> {
+    Ok([stack("tonic", false)?, stack("ours", false)?])
+}
+
+/// Builds ours with AutoMTLS, which no other row has in its programs.
+pub(crate) fn secured() -> Outcome<Programs> {
+    stack("ours", true)
+}
+
+fn stack(name: &str, auto_mtls: bool) -> Outcome<Programs> {
+    let names = [format!("{name}_host"), format!("{name}_plugin")];
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(["bench", "--no-run", "--message-format", "json"])
-        .args(["--bench", "tonic_host", "--bench", "tonic_plugin", "--bench", "ours_host", "--bench", "ours_plugin"])
+        .args(if auto_mtls { ["--features", "auto-mtls"].as_slice() } else { &[] })
+        .args(names.iter().flat_map(|name| ["--bench", name]))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stderr(Stdio::inherit())
         .output()?;
@@ -26,10 +39,7 @@ pub(crate) fn rust() -> Outcome<[Programs; 2]> {
         let path = messages.lines().find_map(|message| executable(message, name));
         path.ok_or_else(|| format!("cargo built no {name}"))
     };
-    let programs = |stack: &str| -> Outcome<Programs> {
-        Ok(Programs { host: program(&format!("{stack}_host"))?, plugin: program(&format!("{stack}_plugin"))? })
-    };
-    Ok([programs("tonic")?, programs("ours")?])
+    Ok(Programs { host: program(&names[0])?, plugin: program(&names[1])?, auto_mtls })
 }
 
 /// The program `name`, if this message of cargo's tells of it.
@@ -51,7 +61,7 @@ pub(crate) fn go() -> Outcome<Programs> {
         .output()
         .map_err(|why| format!("go does not run: {why}"))?;
     if output.status.success() {
-        Ok(Programs { host: program.clone(), plugin: program })
+        Ok(Programs { host: program.clone(), plugin: program, auto_mtls: false })
     } else {
         Err(String::from_utf8_lossy(&output.stderr).into())
     }

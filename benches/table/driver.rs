@@ -10,7 +10,7 @@ use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use crate::build::Programs;
-use crate::shared::{FLAVOUR, Flavour, Outcome, PROGRAM};
+use crate::shared::{AUTO_MTLS, FLAVOUR, Flavour, Outcome, PROGRAM};
 
 /// Which processors the processes of a stack may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,7 @@ impl Process {
         let mut child = Command::new(&programs.host)
             .env(FLAVOUR, flavour.name())
             .env(PROGRAM, &programs.plugin)
+            .envs(programs.auto_mtls.then_some((AUTO_MTLS, "1")))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

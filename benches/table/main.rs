@@ -18,6 +18,7 @@ mod shared;
 
 use std::process::ExitCode;
 
+use build::Programs;
 use compare::Stacks;
 use shared::{Flavour, Outcome};
 
@@ -89,7 +90,12 @@ fn table(options: Options) -> Outcome<()> {
     }
     if options.has("go") {
         match build::go() {
-            Ok(go) => rows::go(|| Stacks::start("Go", [&go, &ours], Flavour::MultiThread, options.rounds))?,
+            Ok(go) => {
+                rows::go(|| Stacks::start("Go", [&go, &ours], Flavour::MultiThread, options.rounds))?;
+                let both = [Programs { auto_mtls: true, ..go }, build::secured()?];
+                let start = || Stacks::start("Go, AutoMTLS", both.each_ref(), Flavour::MultiThread, options.rounds);
+                rows::go(start)?;
+            }
             Err(why) => println!("\nrows beside Go skipped: {}", why.to_string().trim()),
         }
     }

@@ -45,7 +45,7 @@ fn calls_of(stacks: &mut Stacks, bytes: usize, in_flight: usize, cores: Cores) -
     let what = format!("call, {}, {in_flight} in flight", size(bytes));
     let row = row(stacks, cores, what, &compared, time);
     // Go's hosts do not count theirs.
-    let allocations = if stacks.peer == "Go" { None } else { Some(stacks.allocations(load)?) };
+    let allocations = if stacks.peer.starts_with("Go") { None } else { Some(stacks.allocations(load)?) };
     Row { processor: processor(&compared), allocations, ..row }.print();
     Ok(())
 }

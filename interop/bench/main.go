@@ -91,6 +91,7 @@ func start() (*running, error) {
 		SyncStdout:       io.Discard,
 		SyncStderr:       io.Discard,
 		Managed:          true,
+		AutoMTLS:         os.Getenv("LOOP_BENCH_AUTO_MTLS") != "",
 	})
 	protocol, err := client.Client()
 	if err != nil {

@@ -29,7 +29,10 @@ fn main() -> ExitCode {
 }
 
 async fn launch(command: &Command) -> Outcome<(Supervisor, Client)> {
-    let plugin = Host::new(HANDSHAKE).launch(command.clone()).await?;
+    let host = Host::new(HANDSHAKE);
+    #[cfg(feature = "auto-mtls")]
+    let host = if std::env::var_os(shared::AUTO_MTLS).is_some() { host.auto_mtls() } else { host };
+    let plugin = host.launch(command.clone()).await?;
     let client = Client(plugin.dispense::<dyn Echo>().await?);
     Ok((plugin, client))
 }

@@ -25,6 +25,8 @@ pub(crate) const PLUGIN: &str = "LOOP_BENCH_PLUGIN";
 pub(crate) const COOKIE: &str = "table";
 /// Names the flavour of a process's runtime.
 pub(crate) const FLAVOUR: &str = "LOOP_BENCH_FLAVOUR";
+/// Set for a host that shall secure its connections with AutoMTLS.
+pub(crate) const AUTO_MTLS: &str = "LOOP_BENCH_AUTO_MTLS";
 /// Names the plugin's program to a host.
 pub(crate) const PROGRAM: &str = "LOOP_BENCH_PROGRAM";
 /// The directory for the sockets of plugins.
