@@ -14,6 +14,7 @@
 
 mod address;
 mod body;
+mod busy_poll;
 mod client;
 mod failure;
 mod frame;
