@@ -7,6 +7,8 @@
 
 use std::fs::{self, DirBuilder};
 use std::io;
+#[cfg(target_os = "linux")]
+use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _};
@@ -16,6 +18,8 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
+#[cfg(target_os = "linux")]
+use rustix::fs::{AtFlags, RawDir};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
@@ -30,7 +34,8 @@ const ROOM: usize = 24;
 #[derive(Debug)]
 pub(crate) struct PrivateDir {
     path: PathBuf,
-    _lock: OwnedFd,
+    /// The directory itself, locked as long as it is open.
+    lock: OwnedFd,
 }
 
 impl PrivateDir {
@@ -71,7 +76,7 @@ impl PrivateDir {
             Ok(dir)
         });
         match locked {
-            Ok(lock) => Ok(Self { path, _lock: lock }),
+            Ok(lock) => Ok(Self { path, lock }),
             Err(error) => {
                 let _ = fs::remove_dir(&path);
                 Err(error.into())
@@ -82,17 +87,41 @@ impl PrivateDir {
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
+
+    fn remove(&self) -> io::Result<()> {
+        empty(&self.lock);
+        match fs::remove_dir(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => fs::remove_dir_all(&self.path),
+            removed => removed,
+        }
+    }
 }
 
 impl Drop for PrivateDir {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.path)
+        if let Err(error) = self.remove()
             && error.kind() != io::ErrorKind::NotFound
         {
             tracing::warn!(dir = %self.path.display(), %error, "cannot remove a socket directory");
         }
     }
 }
+
+/// Removes the sockets and other files in a directory, but no directories, without opening anything: a process that has
+/// run out of descriptors still cleans up.
+#[cfg(target_os = "linux")]
+fn empty(dir: &OwnedFd) {
+    let mut buffer = [MaybeUninit::uninit(); 1024];
+    let mut entries = RawDir::new(dir, &mut buffer);
+    while let Some(Ok(entry)) = entries.next() {
+        // What is left then keeps the directory from being removed, which is told.
+        let _ = rustix::fs::unlinkat(dir, entry.file_name(), AtFlags::empty());
+    }
+}
+
+/// Elsewhere, to read a directory takes one more descriptor.
+#[cfg(not(target_os = "linux"))]
+fn empty(_: &OwnedFd) {}
 
 /// Who made a directory, as its name tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -39,6 +39,36 @@ fn is_private_and_goes_with_all_that_is_in_it() {
     drop(two);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn goes_without_a_descriptor_to_spare() {
+    let base = tempfile::tempdir().unwrap();
+    // Limits are of the whole process.
+    let role = "socket_dir::tests::as_a_process_without_descriptors";
+    let mut process = std::process::Command::new(std::env::current_exe().unwrap());
+    process.args(["--exact", role, "--ignored", "--nocapture"]).env("BASE", base.path());
+    assert!(process.status().unwrap().success());
+    assert_eq!(fs::read_dir(base.path()).unwrap().count(), 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "started by another test"]
+fn as_a_process_without_descriptors() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+
+    let Some(base) = std::env::var_os("BASE") else { return };
+    let dir = PrivateDir::create_in(Path::new(&base)).unwrap();
+    // More than one reading of the directory brings.
+    let listeners: Vec<_> = (0..100).map(|n| UnixListener::bind(dir.path().join(format!("plugin{n}")))).collect();
+    assert!(listeners.iter().all(Result::is_ok));
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = Some(0);
+    setrlimit(Resource::Nofile, limit).unwrap();
+    assert!(fs::File::open("/dev/null").is_err());
+    drop(dir);
+}
+
 #[test]
 fn a_sweep_spares_what_is_in_use() {
     let base = tempfile::tempdir().unwrap();
