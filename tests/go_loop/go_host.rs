@@ -25,6 +25,8 @@ const EXAMPLE: &[(&str, bool)] = &[
     ("never-offered", true),
     ("golden", true),
     ("golden-codec", true),
+    ("golden-generic", true),
+    ("golden-reader", true),
     ("golden-clock", true),
     ("golden-pendle", true),
 ];

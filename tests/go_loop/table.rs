@@ -39,8 +39,8 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
         &["median::failures_of_what_is_lent"],
     ),
     (
-        "the recordings of the genuine median, up to 33 observations a round",
-        &["golden", "golden-clock", "golden-pendle", "golden-codec"],
+        "the recordings of the genuine median, up to 33 observations a round, by name too",
+        &["golden", "golden-clock", "golden-pendle", "golden-codec", "golden-generic", "golden-reader"],
         &[],
     ),
 ];
