@@ -49,19 +49,19 @@ pub(crate) async fn relayer_with_static_checks() {
 async fn relayer_with(args: &[&str], place: &str, at_least: usize) {
     let stage = Stage::new(STAND_IN.as_ref(), args, RELAYER).await;
     let mut rows = stage.oracle.rows_at(place);
-    // What was recorded of the host first stands before that of the relayer. And a newer relayer takes the place of an
-    // older one, also if it is refused then.
-    rows.sort_by_key(|row| match (row.service(), stage.oracle.makes(row)) {
-        ("loop.PluginRelayer", None) => 0,
-        (_, Some(_)) => 1,
-        _ => 2,
-    });
+    // What was recorded of the host first stands before that of the relayer.
+    rows.sort_by_key(|row| stage.oracle.makes(row).is_none());
     stage.replay(&rows, at_least, false).await;
 }
 
 /// The numerical median of libocr, against the example.
 pub(crate) async fn numerical_median() {
     let test = std::env::current_exe().unwrap();
+    let example: PathBuf = test.ancestors().nth(2).unwrap().join("examples/median");
+    assert!(example.exists(), "build it first: cargo build --example median");
+    let mut stage = Stage::new(&example, &[], MEDIAN).await;
+    // The example keeps errors of observations where libocr leaves them to the node.
+    stage.error_log = Arc::new(|_, _| Ok(Vec::new()));
     // And it asks a general reader and a codec where there are some, which libocr's median knows nothing of.
     let provider = stage.provider.clone();
     stage.provider = Arc::new(move |method, request| match method.split_once('/') {
@@ -70,11 +70,6 @@ pub(crate) async fn numerical_median() {
         }
         _ => provider(method, request),
     });
-    let example: PathBuf = test.ancestors().nth(2).unwrap().join("examples/median");
-    assert!(example.exists(), "build it first: cargo build --example median");
-    let mut stage = Stage::new(&example, &[], MEDIAN).await;
-    // The example keeps errors of observations where libocr leaves them to the node.
-    stage.error_log = Arc::new(|_, _| Ok(Vec::new()));
     let rows = stage.oracle.rows_at("libocr");
     stage.replay(&rows, 36, false).await;
 }
@@ -177,12 +172,12 @@ impl Stage {
         }
         let message = row.message.as_deref().unwrap_or_default();
         for (field, id) in self.oracle.lent(&row.method, &row.body()) {
-                "medianProviderID" => self.provider.clone(),
             if row.not_announced() == Some(id) || id == 0 {
                 continue;
             }
             let answers: Answers = match field.as_str() {
                 "errorLogID" => self.error_log.clone(),
+                "medianProviderID" => self.provider.clone(),
                 "dataSourceID" => self.oracle.source(value("dataSource ", 999, message)),
                 "juelsPerFeeCoinDataSourceID" => self.oracle.source(value("juelsPerFeeCoinDataSource ", 1234, message)),
                 "gasPriceSubunitsDataSourceID" => {
