@@ -23,6 +23,7 @@ var cases = map[string]func(context.Context){
 	"kill-median":    killMedian,
 	"kill-relayer":   killRelayer,
 	"kill-in-call":   killInCall,
+	"frozen":         frozen,
 	"close":          closeObjects,
 	"replaced":       replaced,
 	"idle":           idle,

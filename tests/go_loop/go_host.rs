@@ -17,6 +17,7 @@ const EXAMPLE: &[(&str, bool)] = &[
     ("kill-median", false),
     ("kill-relayer", false),
     ("kill-in-call", false),
+    ("frozen", false),
     ("close", true),
     ("replaced", true),
     ("idle", true),

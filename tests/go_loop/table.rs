@@ -27,6 +27,7 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
         &["kill-median", "kill-relayer", "kill-in-call"],
         &["median::median_killed", "median::relayer_killed", "median::both_killed", "relayer::killed"],
     ),
+    ("SIGSTOP, and then SIGCONT or SIGKILL", &["frozen"], &[]),
     (
         "close; idle connections; a relayer that is made twice",
         &["close", "idle", "replaced"],
