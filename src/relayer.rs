@@ -207,8 +207,8 @@ pub trait PluginRelayer: Lifecycle {
     /// The relayer for the chain that `config` describes, as TOML. `keystore` has the keys of the chain's accounts,
     /// `csa_keystore` the node's own.
     ///
-    /// A second call from the same host replaces the relayer that the first one made: a Go host calls again when it lost
-    /// the connection.
+    /// A second call from the same host replaces the relayer that the first one made, unless it is refused: a Go host calls
+    /// again when it lost the connection.
     #[rpc(singleton, returns(relayerID = 1))]
     async fn new_relayer(
         &self,

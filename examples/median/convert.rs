@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use loop_runtime::{Code, Error};
 use loop_services as services;
 use num_bigint::Sign;
 
+use crate::cbor;
 use crate::numerical::ports::{self, BoxFuture, PortError};
 
 pub(crate) fn to_wire(number: &num_bigint::BigInt) -> services::BigInt {
@@ -152,5 +154,64 @@ impl ports::ReportCodec for Port<dyn services::ReportCodec> {
             let length = self.0.max_report_length(n).await.map_err(PortError::new)?;
             length.try_into().map_err(PortError::new)
         })
+    }
+}
+
+impl ports::ContractReader for Port<dyn services::ContractReader> {
+    fn get_latest_value<'a>(
+        &'a self,
+        identifier: &'a str,
+        confidence: ports::Confidence,
+        state: &'a mut ports::ContractState,
+    ) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            use services::ContractReader as _;
+            let ports::Confidence::Unconfirmed = confidence;
+            let nothing = services::VersionedBytes::cbor(cbor::NULL);
+            let unconfirmed = services::query::Confidence::Unconfirmed;
+            let value = self.0.get_latest_value(identifier, unconfirmed, &nothing, false).await;
+            let value = value.map_err(|error| not_found_or_other(&error))?;
+            cbor::read_contract_state(in_cbor(&value)?, state).map_err(PortError::new)
+        })
+    }
+}
+
+impl ports::Codec for Port<dyn services::Codec> {
+    fn encode<'a>(&'a self, report: &'a ports::MedianReport, item_type: &'a str) -> BoxFuture<'a, Vec<u8>> {
+        Box::pin(async move {
+            use services::Codec as _;
+            let report = services::VersionedBytes::cbor(cbor::write_report(report).map_err(PortError::new)?);
+            self.0.get_encoding(&report, item_type).await.map_err(PortError::new)
+        })
+    }
+
+    fn decode<'a>(&'a self, report: &'a [u8], item_type: &'a str) -> BoxFuture<'a, Vec<num_bigint::BigInt>> {
+        Box::pin(async move {
+            use services::Codec as _;
+            let cbor = services::VersionedBytes::CBOR;
+            let report = self.0.get_decoding(report, item_type, cbor).await.map_err(PortError::new)?;
+            cbor::read_observations(in_cbor(&report)?).map_err(PortError::new)
+        })
+    }
+
+    fn max_decoding_size<'a>(&'a self, n: usize, item_type: &'a str) -> BoxFuture<'a, usize> {
+        Box::pin(async move {
+            use services::Codec as _;
+            let n = n.try_into().map_err(PortError::new)?;
+            let size = self.0.get_max_size(n, item_type, false).await.map_err(PortError::new)?;
+            size.try_into().map_err(PortError::new)
+        })
+    }
+}
+
+fn not_found_or_other(error: &Error) -> PortError {
+    PortError { message: error.to_string(), not_found: error.code() == Code::NotFound }
+}
+
+/// Peers answer in the encoding in which they were asked.
+fn in_cbor(value: &services::VersionedBytes) -> Result<&[u8], PortError> {
+    match value.version {
+        services::VersionedBytes::CBOR => Ok(&value.data),
+        other => Err(PortError::new(format_args!("unsupported encoding version {other}"))),
     }
 }

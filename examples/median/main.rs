@@ -6,6 +6,7 @@
 #![allow(unreachable_pub, reason = "tests include these modules too; `pub` says what they offer")]
 
 mod args;
+mod cbor;
 mod contract;
 mod convert;
 mod decimal;

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use loop_runtime::{Error, Result};
+use loop_services::contract_reader::BoundContract;
 use loop_services::prelude::*;
 
 use crate::convert::{Port, time_from_wire, timestamp_from_wire};
+use crate::numerical::contract_reader::{self, ContractReaderContract};
 use crate::numerical::deviation::{self, Deviation, RelativeChange};
 use crate::numerical::factory::{NumericalMedianFactory, Sources};
+use crate::numerical::generic_codec::GenericReportCodec;
 use crate::numerical::plugin::NumericalMedian;
 use crate::numerical::ports;
 
@@ -36,7 +39,7 @@ impl PluginMedian for Root {
     async fn new_median_factory(
         &self,
         provider: Arc<dyn MedianProvider>,
-        _contract_id: &str,
+        contract_id: &str,
         data_source: Arc<dyn DataSource>,
         juels_per_fee_coin: Arc<dyn DataSource>,
         gas_price_subunits: Arc<dyn DataSource>,
@@ -61,13 +64,29 @@ impl PluginMedian for Root {
                 gas_price_subunits: Arc::new(Port(gas_price_subunits)),
             },
             include_gas_price: true,
-            contract: Arc::new(Port(provider.median_contract())),
+            contract: contract(&*provider, contract_id).await?,
             onchain_config_codec: Arc::new(Port(provider.onchain_config_codec())),
-            report_codec: Arc::new(Port(provider.report_codec())),
+            report_codec: report_codec(&*provider),
             deviation,
             clock,
         };
         Ok(Arc::new(Factory { ports, error_log, _provider: provider }))
+    }
+}
+
+/// The feed's contract: through the general reader of a provider that has one.
+async fn contract(provider: &dyn MedianProvider, id: &str) -> Result<Arc<dyn ports::MedianContract>> {
+    let Some(reader) = provider.contract_reader() else { return Ok(Arc::new(Port(provider.median_contract()))) };
+    let contract = BoundContract { address: id.to_owned(), name: contract_reader::CONTRACT.to_owned() };
+    reader.bind(&[contract]).await?;
+    Ok(Arc::new(ContractReaderContract::new(id.to_owned(), Arc::new(Port(reader)))))
+}
+
+/// What makes the reports: the configured codec of a provider that has one.
+fn report_codec(provider: &dyn MedianProvider) -> Arc<dyn ports::ReportCodec> {
+    match provider.codec() {
+        Some(codec) => Arc::new(GenericReportCodec::new(Arc::new(Port(codec)))),
+        None => Arc::new(Port(provider.report_codec())),
     }
 }
 

@@ -168,7 +168,7 @@ func oneHopOn(ctx context.Context) {
 
 	// What was lent ends in the middle of a call.
 	began := make(chan struct{}, 1)
-	m.value.first = func(ctx context.Context) { began <- struct{}{}; <-ctx.Done() }
+	m.value.before(func(ctx context.Context) { began <- struct{}{}; <-ctx.Done() })
 	lost := make(chan error, 1)
 	go func() {
 		_, err := plugin.Observation(ctx, &loop.ObservationRequest{ReportTimestamp: zero(1)})

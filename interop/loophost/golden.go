@@ -10,6 +10,7 @@ import (
 	"math/big"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"google.golang.org/grpc/status"
@@ -55,6 +56,11 @@ type recording struct {
 	EvmMaxReportLength []recorded `json:"evm_max_report_length"`
 	OnchainEncode      []recorded `json:"onchain_encode"`
 	OnchainDecode      []recorded `json:"onchain_decode"`
+
+	GenericBuild           []recorded `json:"generic_build"`
+	GenericMedian          []recorded `json:"generic_median"`
+	GenericMaxReportLength []recorded `json:"generic_max_report_length"`
+	ContractReader         []recorded `json:"contract_reader"`
 }
 
 func readRecording() (all recording) {
@@ -83,6 +89,8 @@ type feed struct {
 	relayer *relayer
 	chain   *loopnet.Conn
 	stage   *stage
+	// The same stage, if the median asks by names.
+	named   *named
 	all     recording
 	plugins map[string]*reporting
 	remove  func()
@@ -181,6 +189,8 @@ type reportCase struct {
 	Deviation *string         `json:"deviation_func"`
 	Build     json.RawMessage `json:"codec_build"`
 	Longest   json.RawMessage `json:"codec_max_report_length"`
+	Evm, Gen  string
+	Med       json.RawMessage
 }
 
 func (f *feed) rounds(ctx context.Context) {
@@ -189,7 +199,7 @@ func (f *feed) rounds(ctx context.Context) {
 		for number, c := range cases {
 			var n, faulty int
 			tuple(f.all.Configs[c.Cfg], nil, nil, &n, &faulty)
-			if c.Deviation != nil || faulty < 0 {
+			if c.Deviation != nil || faulty < 0 || f.named != nil && c.noAnswer() {
 				continue
 			}
 			ran++
@@ -232,6 +242,10 @@ func (f *feed) round(what string, c *reportCase, reply *loop.ReportReply, err er
 			expect.Equal(what+": reason", c.Reason == "no" || c.Reason == "out_of_range", true)
 			return
 		}
+		if f.named != nil {
+			f.named.round(what, c, reply.Report)
+			return
+		}
 		expect.Equal(what+": order", hex.EncodeToString(f.stage.built), *c.Order)
 		expect.Equal(what+": length", len(reply.Report), *c.Len)
 		if c.Sha != nil {
@@ -265,22 +279,24 @@ type acceptCase struct {
 	Codec     string
 	Deviation *string         `json:"deviation_func"`
 	Longest   json.RawMessage `json:"codec_max_report_length"`
-	Steps     []struct {
-		recorded
-		At     [2]uint32
-		C, M   json.RawMessage
-		Digest string
-		Len    int
-		Report *packed
-		Calls  string
-	}
+	Steps     []acceptStep
+}
+
+type acceptStep struct {
+	recorded
+	At     [2]uint32
+	C, M   json.RawMessage
+	Digest string
+	Len    int
+	Report *packed
+	Calls  string
 }
 
 // acceptances are sequences on one reporting plugin each, which remembers.
 func (f *feed) acceptances(ctx context.Context) {
 	steps := 0
 	for number, c := range f.all.AcceptSequences {
-		if c.Deviation != nil {
+		if c.Deviation != nil || f.named != nil && c.noMedian() {
 			continue
 		}
 		f.stage.longest, f.stage.evm = c.Longest, c.Codec == "evm"
@@ -338,7 +354,7 @@ func (f *feed) moved(
 	f.stage.set(json.RawMessage(details), json.RawMessage(`["zero",0,0]`), nil)
 	f.stage.evm = true
 	config := f.config(usual)
-	config.N, config.F, config.OffchainConfig = 1, 0, offchainConfig(threshold)
+	config.N, config.F, config.OffchainConfig = 1, 0, offchainConfig(expect.Must(strconv.ParseUint(threshold, 10, 64)), 0)
 	plugin, err := m.newReporting(ctx, config)
 	expect.No(err)
 	defer plugin.conn.Close()

@@ -81,6 +81,13 @@ func (d *dataSource) set(value *big.Int, err error) {
 	d.value, d.err, d.asked = value, err, 0
 }
 
+// before is done before each answer.
+func (d *dataSource) before(first func(context.Context)) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	d.first = first
+}
+
 func (d *dataSource) times() int {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()

@@ -241,7 +241,7 @@ func closeObjects(ctx context.Context) {
 }
 
 // A host that lost its connection asks a living plugin for a relayer again: ours replaces the first one, where Go's
-// plugins let both work on (hazard 10).
+// plugins let both work on (hazard 10). A relayer that is refused replaces nothing.
 func replaced(ctx context.Context) {
 	ledger, remove := inTemporary("ledger.redb")
 	defer remove()
@@ -254,16 +254,25 @@ func replaced(ctx context.Context) {
 	}
 	first, stopFirst := dial()
 	expect.Must(loop.NewRelayerClient(first).LatestHead(ctx, &loop.LatestHeadRequest{}))
+
+	_, stopRefused, err := r.create(ctx, "ledger = 7\n")
+	expect.Equal("code of a refusal", status.Code(err), codes.InvalidArgument)
+	expect.Must(loop.NewRelayerClient(first).LatestHead(ctx, &loop.LatestHeadRequest{}))
+	for r.keys.open.Load() != 1 {
+		expect.No(ctx.Err())
+		time.Sleep(10 * time.Millisecond)
+	}
+
 	second, stopSecond := dial()
 	expect.Must(loop.NewRelayerClient(second).LatestHead(ctx, &loop.LatestHeadRequest{}))
-	_, err := loop.NewRelayerClient(first).LatestHead(ctx, &loop.LatestHeadRequest{})
+	_, err = loop.NewRelayerClient(first).LatestHead(ctx, &loop.LatestHeadRequest{})
 	expect.Equal("code of the first", status.Code(err), codes.Unavailable)
 	for r.keys.open.Load() != 1 {
 		expect.No(ctx.Err())
 		time.Sleep(10 * time.Millisecond)
 	}
-	expect.Equal("connections to the keystore", r.keys.ever.Load(), 2)
-	for _, stop := range append(stopFirst, stopSecond...) {
+	expect.Equal("connections to the keystore", r.keys.ever.Load(), 3)
+	for _, stop := range slices.Concat(stopFirst, stopRefused, stopSecond) {
 		stop()
 	}
 	_ = first.Close()

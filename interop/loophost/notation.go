@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -174,6 +173,15 @@ func value(text string) []byte {
 	return number.FillBytes(make([]byte, 24))
 }
 
+func number(text string) *big.Int { return expect.Must(bigOf(text)) }
+
+func numbers(texts []string) (all []*big.Int) {
+	for _, text := range texts {
+		all = append(all, number(text))
+	}
+	return all
+}
+
 // parsed are rows of `timestamp value juels gas observer`.
 func parsed(from json.RawMessage) (all []*loop.ParsedAttributedObservation) {
 	var rows string
@@ -198,11 +206,10 @@ func parsed(from json.RawMessage) (all []*loop.ParsedAttributedObservation) {
 	return all
 }
 
-// offchainConfig reports moves of that many billionths, and nothing for its age.
-func offchainConfig(threshold string) []byte {
-	ppb := expect.Must(strconv.ParseUint(threshold, 10, 64))
-	if ppb == 0 {
-		return nil
+// offchainConfig reports and accepts moves of that many billionths, and what is older than so many nanoseconds.
+func offchainConfig(move, age uint64) (config []byte) {
+	for field, number := range map[protowire.Number]uint64{2: move, 4: move, 5: age} {
+		config = protowire.AppendVarint(protowire.AppendTag(config, field, protowire.VarintType), number)
 	}
-	return slices.Concat(protowire.AppendTag(nil, 2, protowire.VarintType), protowire.AppendVarint(nil, ppb))
+	return config
 }

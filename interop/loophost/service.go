@@ -1,12 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,11 +37,15 @@ type service struct {
 	root      loopnet.Root
 	stop      chan struct{}
 	ended     chan struct{}
-
-	mutex    sync.Mutex
-	command  *exec.Cmd
+	// How often it was looked after, the look of the moment included.
+	looks atomic.Int32
+	// Of the goroutine that looks, until that has ended.
 	client   *plugin.Client
 	protocol plugin.ClientProtocol
+
+	// Held while the plugin is launched, and not while it is asked whether it lives, which has no deadline.
+	mutex    sync.Mutex
+	command  *exec.Cmd
 	launches int
 	up       chan struct{}
 }
@@ -69,12 +78,15 @@ func (s *service) keepAlive() {
 }
 
 func (s *service) look() {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
 	if s.client != nil {
+		s.looks.Add(1)
 		if !s.client.Exited() && s.protocol.Ping() == nil {
 			return
 		}
+	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.client != nil {
 		s.client.Kill()
 	}
 	s.command = exec.Command(os.Args[2], s.args...)
@@ -113,17 +125,42 @@ func (s *service) times() int {
 }
 
 // kill is what an out-of-memory killer does.
-func (s *service) kill() {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	expect.No(s.command.Process.Kill())
+func (s *service) kill() { s.signal(syscall.SIGKILL) }
+
+// freeze is what a debugger does. The process stands still when it returns, with all its threads.
+func (s *service) freeze() {
+	s.signal(syscall.SIGSTOP)
+	threads := filepath.Join("/proc", strconv.Itoa(s.pid()), "task/*/stat")
+	running := func(thread string) bool {
+		stat, err := os.ReadFile(thread)
+		_, state, found := bytes.Cut(stat, []byte(") "))
+		return err == nil && found && state[0] != 'T'
+	}
+	for slices.ContainsFunc(expect.Must(filepath.Glob(threads)), running) {
+		time.Sleep(time.Millisecond)
+	}
 }
 
-// freeze is what a debugger does.
-func (s *service) freeze() {
+// thaw is what a debugger does when it goes.
+func (s *service) thaw() { s.signal(syscall.SIGCONT) }
+
+func (s *service) signal(signal syscall.Signal) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	expect.No(s.command.Process.Signal(syscall.SIGSTOP))
+	expect.No(s.command.Process.Signal(signal))
+}
+
+func (s *service) pid() int {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.command.Process.Pid
+}
+
+// untilLook waits until the node has begun to look after the plugin once more.
+func (s *service) untilLook(ctx context.Context) {
+	for before := s.looks.Load(); s.looks.Load() == before; time.Sleep(10 * time.Millisecond) {
+		expect.No(ctx.Err())
+	}
 }
 
 // health is what a node shows of the plugin: the service, the client of its root, and what the plugin says of itself.

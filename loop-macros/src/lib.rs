@@ -52,7 +52,7 @@ use proc_macro::TokenStream;
 /// * `idempotent`: carried out twice is as good as once, so it is repeated after a loss;
 /// * `replay`: a set-up call, repeated on every object that takes the place of the one it was made on;
 /// * `release`: says that nobody needs the object any more; sent when the last handle that owns it is dropped;
-/// * `singleton`: a constructor whose newer object replaces the older one;
+/// * `singleton`: a constructor whose newer object replaces the older one, [as below](#singletons);
 /// * `start`: a local method with a default body, called once before the object is first served, never over the wire;
 /// * `whole`: the message is itself the reply, where otherwise it would be field 1 of one;
 /// * `returns(relayerID = 1, info = 2)`: names and numbers of the reply's fields;
@@ -60,6 +60,18 @@ use proc_macro::TokenStream;
 ///
 /// On arguments, `#[wire(N, ..)]` takes the field number (by position without it), `name`, `text` (what a refused value
 /// answers, `{n}` being what came) and `dial` (the name of a lent service in the error of a failed dial).
+///
+/// # Singletons
+///
+/// A host in Go that has lost its connection to an object calls the constructor again, in a plugin that lives on and still
+/// has the first object. With `singleton` there is one at a time: the newer object is constructed, the older one is released
+/// (by its `release` method, for 1 s at most) and cut off, and then the newer one is started and served. So a constructor that
+/// refuses leaves the older object as it was; and what only one can hold (a port, the lock of a file, a background task)
+/// belongs in the `start` method, because the older object still holds it while the newer one is constructed. When `start`
+/// fails, the older one is gone.
+///
+/// A host of this runtime says which handle a constructor is called for, and each handle has an object of its own, singleton
+/// or not. The object that such a handle has lost ends before the next one is constructed.
 ///
 /// Every mistake is reported in one run, each once, on the token that made it. Beside the trait, one hidden trait is
 /// emitted; nothing else is visible.

@@ -17,6 +17,7 @@ const EXAMPLE: &[(&str, bool)] = &[
     ("kill-median", false),
     ("kill-relayer", false),
     ("kill-in-call", false),
+    ("frozen", false),
     ("close", true),
     ("replaced", true),
     ("idle", true),
@@ -25,6 +26,8 @@ const EXAMPLE: &[(&str, bool)] = &[
     ("never-offered", true),
     ("golden", true),
     ("golden-codec", true),
+    ("golden-generic", true),
+    ("golden-reader", true),
     ("golden-clock", true),
     ("golden-pendle", true),
 ];

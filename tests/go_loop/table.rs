@@ -27,6 +27,7 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
         &["kill-median", "kill-relayer", "kill-in-call"],
         &["median::median_killed", "median::relayer_killed", "median::both_killed", "relayer::killed"],
     ),
+    ("SIGSTOP, and then SIGCONT or SIGKILL", &["frozen"], &[]),
     (
         "close; idle connections; a relayer that is made twice",
         &["close", "idle", "replaced"],
@@ -39,8 +40,8 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
         &["median::failures_of_what_is_lent"],
     ),
     (
-        "the recordings of the genuine median, up to 33 observations a round",
-        &["golden", "golden-clock", "golden-pendle", "golden-codec"],
+        "the recordings of the genuine median, up to 33 observations a round, by name too",
+        &["golden", "golden-clock", "golden-pendle", "golden-codec", "golden-generic", "golden-reader"],
         &[],
     ),
 ];

@@ -10,6 +10,9 @@
 //! `accept.rs` gives as the usual one. Digests are `own`, `other` and `zero`; every median was made with `own`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+#[allow(dead_code, reason = "a read without parameters is the example's")]
+#[path = "../../examples/median/cbor.rs"]
+mod cbor;
 #[path = "../../fuzz/checks/observation.rs"]
 mod checks;
 #[path = "../../examples/median/numerical/mod.rs"]
@@ -25,3 +28,4 @@ mod ports;
 mod properties;
 mod report;
 mod sort;
+mod values;

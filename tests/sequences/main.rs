@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 #![allow(unreachable_pub, dead_code, reason = "modules of the example, of which a part is used")]
 
+#[path = "../../examples/median/cbor.rs"]
+mod cbor;
 #[path = "../../examples/median/contract.rs"]
 mod contract;
 #[path = "../../examples/median/convert.rs"]

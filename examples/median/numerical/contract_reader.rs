@@ -6,7 +6,7 @@ use super::ports::{
 use std::sync::Arc;
 
 /// The name under which the reader's configuration knows a feed's contract.
-const CONTRACT: &str = "median";
+pub const CONTRACT: &str = "median";
 
 /// Asks a reader what [`MedianContract`] would ask the contract.
 pub struct ContractReaderContract {

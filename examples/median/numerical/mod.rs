@@ -7,10 +7,7 @@
 //! the error texts. `tests/median_golden` holds it to recordings of the Go plugin.
 //!
 //! Nothing here knows of processes or sockets: contract, codecs, data sources and clock come in through [`ports`].
-#![allow(
-    dead_code,
-    reason = "the golden tests hold the generic codec and the contract reader, which this relayer lacks"
-)]
+#![allow(dead_code, reason = "the golden tests use in process what the plugin reaches through its provider")]
 #![allow(unreachable_pub, reason = "an example and a test include this module; `pub` says what it offers to them")]
 
 pub mod contract_reader;

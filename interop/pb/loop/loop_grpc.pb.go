@@ -269,8 +269,8 @@ type PluginRelayerClient interface {
 	// The relayer for the chain that `config` describes, as TOML. `keystore` has the keys of the chain's accounts,
 	// `csa_keystore` the node's own.
 	//
-	// A second call from the same host replaces the relayer that the first one made: a Go host calls again when it lost
-	// the connection.
+	// A second call from the same host replaces the relayer that the first one made, unless it is refused: a Go host calls
+	// again when it lost the connection.
 	NewRelayer(ctx context.Context, in *NewRelayerRequest, opts ...grpc.CallOption) (*NewRelayerReply, error)
 }
 
@@ -301,8 +301,8 @@ type PluginRelayerServer interface {
 	// The relayer for the chain that `config` describes, as TOML. `keystore` has the keys of the chain's accounts,
 	// `csa_keystore` the node's own.
 	//
-	// A second call from the same host replaces the relayer that the first one made: a Go host calls again when it lost
-	// the connection.
+	// A second call from the same host replaces the relayer that the first one made, unless it is refused: a Go host calls
+	// again when it lost the connection.
 	NewRelayer(context.Context, *NewRelayerRequest) (*NewRelayerReply, error)
 	mustEmbedUnimplementedPluginRelayerServer()
 }

@@ -74,16 +74,27 @@ impl Call {
         let args = args(&mut incoming)?;
         incoming.settle().await?;
         drop(incoming);
-        let key = match self.key {
-            None if method.singleton => Some(method.path.to_owned()),
-            key => key.filter(|_| P::CARRIES),
-        };
-        if let Some(key) = &key {
-            self.session.displace(key).await;
+        let handle = self.key.filter(|_| P::CARRIES);
+        if let Some(handle) = &handle {
+            // The peer has lost the object that this handle had, and what that one holds may be in the way.
+            self.session.displace(handle).await;
         }
         let value = reply(run(args).await)?;
+        let key = match handle {
+            None if method.singleton => {
+                // A peer that names no handle may still use its first object: a refusal leaves that alone. But two never
+                // work at once, so the older one ends before the newer one is started.
+                self.session.displace(method.path).await;
+                Some(method.path.to_owned())
+            }
+            handle => handle,
+        };
         let mut out = Outgoing::new();
         value.put(method.reply, &mut out);
         self.session.hand_out(out, key).await
     }
 }
+
+#[cfg(test)]
+#[path = "call_tests.rs"]
+mod tests;

@@ -15,7 +15,7 @@ pub struct Method {
     pub replay: bool,
     /// Says that nobody needs the object any more.
     pub release: bool,
-    /// A constructor whose newer object replaces the older one.
+    /// A constructor whose newer object replaces the older one, once it is made.
     pub singleton: bool,
     /// Arguments or results carry services.
     pub carries: bool,

@@ -235,7 +235,8 @@ impl Session {
     /// Starts and serves what a method of ours returned, and gives the reply's body.
     ///
     /// `key` is the handle that asked (a peer of ours says it, a singleton is its own): the object is then closed when
-    /// a newer one of that key takes its place, when nobody dials it, and a moment after its last connection.
+    /// a newer one of that key takes its place, and for a peer of ours when nobody dials it, and a moment after its last
+    /// connection.
     pub(crate) async fn hand_out(self: &Arc<Self>, out: Outgoing, key: Option<String>) -> Result<bytes::Bytes> {
         let (body, exports) = out.into_parts();
         let mut ids = Vec::with_capacity(exports.len());
@@ -246,17 +247,18 @@ impl Session {
             let expiry = key.is_some().then_some(Expiry::HANDED_OUT);
             let lease = Lease::open(self, export, self.root.leases_cut(), expiry).await?;
             ids.push((number, lease.id()));
-            self.keep_handed_out(lease, key.as_deref());
+            if let Some(other) = self.keep_handed_out(lease, key.as_deref()) {
+                other.displace(self.family.timing.release).await;
+            }
         }
         Ok(super::outgoing::with_ids(&body, &ids))
     }
 
-    /// The lease lives until it ends by itself: nobody here holds it.
-    fn keep_handed_out(self: &Arc<Self>, lease: Lease, key: Option<&str>) {
+    /// The lease lives until it ends by itself: nobody here holds it. Gives back what was handed out under the same key
+    /// meanwhile, by a call that was made at the same time.
+    fn keep_handed_out(self: &Arc<Self>, lease: Lease, key: Option<&str>) -> Option<Arc<Control>> {
         let control = lease.control().clone();
-        if let Some(key) = key {
-            locked(&self.handed_out).insert(key.to_owned(), control.clone());
-        }
+        let other = key.and_then(|key| locked(&self.handed_out).insert(key.to_owned(), control.clone()));
         let (session, key) = (self.clone(), key.map(str::to_owned));
         self.tasks.spawn(async move {
             lease.ended().await;
@@ -267,6 +269,7 @@ impl Session {
                 }
             }
         });
+        other
     }
 
     /// Closes the object that `key` was given before.

@@ -21,6 +21,7 @@ use super::body::{self, Received};
 use super::failure::{Failure, TransportError};
 use super::frame::{self, Framed, ReadError};
 use super::guard::Guarded;
+use super::header_blocks::HeaderBlocks;
 use super::limits::Limits;
 use super::{BoxFuture, peer, status, timeout, tune};
 
@@ -81,7 +82,7 @@ impl Connection {
     {
         let ended = CancellationToken::new();
         let cut = CancellationToken::new();
-        let io = Guarded::new(io, cut.clone(), ended.clone());
+        let io = HeaderBlocks::new(Guarded::new(io, cut.clone(), ended.clone()), limits.max_header_list);
         let (sender, connection) = tune::client(limits)
             .handshake(io)
             .await

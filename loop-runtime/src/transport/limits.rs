@@ -6,7 +6,8 @@
 pub struct Limits {
     /// The longest message accepted, in bytes; a longer one is refused with `ResourceExhausted` before it is read.
     pub max_receive: usize,
-    /// The longest header list accepted, in bytes as HTTP/2 counts them. Error texts travel in headers.
+    /// The longest header list accepted, in bytes as HTTP/2 counts them. Error texts travel in headers: a call that ends with
+    /// a longer one is lost, and its text with it.
     pub max_header_list: u32,
     /// How many calls the peer may have in flight on one connection; more wait at the peer. Only servers use it.
     pub max_in_flight: u32,

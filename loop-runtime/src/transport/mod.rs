@@ -19,6 +19,7 @@ mod client;
 mod failure;
 mod frame;
 mod guard;
+mod header_blocks;
 mod limits;
 mod listener;
 #[cfg(feature = "mux")]
