@@ -51,4 +51,7 @@ pub(crate) enum BrokerError {
     /// The broker is closed, most likely because its main connection has ended.
     #[error("the broker is closed: {0}")]
     Closed(Arc<str>),
+    /// The plugin has none, as long as it lives.
+    #[error("the plugin has no broker")]
+    Without,
 }

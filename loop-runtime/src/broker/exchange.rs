@@ -25,9 +25,13 @@ pub(crate) async fn exchange(connection: Connection, broker: Broker, outgoing: m
     let end = broker.0.pending.token().clone();
     let closing = CloseOnDrop { broker: broker.clone(), reason: "the main connection was given up" };
     match end.run_until_cancelled(exchange_until_end(connection, &broker, outgoing)).await {
-        Some((end, reason)) => {
+        Some(None) => {
+            closing.broker.without();
+            BrokerEnd::Without
+        }
+        Some(Some(reason)) => {
             closing.broker.closed(reason);
-            end
+            BrokerEnd::Lost
         }
         None => BrokerEnd::Lost,
     }
@@ -42,26 +46,25 @@ pub(crate) enum BrokerEnd {
     Lost,
 }
 
+/// Why it ended; `None` if the plugin has no broker.
 async fn exchange_until_end(
     connection: Connection,
     broker: &Broker,
     outgoing: mpsc::Receiver<ConnInfo>,
-) -> (BrokerEnd, String) {
+) -> Option<String> {
     // The client, and with it this clone of the connection, is dropped here; the call alone keeps the connection.
     let outgoing = Outgoing { announcements: Box::new(outgoing), ended: broker.ended() };
     let call = GrpcBrokerClient::new(connection).start_stream(outgoing).await;
     let mut incoming = match call {
         Ok(response) => response.into_inner(),
-        Err(status) if status.code() == tonic::Code::Unimplemented => {
-            return (BrokerEnd::Without, "the plugin has no broker".to_owned());
-        }
-        Err(status) => return (BrokerEnd::Lost, format!("announcements cannot be exchanged: {status}")),
+        Err(status) if status.code() == tonic::Code::Unimplemented => return None,
+        Err(status) => return Some(format!("announcements cannot be exchanged: {status}")),
     };
     loop {
         match incoming.message().await {
             Ok(Some(announcement)) => broker.received(announcement),
-            Ok(None) => return (BrokerEnd::Lost, "the plugin ended the exchange of announcements".to_owned()),
-            Err(status) => return (BrokerEnd::Lost, format!("the exchange of announcements failed: {status}")),
+            Ok(None) => return Some("the plugin ended the exchange of announcements".to_owned()),
+            Err(status) => return Some(format!("the exchange of announcements failed: {status}")),
         }
     }
 }

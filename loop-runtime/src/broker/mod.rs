@@ -92,7 +92,7 @@ impl Broker {
     ///
     /// # Errors
     ///
-    /// [`BrokerError::Listen`], [`BrokerError::IdsExhausted`], or [`BrokerError::Closed`].
+    /// [`BrokerError::Listen`], [`BrokerError::IdsExhausted`], [`BrokerError::Closed`], or [`BrokerError::Without`].
     pub(crate) async fn listen(&self) -> Result<(u32, Listener), BrokerError> {
         self.0.pending.check_open()?;
         let id = self.next_id()?;
@@ -116,7 +116,11 @@ impl Broker {
                 };
                 match inner.outgoing.send(announcement).await {
                     Ok(()) => Ok(Listener::Socket(listener)),
-                    Err(_) => Err(BrokerError::Closed("nobody sends its announcements".into())),
+                    // Whoever would send it has ended, and may not have said why yet.
+                    Err(_) => {
+                        inner.pending.check_open()?;
+                        Err(BrokerError::Closed("nobody sends its announcements".into()))
+                    }
                 }
             }
             #[cfg(feature = "mux")]
@@ -133,7 +137,7 @@ impl Broker {
     /// # Errors
     ///
     /// [`BrokerError::NoId`], [`BrokerError::Timeout`], [`BrokerError::Announcement`] for an address that cannot be
-    /// one, [`BrokerError::Connect`], [`BrokerError::Closed`], and those of a multiplexed dial.
+    /// one, [`BrokerError::Connect`], [`BrokerError::Closed`], [`BrokerError::Without`], and those of a multiplexed dial.
     pub(crate) async fn dial(&self, id: u32) -> Result<(Stream, Destination), BrokerError> {
         if id == 0 {
             return Err(BrokerError::NoId);
@@ -217,7 +221,12 @@ impl Broker {
     /// Ends every wait, now and in future, with `reason`, and the exchange of announcements. Listeners and connections
     /// live on. The first reason stays.
     pub(crate) fn closed(&self, reason: impl Into<Arc<str>>) {
-        self.0.pending.close(reason.into());
+        self.0.pending.close(Some(reason.into()));
+    }
+
+    /// The same for a peer that has no broker.
+    fn without(&self) {
+        self.0.pending.close(None);
     }
 }
 

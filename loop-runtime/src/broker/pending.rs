@@ -19,7 +19,8 @@ pub(super) struct Pending {
     keep: Duration,
     table: Mutex<Table>,
     closed: CancellationToken,
-    reason: OnceLock<Arc<str>>,
+    /// `None`: the peer has no broker.
+    reason: OnceLock<Option<Arc<str>>>,
 }
 
 #[derive(Debug, Default)]
@@ -87,7 +88,8 @@ impl Pending {
         }
     }
 
-    pub(super) fn close(&self, reason: Arc<str>) {
+    /// Without a reason, because the peer has no broker.
+    pub(super) fn close(&self, reason: Option<Arc<str>>) {
         // The first reason is the cause, later ones are consequences.
         let _ = self.reason.set(reason);
         self.closed.cancel();
@@ -96,12 +98,13 @@ impl Pending {
     /// Waits for the end.
     pub(super) async fn closed(&self) -> BrokerError {
         self.closed.cancelled().await;
-        BrokerError::Closed(self.reason.get().cloned().unwrap_or_default())
+        self.check_open().err().unwrap_or(BrokerError::Without)
     }
 
     pub(super) fn check_open(&self) -> Result<(), BrokerError> {
         match self.reason.get() {
-            Some(reason) => Err(BrokerError::Closed(reason.clone())),
+            Some(Some(reason)) => Err(BrokerError::Closed(reason.clone())),
+            Some(None) => Err(BrokerError::Without),
             None => Ok(()),
         }
     }

@@ -16,10 +16,14 @@ use super::life::Life;
 use super::link::Link;
 use super::object::Object;
 use super::outgoing::Outgoing;
-use crate::broker::{Broker, Destination, Listener};
+use crate::broker::{Broker, BrokerError, Destination, Listener};
 use crate::error::{Error, Result};
 use crate::sync::locked;
 use crate::transport::{Connection, Limits, Stream};
+
+/// How long the rest of an end may take of which one part is known: the end of the session after that of its broker, the
+/// reaping of the process after the end of the session.
+const MOMENT: Duration = Duration::from_millis(300);
 
 /// Ends once, from any thread, and never comes back: a host has one session per generation of a plugin, a plugin one
 /// in its life.
@@ -139,25 +143,34 @@ impl Session {
     pub(crate) async fn epitaph(&self) -> Option<Arc<str>> {
         /// From the loss of a connection to the end of its session.
         const INSTANT: Duration = Duration::from_millis(50);
-        /// From the end of the session until the process is reaped.
-        const MOMENT: Duration = Duration::from_millis(300);
         tokio::time::timeout(INSTANT, self.ended().cancelled()).await.ok()?;
         let mut why = self.why.subscribe();
         let known = tokio::time::timeout(MOMENT, why.wait_for(Option::is_some)).await;
         known.ok()?.ok()?.clone()
     }
 
+    /// Opens the door for what is lent, and gives its number.
+    ///
+    /// # Errors
+    ///
+    /// A loss, if the session has ended or is about to; else why nothing can be lent to this peer.
     pub(crate) async fn listen(&self) -> Result<(u32, Listener)> {
+        let lost = |why: &dyn std::fmt::Display| Error::lost(false, format!("{}: lending a service: {why}", self.name));
         if self.has_ended() {
-            return Err(Error::lost(
-                false,
-                format!("{}: nothing can be lent any more, the session has ended", self.name),
-            ));
+            return Err(lost(&"the session has ended"));
         }
-        self.broker.listen().await.map_err(|why| {
-            Error::new(crate::Code::ResourceExhausted, format!("{}: lending a service: {why}", self.name))
-                .with_source(why)
-        })
+        match self.broker.listen().await {
+            Ok(listening) => Ok(listening),
+            Err(why @ BrokerError::Closed(_)) => {
+                // Whoever asked goes on to the next session as soon as this one says that it has ended.
+                let _ = tokio::time::timeout(MOMENT, self.ended().cancelled()).await;
+                Err(lost(&why).with_source(why))
+            }
+            Err(why) => {
+                let text = format!("{}: lending a service: {why}", self.name);
+                Err(Error::new(crate::Code::ResourceExhausted, text).with_source(why))
+            }
+        }
     }
 
     /// Connects to the number that the peer announced, and makes a link of it.
@@ -280,3 +293,7 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;
