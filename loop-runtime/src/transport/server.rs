@@ -112,8 +112,8 @@ where
 
 /// Sends the answer, and drops it wherever it stands when its time is over or the peer does not want it any more.
 ///
-/// This is the task of a call, of which there may be ten thousand: a block and no `async fn`, which would keep room for
-/// what it is given twice.
+/// This is the task of a call, of which there may be ten thousand.
+#[allow(clippy::manual_async_fn, reason = "an `async fn` keeps room for what it is given twice")]
 fn respond_with(
     mut answer: BoxFuture<'static, Response<Body>>,
     until: Option<Instant>,

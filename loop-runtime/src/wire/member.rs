@@ -122,7 +122,7 @@ macro_rules! tuples {
             // Inlined whatever the size: the numbers are constants there, and their comparisons one table.
             #[inline(always)]
             fn take<'a>(slot: &mut Self::Slot<'a>, field: Field<'a>, spec: &Self::Spec) -> Result<bool, WireError> {
-                Ok($($member::take(&mut slot.$at, field, &spec.$at)?)||+)
+                Ok(false $(|| $member::take(&mut slot.$at, field, &spec.$at)?)+)
             }
 
             #[inline(always)]
