@@ -37,8 +37,9 @@ impl Context {
         Self { deadline, metadata }
     }
 
-    pub(crate) async fn scope<F: Future>(self, future: F) -> F::Output {
-        CURRENT.scope(self, future).await
+    // No `async fn`, which would keep room for `future` twice: for what it is given and for what it waits for.
+    pub(crate) fn scope<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
+        CURRENT.scope(self, future)
     }
 
     fn update<T>(change: impl FnOnce(&mut Self) -> T) -> (Self, T) {

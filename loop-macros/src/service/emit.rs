@@ -2,7 +2,8 @@
 //!
 //! Rules that every family keeps, each one the scar of a compiler error:
 //! * erased methods are called by path, because a parent and a child both have `__remote`;
-//! * the impls for `Arc` and `Remote` are written with `async fn` and override every method, default bodies included;
+//! * the impl for `Arc` is written with `async fn`, since no single lifetime is the shorter one of all that it borrows for;
+//! * the impls for `Arc` and `Remote` override every method, default bodies included;
 //! * a user's type is only ever mentioned as `<Type as Trait>::..` from the user's own tokens, so that rustc underlines
 //!   it once and says nothing of an expansion;
 //! * our locals live at [`Span::mixed_site`], so that an argument may have any name.
@@ -33,7 +34,7 @@ pub(crate) fn emit(mut service: Service<'_>) -> TokenStream {
     quote! {
         #contract
         #erased
-        #[allow(deprecated, unused_imports, clippy::all, clippy::pedantic)]
+        #[allow(deprecated, refining_impl_trait, unused_imports, clippy::all, clippy::pedantic)]
         const _: () = {
             use #runtime::{self as __rt, Refused as _};
             #blanket

@@ -62,9 +62,9 @@ fn names_and_numbers_of_the_contract() {
 #[test]
 fn conditions_reach_every_family() {
     let text = expanded(quote!(package = "acme.v1"), relayer());
-    // A method: trait, erased trait, blanket, `Arc`, constant, `Remote`, table, dispatcher, schema.
+    // A method: trait, erased trait, blanket, `Arc`, constant, client, `Remote`, table, dispatcher, schema.
     // An accessor: trait, `Arc`, `Remote`, carries, names, mount, schema.
-    assert_eq!(text.matches("cfg (special)").count(), 9 + 7);
+    assert_eq!(text.matches("cfg (special)").count(), 10 + 7);
 }
 
 #[test]

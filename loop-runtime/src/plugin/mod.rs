@@ -238,7 +238,8 @@ impl Plugin {
             root.start().await.map_err(|why| format!("the service does not start: {why}"))?;
             Ok(root)
         };
-        run::run(self, make).await
+        // Boxed, because what `main` runs is on its stack, and more than once on its way there.
+        Box::pin(run::run(self, make)).await
     }
 }
 

@@ -137,12 +137,14 @@ impl Serving {
         let here = Here(self.entrance.clone());
         let (drain, abort) = (self.drain.clone(), self.abort.clone());
         let (entrance, limits) = (self.entrance.clone(), self.limits.clone());
-        self.connections.spawn(async move {
+        // Boxed before it is a task: on its way into one it is on the stack several times, which a process that has
+        // called nothing as deep as this pays for to its end.
+        self.connections.spawn(Box::pin(async move {
             let _here = here;
             if let Some(io) = established.await {
                 serve_connection(io, entrance, limits, drain, abort).await;
             }
-        });
+        }));
     }
 
     /// Accepts connections until the end is asked for. Dropping the listener, at the end, removes its socket.

@@ -24,54 +24,64 @@ pub struct Call {
 }
 
 impl Call {
-    /// Decodes the arguments with `args`, runs `run` on them and encodes what it answers.
+    /// Decodes the arguments with `args`, those that are lent and those that are handed over, runs `run` on `this` with
+    /// them and encodes what it answers.
+    ///
+    /// Pointers to functions, and not closures with futures of their own: those would be types of every method, each to
+    /// be checked and compiled, and would hold the arguments a second time.
     ///
     /// Dropping the answer cancels the implementation at its next await.
-    pub fn serve<A, F, R>(
+    pub fn serve<S, L, O, R>(
         self,
         method: &'static Method,
-        args: fn(&mut Incoming) -> Result<A>,
-        run: impl FnOnce(A) -> F + Send + 'static,
+        this: Arc<S>,
+        args: fn(&mut Incoming) -> Result<(L, O)>,
+        run: for<'a> fn(&'a S, &'a L, O) -> BoxFuture<'a, R>,
     ) -> Option<Answer>
     where
-        A: Send + 'static,
-        F: Future<Output = R> + Send + 'static,
+        S: Send + Sync + ?Sized + 'static,
+        L: Send + Sync + 'static,
+        O: Send + 'static,
         R: Outcome + Send + 'static,
     {
-        Some(Box::pin(self.answer(method, args, run, |outcome: R| outcome.split().map_err(R::Err::into_error))))
+        Some(Box::pin(self.answer(method, this, args, run, |outcome: R| outcome.split().map_err(R::Err::into_error))))
     }
 
     /// [`Call::serve`] for a method whose message is itself the reply.
-    pub fn serve_whole<A, F, R>(
+    pub fn serve_whole<S, L, O, R>(
         self,
         method: &'static Method,
-        args: fn(&mut Incoming) -> Result<A>,
-        run: impl FnOnce(A) -> F + Send + 'static,
+        this: Arc<S>,
+        args: fn(&mut Incoming) -> Result<(L, O)>,
+        run: for<'a> fn(&'a S, &'a L, O) -> BoxFuture<'a, R>,
     ) -> Option<Answer>
     where
-        A: Send + 'static,
-        F: Future<Output = R> + Send + 'static,
+        S: Send + Sync + ?Sized + 'static,
+        L: Send + Sync + 'static,
+        O: Send + 'static,
         R: WholeOutcome + Send + 'static,
     {
         let reply = |outcome: R| outcome.split().map(Whole).map_err(R::Err::into_error);
-        Some(Box::pin(self.answer(method, args, run, reply)))
+        Some(Box::pin(self.answer(method, this, args, run, reply)))
     }
 
-    async fn answer<A, F, R, P>(
+    async fn answer<S, L, O, R, P>(
         self,
         method: &'static Method,
-        args: fn(&mut Incoming) -> Result<A>,
-        run: impl FnOnce(A) -> F + Send + 'static,
+        this: Arc<S>,
+        args: fn(&mut Incoming) -> Result<(L, O)>,
+        run: for<'a> fn(&'a S, &'a L, O) -> BoxFuture<'a, R>,
         reply: fn(R) -> Result<P>,
     ) -> Result<Bytes>
     where
-        A: Send + 'static,
-        F: Future<Output = R> + Send + 'static,
+        S: Send + Sync + ?Sized + 'static,
+        L: Send + Sync + 'static,
+        O: Send + 'static,
         R: 'static,
         P: Reply,
     {
         let mut incoming = Incoming::request(self.body, self.session.clone());
-        let args = args(&mut incoming)?;
+        let (lent, owned) = args(&mut incoming)?;
         incoming.settle().await?;
         drop(incoming);
         let handle = self.key.filter(|_| P::CARRIES);
@@ -79,7 +89,9 @@ impl Call {
             // The peer has lost the object that this handle had, and what that one holds may be in the way.
             self.session.displace(handle).await;
         }
-        let value = reply(run(args).await)?;
+        let outcome = run(&this, &lent, owned).await;
+        drop((lent, this));
+        let value = reply(outcome)?;
         let key = match handle {
             None if method.singleton => {
                 // A peer that names no handle may still use its first object: a refusal leaves that alone. But two never

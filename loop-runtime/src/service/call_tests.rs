@@ -81,6 +81,21 @@ impl Reply for Arc<Thing> {
     }
 }
 
+struct Factory {
+    name: &'static str,
+    lines: Lines,
+}
+
+impl Factory {
+    async fn make(&self) -> Result<Arc<Thing>> {
+        locked(&self.lines).push(format!("{} made", self.name));
+        if self.name == "refused" {
+            return Err(Error::invalid_argument("not this one"));
+        }
+        Ok(Arc::new(Thing(Arc::new(Told { name: self.name, lines: self.lines.clone() }))))
+    }
+}
+
 /// A peer that asks for things, with or without the name of a handle.
 struct Peer {
     session: Arc<Session>,
@@ -102,15 +117,8 @@ impl Peer {
     /// `refused` is refused by the constructor.
     fn make(&self, name: &'static str, handle: Option<&str>) -> Answer {
         let call = Call { body: Bytes::new(), session: self.session.clone(), key: handle.map(str::to_owned) };
-        let lines = self.lines.clone();
-        let run = move |()| async move {
-            locked(&lines).push(format!("{name} made"));
-            if name == "refused" {
-                return Err(Error::invalid_argument("not this one"));
-            }
-            Ok(Arc::new(Thing(Arc::new(Told { name, lines }))))
-        };
-        call.serve(&METHOD, |_| Ok(()), run).unwrap()
+        let factory = Arc::new(Factory { name, lines: self.lines.clone() });
+        call.serve(&METHOD, factory, |_| Ok(((), ())), |factory, (), ()| Box::pin(factory.make())).unwrap()
     }
 
     fn lines(&self) -> Vec<String> {

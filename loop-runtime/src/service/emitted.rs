@@ -7,7 +7,9 @@
 
 use std::borrow::Borrow;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
+use super::BoxFuture;
 use super::call::{Answer, Call};
 use super::incoming::Incoming;
 use super::method::Method;
@@ -57,23 +59,31 @@ pub struct Answers<R>(PhantomData<R>);
 
 impl<R: Outcome> Answers<R> {
     /// The client's half.
-    pub async fn call(remote: &Remote, method: &'static Method, out: Outgoing) -> R {
-        remote.call(method, out).await
+    ///
+    /// Boxed here and not where it is called: to see that an opaque future is `Send`, rustc walks through all that it
+    /// holds, and the call of every method holds all of the runtime's half of a call.
+    pub fn call<'a>(remote: &'a Remote, method: &'static Method, out: Outgoing) -> BoxFuture<'a, R>
+    where
+        R: 'static,
+    {
+        Box::pin(remote.call(method, out))
     }
 
     /// The server's half.
-    pub fn serve<A, F>(
+    pub fn serve<S, L, O>(
         call: Call,
         method: &'static Method,
-        args: fn(&mut Incoming) -> Result<A>,
-        run: impl FnOnce(A) -> F + Send + 'static,
+        this: Arc<S>,
+        args: fn(&mut Incoming) -> Result<(L, O)>,
+        run: for<'a> fn(&'a S, &'a L, O) -> BoxFuture<'a, R>,
     ) -> Option<Answer>
     where
-        A: Send + 'static,
-        F: Future<Output = R> + Send + 'static,
+        S: Send + Sync + ?Sized + 'static,
+        L: Send + Sync + 'static,
+        O: Send + 'static,
         R: Send + 'static,
     {
-        call.serve(method, args, run)
+        call.serve(method, this, args, run)
     }
 
     /// How the schema shows the reply's fields.
@@ -86,24 +96,29 @@ impl<R: Outcome> Answers<R> {
 pub struct AnswersWhole<R>(PhantomData<R>);
 
 impl<R: WholeOutcome> AnswersWhole<R> {
-    /// The client's half.
-    pub async fn call(remote: &Remote, method: &'static Method, out: Outgoing) -> R {
-        remote.call_whole(method, out).await
+    /// The client's half; boxed as that of [`Answers`].
+    pub fn call<'a>(remote: &'a Remote, method: &'static Method, out: Outgoing) -> BoxFuture<'a, R>
+    where
+        R: 'static,
+    {
+        Box::pin(remote.call_whole(method, out))
     }
 
     /// The server's half.
-    pub fn serve<A, F>(
+    pub fn serve<S, L, O>(
         call: Call,
         method: &'static Method,
-        args: fn(&mut Incoming) -> Result<A>,
-        run: impl FnOnce(A) -> F + Send + 'static,
+        this: Arc<S>,
+        args: fn(&mut Incoming) -> Result<(L, O)>,
+        run: for<'a> fn(&'a S, &'a L, O) -> BoxFuture<'a, R>,
     ) -> Option<Answer>
     where
-        A: Send + 'static,
-        F: Future<Output = R> + Send + 'static,
+        S: Send + Sync + ?Sized + 'static,
+        L: Send + Sync + 'static,
+        O: Send + 'static,
         R: Send + 'static,
     {
-        call.serve_whole(method, args, run)
+        call.serve_whole(method, this, args, run)
     }
 
     /// How the schema shows the reply.
@@ -121,7 +136,6 @@ impl<R: WholeOutcome> AnswersWhole<R> {
 pub enum Never {}
 
 /// Stands in for [`Argument`] and [`Answers`] of a type that was refused.
-#[allow(async_fn_in_trait, reason = "never called")]
 pub trait Refused<T: ?Sized>: Sized {
     #[doc(hidden)]
     fn put(_: &T, _: u32, _: &mut Outgoing) {}
@@ -149,19 +163,23 @@ pub trait Refused<T: ?Sized>: Sized {
         <u32 as LoopMessage>::field_type(schema)
     }
     #[doc(hidden)]
-    async fn call(_: &Remote, _: &'static Method, _: Outgoing) -> T
+    fn call<'a>(_: &'a Remote, _: &'static Method, _: Outgoing) -> BoxFuture<'a, T>
+    where
+        T: Sized + 'static,
+    {
+        Box::pin(std::future::pending())
+    }
+    #[doc(hidden)]
+    fn serve<S: ?Sized, L, O>(
+        _: Call,
+        _: &'static Method,
+        _: Arc<S>,
+        _: fn(&mut Incoming) -> Result<(L, O)>,
+        _: for<'a> fn(&'a S, &'a L, O) -> BoxFuture<'a, T>,
+    ) -> Option<Answer>
     where
         T: Sized,
     {
-        std::future::pending().await
-    }
-    #[doc(hidden)]
-    fn serve<A, F>(
-        _: Call,
-        _: &'static Method,
-        _: fn(&mut Incoming) -> Result<A>,
-        _: impl FnOnce(A) -> F,
-    ) -> Option<Answer> {
         None
     }
     #[doc(hidden)]

@@ -3,7 +3,7 @@
 //! A forward is bound to a handle, not to a connection, so it survives the death of either side. While the target is
 //! away, callers wait for it a few seconds; a call that was lost is repeated only if the contract says that it may be.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -154,7 +154,7 @@ async fn repeat(target: &Arc<Handle>, until: Instant, limit: usize, request: Req
 
 async fn send(link: &Link, request: Request<Body>) -> Result<Response<Body>> {
     let name = link.session().name();
-    let Some(sent) = link.outcome(link.connection().forward(request)).await else {
+    let Some(sent) = link.outcome(pin!(link.connection().forward(request))).await else {
         return Err(lost(name, &"the connection is gone"));
     };
     match sent {

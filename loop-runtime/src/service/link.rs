@@ -1,6 +1,6 @@
 //! A connection to an object: what a call is sent over.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -239,7 +239,7 @@ impl Link {
             },
         };
         let _in_flight = self.in_flight();
-        let call = self.connection.unary(path, all, timeout, body);
+        let call = pin!(self.connection.unary(path, all, timeout, body));
         let expired = async {
             match timeout {
                 Some(left) => tokio::time::sleep(left).await,
@@ -281,11 +281,12 @@ impl Link {
     ///
     /// A peer that hangs up right after its answer, as Go's servers do that stop gracefully, ends the link while the answer
     /// is on its way from one task to another: it has a moment to arrive.
-    pub(crate) async fn outcome<T>(&self, call: impl Future<Output = T>) -> Option<T> {
-        let mut call = pin!(call);
+    ///
+    /// Pinned by whoever makes it: given as it is, there would be room for it here three times.
+    pub(crate) async fn outcome<T>(&self, mut call: Pin<&mut impl Future<Output = T>>) -> Option<T> {
         tokio::select! {
             biased;
-            outcome = &mut call => Some(outcome),
+            outcome = call.as_mut() => Some(outcome),
             () = self.ended().cancelled() => tokio::time::timeout(INSTANT, call).await.ok(),
         }
     }

@@ -31,8 +31,8 @@ async fn answer_under_way() -> &'static str {
 async fn an_answer_that_is_under_way_outlives_its_link() {
     let (link, _peer) = link().await;
     link.end();
-    assert_eq!(link.outcome(answer_under_way()).await, Some("the answer"));
+    assert_eq!(link.outcome(pin!(answer_under_way())).await, Some("the answer"));
     let began = tokio::time::Instant::now();
-    assert_eq!(link.outcome(std::future::pending::<()>()).await, None);
+    assert_eq!(link.outcome(pin!(std::future::pending::<()>())).await, None);
     assert_eq!(began.elapsed(), INSTANT, "nobody waits for what does not come");
 }

@@ -92,7 +92,13 @@ impl Served {
         let limit = self.session.receive_limit();
         Box::pin(transport::answer_unary(request, limit, move |headers, body| async move {
             let span = tracing::debug_span!("serve", peer = served.session.name(), path);
-            let answer = served.answer(&path, deadline, &headers, body).instrument(span).await;
+            let begun = span.in_scope(|| served.begin(&path, deadline, &headers, body));
+            // A kilobyte, and the call may take its time.
+            drop(headers);
+            let answer = match begun {
+                Ok((context, answer)) => context.scope(served.run(&path, answer)).instrument(span).await,
+                Err(error) => Err(error),
+            };
             answer.map_err(|error| match error.loss() {
                 // What was not sent is a call that the handler made; the handler itself ran.
                 Some(_) => to_status(&error.handed_over(true)),
@@ -101,13 +107,23 @@ impl Served {
         }))
     }
 
-    async fn answer(&self, path: &str, deadline: Option<Instant>, headers: &HeaderMap, body: Bytes) -> Result<Bytes> {
+    /// The answer that is to be run in the context.
+    fn begin(
+        &self,
+        path: &str,
+        deadline: Option<Instant>,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Result<(Context, Answer)> {
         let target = self.tree.find(path)?;
         self.session.saw_peer(transport::is_our_client(headers));
         let key = headers.get(RECIPE).and_then(|key| key.to_str().ok()).map(str::to_owned);
         let call = Call { body, session: self.session.clone(), key };
-        let answer = target.dispatch(call)?;
-        let outcome = Context::received(deadline, headers).scope(self.guarded(path, answer)).await;
+        Ok((Context::received(deadline, headers), target.dispatch(call)?))
+    }
+
+    async fn run(&self, path: &str, answer: Answer) -> Result<Bytes> {
+        let outcome = self.guarded(path, answer).await;
         if outcome.is_ok() && self.release.is_some_and(|release| release.path == path) {
             self.released.cancel();
         }
@@ -118,7 +134,11 @@ impl Served {
     pub(crate) async fn release(&self) {
         if let Some(method) = self.release {
             let path = method.path;
-            if let Err(error) = self.answer(path, None, &HeaderMap::new(), Bytes::new()).await {
+            let answered = match self.begin(path, None, &HeaderMap::new(), Bytes::new()) {
+                Ok((context, answer)) => context.scope(self.run(path, answer)).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = answered {
                 tracing::debug!(path, %error, "an object that was replaced did not close cleanly");
             }
         }

@@ -214,9 +214,11 @@ impl Session {
     ) -> Arc<Link> {
         let link = Link::new(connection, to, object, self.clone());
         let watched = link.clone();
+        // Boxed once: a task that chooses between futures has room for them where they are given and where they run.
+        let mut driver = Box::pin(driver);
         self.tasks.spawn(async move {
             tokio::select! {
-                () = driver => {}
+                () = &mut driver => {}
                 () = watched.ended().cancelled() => watched.connection().close(),
             }
             watched.end();

@@ -9,12 +9,11 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt as _;
-use tokio::net::unix::pipe::Receiver;
+use rustix::buffer::spare_capacity;
 
 use super::ring::{Channel, Ring};
 
@@ -25,7 +24,7 @@ pub(crate) struct Capture {
 }
 
 impl Capture {
-    /// Replaces descriptor 1 by a pipe. Until [`Drain::run`] runs, what is printed stays in the pipe.
+    /// Replaces descriptor 1 by a pipe. Until [`Drain::take`] is called, what is printed stays in the pipe.
     pub(crate) fn start() -> io::Result<(Self, Drain)> {
         let real = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?;
         let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
@@ -35,7 +34,7 @@ impl Capture {
         // nothing may come before the handshake line.
         rustix::stdio::dup2_stdout(&writer)?;
         io::stdout().flush()?;
-        let drain = Drain { reader, ring: ring.clone() };
+        let drain = Drain { reader, ring: ring.clone(), buffer: Vec::new() };
         Ok((Self { real: real.into(), ring }, drain))
     }
 
@@ -70,25 +69,35 @@ impl Capture {
 pub(crate) struct Drain {
     reader: OwnedFd,
     ring: Arc<Ring>,
+    buffer: Vec<u8>,
 }
 
 impl Drain {
-    /// Moves what is printed to the ring, until nobody can print any more.
+    /// Moves to the ring what the pipe holds, and waits for something if that is nothing; `false` once nobody can print
+    /// any more, when the ring is closed.
     ///
     /// Not for the application's runtime: a handler that prints more than a pipe holds blocks its thread, and nobody
     /// would be left to read.
-    pub(crate) async fn run(self) {
-        match Receiver::from_owned_fd(self.reader) {
-            Ok(mut pipe) => {
-                // Of this only as much becomes memory as is ever read at once: most plugins print nothing.
-                let mut buffer = Vec::with_capacity(64 * 1024);
-                while let Ok(1..) = pipe.read_buf(&mut buffer).await {
-                    self.ring.push(Channel::Stdout, &buffer);
-                    buffer.clear();
-                }
+    pub(crate) fn take(&mut self) -> bool {
+        // Most plugins print nothing: no memory before there is something.
+        self.buffer.reserve(64 * 1024);
+        let read = rustix::io::retry_on_intr(|| rustix::io::read(&self.reader, spare_capacity(&mut self.buffer)));
+        match read {
+            Ok(1..) => {
+                self.ring.push(Channel::Stdout, &self.buffer);
+                self.buffer.clear();
+                true
             }
-            Err(error) => tracing::warn!(%error, "what is printed is lost"),
+            Ok(0) | Err(_) => {
+                self.ring.close();
+                false
+            }
         }
-        self.ring.close();
+    }
+}
+
+impl AsFd for Drain {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.reader.as_fd()
     }
 }

@@ -165,14 +165,25 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut line = Map::new();
-        let mut loggers = Vec::new();
+        let (mut line, mut loggers) = (Map::new(), Vec::new());
         for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
             if let Some(fields) = span.extensions().get::<Fields>() {
                 line.extend(fields.values.clone());
                 loggers.extend(fields.logger.clone());
             }
         }
+        self.write(event, line, loggers);
+    }
+}
+
+impl HclogLayer {
+    /// Writes an event that no span is around.
+    pub(crate) fn write_alone(&self, event: &Event<'_>) {
+        self.write(event, Map::new(), Vec::new());
+    }
+
+    /// Writes an event; the others are what the spans around it say.
+    fn write(&self, event: &Event<'_>, mut line: Map<String, Value>, mut loggers: Vec<String>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
         line.extend(fields.values);

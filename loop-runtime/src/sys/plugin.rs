@@ -1,12 +1,11 @@
 //! The plugin's ties to the process that started it.
 
 use std::io;
-use std::time::Duration;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 
-use rustix::process::{Pid, getppid};
-
-/// How often the parent is looked at where the system cannot report its end.
-const POLL: Duration = Duration::from_millis(250);
+use rustix::pipe::PipeFlags;
+use rustix::process::{Pid, Signal, getppid};
 
 /// The process that started this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,34 +22,61 @@ impl Parent {
         getppid() != Some(self.0)
     }
 
-    /// Waits until the parent has ended. Must run in a tokio runtime with all drivers.
-    pub(crate) async fn ended(self) {
-        if self.ended_by_descriptor().await.is_err() {
-            // An old kernel, a sandbox without the call, or no Linux.
-            while !self.is_gone() {
-                tokio::time::sleep(POLL).await;
-            }
-        }
-    }
-
+    /// A descriptor that can be read once the parent has ended; `None` where the system has none for it, and where the
+    /// parent has ended already: look at [`Parent::is_gone`] from time to time then.
     #[cfg(target_os = "linux")]
-    async fn ended_by_descriptor(self) -> io::Result<()> {
-        use tokio::io::Interest;
-        use tokio::io::unix::AsyncFd;
-
-        let descriptor = rustix::process::pidfd_open(self.0, rustix::process::PidfdFlags::empty())?;
+    pub(crate) fn descriptor(self) -> Option<OwnedFd> {
+        let descriptor = rustix::process::pidfd_open(self.0, rustix::process::PidfdFlags::empty()).ok()?;
         // The number may have been used again between the fork and this call; then the parent is another by now.
-        if !self.is_gone() {
-            // SAFETY: an `OwnedFd` is an open descriptor, the same one until it is dropped; `AsyncFd` owns it.
-            let watched = unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) }?;
-            let _ = watched.readable().await?;
-        }
-        Ok(())
+        (!self.is_gone()).then_some(descriptor)
     }
 
     #[cfg(not(target_os = "linux"))]
-    async fn ended_by_descriptor(self) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
+    pub(crate) fn descriptor(self) -> Option<OwnedFd> {
+        None
+    }
+}
+
+/// The signals that concern a plugin, one byte each in a pipe.
+///
+/// The handlers are shared with whatever else in the process takes signals by `signal-hook-registry`, as tokio does.
+pub(crate) struct Signals(OwnedFd);
+
+impl Signals {
+    /// Takes over SIGINT, which is swallowed, SIGTERM and SIGHUP, for the life of the process.
+    pub(crate) fn take_over() -> io::Result<Self> {
+        let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        let writer = Arc::new(writer);
+        for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+            let (writer, byte) = (writer.clone(), [signal.as_raw() as u8]);
+            let told = signal != Signal::INT;
+            let action = move || {
+                if told {
+                    // A full pipe says all that there is to say.
+                    let _ = rustix::io::write(&writer, &byte);
+                }
+            };
+            // SAFETY: `register` asks for an action that may run in a signal handler. This one reads what is never
+            // changed and makes one `write`, which is safe there: no memory is taken or freed, as the registry never
+            // drops an action that nobody unregisters, no lock is taken, nothing can panic.
+            unsafe { signal_hook_registry::register(signal.as_raw(), action) }?;
+        }
+        Ok(Self(reader))
+    }
+
+    /// The next signal that came; `None` if there is none yet.
+    pub(crate) fn next(&self) -> Option<Signal> {
+        let mut byte = [0];
+        match rustix::io::retry_on_intr(|| rustix::io::read(&self.0, &mut byte)) {
+            Ok(1) => Signal::from_named_raw(i32::from(byte[0])),
+            Ok(_) | Err(_) => None,
+        }
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 
@@ -60,12 +86,27 @@ impl Parent {
 /// receives it has to look at [`Parent::is_gone`].
 #[cfg(target_os = "linux")]
 pub(crate) fn hang_up_with_parent(on: bool) -> io::Result<()> {
-    let signal = on.then_some(rustix::process::Signal::HUP);
+    let signal = on.then_some(Signal::HUP);
     Ok(rustix::process::set_parent_process_death_signal(signal)?)
 }
 
-/// Other systems have no such signal; [`Parent::ended`] alone reports the end there.
+/// Other systems have no such signal; [`Parent`] alone reports the end there.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn hang_up_with_parent(_: bool) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_parent_is_there() {
+        let parent = Parent::current().unwrap();
+        assert!(!parent.is_gone());
+        let descriptor = parent.descriptor().unwrap();
+        let mut fds = [rustix::event::PollFd::new(&descriptor, rustix::event::PollFlags::IN)];
+        assert_eq!(rustix::event::poll(&mut fds, Some(&Default::default())), Ok(0));
+    }
 }

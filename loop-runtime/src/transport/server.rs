@@ -5,14 +5,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
-use std::time::Instant;
 
 use bytes::Bytes;
-use h2::RecvStream;
 use h2::server::SendResponse;
+use h2::{RecvStream, SendStream};
 use http::{Request, Response, header};
 use http_body::Body as _;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::Status;
@@ -40,7 +40,7 @@ impl ConnectionId {
 
 /// When the caller stops waiting, in the extensions of a request that came with a `grpc-timeout`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Deadline(pub(crate) Instant);
+pub(crate) struct Deadline(pub(crate) std::time::Instant);
 
 /// Answers the calls of a connection.
 pub(crate) trait Handler: Send + Sync + 'static {
@@ -67,9 +67,12 @@ pub(crate) async fn serve_connection<IO>(
 {
     let peer = ConnectionId::next();
     let tasks = TaskTracker::new();
-    let accepting = accept(io, &handler, &limits, &stop, peer, &tasks);
-    if let Some(Err(error)) = abort.run_until_cancelled(accepting).await {
-        tracing::debug!(?peer, %error, "connection ended");
+    {
+        // Pinned here: who is given a future has room for it twice, and this one is large.
+        let accepting = pin!(accept(io, &handler, &limits, &stop, peer, &tasks));
+        if let Some(Err(error)) = abort.run_until_cancelled(accepting).await {
+            tracing::debug!(?peer, %error, "connection ended");
+        }
     }
     // The connection is dropped: that resets its streams, and the reset drops their handlers.
     tasks.close();
@@ -102,58 +105,72 @@ where
         };
         let Some(accepted) = accepted else { return Ok(()) };
         let (request, respond) = accepted?;
-        let answer = answer(&**handler, request, peer);
-        tasks.spawn(respond_with(answer, respond));
+        let (answer, until) = answer(&**handler, request, peer);
+        tasks.spawn(respond_with(answer, until, respond));
     }
 }
 
-/// Sends the answer, and drops it wherever it stands when the peer does not want it any more.
-async fn respond_with(answer: impl Future<Output = Response<Body>>, mut respond: SendResponse<Bytes>) {
-    let response = {
-        let mut answer = pin!(answer);
-        poll_fn(|cx| match respond.poll_reset(cx) {
-            Poll::Ready(_) => Poll::Ready(None),
-            Poll::Pending => answer.as_mut().poll(cx).map(Some),
-        })
-        .await
-    };
-    let Some(response) = response else { return };
+/// Sends the answer, and drops it wherever it stands when its time is over or the peer does not want it any more.
+///
+/// This is the task of a call, of which there may be ten thousand.
+#[allow(clippy::manual_async_fn, reason = "an `async fn` keeps room for what it is given twice")]
+fn respond_with(
+    mut answer: BoxFuture<'static, Response<Body>>,
+    until: Option<Instant>,
+    mut respond: SendResponse<Bytes>,
+) -> impl Future<Output = ()> {
+    async move {
+        // What is left to send when the head of the answer is out; the head is no part of what waits then.
+        let left = {
+            let mut answer = pin!(async {
+                let Some(until) = until else { return answer.as_mut().await };
+                let in_time = tokio::time::timeout_at(until, answer.as_mut()).await;
+                in_time.unwrap_or_else(|_| Status::deadline_exceeded("context deadline exceeded").into_http())
+            });
+            poll_fn(|cx| match respond.poll_reset(cx) {
+                Poll::Ready(_) => Poll::Ready(None),
+                Poll::Pending => answer.as_mut().poll(cx).map(|response| begin(response, &mut respond)),
+            })
+            .await
+        };
+        if let Some((body, stream)) = left {
+            body::send(body, stream).await;
+        }
+    }
+}
+
+/// Sends the head of the answer, and gives the body if there is one to send.
+fn begin(mut response: Response<Body>, respond: &mut SendResponse<Bytes>) -> Option<(Body, SendStream<Bytes>)> {
+    response.headers_mut().insert(header::SERVER, peer::SERVER_NAME.clone());
     let (head, body) = response.into_parts();
     let end = body.is_end_stream();
     match respond.send_response(Response::from_parts(head, ()), end) {
-        Ok(_) if end => {}
-        Ok(stream) => body::send(body, stream).await,
-        Err(error) => tracing::debug!(%error, "nobody is there for the answer"),
+        Ok(stream) => (!end).then_some((body, stream)),
+        Err(error) => {
+            tracing::debug!(%error, "nobody is there for the answer");
+            None
+        }
     }
 }
 
+/// Has the handler answer; the time is when its answer is of no use any more.
 fn answer(
     handler: &dyn Handler,
     request: Request<RecvStream>,
     peer: ConnectionId,
-) -> impl Future<Output = Response<Body>> + use<> {
+) -> (BoxFuture<'static, Response<Body>>, Option<Instant>) {
     let mut request = request.map(|body| Body::new(Received::new(body)));
-    let run = match timeout::received(request.headers()) {
+    match timeout::received(request.headers()) {
         Ok(timeout) => {
-            let now = tokio::time::Instant::now();
-            let until = timeout.and_then(|it| now.checked_add(it));
+            let until = timeout.and_then(|it| Instant::now().checked_add(it));
             if let Some(until) = until {
                 request.extensions_mut().insert(Deadline(until.into_std()));
             }
-            Ok((handler.handle(request, peer), until))
+            (handler.handle(request, peer), until)
         }
-        Err(text) => Err(Status::internal(format!("malformed grpc-timeout: {text:?}"))),
-    };
-    async move {
-        let mut response = match run {
-            Ok((run, None)) => run.await,
-            Ok((run, Some(until))) => match tokio::time::timeout_at(until, run).await {
-                Ok(response) => response,
-                Err(_) => Status::deadline_exceeded("context deadline exceeded").into_http(),
-            },
-            Err(status) => status.into_http(),
-        };
-        response.headers_mut().insert(header::SERVER, peer::SERVER_NAME.clone());
-        response
+        Err(text) => {
+            let status = Status::internal(format!("malformed grpc-timeout: {text:?}"));
+            (Box::pin(std::future::ready(status.into_http())), None)
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use tonic::Status;
 use tonic::body::Body;
@@ -17,21 +18,27 @@ const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 /// what it returns: the reply's message, or the status that is the answer.
 ///
 /// Requests that are not gRPC's get HTTP status 415; broken ones are answered without `run`.
-pub(crate) async fn answer_unary<F, R>(request: Request<Body>, limit: usize, run: F) -> Response<Body>
+pub(crate) fn answer_unary<F, R>(request: Request<Body>, limit: usize, run: F) -> impl Future<Output = Response<Body>>
 where
     F: FnOnce(HeaderMap, Bytes) -> R,
     R: Future<Output = Result<Bytes, Status>>,
 {
-    let (head, body) = request.into_parts();
-    if !is_grpc(&head.headers) {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return response;
+    // Outside the future, which would keep room for all of the request to its end.
+    let (Parts { headers, .. }, body) = request.into_parts();
+    async move {
+        if !is_grpc(&headers) {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            return response;
+        }
+        match receive(body, limit).await {
+            Ok(message) => respond(run(headers, message).await),
+            Err(status) => status.into_http(),
+        }
     }
-    let reply = match receive(body, limit).await {
-        Ok(message) => run(head.headers, message).await,
-        Err(status) => Err(status),
-    };
+}
+
+fn respond(reply: Result<Bytes, Status>) -> Response<Body> {
     let framed = reply.and_then(|message| {
         let trailers = HeaderMap::from_iter([(GRPC_STATUS, OK.clone())]);
         Framed::new(message, Some(trailers)).map_err(|status| *status)

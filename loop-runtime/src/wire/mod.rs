@@ -34,6 +34,7 @@ mod derive;
 mod error;
 mod list;
 mod map;
+mod member;
 mod message;
 mod number;
 mod oneof;
@@ -47,6 +48,8 @@ mod write;
 pub use self::derive::{Content, InNanos, OrDefault, Plain};
 pub use self::error::WireError;
 pub use self::map::MapKey;
+#[doc(hidden)]
+pub use self::member::{InNanosMember, Member, OneofFieldMember, OrDefaultMember, PlainMember, read};
 pub use self::message::{
     FieldSpec, LoopMessage, Many, Maybe, Message, One, Shape, Single, Value, check, decode, encode, take,
 };

@@ -1,4 +1,4 @@
-//! Reading a struct: one pass over what came, every field into its slot, then the slots into values.
+//! Reading a struct: every field into its slot, then the slots into values. The pass itself is the runtime's.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -6,30 +6,26 @@ use quote::{format_ident, quote};
 use super::{spec, through};
 use crate::message::model::{Field, Place};
 
+/// How many members the runtime takes together; more are taken in groups.
+const TOGETHER: usize = 12;
+
 /// The parts of the pass, one of each for every field that is on the wire.
 #[derive(Default)]
 struct Pass<'a> {
     fields: Vec<&'a Field<'a>>,
     /// The type parameters and their bounds.
-    params: Vec<Ident>,
+    params: Vec<TokenStream>,
     ways: Vec<Ident>,
-    slots: Vec<TokenStream>,
-    arms: Vec<TokenStream>,
-    oneofs: Vec<TokenStream>,
-    made: Vec<TokenStream>,
+    members: Vec<TokenStream>,
+    specs: Vec<TokenStream>,
     /// Any item of the trait, by the user's type.
     named: Vec<TokenStream>,
 }
 
 /// Emits `fn read_fields`:
 /// ```text
-/// fn read<T0: Plain, T1: OrDefault>(mut fields: Fields<'_>) -> Result<(T0, T1,), WireError> {
-///     const FIELD0: FieldSpec = ..;
-///     let mut slot0 = T0::slot();
-///     while let Some(field) = fields.next()? {
-///         match field.number() { 1 => T0::take(&mut slot0, field).map_err(..)?, .. }
-///     }
-///     Ok((T0::make(slot0).map_err(..)?, ..))
+/// fn read<T0: Plain, T1: OrDefault>(fields: Fields<'_>) -> Result<(T0, T1,), WireError> {
+///     runtime::read::<(PlainMember<T0>, OrDefaultMember<T1>,)>(fields, const { &(FieldSpec::new(..), ..) })
 /// }
 /// let _ = <String as Plain>::describe; ..
 /// let (value0, value1,) = read::<String, Inner>(fields)?;
@@ -50,7 +46,7 @@ pub(super) fn read(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
             _ => pass.field(runtime, field),
         }
     }
-    let Pass { fields, params, ways, slots, arms, oneofs, made, named } = pass;
+    let Pass { fields, params, ways, members, specs, named } = pass;
     if fields.is_empty() {
         return quote! {
             fn read_fields(mut fields: #runtime::Fields<'_>) -> ::core::result::Result<Self, #runtime::WireError> {
@@ -59,58 +55,50 @@ pub(super) fn read(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
             }
         };
     }
-    let rest = if oneofs.is_empty() { quote!({}) } else { quote!({ let _ = #(#oneofs)||*; }) };
     let (types, idents) = (fields.iter().map(|field| field.ty), fields.iter().map(|field| field.ident));
     let values: Vec<_> = (0..fields.len()).map(|index| format_ident!("value{index}")).collect();
+    let pattern = grouped(values.iter().map(|value| quote!(#value)).collect());
+    let (all, members, specs) = (grouped(params.clone()), grouped(members), grouped(specs));
     quote! {
         fn read_fields(fields: #runtime::Fields<'_>) -> ::core::result::Result<Self, #runtime::WireError> {
             fn read<#(#params: #runtime::#ways),*>(
-                mut fields: #runtime::Fields<'_>,
-            ) -> ::core::result::Result<(#(#params,)*), #runtime::WireError> {
-                #(#slots)*
-                while let ::core::option::Option::Some(field) = fields.next()? {
-                    match field.number() {
-                        #(#arms)*
-                        _ => #rest
-                    }
-                }
-                ::core::result::Result::Ok((#(#made,)*))
+                fields: #runtime::Fields<'_>,
+            ) -> ::core::result::Result<#all, #runtime::WireError> {
+                #runtime::read::<#members>(fields, const { &#specs })
             }
             #(let _ = #named;)*
-            let (#(#values,)*) = read::<#(#types),*>(fields)?;
+            let #pattern = read::<#(#types),*>(fields)?;
             ::core::result::Result::Ok(Self { #(#idents: #values,)* #(#skipped),* })
         }
     }
 }
 
+/// A tuple, of tuples if it would be longer than the runtime knows them.
+fn grouped(items: Vec<TokenStream>) -> TokenStream {
+    if items.len() <= TOGETHER {
+        return quote!((#(#items,)*));
+    }
+    grouped(items.chunks(TOGETHER).map(|group| grouped(group.to_vec())).collect())
+}
+
 impl<'a> Pass<'a> {
     fn field(&mut self, runtime: &TokenStream, field: &'a Field<'a>) {
-        let index = self.fields.len();
-        let (param, slot) = (format_ident!("T{index}"), format_ident!("slot{index}"));
-        let (way, item) = match &field.place {
+        let (way, item, spec) = match &field.place {
             Place::Number(numbered) => {
-                let number = numbered.number.get();
-                let (known, spec) =
-                    (format_ident!("FIELD{index}"), spec(runtime, number, &field.name, numbered.text.as_deref()));
-                self.slots.push(quote! {
-                    const #known: #runtime::FieldSpec = #spec;
-                    let mut #slot = #param::slot();
-                });
-                self.arms.push(quote!(#number => #param::take(&mut #slot, field).map_err(|error| error.at(&#known))?,));
-                self.made.push(quote!(#param::make(#slot).map_err(|error| error.at(&#known))?));
-                (numbered.way(), "describe")
+                let spec = spec(runtime, numbered.number.get(), &field.name, numbered.text.as_deref());
+                (numbered.way(), "describe", spec)
             }
             Place::Oneof | Place::Skip => {
                 let name = &field.name;
-                self.slots.push(quote!(let mut #slot = #runtime::Case::default();));
-                self.oneofs.push(quote!(#param::offer(&mut #slot, field)?));
-                self.made.push(quote!(#param::done(#slot).map_err(|error| error.within(#name))?));
-                ("OneofField", "shape")
+                ("OneofField", "shape", quote!(#name))
             }
         };
+        let (param, member) = (format_ident!("T{}", self.fields.len()), format_ident!("{way}Member"));
+        self.members.push(quote!(#runtime::#member<#param>));
+        self.specs.push(spec);
         self.named.push(through(field.ty, runtime, way, item));
         self.fields.push(field);
-        self.params.push(param);
+        self.params.push(quote!(#param));
         self.ways.push(format_ident!("{way}"));
     }
 }

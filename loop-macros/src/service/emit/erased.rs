@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{cfgs, erased_method, erased_name, implemented, types};
+use super::{cfgs, erased_method, erased_name, implemented, local, types};
 use crate::service::model::{Argument, Method, Service};
 
 /// Emits `pub trait ErasedX { fn __remote(..); fn __latest<'a>(&'a self, id: &'a str) -> BoxFuture<'a, R>; }`.
@@ -28,8 +28,23 @@ pub(super) fn blanket(service: &Service<'_>) -> TokenStream {
     let (runtime, ident, erased) = (&service.runtime, service.ident(), erased_name(service.ident()));
     let methods = service.methods.iter().map(|method| {
         let (cfgs, signature) = (cfgs(&method.item.attrs), erased_signature(runtime, method));
-        let (name, arguments) = (method.ident(), method.arguments.iter().map(|argument| argument.ident));
-        quote!(#(#cfgs)* #signature { ::std::boxed::Box::pin(<__T as #ident>::#name(self #(, #arguments)*)) })
+        let (name, client) = (method.ident(), erased_method(method.ident()));
+        let arguments: Vec<_> = method.arguments.iter().map(|argument| argument.ident).collect();
+        let run = quote!(::std::boxed::Box::pin(<__T as #ident>::#name(self #(, #arguments)*)));
+        if method.options.start.is_some() {
+            return quote!(#(#cfgs)* #signature { #run });
+        }
+        let remote = local("remote");
+        // What a client waits for is boxed already.
+        quote! {
+            #(#cfgs)*
+            #signature {
+                match #runtime::remote_of::<__T, dyn #ident>(self) {
+                    ::core::option::Option::Some(#remote) => #client(#remote #(, #arguments)*),
+                    ::core::option::Option::None => #run,
+                }
+            }
+        }
     });
     quote! {
         #[doc(hidden)]
@@ -69,9 +84,13 @@ pub(super) fn shared(service: &Service<'_>) -> TokenStream {
 
 /// `async fn latest(&self, id: &str) -> R`, as the impls for `Arc` and `Remote` have it.
 pub(super) fn async_signature(method: &Method<'_>) -> TokenStream {
-    let (name, result) = (implemented(method.ident()), method.result);
-    let arguments = method.arguments.iter().map(|Argument { ident, declared, .. }| quote!(#ident: #declared));
+    let (name, result, arguments) = (implemented(method.ident()), method.result, arguments(method));
     quote!(async fn #name(&self #(, #arguments)*) -> #result)
+}
+
+/// `id: &str`, as the trait has it.
+pub(super) fn arguments(method: &Method<'_>) -> impl Iterator<Item = TokenStream> {
+    method.arguments.iter().map(|Argument { ident, declared, .. }| quote!(#ident: #declared))
 }
 
 fn erased_signature(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {

@@ -5,18 +5,20 @@ use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
-use super::erased::async_signature;
-use super::{answers, cfgs, implemented, local, table_name, types};
+use super::erased::{arguments, async_signature};
+use super::{answers, cfgs, erased_method, implemented, local, table_name, types};
 use crate::service::model::{Argument, Method, Service};
 
-/// Emits `const __LATEST: Method = ..;` for each method, and `impl X for Remote`.
+/// Emits `const __LATEST: Method = ..;` and `fn __latest(remote: &Remote, ..) -> BoxFuture<R>` for each method, and
+/// `impl X for Remote`.
 pub(super) fn remote(service: &Service<'_>) -> TokenStream {
     let (runtime, ident) = (&service.runtime, service.ident());
     let calls = || service.methods.iter().filter(|method| method.options.start.is_none());
-    let tables = calls().map(|method| table(service, method));
+    let (tables, clients) =
+        (calls().map(|method| table(service, method)), calls().map(|method| client(runtime, method)));
     let methods = service.methods.iter().map(|method| {
-        let (cfgs, signature, body) = (cfgs(&method.item.attrs), async_signature(method), body(runtime, method));
-        quote!(#(#cfgs)* #signature { #body })
+        let (cfgs, method) = (cfgs(&method.item.attrs), implementation(runtime, method));
+        quote!(#(#cfgs)* #method)
     });
     let accessors = service.accessors.iter().map(|accessor| {
         let (cfgs, component, name) =
@@ -25,6 +27,7 @@ pub(super) fn remote(service: &Service<'_>) -> TokenStream {
     });
     quote! {
         #(#tables)*
+        #(#clients)*
         #[doc(hidden)]
         #[automatically_derived]
         impl #ident for #runtime::Remote {
@@ -35,12 +38,12 @@ pub(super) fn remote(service: &Service<'_>) -> TokenStream {
 }
 
 /// Encode first, then call: what is borrowed is not needed any more, and a repeat needs no clone.
-fn body(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
-    let result = method.result;
-    if method.options.start.is_some() {
-        return quote_spanned!(result.span()=> <#result as #runtime::Outcome>::join(::core::result::Result::Ok(())));
-    }
-    let (out, table) = (local("out"), table_name(method.ident()));
+///
+/// A function by itself, because the blanket impl calls it too: were it to name `Remote` as an `X`, a supertrait that is
+/// no service would be reported once more.
+fn client(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
+    let (cfgs, name, arguments) = (cfgs(&method.item.attrs), erased_method(method.ident()), arguments(method));
+    let (out, remote, table, result) = (local("out"), local("remote"), table_name(method.ident()), method.result);
     let puts = method.numbered().map(|(number, argument)| {
         let Argument { ident, part, .. } = argument;
         let reference = (!argument.borrowed()).then(|| quote!(&));
@@ -48,10 +51,28 @@ fn body(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
     });
     let answers = answers(runtime, method);
     quote! {
-        let mut #out = #runtime::Outgoing::new();
-        #(#puts)*
-        #answers::call(self, &#table, #out).await
+        #(#cfgs)*
+        fn #name<'a>(#remote: &'a #runtime::Remote #(, #arguments)*) -> #runtime::BoxFuture<'a, #result> {
+            let mut #out = #runtime::Outgoing::new();
+            #(#puts)*
+            #answers::call(#remote, &#table, #out)
+        }
     }
+}
+
+/// No `async fn`: what is left to wait for is boxed already, and a type with a name is cheaper to check than a future
+/// that is known by its body.
+fn implementation(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
+    let result = method.result;
+    if method.options.start.is_some() {
+        let signature = async_signature(method);
+        let nothing =
+            quote_spanned!(result.span()=> <#result as #runtime::Outcome>::join(::core::result::Result::Ok(())));
+        return quote!(#signature { #nothing });
+    }
+    let (name, client, arguments) = (implemented(method.ident()), erased_method(method.ident()), arguments(method));
+    let passed = method.arguments.iter().map(|argument| argument.ident);
+    quote!(fn #name(&self #(, #arguments)*) -> #runtime::BoxFuture<'_, #result> { #client(self #(, #passed)*) })
 }
 
 fn table(service: &Service<'_>, method: &Method<'_>) -> TokenStream {

@@ -76,27 +76,34 @@ pub(super) fn service(service: &Service<'_>) -> TokenStream {
 fn arm(service: &Service<'_>, method: &Method<'_>, this: &Ident) -> TokenStream {
     let (runtime, erased) = (&service.runtime, erased_name(service.ident()));
     let (cfgs, rpc, constant) = (cfgs(&method.item.attrs), &method.rpc.text, table_name(method.ident()));
-    let takes = method.numbered().map(|(number, argument)| {
-        let (part, spec) = (argument.part, field_spec(runtime, number, argument));
+    let (lent, owned): (Vec<_>, Vec<_>) = method.numbered().partition(|(_, argument)| argument.borrowed());
+    let take = |(number, argument): &(u32, &Argument<'_>)| {
+        let (part, spec) = (argument.part, field_spec(runtime, *number, argument));
         quote!(#runtime::Argument::<#part>::take(&#spec, from)?,)
-    });
-    let names: Vec<_> = method.arguments.iter().map(|argument| argument.ident).collect();
+    };
+    let (take_lent, take_owned) = (lent.iter().map(take), owned.iter().map(take));
+    let name = |(_, argument): &(u32, &Argument<'_>)| {
+        let ident = argument.ident;
+        quote!(#ident,)
+    };
+    let (name_lent, name_owned) = (lent.iter().map(name), owned.iter().map(name));
     let passed = method.arguments.iter().map(|argument| {
         let Argument { ident, part, .. } = argument;
         match argument.borrowed() {
-            true => quote!(#runtime::Argument::<#part>::lend(&#ident)),
+            true => quote!(#runtime::Argument::<#part>::lend(#ident)),
             false => quote!(#runtime::Argument::<#part>::own(#ident)),
         }
     });
-    let (twin, from) = (erased_method(method.ident()), if names.is_empty() { quote!(_) } else { quote!(from) });
-    let answers = answers(runtime, method);
+    let from = if method.arguments.is_empty() { quote!(_) } else { quote!(from) };
+    let (twin, answers) = (erased_method(method.ident()), answers(runtime, method));
     quote! {
         #(#cfgs)*
         #rpc => #answers::serve(
             call,
             &#constant,
-            |#from| ::core::result::Result::Ok((#(#takes)*)),
-            move |(#(#names,)*)| async move { #erased::#twin(&*#this #(, #passed)*).await },
+            #this,
+            |#from| ::core::result::Result::Ok(((#(#take_lent)*), (#(#take_owned)*))),
+            |#this, (#(#name_lent)*), (#(#name_owned)*)| #erased::#twin(#this #(, #passed)*),
         ),
     }
 }
