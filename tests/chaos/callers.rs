@@ -255,6 +255,8 @@ pub(crate) struct Lag;
 static LAG: AtomicU64 = AtomicU64::new(0);
 static LAST: Mutex<Option<Instant>> = Mutex::new(None);
 const STEP: Duration = Duration::from_millis(10);
+/// How late a timer is that is on time.
+const GRAIN: Duration = Duration::from_millis(2);
 
 impl Lag {
     pub(crate) fn meter() -> JoinHandle<()> {
@@ -267,10 +269,11 @@ impl Lag {
         })
     }
 
-    /// Since the last step, which may be late at this very moment: microseconds.
+    /// Since the last step, which may be late at this very moment: microseconds. All of it counts: on a busy machine the
+    /// many small delays of a call add up.
     fn pending() -> u64 {
         let last = LAST.lock().expect("no panic");
-        let late = last.map_or(Duration::ZERO, |last| last.elapsed().saturating_sub(2 * STEP));
+        let late = last.map_or(Duration::ZERO, |last| last.elapsed().saturating_sub(STEP + GRAIN));
         late.as_micros() as u64
     }
 

@@ -103,6 +103,7 @@ fn in_a_directory() -> ExitCode {
 }
 
 fn plugin(dir: &Path) -> ExitCode {
+    shortage::end_inherited();
     if services::claim(dir, "fail-launch") || dir.join("fail-launches").exists() {
         return ExitCode::FAILURE;
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 
 use crate::leaks::fds;
 
@@ -38,6 +38,14 @@ pub(crate) async fn of_inodes(time: Duration) {
     for n in 0..filled {
         std::fs::remove_file(name(n)).expect("a file of ours");
     }
+}
+
+/// Ends a shortage that was inherited: a plugin may be started while its host is short of descriptors, and would be short
+/// of them for life.
+pub(crate) fn end_inherited() {
+    let all = getrlimit(Resource::Nofile);
+    // What was allowed before the shortage still is.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: all.maximum, ..all });
 }
 
 /// Leaves a process, or this one, hardly any new descriptors.

@@ -24,6 +24,7 @@ mod toolchain;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use libtest_mimic::Arguments;
 use loop_runtime::plugin::Plugin;
@@ -37,7 +38,8 @@ fn main() -> ExitCode {
         return runtime().block_on(life::be_a_host(plugin));
     }
     if std::env::var_os("INTEROP_COOKIE").is_some() || std::env::args_os().any(|arg| arg == "--be-a-plugin") {
-        let mut plugin = Plugin::new(HANDSHAKE.also_versions(&[1]));
+        // Five hundred connections at once take their time on a busy machine, with TLS in a development build.
+        let mut plugin = Plugin::new(HANDSHAKE.also_versions(&[1])).dial_timeout(Duration::from_secs(30));
         let is = |how: &str| std::env::args_os().any(|arg| arg == how);
         if is("--outlive") {
             plugin = plugin.outlive_host();

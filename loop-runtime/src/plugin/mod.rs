@@ -49,6 +49,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use crate::reattach::{Reattach, ReattachError};
 pub use crate::stdio::stderr::{SyncStderr, sync_stderr};
@@ -60,6 +61,7 @@ pub(crate) use serving::{Serving, ServingOptions};
 pub(crate) use stop::{Reason, Stop};
 pub use test_mode::TestMode;
 
+use crate::broker::DIAL_TIMEOUT;
 use crate::handshake::Handshake;
 use crate::service::{Root, Service};
 use crate::transport::Limits;
@@ -105,6 +107,7 @@ pub struct Plugin {
     handshake: Handshake,
     limits: Limits,
     limits_are_set: bool,
+    dial_timeout: Duration,
     cleanup: Vec<Cleanup>,
     on_call: Vec<OnCall>,
     log_filter: Option<String>,
@@ -131,6 +134,7 @@ impl Plugin {
             handshake,
             limits: Limits::server(),
             limits_are_set: false,
+            dial_timeout: DIAL_TIMEOUT,
             cleanup: Vec::new(),
             on_call: Vec::new(),
             log_filter: None,
@@ -148,6 +152,13 @@ impl Plugin {
     pub fn message_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self.limits_are_set = true;
+        self
+    }
+
+    /// How long a connection to what the host lends and its announcement wait for each other; default 5 s, as in go-plugin.
+    /// With AutoMTLS, the handshake is part of it.
+    pub fn dial_timeout(mut self, timeout: Duration) -> Self {
+        self.dial_timeout = timeout;
         self
     }
 

@@ -113,6 +113,7 @@ fn serving(
         security: security.clone(),
         hosts: if plugin.outlives_host { Hosts::Several } else { Hosts::One },
         limits: plugin.limits.clone(),
+        dial_timeout: plugin.dial_timeout,
         on_call: plugin.on_call.clone(),
         stdio: capture.ring().clone(),
         stop: stop.clone(),

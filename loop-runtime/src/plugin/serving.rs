@@ -18,7 +18,7 @@ use tonic::body::Body;
 
 use super::fixed::Fixed;
 use super::stop::{Reason, Stop};
-use crate::broker::{Broker, BrokerService, DIAL_TIMEOUT, Hosts, Route};
+use crate::broker::{Broker, BrokerService, Hosts, Route};
 use crate::error::Result;
 use crate::service::{BoxFuture, Family, Root, Served, Session, Timing};
 use crate::stdio::ring::Ring;
@@ -56,6 +56,7 @@ pub(crate) struct ServingOptions {
     pub(crate) hosts: Hosts,
     /// Of the connections that the host dials.
     pub(crate) limits: Limits,
+    pub(crate) dial_timeout: Duration,
     pub(crate) on_call: Vec<OnCall>,
     /// What the host's stdio subscription reads.
     pub(crate) stdio: Arc<Ring>,
@@ -85,9 +86,9 @@ impl Serving {
     ///
     /// Two of its services have one name.
     pub(crate) fn new(root: &Root, options: ServingOptions) -> Result<Self> {
-        let ServingOptions { name, route, security, hosts, limits, on_call, stdio, stop } = options;
+        let ServingOptions { name, route, security, hosts, limits, dial_timeout, on_call, stdio, stop } = options;
         let (outgoing, announcements) = mpsc::channel(ANNOUNCEMENTS);
-        let broker = Broker::new(route, security, DIAL_TIMEOUT, outgoing);
+        let broker = Broker::new(route, security, dial_timeout, outgoing);
         let family = Family::new("the host", &name, Timing::default(), false, Arc::new(|_| {}));
         let session = Session::new("the host", 1, broker.clone(), (Limits::client(), limits.clone()), family);
         let served = root.serve(&session)?;

@@ -4,6 +4,7 @@ use tokio::io::{DuplexStream, duplex};
 use tokio::time::{Instant, sleep};
 
 use super::*;
+use crate::broker::DIAL_TIMEOUT;
 use crate::loop_service;
 use crate::proto::grpc::health::v1::HealthCheckRequest;
 use crate::proto::grpc::health::v1::health_client::HealthClient;
@@ -31,6 +32,7 @@ fn serving(stop: &Stop) -> Arc<Serving> {
         security: Security::None,
         hosts: Hosts::One,
         limits: Limits::server(),
+        dial_timeout: DIAL_TIMEOUT,
         on_call: Vec::new(),
         stdio: Arc::new(Ring::default()),
         stop: stop.clone(),

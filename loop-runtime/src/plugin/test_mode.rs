@@ -85,6 +85,7 @@ impl Plugin {
             security: Security::None,
             hosts: Hosts::Several,
             limits: self.limits.clone(),
+            dial_timeout: self.dial_timeout,
             on_call: self.on_call.clone(),
             stdio: Arc::new(Ring::default()),
             stop: stop.clone(),

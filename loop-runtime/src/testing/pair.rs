@@ -77,6 +77,7 @@ impl Pair {
                 security: Security::None,
                 hosts: Hosts::One,
                 limits: Limits::server(),
+                dial_timeout: DIAL_TIMEOUT,
                 on_call: Vec::new(),
                 stdio: Arc::new(Ring::default()),
                 stop: Stop::in_process(),
