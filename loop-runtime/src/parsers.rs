@@ -11,7 +11,7 @@ use crate::host::parse_handshake_line;
 use crate::proto::plugin::ConnInfo;
 use crate::stdio::hclog::Parser;
 use crate::stdio::lines::Lines;
-use crate::transport::{Address, Offer, Security, received_timeout};
+use crate::transport::{Address, Offer, Security, header_blocks_of, received_timeout};
 use crate::wire::{Struct, decode, encode};
 
 /// The names of the targets, as in `fuzz/fuzz_targets` and `fuzz/corpus`.
@@ -21,6 +21,7 @@ pub const TARGETS: &[&str] = &[
     "hclog",
     "message",
     "timeout",
+    "header_blocks",
     #[cfg(feature = "auto-mtls")]
     "certificate",
     #[cfg(feature = "mux")]
@@ -37,6 +38,7 @@ pub fn parse(target: &str, bytes: &[u8]) {
         "hclog" => hclog(bytes),
         "message" => message(bytes),
         "timeout" => timeout(bytes),
+        "header_blocks" => header_blocks_of(bytes),
         #[cfg(feature = "auto-mtls")]
         "certificate" => certificate(bytes),
         #[cfg(feature = "mux")]

@@ -235,6 +235,26 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for HeaderBlocks<IO> {
     }
 }
 
+/// Reads a connection on which `bytes` come and then nothing, in pieces of seven where that is up to the reader.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn header_blocks_of(mut bytes: &[u8]) {
+    let (sent, mut came) = (bytes.len(), 0);
+    let mut blocks = HeaderBlocks::new(&mut bytes, 1 << 20);
+    let mut context = Context::from_waker(std::task::Waker::noop());
+    loop {
+        let mut piece = [0; 7];
+        let mut buffer = ReadBuf::new(&mut piece);
+        let read = Pin::new(&mut blocks).poll_read(&mut context, &mut buffer);
+        assert!(matches!(read, Poll::Ready(Ok(()))), "all that comes is there: {read:?}");
+        came += buffer.filled().len();
+        if buffer.filled().is_empty() {
+            break;
+        }
+    }
+    // Nothing is lost but the heads of frames that were put together.
+    assert!(came <= sent && (sent - came).is_multiple_of(HEAD), "{came} bytes of {sent}");
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -43,6 +43,8 @@ use std::pin::Pin;
 pub(crate) use address::{Address, AddressError};
 pub(crate) use client::Connection;
 pub(crate) use failure::Failure;
+#[cfg(any(test, fuzzing))]
+pub(crate) use header_blocks::header_blocks_of;
 pub use limits::Limits;
 pub(crate) use listener::{ListenError, Listener};
 #[cfg(all(feature = "mux", any(test, fuzzing)))]
