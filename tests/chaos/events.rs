@@ -49,6 +49,8 @@ struct Reader {
     last: u64,
     /// A launch failed for good, and nobody has reset the plugin since.
     refused: bool,
+    /// Somebody reset the plugin since the launch under way began: if that fails, it is tried again.
+    reset_meanwhile: bool,
     /// Restarts that count against the budget.
     restarts: VecDeque<Instant>,
     handles: HashMap<u64, Kept>,
@@ -66,7 +68,8 @@ pub(crate) fn follow(
         let told = Told { started: 1, pids: vec![first], ..Told::default() };
         trace.published(&name, first);
         let (place, restarts, handles) = (Place::Running(1), VecDeque::new(), HashMap::new());
-        let mut reader = Reader { name, policy, trace, told, place, last: 1, refused: false, restarts, handles };
+        let (last, refused, reset_meanwhile) = (1, false, false);
+        let mut reader = Reader { name, policy, trace, told, place, last, refused, reset_meanwhile, restarts, handles };
         let mut seq = None;
         while let Some(event) = events.next().await {
             if seq.is_some_and(|seq| event.seq != seq + 1) {
@@ -94,10 +97,11 @@ impl Reader {
                 if self.refused {
                     self.wrong(format!("I10: {text} after a failure for good"));
                 }
+                self.reset_meanwhile = false;
                 Place::Launching
             }
             (Place::Launching, What::LaunchFailed { permanent, .. }) => {
-                self.refused = permanent;
+                self.refused = permanent && !self.reset_meanwhile;
                 Place::Between
             }
             (Place::Launching, What::Started { generation, pid, .. }) if generation > self.last => {
@@ -153,6 +157,7 @@ impl Reader {
             What::GaveUp { .. } => self.told.gave_up += 1,
             What::Reset => {
                 self.refused = false;
+                self.reset_meanwhile = true;
                 self.restarts.clear();
             }
             _ => {}

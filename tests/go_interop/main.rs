@@ -34,6 +34,9 @@ use mode::Mode;
 use probe::{HANDSHAKE, Probe, RustProbe};
 
 fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == reattach::ADOPT) {
+        return reattach::adopt();
+    }
     if let Some(plugin) = std::env::var_os(life::HOST) {
         return runtime().block_on(life::be_a_host(plugin));
     }

@@ -1,7 +1,8 @@
 //! Hosts in either language attach to plugins of the other that somebody else started, test mode included.
 
+use std::io::Write as _;
 use std::path::Path;
-use std::process::{Child, Command as Process, Stdio};
+use std::process::{Child, Command as Process, ExitCode, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use loop_runtime::prelude::*;
 use loop_runtime::testing::Faults as _;
 use sha2::Digest as _;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 
 use crate::probe::{Counter as _, HANDSHAKE, Probe, RustCounter, RustProbe};
 use crate::{go, runtime, trial};
@@ -36,17 +37,52 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
+/// An argument of this test: run the program that follows, and then wait for the orphans that it leaves.
+pub(crate) const ADOPT: &str = "--adopt";
+
+/// Obeys [`ADOPT`]. The system's own foster parent may leave a dead process lying for seconds, and a host in Go takes it
+/// for alive.
+#[cfg(target_os = "linux")]
+pub(crate) fn adopt() -> ExitCode {
+    use rustix::process::{WaitId, WaitIdOptions, getpid, set_child_subreaper, waitid};
+
+    set_child_subreaper(Some(getpid())).unwrap();
+    let mut program = std::env::args_os().skip(2);
+    let output = Process::new(program.next().unwrap()).args(program).output().unwrap();
+    if !output.status.success() {
+        eprintln!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+        return ExitCode::FAILURE;
+    }
+    std::io::stdout().write_all(&output.stdout).unwrap();
+    std::io::stdout().flush().unwrap();
+    // That was all: whoever reads it need not wait for the orphans.
+    rustix::stdio::dup2_stdout(std::fs::File::open("/dev/null").unwrap()).unwrap();
+    while waitid(WaitId::All, WaitIdOptions::EXITED).is_ok() {}
+    ExitCode::SUCCESS
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn adopt() -> ExitCode {
+    eprintln!("only Linux gives orphans to whom one likes");
+    ExitCode::FAILURE
+}
+
+/// A case of `interop/host`, to be run.
+fn go_case(
+    mut command: tokio::process::Command,
+    case: &str,
+    temporary: &Path,
+    config: &str,
+) -> tokio::process::Command {
+    command.arg(case).arg(std::env::current_exe().unwrap());
+    command.env("TMPDIR", temporary).env("INTEROP_REATTACH", config).env_remove("RUST_LOG");
+    command
+}
+
 /// Runs a case of `interop/host`; what it printed.
 async fn go_host(case: &str, temporary: &Path, config: &str) -> String {
-    let output = tokio::process::Command::new(go::program("host"))
-        .arg(case)
-        .arg(std::env::current_exe().unwrap())
-        .env("TMPDIR", temporary)
-        .env("INTEROP_REATTACH", config)
-        .env_remove("RUST_LOG")
-        .output()
-        .await
-        .unwrap();
+    let command = tokio::process::Command::new(go::program("host"));
+    let output = go_case(command, case, temporary, config).output().await.unwrap();
     assert!(output.status.success(), "{case}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
@@ -60,11 +96,16 @@ fn directories(temporary: &Path) -> usize {
 /// next one would have no broker.
 async fn a_go_host_to_what_another_left() {
     let temporary = tempfile::tempdir().unwrap();
-    let config = go_host("leave", temporary.path(), "").await;
+    let mut command = tokio::process::Command::new(std::env::current_exe().unwrap());
+    command.arg(ADOPT).arg(go::program("host")).stdout(Stdio::piped());
+    let mut adopter = go_case(command, "leave", temporary.path(), "").spawn().unwrap();
+    let mut config = String::new();
+    adopter.stdout.take().unwrap().read_to_string(&mut config).await.unwrap();
     let plugin = &Reattach::from_json(&config).unwrap()["probe"];
     assert_eq!((plugin.test, plugin.protocol.as_str()), (false, "grpc"));
     assert!(Path::new(&plugin.address).exists());
     go_host("attach", temporary.path(), &config).await;
+    assert!(adopter.wait().await.unwrap().success());
     assert!(!Path::new(&plugin.address).exists());
     assert_eq!(directories(temporary.path()), 0);
 }
