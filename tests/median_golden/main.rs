@@ -15,6 +15,8 @@
 mod cbor;
 #[path = "../../fuzz/checks/observation.rs"]
 mod checks;
+#[path = "../../fuzz/checks/values.rs"]
+mod checks_of_values;
 #[path = "../../examples/median/numerical/mod.rs"]
 mod numerical;
 

@@ -1,6 +1,7 @@
 //! Values in CBOR, held to bytes that fxamacker/cbor 2.7.0 wrote with the options of chainlink-common.
 
 use crate::cbor::{read_contract_state, read_observations, write_report};
+use crate::checks_of_values::check;
 use crate::golden::big;
 use crate::numerical::ports::{ConfigDigest, ContractState, MedianReport, Time};
 use num_bigint::BigInt;
@@ -101,6 +102,11 @@ fn states_that_do_not_fit_are_refused() {
 
 proptest! {
     #[test]
+    fn any_bytes_pass(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        check(&bytes);
+    }
+
+    #[test]
     fn hostile_values_are_an_answer(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
         let _ = read_observations(&bytes);
         let _ = read_contract_state(&bytes, &mut ContractState::default());
@@ -115,4 +121,32 @@ fn state(value: &str) -> Result<ContractState, ()> {
 fn hex(text: &str) -> Vec<u8> {
     let digits = text.as_bytes().chunks(2);
     digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+/// `fuzz/corpus/values`.
+#[test]
+fn the_corpus_passes() {
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/values");
+    let inputs: Vec<_> = std::fs::read_dir(corpus).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(inputs.len() > 10, "{} inputs", inputs.len());
+    inputs.iter().for_each(|input| check(&std::fs::read(input).unwrap()));
+}
+
+#[test]
+fn memory_is_bounded_by_the_input() {
+    let named = |value: &[u8]| [b"\xa1\x6cObservations".as_slice(), value].concat();
+    for bytes in [
+        named(&[&[0x9b][..], &[0xff; 8], &[0x01; 100_000]].concat()),
+        named(&[0x81].repeat(100_000)),
+        named(&[0x9f].repeat(100_000)),
+        [b"\xa1\x61a".as_slice(), &[0x81].repeat(100_000)].concat(),
+        [b"\xa1\x61a".as_slice(), &[0x9f].repeat(100_000)].concat(),
+        [b"\xa1\x61a".as_slice(), &[0xc2].repeat(100_000)].concat(),
+        [0xbf].repeat(100_000),
+    ] {
+        let used = allocation_counter::measure(|| check(&bytes)).bytes_max as usize;
+        // A number takes 32 bytes where one came, a list twice its values while it grows.
+        let most = 128 * bytes.len();
+        assert!(used <= most, "{used} bytes for {}: {:?}..", bytes.len(), &bytes[..8]);
+    }
 }
