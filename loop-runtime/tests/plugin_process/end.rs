@@ -24,9 +24,9 @@ const CLOCK: Duration = Duration::from_millis(1800);
 /// What is noted at a clean end.
 const CLEAN: [&str; 4] = ["dropped", "first hook", "second hook", "served"];
 
-async fn assert_clean(plugin: &mut Plugin, within: Duration, began: Instant) {
+async fn assert_clean(plugin: &mut Plugin, began: Instant) {
     assert_eq!(plugin.ended().await, (Some(0), String::new()));
-    assert!(began.elapsed() < within, "{:?}", began.elapsed());
+    assert!(began.elapsed() < HOSTS_PATIENCE, "{:?}", began.elapsed());
     assert_eq!(plugin.notes(), CLEAN);
     assert_eq!(plugin.sockets_left(), 0);
 }
@@ -37,7 +37,7 @@ async fn shutdown_is_answered_and_then_obeyed() {
     let client = plugin.client().await;
     let began = Instant::now();
     client.call::<_, Empty>("/plugin.GRPCController/Shutdown", Empty {}).await.unwrap();
-    assert_clean(&mut plugin, HOSTS_PATIENCE, began).await;
+    assert_clean(&mut plugin, began).await;
 }
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn open_streams_do_not_hold_it() {
         let _silent = UnixStream::connect(&plugin.socket).await.unwrap();
         let began = Instant::now();
         client.call::<_, Empty>("/plugin.GRPCController/Shutdown", Empty {}).await.unwrap();
-        assert_clean(&mut plugin, HOSTS_PATIENCE, began).await;
+        assert_clean(&mut plugin, began).await;
     }
 }
 
@@ -61,7 +61,7 @@ async fn sigterm_is_shutdown() {
     let mut plugin = Start::new("").up().await;
     let began = Instant::now();
     plugin.signal(Signal::TERM);
-    assert_clean(&mut plugin, HOSTS_PATIENCE, began).await;
+    assert_clean(&mut plugin, began).await;
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn a_call_in_flight_may_finish() {
     let began = Instant::now();
     plugin.signal(Signal::TERM);
     soon("the answer", nap).await.unwrap().unwrap();
-    assert_clean(&mut plugin, HOSTS_PATIENCE, began).await;
+    assert_clean(&mut plugin, began).await;
 }
 
 #[tokio::test]
