@@ -18,6 +18,7 @@ fn generated_files_are_current() {
     tonic_prost_build::configure()
         .build_transport(false)
         .bytes(".plugin")
+        .codec_path("crate::proto::codec::Codec")
         .out_dir(fresh.path())
         .compile_fds(descriptors)
         .unwrap();

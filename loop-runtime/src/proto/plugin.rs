@@ -188,7 +188,7 @@ pub mod grpc_broker_client {
                         format!("Service was not ready: {}", e.into()),
                     )
                 })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::proto::codec::Codec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/plugin.GRPCBroker/StartStream",
             );
@@ -334,7 +334,7 @@ pub mod grpc_broker_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = StartStreamSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::proto::codec::Codec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -483,7 +483,7 @@ pub mod grpc_controller_client {
                         format!("Service was not ready: {}", e.into()),
                     )
                 })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::proto::codec::Codec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/plugin.GRPCController/Shutdown",
             );
@@ -618,7 +618,7 @@ pub mod grpc_controller_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ShutdownSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::proto::codec::Codec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -770,7 +770,7 @@ pub mod grpc_stdio_client {
                         format!("Service was not ready: {}", e.into()),
                     )
                 })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::proto::codec::Codec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/plugin.GRPCStdio/StreamStdio",
             );
@@ -912,7 +912,7 @@ pub mod grpc_stdio_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = StreamStdioSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::proto::codec::Codec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
