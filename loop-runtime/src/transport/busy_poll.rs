@@ -183,13 +183,6 @@ mod tests {
         busy_poll: BusyPoll,
     }
 
-    /// What one exchange was like.
-    #[derive(Debug, PartialEq, Eq)]
-    struct Exchange {
-        /// How long the reader looked.
-        looked: Duration,
-    }
-
     impl Conversation {
         fn new() -> Self {
             let now = Instant::now();
@@ -197,8 +190,8 @@ mod tests {
         }
 
         /// The answer takes `asleep` to come to a reader that sleeps, `awake` to one that looks; then nothing happens
-        /// for `pause`.
-        fn exchange(&mut self, asleep: Duration, awake: Duration, pause: Duration) -> Exchange {
+        /// for `pause`. Gives how long the reader looked.
+        fn exchange(&mut self, asleep: Duration, awake: Duration, pause: Duration) -> Duration {
             self.busy_poll.sent(self.now);
             let began = self.now;
             let mut looked = Duration::ZERO;
@@ -213,11 +206,11 @@ mod tests {
                 idle += micros(1);
             }
             self.now += pause;
-            Exchange { looked: looked + idle }
+            looked + idle
         }
 
         fn exchanges(&mut self, count: u32, asleep: Duration, awake: Duration, pause: Duration) -> Duration {
-            (0..count).map(|_| self.exchange(asleep, awake, pause).looked).sum()
+            (0..count).map(|_| self.exchange(asleep, awake, pause)).sum()
         }
     }
 
@@ -236,8 +229,8 @@ mod tests {
         connection.exchanges(50, micros(90), micros(25), Duration::from_millis(5));
         for _ in 0..100 {
             // For the answer alone.
-            let exchange = connection.exchange(micros(90), micros(25), Duration::from_millis(5));
-            assert!(exchange.looked <= micros(26), "{exchange:?}");
+            let looked = connection.exchange(micros(90), micros(25), Duration::from_millis(5));
+            assert!(looked <= micros(26), "{looked:?}");
         }
     }
 
