@@ -106,7 +106,14 @@ impl Broker {
         let inner = &*self.0;
         match &inner.route {
             Route::Sockets { directory, group } => {
-                let listener = route::bind(directory, *group, inner.security.clone())?;
+                let listener = match route::bind(directory, *group, inner.security.clone()) {
+                    Ok(listener) => listener,
+                    Err(why) => {
+                        // The directory is removed with the process of the peer, but not before this broker is closed.
+                        inner.pending.check_open()?;
+                        return Err(why.into());
+                    }
+                };
                 let address = listener.address();
                 let announcement = ConnInfo {
                     service_id: id,

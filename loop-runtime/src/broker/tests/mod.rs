@@ -326,6 +326,16 @@ async fn a_listen_that_fails_or_is_dropped_leaves_no_socket() {
     assert_eq!(files(dir.path()), 1);
 }
 
+/// The peer ends between the first look and the socket.
+#[tokio::test]
+async fn a_directory_that_went_with_the_peer_is_no_failure_to_listen() {
+    let dir = tempfile::tempdir().unwrap();
+    let (broker, _announcements) = alone(&dir.path().join("removed"));
+    assert!(matches!(broker.open(1).await, Err(BrokerError::Listen(_))));
+    broker.closed("the plugin was killed");
+    assert!(matches!(broker.open(2).await, Err(BrokerError::Closed(_))));
+}
+
 #[tokio::test]
 async fn a_long_directory_is_named_with_the_limit() {
     let dir = tempfile::tempdir().unwrap();
