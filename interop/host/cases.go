@@ -168,7 +168,9 @@ func made(ctx context.Context) {
 func dials(ctx context.Context) {
 	r := launch()
 	p := r.probe()
-	limit := 500
+	// go-plugin gives an announcement and its dial five seconds to find each other, which a machine with a lot of other work
+	// cannot always give to 500 at once.
+	limit := 100
 	if *mux {
 		limit = 1
 	}
