@@ -9,7 +9,8 @@ use proc_macro2::{Delimiter, Ident, Literal, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, LitInt, LitStr, Meta};
 
-use self::spelling::{listing, nearest};
+use self::spelling::listing;
+pub(crate) use self::spelling::nearest;
 use crate::diag::Errors;
 
 /// The largest field number of protobuf.

@@ -1,6 +1,6 @@
-//! `#[loop_service]` and `derive(LoopMessage)`: entry points and their documentation only.
+//! `#[loop_service]`, `derive(LoopMessage)` and `derive(LoopError)`: entry points and their documentation only.
 //!
-//! Users reach both through `loop-runtime`, which re-exports them. The logic works on `proc_macro2`, so that unit tests
+//! Users reach them through `loop-runtime`, which re-exports them. The logic works on `proc_macro2`, so that unit tests
 //! can call it.
 
 #![forbid(unsafe_code)]
@@ -10,6 +10,7 @@
 mod attr;
 mod case;
 mod diag;
+mod error;
 mod message;
 mod service;
 
@@ -43,8 +44,9 @@ use proc_macro::TokenStream;
 /// through `Arc<dyn Relayer>`, with the trait imported; a bare `&dyn Relayer` cannot be called.
 ///
 /// Arguments are data (owned, or behind one `&`), `Arc<dyn S>`, `Option<Arc<dyn S>>` or `Vec<Arc<dyn S>>` of a service `S`.
-/// Results are `Result<T>` of `()`, data, `Arc<dyn S>`, or a tuple of these with one service at most. Supertraits are
-/// services. A service as an argument is lent for the time the callee holds it; a service as a result is the caller's.
+/// Results are `Result<T>`, or `Result<T, E>` with an `E` that derives `LoopError`, of `()`, data, `Arc<dyn S>`, or a tuple
+/// of these with one service at most. Supertraits are services. A service as an argument is lent for the time the callee
+/// holds it; a service as a result is the caller's.
 ///
 /// On the trait, `#[loop_service(..)]` takes `package`, `name` (the trait's own without it) and `crate` (where the runtime
 /// is, `::loop_runtime` without it). On methods, `#[rpc(..)]` takes
@@ -117,4 +119,57 @@ pub fn loop_service(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(LoopMessage, attributes(wire, message))]
 pub fn loop_message(item: TokenStream) -> TokenStream {
     message::expand(item.into()).into()
+}
+
+/// Gives an error type its way across the boundary: the caller in another process gets the very variant that the
+/// implementation returned.
+///
+/// ```
+/// # use loop_runtime::{Error, LoopError, Result, loop_service};
+/// /// Why a transaction was not taken.
+/// #[derive(Debug, LoopError, thiserror::Error)]
+/// #[message(package = "acme.ledger.v1")]
+/// pub enum SubmitError {
+///     #[error("{needed} needed, {available} available")]
+///     #[wire(1, code = FailedPrecondition)]
+///     InsufficientFunds {
+///         #[wire(1)]
+///         needed: u64,
+///         #[wire(2)]
+///         available: u64,
+///     },
+///     #[error("no such account")]
+///     #[wire(2, code = NotFound)]
+///     UnknownAccount,
+///     /// What the boundary itself has to say: a lost connection, a deadline, a method that is not there.
+///     #[error(transparent)]
+///     #[wire(transport)]
+///     Boundary(Error),
+/// }
+///
+/// #[loop_service(package = "acme.ledger.v1")]
+/// pub trait Ledger {
+///     async fn submit(&self, account: &str, amount: u64) -> Result<u64, SubmitError>;
+/// }
+/// ```
+///
+/// * It is an enum with `Display`, whose text is that of the error: what a peer sees that does not know the type.
+/// * One variant is marked `#[wire(transport)]` and holds a `loop_runtime::Error`. It takes what the boundary says, and
+///   whatever arrives that is none of the other variants: a newer one, one that does not decode, a plain error of a peer in
+///   Go. It goes on as what it holds.
+/// * Every other variant has its number, and holds what a variant of a `derive(LoopMessage)` holds. `#[wire(N, ..)]` takes
+///   `name`, and `code`, one of `loop_runtime::Code` (`Unknown` without it). A code counts as in every answer: those that
+///   are permanent (`Code::is_permanent`) end the attempts to make an object again. Hosts in Go take `Unavailable` and
+///   `Canceled` for the death of the plugin.
+/// * `#[message(..)]` takes `package`, which must be given, since an error is recognised by its full name; and `name`,
+///   `reserved`, `oneof` and `crate` as for `derive(LoopMessage)`.
+///
+/// On the wire the error is a message with one oneof in `grpc-status-details-bin`, beside code and text, as gRPC's richer error
+/// model has it: in Go, `status.FromError(err)` gives it among `Details()`. It is in the exported schema.
+///
+/// `?` works both ways: `From<Error>` finds the variant in an error that came from elsewhere, and `From` into `Error` is what
+/// crosses the boundary. The type is a message as well; its transport variant is then written as no case at all.
+#[proc_macro_derive(LoopError, attributes(wire, message))]
+pub fn loop_error(item: TokenStream) -> TokenStream {
+    error::expand(item.into()).into()
 }

@@ -3,13 +3,13 @@
 //! Read into our own model, check, emit, as in [`crate::service`]. After an error the type still gets impls, by
 //! [`fallback`], so that the user reads about the mistake alone and not about every use of the type.
 
-mod check;
-mod emit;
-mod fallback;
-mod model;
+pub(crate) mod check;
+pub(crate) mod emit;
+pub(crate) mod fallback;
+pub(crate) mod model;
 mod number;
-mod options;
-mod parse;
+pub(crate) mod options;
+pub(crate) mod parse;
 #[cfg(test)]
 mod tests;
 

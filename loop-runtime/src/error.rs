@@ -9,6 +9,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
+mod detail;
+mod typed;
+
+use self::detail::Detail;
+pub(crate) use self::detail::rich_status;
+pub use self::typed::{LoopError, Transport, typed_error};
+
 /// The result of a service method; `E` is [`Error`] unless a method names its own.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -126,6 +133,7 @@ pub enum ErrorKind {
 #[derive(Clone)]
 pub struct Error(Arc<Repr>);
 
+#[derive(Clone)]
 struct Repr {
     code: Code,
     message: String,
@@ -133,6 +141,7 @@ struct Repr {
     source: Option<Arc<dyn StdError + Send + Sync>>,
     /// Answered by a peer that is not this runtime, and not made here.
     foreign: bool,
+    details: Vec<Detail>,
 }
 
 impl Error {
@@ -142,13 +151,13 @@ impl Error {
     }
 
     pub(crate) fn of_kind(kind: ErrorKind, code: Code, message: impl Into<String>) -> Self {
-        Self(Arc::new(Repr { code, message: message.into(), kind, source: None, foreign: false }))
+        let message = message.into();
+        Self(Arc::new(Repr { code, message, kind, source: None, foreign: false, details: Vec::new() }))
     }
 
     /// The answer of a peer that is not this runtime.
     pub(crate) fn foreign(code: Code, message: impl Into<String>) -> Self {
-        let (message, kind) = (message.into(), ErrorKind::Answer);
-        Self(Arc::new(Repr { code, message, kind, source: None, foreign: true }))
+        Self::new(code, message).changed(|repr| repr.foreign = true)
     }
 
     pub(crate) fn is_foreign(&self) -> bool {
@@ -179,12 +188,12 @@ impl Error {
     pub(crate) fn retrying_at(self, at: Instant) -> Self {
         let ErrorKind::Lost(loss) = &self.0.kind else { return self };
         let kind = ErrorKind::Lost(Loss { retry_at: Some(at), ..loss.clone() });
-        self.rebuilt(kind, self.0.message.clone())
+        self.changed(|repr| repr.kind = kind)
     }
 
     /// The same error with `context: ` before its text.
     pub(crate) fn within(self, context: impl fmt::Display) -> Self {
-        self.rebuilt(self.0.kind.clone(), format!("{context}: {}", self.0.message))
+        self.changed(|repr| repr.message = format!("{context}: {}", repr.message))
     }
 
     /// The same loss, whose call is now known to have been, or not to have been, handed over. A call that was handed
@@ -198,23 +207,18 @@ impl Error {
             }
             _ => return self,
         };
-        self.rebuilt(kind, self.0.message.clone())
+        self.changed(|repr| repr.kind = kind)
     }
 
-    fn rebuilt(&self, kind: ErrorKind, message: String) -> Self {
-        let Repr { code, ref source, foreign, .. } = *self.0;
-        Self(Arc::new(Repr { code, message, kind, source: source.clone(), foreign }))
+    fn changed(self, change: impl FnOnce(&mut Repr)) -> Self {
+        let mut repr = Arc::unwrap_or_clone(self.0);
+        change(&mut repr);
+        Self(Arc::new(repr))
     }
 
-    /// The same error with `source` as its cause.
+    /// The same error with `source` as its cause. A cause stays in its process.
     pub fn with_source(self, source: impl StdError + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Repr {
-            code: self.0.code,
-            message: self.0.message.clone(),
-            kind: self.0.kind.clone(),
-            source: Some(Arc::new(source)),
-            foreign: self.0.foreign,
-        }))
+        self.changed(|repr| repr.source = Some(Arc::new(source)))
     }
 
     /// An [`Code::Unknown`] answer, as a plain Go error is.
@@ -299,6 +303,9 @@ impl fmt::Debug for Error {
         if self.0.kind != ErrorKind::Answer {
             out.field("kind", &self.0.kind);
         }
+        if !self.0.details.is_empty() {
+            out.field("details", &self.0.details);
+        }
         if let Some(source) = &self.0.source {
             out.field("source", source);
         }
@@ -321,29 +328,6 @@ impl From<String> for Error {
 impl From<&str> for Error {
     fn from(message: &str) -> Self {
         Self::unknown(message)
-    }
-}
-
-/// An error type that a service method may return: it must be able to carry what the boundary itself can answer.
-#[diagnostic::on_unimplemented(
-    message = "the error type `{Self}` cannot carry a lost connection",
-    label = "not an error of a service method",
-    note = "return `loop_runtime::Result<T>`"
-)]
-pub trait LoopError: Sized + Send {
-    /// The error as it crosses the boundary.
-    fn into_error(self) -> Error;
-    /// What came across the boundary, or what the boundary itself has to say.
-    fn from_error(error: Error) -> Self;
-}
-
-impl LoopError for Error {
-    fn into_error(self) -> Error {
-        self
-    }
-
-    fn from_error(error: Error) -> Self {
-        error
     }
 }
 

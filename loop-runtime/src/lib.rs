@@ -65,6 +65,45 @@
 //!
 //! [`Supervisor::states`](host::Supervisor::states) and [`Supervisor::events`](host::Supervisor::events) tell what happens.
 //!
+//! # Errors
+//!
+//! A method returns [`Result<T>`](Result), whose [`Error`] has a code and a text as every gRPC peer knows them; or
+//! `Result<T, E>` of an enum of your own that [derives `LoopError`](macro@LoopError): the caller then matches on the variant
+//! that the implementation returned, and peers that do not know the type see code and text.
+//!
+//! ```
+//! use loop_runtime::prelude::*;
+//!
+//! /// Why a key was not stored.
+//! #[derive(Debug, LoopError)]
+//! #[message(package = "acme.kv.v1")]
+//! pub enum PutError {
+//!     /// There is room for `left` bytes.
+//!     #[wire(1, code = ResourceExhausted)]
+//!     Full {
+//!         #[wire(1)]
+//!         left: u64,
+//!     },
+//!     /// What the boundary itself has to say, such as a lost connection.
+//!     #[wire(transport)]
+//!     Boundary(Error),
+//! }
+//!
+//! impl std::fmt::Display for PutError {
+//!     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+//!         match self {
+//!             Self::Full { left } => write!(f, "{left} bytes are left"),
+//!             Self::Boundary(error) => error.fmt(f),
+//!         }
+//!     }
+//! }
+//!
+//! #[loop_service(package = "acme.kv.v1")]
+//! pub trait Kv {
+//!     async fn put(&self, key: &str, value: &[u8]) -> Result<(), PutError>;
+//! }
+//! ```
+//!
 //! # Deadlines, cancellation, metadata
 //!
 //! There is no deadline unless one is set: [`with_timeout`] and [`with_deadline`] set it for every call inside a future.
@@ -145,7 +184,7 @@ pub use error::{Code, Error, ErrorKind, LoopError, Loss, Result};
 pub use handshake::Handshake;
 pub use transport::Limits;
 
-pub use loop_macros::{LoopMessage, loop_service};
+pub use loop_macros::{LoopError, LoopMessage, loop_service};
 pub use service::health;
 pub use wire::LoopMessage;
 
@@ -155,7 +194,7 @@ compile_error!("loop-runtime needs Unix sockets and processes: Windows is not su
 /// For generated code only; nothing here is stable.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::error::{Error, LoopError};
+    pub use crate::error::{Code, Error, LoopError, Transport, typed_error};
     pub use crate::service::{
         Answer, Answers, AnswersWhole, Argument, BoxFuture, Call, Component, Incoming, Method, Names, Outcome,
         Outgoing, Part, Refused, Remote, Reply, ReplyPart, Service, Starts, Tree, WholeOutcome, any_carries, first,

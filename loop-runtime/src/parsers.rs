@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 
 use crate::broker::{Broker, Route};
+use crate::error::rich_status;
 use crate::host::parse_handshake_line;
 use crate::proto::plugin::ConnInfo;
 use crate::stdio::hclog::Parser;
@@ -21,6 +22,7 @@ pub const TARGETS: &[&str] = &[
     "hclog",
     "message",
     "timeout",
+    "details",
     "header_blocks",
     #[cfg(feature = "auto-mtls")]
     "certificate",
@@ -38,6 +40,7 @@ pub fn parse(target: &str, bytes: &[u8]) {
         "hclog" => hclog(bytes),
         "message" => message(bytes),
         "timeout" => timeout(bytes),
+        "details" => details(bytes),
         "header_blocks" => header_blocks_of(bytes),
         #[cfg(feature = "auto-mtls")]
         "certificate" => certificate(bytes),
@@ -127,6 +130,16 @@ fn timeout(bytes: &[u8]) {
     }
 }
 
+/// Of an error.
+fn details(bytes: &[u8]) {
+    let code = crate::Code::NotFound;
+    let error = crate::Error::not_found("gone").with_details_of(bytes);
+    drop(error.detail::<Struct>());
+    // What was understood goes on as it came.
+    let on = rich_status(&error, code);
+    assert_eq!(rich_status(&crate::Error::not_found("gone").with_details_of(&on), code), on);
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -179,7 +192,7 @@ mod tests {
             ("message", entry(&deep)),
             ("message", many_keys),
             ("message", [0x0b].repeat(100_000)),
-            ("announcement", huge),
+            ("announcement", huge.clone()),
             ("announcement", [0x0b].repeat(100_000)),
             ("announcement", field(2, &[b'a'; 100_000])),
             ("handshake_line", b"1|1|".repeat(25_000)),
@@ -187,6 +200,10 @@ mod tests {
             ("hclog", b"[".repeat(100_000)),
             ("hclog", [b"{", &b"\"\":{},".repeat(20_000)[..]].concat()),
             ("timeout", b"9".repeat(100_000)),
+            ("details", huge.clone()),
+            ("details", field(3, &[]).repeat(50_000)),
+            ("details", field(3, &field(2, &vec![0; 100_000]))),
+            ("details", field(3, &[field(1, b"google.protobuf.Struct"), field(2, &entry(&deep))].concat())),
         ]
     }
 

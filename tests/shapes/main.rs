@@ -7,6 +7,7 @@
 mod answers;
 mod components;
 mod data;
+mod errors;
 mod journal;
 mod lent;
 mod limits;
@@ -25,6 +26,8 @@ support::roles! {
     "components" => components::plugin,
     "components without the optional one" => components::bare_plugin,
     "answers" => answers::plugin,
+    "errors" => errors::plugin,
+    "errors: ledger" => errors::ledger_plugin,
     "travel" => travel::plugin,
     "mismatch" => mismatch::plugin,
     "limits" => limits::plugin,

@@ -11,7 +11,7 @@ pub(super) fn listing(attribute: &str, known: &[&str]) -> String {
 }
 
 /// The option that was probably meant.
-pub(super) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     known
         .iter()
         .map(|key| (distance(name, key), *key))

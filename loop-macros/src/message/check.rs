@@ -7,7 +7,7 @@ use super::number::{Given, Numbers};
 use crate::diag::Errors;
 use crate::service::types;
 
-pub(super) fn check(message: &Message<'_>, errors: &mut Errors) {
+pub(crate) fn check(message: &Message<'_>, errors: &mut Errors) {
     let owner = message.ident.to_string();
     match &message.kind {
         Kind::Struct(fields) => check_fields(&owner, &message.reserved, fields, errors),

@@ -3,7 +3,7 @@
 
 mod enumeration;
 mod newtype;
-mod oneof;
+pub(crate) mod oneof;
 mod read;
 mod structure;
 
@@ -25,7 +25,7 @@ pub(super) fn emit(message: &Message<'_>) -> TokenStream {
 }
 
 /// `<ty as runtime::way>::item`, all of it at the place of `ty`, so that rustc points there whatever part fails.
-fn through(ty: &impl ToTokens, runtime: &TokenStream, way: &str, item: &str) -> TokenStream {
+pub(crate) fn through(ty: &impl ToTokens, runtime: &TokenStream, way: &str, item: &str) -> TokenStream {
     let spans = ty.to_token_stream().into_iter().map(|token| token.span());
     let (first, last) = spans.fold((None, None), |(first, _), span| (first.or(Some(span)), Some(span)));
     let (first, last) = (first.unwrap_or_else(Span::call_site), last.unwrap_or_else(Span::call_site));

@@ -2,22 +2,16 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DeriveInput, Fields, parse_quote};
+use syn::{Data, DeriveInput, Fields, Generics, parse_quote};
 
 /// Emits impls that are never run.
-pub(super) fn fallback(item: &DeriveInput) -> TokenStream {
+pub(crate) fn fallback(item: &DeriveInput) -> TokenStream {
     if matches!(item.data, Data::Union(_)) {
         return TokenStream::new();
     }
     let ident = &item.ident;
     let runtime = quote!(::loop_runtime::__private::wire);
-    let mut generics = item.generics.clone();
-    if !generics.params.is_empty() {
-        let (_, own, _) = item.generics.split_for_impl();
-        generics.make_where_clause().predicates.push(parse_quote! {
-            #ident #own: ::core::marker::Send + ::core::marker::Sync + 'static
-        });
-    }
+    let generics = generics(item);
     let (generics, own, bounds) = generics.split_for_impl();
     let oneof = is_oneof(item).then(|| {
         quote! {
@@ -47,6 +41,18 @@ pub(super) fn fallback(item: &DeriveInput) -> TokenStream {
         }
         #oneof
     }
+}
+
+/// The parameters that there should not be, with what the traits ask for.
+pub(crate) fn generics(item: &DeriveInput) -> Generics {
+    let (ident, mut generics) = (&item.ident, item.generics.clone());
+    if !generics.params.is_empty() {
+        let (_, own, _) = item.generics.split_for_impl();
+        generics.make_where_clause().predicates.push(parse_quote! {
+            #ident #own: ::core::marker::Send + ::core::marker::Sync + 'static
+        });
+    }
+    generics
 }
 
 fn is_oneof(item: &DeriveInput) -> bool {

@@ -75,6 +75,8 @@ pub(crate) struct Oneof<'a> {
     pub(crate) cases: Vec<Case<'a>>,
     /// The variant that stands for no case, or for one without a name.
     pub(crate) unknown: Option<&'a Ident>,
+    /// The variant that is never written.
+    pub(crate) unwritten: Option<&'a Ident>,
 }
 
 pub(crate) struct Case<'a> {

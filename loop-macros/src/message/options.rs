@@ -12,18 +12,19 @@ use crate::service::options::{check_message, check_name, check_package, runtime}
 const MESSAGE: &[&str] = &["package", "name", "oneof", "reserved", "text", "crate"];
 const FIELD: &[&str] = &["name", "text", "nanos", "default", "skip", "oneof"];
 const VARIANT: &[&str] = &["name", "text", "unknown"];
+const ERROR_VARIANT: &[&str] = &["name", "code", "transport"];
 
 /// What `#[message(..)]` says.
-pub(super) struct MessageOptions {
-    pub(super) package: Option<LitStr>,
-    pub(super) name: Option<LitStr>,
-    pub(super) oneof: Option<LitStr>,
-    pub(super) reserved: Option<(Ident, Vec<Reserved>)>,
-    pub(super) text: Option<LitStr>,
-    pub(super) runtime: TokenStream,
+pub(crate) struct MessageOptions {
+    pub(crate) package: Option<LitStr>,
+    pub(crate) name: Option<LitStr>,
+    pub(crate) oneof: Option<LitStr>,
+    pub(crate) reserved: Option<(Ident, Vec<Reserved>)>,
+    pub(crate) text: Option<LitStr>,
+    pub(crate) runtime: TokenStream,
 }
 
-pub(super) fn message(attrs: &[Attribute], errors: &mut Errors) -> MessageOptions {
+pub(crate) fn message(attrs: &[Attribute], errors: &mut Errors) -> MessageOptions {
     let mut options = Options::gather("message", MESSAGE, attrs, errors);
     let message = MessageOptions {
         package: options.string("package", "acme.relayer.v1", errors),
@@ -71,17 +72,17 @@ fn reserved(range: &[TokenTree], errors: &mut Errors) -> Option<Reserved> {
 }
 
 /// What `#[wire(..)]` says about a field. The number is still among `rest`.
-pub(super) struct FieldOptions {
-    pub(super) rest: Options,
-    pub(super) name: Option<LitStr>,
-    pub(super) text: Option<LitStr>,
-    pub(super) nanos: Option<Ident>,
-    pub(super) default: Option<Ident>,
-    pub(super) skip: Option<Ident>,
-    pub(super) oneof: Option<Ident>,
+pub(crate) struct FieldOptions {
+    pub(crate) rest: Options,
+    pub(crate) name: Option<LitStr>,
+    pub(crate) text: Option<LitStr>,
+    pub(crate) nanos: Option<Ident>,
+    pub(crate) default: Option<Ident>,
+    pub(crate) skip: Option<Ident>,
+    pub(crate) oneof: Option<Ident>,
 }
 
-pub(super) fn field(attrs: &[Attribute], errors: &mut Errors) -> FieldOptions {
+pub(crate) fn field(attrs: &[Attribute], errors: &mut Errors) -> FieldOptions {
     let mut rest = Options::gather("wire", FIELD, attrs, errors);
     let name = rest.string("name", "contract_id", errors);
     if let Some(name) = &name {
@@ -99,23 +100,45 @@ pub(super) fn field(attrs: &[Attribute], errors: &mut Errors) -> FieldOptions {
 }
 
 /// What `#[wire(..)]` says about a variant. The number is still among `rest`.
-pub(super) struct VariantOptions {
-    pub(super) rest: Options,
-    pub(super) name: Option<LitStr>,
-    pub(super) text: Option<LitStr>,
-    pub(super) unknown: Option<Ident>,
+pub(crate) struct VariantOptions {
+    pub(crate) rest: Options,
+    pub(crate) name: Option<LitStr>,
+    pub(crate) text: Option<LitStr>,
+    pub(crate) unknown: Option<Ident>,
 }
 
-pub(super) fn variant(attrs: &[Attribute], errors: &mut Errors) -> VariantOptions {
+pub(crate) fn variant(attrs: &[Attribute], errors: &mut Errors) -> VariantOptions {
     let mut rest = Options::gather("wire", VARIANT, attrs, errors);
-    let name = rest.string("name", "NOT_FOUND", errors);
-    if let Some(name) = &name {
-        check_name(name, "a name on the wire", "NOT_FOUND", errors);
-    }
     VariantOptions {
-        name,
+        name: variant_name(&mut rest, errors),
         text: rest.string("text", "expected uint8 F (max 255) but got {n}", errors),
         unknown: rest.flag("unknown", errors),
         rest,
     }
+}
+
+/// What `#[wire(..)]` says about a variant of an error.
+pub(crate) struct ErrorVariantOptions {
+    /// What variants of all enums have.
+    pub(crate) variant: VariantOptions,
+    /// The code, still to be read.
+    pub(crate) code: Option<(Ident, TokenStream)>,
+    pub(crate) transport: Option<Ident>,
+}
+
+pub(crate) fn error_variant(attrs: &[Attribute], errors: &mut Errors) -> ErrorVariantOptions {
+    let mut rest = Options::gather("wire", ERROR_VARIANT, attrs, errors);
+    ErrorVariantOptions {
+        code: rest.assigned("code", "NotFound", errors),
+        transport: rest.flag("transport", errors),
+        variant: VariantOptions { name: variant_name(&mut rest, errors), text: None, unknown: None, rest },
+    }
+}
+
+fn variant_name(options: &mut Options, errors: &mut Errors) -> Option<LitStr> {
+    let name = options.string("name", "NOT_FOUND", errors);
+    if let Some(name) = &name {
+        check_name(name, "a name on the wire", "NOT_FOUND", errors);
+    }
+    name
 }

@@ -15,13 +15,7 @@ use crate::service::docs::docs;
 pub(super) fn message<'a>(item: &'a DeriveInput, errors: &mut Errors) -> Option<Message<'a>> {
     let options = options::message(&item.attrs, errors);
     let ident = &item.ident;
-    if item.generics.lifetimes().next().is_some() {
-        let help = "decoded messages own their data; borrow in method arguments";
-        errors.help(&item.generics, format_args!("message `{ident}` cannot borrow"), help);
-    } else if !item.generics.params.is_empty() {
-        let help = "each use would need its own name in the schema; declare one type for each";
-        errors.help(&item.generics, format_args!("message `{ident}` cannot be generic"), help);
-    }
+    generics(item, "message", errors);
     let kind = match &item.data {
         Data::Struct(data) => structure(ident, &data.fields, &options, errors),
         Data::Enum(data) => Some(enumeration(ident, data.variants.iter(), &options, errors)),
@@ -30,16 +24,39 @@ pub(super) fn message<'a>(item: &'a DeriveInput, errors: &mut Errors) -> Option<
             None
         }
     }?;
+    Some(of(item, options, kind, errors))
+}
+
+/// A type without parameters.
+pub(crate) fn generics(item: &DeriveInput, what: &str, errors: &mut Errors) {
+    let ident = &item.ident;
+    if item.generics.lifetimes().next().is_some() {
+        let help = "decoded messages own their data; borrow in method arguments";
+        errors.help(&item.generics, format_args!("{what} `{ident}` cannot borrow"), help);
+    } else if !item.generics.params.is_empty() {
+        let help = "each use would need its own name in the schema; declare one type for each";
+        errors.help(&item.generics, format_args!("{what} `{ident}` cannot be generic"), help);
+    }
+}
+
+/// The message of the type `item`, whose parts are read.
+pub(crate) fn of<'a>(
+    item: &'a DeriveInput,
+    options: MessageOptions,
+    kind: Kind<'a>,
+    errors: &mut Errors,
+) -> Message<'a> {
     misplaced(&kind, &options, errors);
+    let ident = &item.ident;
     let plain = options.name.as_ref().map_or_else(|| case::plain(ident), LitStr::value);
-    Some(Message {
+    Message {
         ident,
         name: options.package.map_or_else(|| plain.clone(), |package| format!("{}.{plain}", package.value())),
         runtime: wire(&options.runtime),
         docs: docs(&item.attrs),
         reserved: options.reserved.map(|(_, ranges)| ranges).unwrap_or_default(),
         kind,
-    })
+    }
 }
 
 /// The module of the runtime that generated code of a message names.
@@ -155,10 +172,14 @@ fn enumeration<'a>(
         return Kind::Enum(Enum { values: values.collect(), unknown });
     }
     let unknown = unknown.and_then(|variant| stands_for_nothing(variant, errors));
-    let name = options.oneof.as_ref().map_or_else(|| "kind".to_owned(), LitStr::value);
     let cases =
         known.into_iter().map(|(variant, options, sound)| self::case(variant, options, sound, errors)).collect();
-    Kind::Oneof(Oneof { name, cases, unknown })
+    Kind::Oneof(Oneof { name: oneof_name(options), cases, unknown, unwritten: None })
+}
+
+/// What the oneof of an enum is called.
+pub(crate) fn oneof_name(options: &MessageOptions) -> String {
+    options.oneof.as_ref().map_or_else(|| "kind".to_owned(), LitStr::value)
 }
 
 fn value<'a>(
@@ -204,12 +225,18 @@ fn stands_for_nothing<'a>(variant: &'a Variant, errors: &mut Errors) -> Option<&
     Some(&variant.ident)
 }
 
-fn variant_body(variant: &Variant) -> TokenStream {
+pub(crate) fn variant_body(variant: &Variant) -> TokenStream {
     let (ident, fields) = (&variant.ident, &variant.fields);
     quote!(#ident #fields)
 }
 
-fn case<'a>(variant: &'a Variant, mut options: VariantOptions, sound: bool, errors: &mut Errors) -> Case<'a> {
+/// A variant that is a case of the oneof; `sound` says that its attributes were understood.
+pub(crate) fn case<'a>(
+    variant: &'a Variant,
+    mut options: VariantOptions,
+    sound: bool,
+    errors: &mut Errors,
+) -> Case<'a> {
     let content = match &variant.fields {
         Fields::Unit => Content::Unit,
         Fields::Named(_) => Content::Fields(named(&variant.fields, errors)),

@@ -17,7 +17,7 @@ use super::outgoing::Outgoing;
 use super::part::Part;
 use super::remote::Remote;
 use super::reply::{Outcome, Reply, Whole, WholeOutcome};
-use crate::error::Result;
+use crate::error::{LoopError, Result};
 use crate::wire::{FieldSpec, FieldType, LoopMessage, Schema};
 
 /// An argument of type `T`.
@@ -86,8 +86,9 @@ impl<R: Outcome> Answers<R> {
         call.serve(method, this, args, run)
     }
 
-    /// How the schema shows the reply's fields.
+    /// How the schema shows the reply's fields; what an error of the method's own attaches is in it too.
     pub fn fields(specs: &'static [FieldSpec], schema: &mut Schema) -> Vec<(FieldSpec, FieldType)> {
+        R::Err::describe(schema);
         R::Ok::fields(specs, schema)
     }
 }
@@ -128,6 +129,7 @@ impl<R: WholeOutcome> AnswersWhole<R> {
 
     /// The reply's fields are the message's own.
     pub fn fields(_: &'static [FieldSpec], schema: &mut Schema) -> Vec<(FieldSpec, FieldType)> {
+        R::Err::describe(schema);
         Whole::<R::Ok>::fields(&[], schema)
     }
 }

@@ -1,9 +1,9 @@
-//! Errors on the wire: gRPC code and text, and a trailer that marks a loss behind the peer that answers.
+//! Errors on the wire: gRPC code and text, details, and a trailer that marks a loss behind the peer that answers.
 
 use tonic::Status;
 use tonic::metadata::MetadataValue;
 
-use crate::error::{Code, Error, ErrorKind};
+use crate::error::{Code, Error, ErrorKind, rich_status};
 
 /// Trailer of an `Aborted` answer that stands for a loss; its value says whether the method may have run.
 pub(crate) const LOST: &str = "loop-lost";
@@ -17,29 +17,30 @@ const MAY_HAVE_RUN: &str = "may-have-run";
 /// is not this runtime goes on as `Aborted`: a Go host says so of what died behind its proxy. What a handler of ours says
 /// keeps its code, over any number of our peers.
 pub(crate) fn to_status(error: &Error) -> Status {
-    let ErrorKind::Lost(loss) = error.kind() else {
-        let code = match error.code() {
-            Code::Unavailable | Code::Cancelled if error.is_foreign() => Code::Aborted,
-            code => code,
-        };
-        return Status::new(tonic::Code::from_i32(code as i32), error.message());
+    let (code, lost) = match error.kind() {
+        ErrorKind::Lost(loss) => (Code::Aborted, Some(if loss.may_have_run { MAY_HAVE_RUN } else { NOT_SENT })),
+        _ if error.is_foreign() && matches!(error.code(), Code::Unavailable | Code::Cancelled) => (Code::Aborted, None),
+        _ => (error.code(), None),
     };
-    let mut status = Status::aborted(error.message());
-    let value = if loss.may_have_run { MAY_HAVE_RUN } else { NOT_SENT };
-    status.metadata_mut().insert(LOST, MetadataValue::from_static(value));
+    let details = rich_status(error, code);
+    let mut status = Status::with_details(tonic::Code::from_i32(code as i32), error.message(), details);
+    if let Some(value) = lost {
+        status.metadata_mut().insert(LOST, MetadataValue::from_static(value));
+    }
     status
 }
 
 /// The error that a received status stands for; `ours` if the peer is this runtime.
 pub(crate) fn from_status(status: &Status, ours: bool) -> Error {
     let code = Code::from_i32(status.code() as i32);
-    match status.metadata().get(LOST) {
+    let error = match status.metadata().get(LOST) {
         Some(value) if code == Code::Aborted => {
             Error::lost_downstream(value.as_bytes() != NOT_SENT.as_bytes(), status.message())
         }
         _ if ours => Error::new(code, status.message()),
         _ => Error::foreign(code, status.message()),
-    }
+    };
+    error.with_details_of(status.details())
 }
 
 #[cfg(test)]

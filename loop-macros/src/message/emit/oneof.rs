@@ -7,7 +7,7 @@ use super::super::model::{Case, Content, Field, Kind, Message, Oneof};
 use super::{spec, structure, through, variant};
 
 /// Emits `Oneof`, `Message` over it, and a message for each variant with named fields.
-pub(super) fn oneof(message: &Message<'_>, of: &Oneof<'_>) -> TokenStream {
+pub(crate) fn oneof(message: &Message<'_>, of: &Oneof<'_>) -> TokenStream {
     let (ident, runtime, name) = (message.ident, &message.runtime, &message.name);
     let (docs, oneof_name, reserved) = (&message.docs, &of.name, super::reserved(message));
     let numbers = of.cases.iter().map(|case| case.number.get());
@@ -23,7 +23,7 @@ pub(super) fn oneof(message: &Message<'_>, of: &Oneof<'_>) -> TokenStream {
             bodies.push(body(message, case, fields));
         }
     }
-    let nothing = of.unknown.map(|unknown| quote!(Self::#unknown => {}));
+    let nothing = of.unknown.iter().chain(&of.unwritten);
     let unset = match of.unknown {
         Some(unknown) => quote!(::core::option::Option::Some(Self::#unknown)),
         None => quote!(::core::option::Option::None),
@@ -38,7 +38,7 @@ pub(super) fn oneof(message: &Message<'_>, of: &Oneof<'_>) -> TokenStream {
             fn put_case(&self, out: &mut #runtime::BytesMut) {
                 match self {
                     #(#puts)*
-                    #nothing
+                    #(Self::#nothing { .. } => {})*
                 }
             }
 

@@ -1,0 +1,58 @@
+//! `derive(LoopError)`: an enum whose variants travel as the cases of a message, but for one that holds what the boundary
+//! itself has to say.
+//!
+//! Read, check and emit as in [`crate::message`], which also has the cases.
+
+mod emit;
+mod fallback;
+mod parse;
+#[cfg(test)]
+mod tests;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::{DeriveInput, Type};
+
+use crate::diag::Errors;
+use crate::message::check;
+use crate::message::model::Message;
+
+/// A type that derives `LoopError`.
+struct ErrorType<'a> {
+    /// Its variants but the transport's; a oneof.
+    message: Message<'a>,
+    /// The runtime's root for generated code.
+    runtime: TokenStream,
+    /// The code of each case, if one was given.
+    codes: Vec<(&'a Ident, Option<Ident>)>,
+    transport: Transport<'a>,
+}
+
+/// The variant that is not the user's own.
+struct Transport<'a> {
+    ident: &'a Ident,
+    ty: &'a Type,
+}
+
+/// Expands `#[derive(LoopError)] item`.
+pub(crate) fn expand(item: TokenStream) -> TokenStream {
+    let item: DeriveInput = match syn::parse2(item) {
+        Ok(item) => item,
+        Err(error) => return error.into_compile_error(),
+    };
+    let mut errors = Errors::default();
+    match read(&item, &mut errors) {
+        Some(error) if errors.is_empty() => emit::emit(&error),
+        _ => {
+            let (errors, fallback) = (errors.into_tokens(), fallback::fallback(&item));
+            quote!(#errors #fallback)
+        }
+    }
+}
+
+/// Reads and checks; nothing if something is missing that everything else needs.
+fn read<'a>(item: &'a DeriveInput, errors: &mut Errors) -> Option<ErrorType<'a>> {
+    let read = parse::error(item, errors)?;
+    check::check(&read.message, errors);
+    read.complete()
+}

@@ -1,0 +1,45 @@
+use std::fmt::{Display, Formatter};
+use std::sync::Arc;
+
+use loop_runtime::{Error, LoopError, Result, loop_service};
+
+#[derive(LoopError)]
+#[message(package = "acme.ledger.v1")]
+enum SubmitError<T> {
+    #[wire(1)]
+    Insufficient(T),
+    #[wire(transport)]
+    Boundary(Error),
+}
+
+type Refused = SubmitError<u64>;
+
+impl Display for Refused {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str("not taken")
+    }
+}
+
+#[loop_service(package = "acme.ledger.v1")]
+trait Ledger {
+    async fn submit(&self, amount: u64) -> Result<u64, Refused>;
+}
+
+struct Empty;
+
+impl Ledger for Empty {
+    async fn submit(&self, amount: u64) -> Result<u64, Refused> {
+        Err(SubmitError::Insufficient(amount))
+    }
+}
+
+async fn caller(ledger: Arc<dyn Ledger>) -> Result<u64, Refused> {
+    let sum: u64 = ledger.submit(7).await?;
+    Ok(sum)
+}
+
+fn shared() -> Arc<dyn Ledger> {
+    Arc::new(Empty)
+}
+
+fn main() {}
