@@ -24,6 +24,7 @@ var cases = map[string]func(context.Context){
 	"big":              big,
 	"errors":           errors,
 	"errors-handed-on": errorsHandedOn,
+	"details":          details,
 	"metadata":         headers,
 	"deadline":         deadline,
 	"cancellation":     cancellation,
@@ -83,6 +84,39 @@ func answers(ctx context.Context, arrives func(codes.Code) codes.Code) {
 		check(answer.Code() == arrives(code) && answer.Message() == text, "%v with %q arrived as %v", code, text, err)
 	}
 	r.kill()
+}
+
+// Errors of a type of their own, beside code and text.
+func details(ctx context.Context) {
+	r := launch()
+	p := r.probe()
+	taken := must(p.Take(ctx, &probe.TakeRequest{Asked: 9}))
+	check(taken.Value == 9, "9 became %d", taken.Value)
+
+	_, err := p.Take(ctx, &probe.TakeRequest{Asked: 10})
+	check(status.Code(err) == codes.OutOfRange, "10 were refused as %v", err)
+	tooMany := takeError(err).GetTooMany()
+	check(tooMany.GetAsked() == 10 && tooMany.GetLimit() == 9, "10 were refused with %v", tooMany)
+	text := status.Convert(err).Message()
+	check(text == "10 are more than 9", "10 were refused with %q", text)
+
+	_, err = p.Take(ctx, &probe.TakeRequest{})
+	check(status.Code(err) == codes.FailedPrecondition && takeError(err).GetClosed() != nil, "none: %v", err)
+
+	_, err = p.Take(ctx, &probe.TakeRequest{Asked: 99})
+	answer := status.Convert(err)
+	plain := answer.Code() == codes.Internal && answer.Message() == "no detail" && len(answer.Details()) == 0
+	check(plain, "99 were refused with %v, %v", err, answer.Details())
+	r.kill()
+}
+
+// takeError is the one detail of an error.
+func takeError(err error) *probe.TakeError {
+	all := status.Convert(err).Details()
+	check(len(all) == 1, "%v has the details %v", err, all)
+	detail, ok := all[0].(*probe.TakeError)
+	check(ok, "the detail is %v", all[0])
+	return detail
 }
 
 func headers(ctx context.Context) {

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
 
 	"interop/probe"
 )
@@ -73,6 +74,32 @@ func (p *goProbe) Echo(_ context.Context, request *probe.EchoRequest) (*probe.Ec
 
 func (p *goProbe) Fail(_ context.Context, request *probe.FailRequest) (*probe.FailReply, error) {
 	return nil, status.Error(codes.Code(request.Code), request.Text)
+}
+
+func (p *goProbe) Take(_ context.Context, request *probe.TakeRequest) (*probe.TakeReply, error) {
+	const limit = 9
+	asked := request.Asked
+	switch {
+	case asked == 0:
+		closed := &probe.TakeError{Kind: &probe.TakeError_Closed{Closed: &emptypb.Empty{}}}
+		return nil, detailed(status.New(codes.FailedPrecondition, "closed"), closed)
+	case asked <= limit:
+		return &probe.TakeReply{Value: asked}, nil
+	case asked == 99:
+		return nil, status.Error(codes.Internal, "no detail")
+	default:
+		tooMany := &probe.TakeErrorTooMany{Asked: asked, Limit: limit}
+		why := &probe.TakeError{Kind: &probe.TakeError_TooMany{TooMany: tooMany}}
+		return nil, detailed(status.Newf(codes.OutOfRange, "%d are more than %d", asked, limit), why)
+	}
+}
+
+func detailed(answer *status.Status, why *probe.TakeError) error {
+	with, err := answer.WithDetails(why)
+	if err != nil {
+		return err
+	}
+	return with.Err()
 }
 
 func (p *goProbe) Wait(ctx context.Context, _ *probe.WaitRequest) (*probe.WaitReply, error) {

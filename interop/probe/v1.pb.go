@@ -9,6 +9,7 @@ package probe
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	emptypb "google.golang.org/protobuf/types/known/emptypb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -197,6 +198,94 @@ func (*FailReply) Descriptor() ([]byte, []int) {
 	return file_interop_probe_v1_proto_rawDescGZIP(), []int{3}
 }
 
+type TakeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Asked         uint64                 `protobuf:"varint,1,opt,name=asked,proto3" json:"asked,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TakeRequest) Reset() {
+	*x = TakeRequest{}
+	mi := &file_interop_probe_v1_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TakeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TakeRequest) ProtoMessage() {}
+
+func (x *TakeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_interop_probe_v1_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TakeRequest.ProtoReflect.Descriptor instead.
+func (*TakeRequest) Descriptor() ([]byte, []int) {
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *TakeRequest) GetAsked() uint64 {
+	if x != nil {
+		return x.Asked
+	}
+	return 0
+}
+
+type TakeReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Value         uint64                 `protobuf:"varint,1,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TakeReply) Reset() {
+	*x = TakeReply{}
+	mi := &file_interop_probe_v1_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TakeReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TakeReply) ProtoMessage() {}
+
+func (x *TakeReply) ProtoReflect() protoreflect.Message {
+	mi := &file_interop_probe_v1_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TakeReply.ProtoReflect.Descriptor instead.
+func (*TakeReply) Descriptor() ([]byte, []int) {
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *TakeReply) GetValue() uint64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
 type WaitRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -205,7 +294,7 @@ type WaitRequest struct {
 
 func (x *WaitRequest) Reset() {
 	*x = WaitRequest{}
-	mi := &file_interop_probe_v1_proto_msgTypes[4]
+	mi := &file_interop_probe_v1_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -217,7 +306,7 @@ func (x *WaitRequest) String() string {
 func (*WaitRequest) ProtoMessage() {}
 
 func (x *WaitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[4]
+	mi := &file_interop_probe_v1_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -230,7 +319,7 @@ func (x *WaitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitRequest.ProtoReflect.Descriptor instead.
 func (*WaitRequest) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{4}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{6}
 }
 
 type WaitReply struct {
@@ -241,7 +330,7 @@ type WaitReply struct {
 
 func (x *WaitReply) Reset() {
 	*x = WaitReply{}
-	mi := &file_interop_probe_v1_proto_msgTypes[5]
+	mi := &file_interop_probe_v1_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -253,7 +342,7 @@ func (x *WaitReply) String() string {
 func (*WaitReply) ProtoMessage() {}
 
 func (x *WaitReply) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[5]
+	mi := &file_interop_probe_v1_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -266,7 +355,7 @@ func (x *WaitReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitReply.ProtoReflect.Descriptor instead.
 func (*WaitReply) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{5}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{7}
 }
 
 type BegunRequest struct {
@@ -277,7 +366,7 @@ type BegunRequest struct {
 
 func (x *BegunRequest) Reset() {
 	*x = BegunRequest{}
-	mi := &file_interop_probe_v1_proto_msgTypes[6]
+	mi := &file_interop_probe_v1_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -289,7 +378,7 @@ func (x *BegunRequest) String() string {
 func (*BegunRequest) ProtoMessage() {}
 
 func (x *BegunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[6]
+	mi := &file_interop_probe_v1_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -302,7 +391,7 @@ func (x *BegunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BegunRequest.ProtoReflect.Descriptor instead.
 func (*BegunRequest) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{6}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{8}
 }
 
 type BegunReply struct {
@@ -313,7 +402,7 @@ type BegunReply struct {
 
 func (x *BegunReply) Reset() {
 	*x = BegunReply{}
-	mi := &file_interop_probe_v1_proto_msgTypes[7]
+	mi := &file_interop_probe_v1_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -325,7 +414,7 @@ func (x *BegunReply) String() string {
 func (*BegunReply) ProtoMessage() {}
 
 func (x *BegunReply) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[7]
+	mi := &file_interop_probe_v1_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -338,7 +427,7 @@ func (x *BegunReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BegunReply.ProtoReflect.Descriptor instead.
 func (*BegunReply) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{7}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{9}
 }
 
 type GivenUpRequest struct {
@@ -349,7 +438,7 @@ type GivenUpRequest struct {
 
 func (x *GivenUpRequest) Reset() {
 	*x = GivenUpRequest{}
-	mi := &file_interop_probe_v1_proto_msgTypes[8]
+	mi := &file_interop_probe_v1_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -361,7 +450,7 @@ func (x *GivenUpRequest) String() string {
 func (*GivenUpRequest) ProtoMessage() {}
 
 func (x *GivenUpRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[8]
+	mi := &file_interop_probe_v1_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -374,7 +463,7 @@ func (x *GivenUpRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GivenUpRequest.ProtoReflect.Descriptor instead.
 func (*GivenUpRequest) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{8}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{10}
 }
 
 type GivenUpReply struct {
@@ -385,7 +474,7 @@ type GivenUpReply struct {
 
 func (x *GivenUpReply) Reset() {
 	*x = GivenUpReply{}
-	mi := &file_interop_probe_v1_proto_msgTypes[9]
+	mi := &file_interop_probe_v1_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -397,7 +486,7 @@ func (x *GivenUpReply) String() string {
 func (*GivenUpReply) ProtoMessage() {}
 
 func (x *GivenUpReply) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[9]
+	mi := &file_interop_probe_v1_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -410,7 +499,7 @@ func (x *GivenUpReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GivenUpReply.ProtoReflect.Descriptor instead.
 func (*GivenUpReply) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{9}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{11}
 }
 
 type TimeLeftRequest struct {
@@ -421,7 +510,7 @@ type TimeLeftRequest struct {
 
 func (x *TimeLeftRequest) Reset() {
 	*x = TimeLeftRequest{}
-	mi := &file_interop_probe_v1_proto_msgTypes[10]
+	mi := &file_interop_probe_v1_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -433,7 +522,7 @@ func (x *TimeLeftRequest) String() string {
 func (*TimeLeftRequest) ProtoMessage() {}
 
 func (x *TimeLeftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[10]
+	mi := &file_interop_probe_v1_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -446,7 +535,7 @@ func (x *TimeLeftRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimeLeftRequest.ProtoReflect.Descriptor instead.
 func (*TimeLeftRequest) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{10}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{12}
 }
 
 type TimeLeftReply struct {
@@ -458,7 +547,7 @@ type TimeLeftReply struct {
 
 func (x *TimeLeftReply) Reset() {
 	*x = TimeLeftReply{}
-	mi := &file_interop_probe_v1_proto_msgTypes[11]
+	mi := &file_interop_probe_v1_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -470,7 +559,7 @@ func (x *TimeLeftReply) String() string {
 func (*TimeLeftReply) ProtoMessage() {}
 
 func (x *TimeLeftReply) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[11]
+	mi := &file_interop_probe_v1_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -483,7 +572,7 @@ func (x *TimeLeftReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimeLeftReply.ProtoReflect.Descriptor instead.
 func (*TimeLeftReply) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{11}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *TimeLeftReply) GetValue() uint64 {
@@ -502,7 +591,7 @@ type HeaderRequest struct {
 
 func (x *HeaderRequest) Reset() {
 	*x = HeaderRequest{}
-	mi := &file_interop_probe_v1_proto_msgTypes[12]
+	mi := &file_interop_probe_v1_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -514,7 +603,7 @@ func (x *HeaderRequest) String() string {
 func (*HeaderRequest) ProtoMessage() {}
 
 func (x *HeaderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[12]
+	mi := &file_interop_probe_v1_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -527,7 +616,7 @@ func (x *HeaderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderRequest.ProtoReflect.Descriptor instead.
 func (*HeaderRequest) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{12}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *HeaderRequest) GetName() string {
@@ -546,7 +635,7 @@ type HeaderReply struct {
 
 func (x *HeaderReply) Reset() {
 	*x = HeaderReply{}
-	mi := &file_interop_probe_v1_proto_msgTypes[13]
+	mi := &file_interop_probe_v1_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -558,7 +647,7 @@ func (x *HeaderReply) String() string {
 func (*HeaderReply) ProtoMessage() {}
 
 func (x *HeaderReply) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[13]
+	mi := &file_interop_probe_v1_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -571,7 +660,7 @@ func (x *HeaderReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderReply.ProtoReflect.Descriptor instead.
 func (*HeaderReply) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{13}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *HeaderReply) GetValue() string {
@@ -589,7 +678,7 @@ type NextRequest struct {
 
 func (x *NextRequest) Reset() {
 	*x = NextRequest{}
-	mi := &file_interop_probe_v1_proto_msgTypes[14]
+	mi := &file_interop_probe_v1_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -601,7 +690,7 @@ func (x *NextRequest) String() string {
 func (*NextRequest) ProtoMessage() {}
 
 func (x *NextRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[14]
+	mi := &file_interop_probe_v1_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -614,7 +703,7 @@ func (x *NextRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NextRequest.ProtoReflect.Descriptor instead.
 func (*NextRequest) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{14}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{16}
 }
 
 type NextReply struct {
@@ -626,7 +715,7 @@ type NextReply struct {
 
 func (x *NextReply) Reset() {
 	*x = NextReply{}
-	mi := &file_interop_probe_v1_proto_msgTypes[15]
+	mi := &file_interop_probe_v1_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -638,7 +727,7 @@ func (x *NextReply) String() string {
 func (*NextReply) ProtoMessage() {}
 
 func (x *NextReply) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[15]
+	mi := &file_interop_probe_v1_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -651,7 +740,7 @@ func (x *NextReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NextReply.ProtoReflect.Descriptor instead.
 func (*NextReply) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{15}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *NextReply) GetValue() uint64 {
@@ -669,7 +758,7 @@ type CloseRequest struct {
 
 func (x *CloseRequest) Reset() {
 	*x = CloseRequest{}
-	mi := &file_interop_probe_v1_proto_msgTypes[16]
+	mi := &file_interop_probe_v1_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -681,7 +770,7 @@ func (x *CloseRequest) String() string {
 func (*CloseRequest) ProtoMessage() {}
 
 func (x *CloseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[16]
+	mi := &file_interop_probe_v1_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -694,7 +783,7 @@ func (x *CloseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseRequest.ProtoReflect.Descriptor instead.
 func (*CloseRequest) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{16}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{18}
 }
 
 type CloseReply struct {
@@ -705,7 +794,7 @@ type CloseReply struct {
 
 func (x *CloseReply) Reset() {
 	*x = CloseReply{}
-	mi := &file_interop_probe_v1_proto_msgTypes[17]
+	mi := &file_interop_probe_v1_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -717,7 +806,7 @@ func (x *CloseReply) String() string {
 func (*CloseReply) ProtoMessage() {}
 
 func (x *CloseReply) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[17]
+	mi := &file_interop_probe_v1_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -730,7 +819,7 @@ func (x *CloseReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseReply.ProtoReflect.Descriptor instead.
 func (*CloseReply) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{17}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{19}
 }
 
 type NewCounterRequest struct {
@@ -742,7 +831,7 @@ type NewCounterRequest struct {
 
 func (x *NewCounterRequest) Reset() {
 	*x = NewCounterRequest{}
-	mi := &file_interop_probe_v1_proto_msgTypes[18]
+	mi := &file_interop_probe_v1_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -754,7 +843,7 @@ func (x *NewCounterRequest) String() string {
 func (*NewCounterRequest) ProtoMessage() {}
 
 func (x *NewCounterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[18]
+	mi := &file_interop_probe_v1_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -767,7 +856,7 @@ func (x *NewCounterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewCounterRequest.ProtoReflect.Descriptor instead.
 func (*NewCounterRequest) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{18}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *NewCounterRequest) GetStart() uint64 {
@@ -786,7 +875,7 @@ type NewCounterReply struct {
 
 func (x *NewCounterReply) Reset() {
 	*x = NewCounterReply{}
-	mi := &file_interop_probe_v1_proto_msgTypes[19]
+	mi := &file_interop_probe_v1_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -798,7 +887,7 @@ func (x *NewCounterReply) String() string {
 func (*NewCounterReply) ProtoMessage() {}
 
 func (x *NewCounterReply) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[19]
+	mi := &file_interop_probe_v1_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -811,7 +900,7 @@ func (x *NewCounterReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewCounterReply.ProtoReflect.Descriptor instead.
 func (*NewCounterReply) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{19}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *NewCounterReply) GetValue() uint32 {
@@ -829,7 +918,7 @@ type CountersRequest struct {
 
 func (x *CountersRequest) Reset() {
 	*x = CountersRequest{}
-	mi := &file_interop_probe_v1_proto_msgTypes[20]
+	mi := &file_interop_probe_v1_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -841,7 +930,7 @@ func (x *CountersRequest) String() string {
 func (*CountersRequest) ProtoMessage() {}
 
 func (x *CountersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[20]
+	mi := &file_interop_probe_v1_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -854,7 +943,7 @@ func (x *CountersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountersRequest.ProtoReflect.Descriptor instead.
 func (*CountersRequest) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{20}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{22}
 }
 
 type CountersReply struct {
@@ -866,7 +955,7 @@ type CountersReply struct {
 
 func (x *CountersReply) Reset() {
 	*x = CountersReply{}
-	mi := &file_interop_probe_v1_proto_msgTypes[21]
+	mi := &file_interop_probe_v1_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -878,7 +967,7 @@ func (x *CountersReply) String() string {
 func (*CountersReply) ProtoMessage() {}
 
 func (x *CountersReply) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[21]
+	mi := &file_interop_probe_v1_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -891,7 +980,7 @@ func (x *CountersReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountersReply.ProtoReflect.Descriptor instead.
 func (*CountersReply) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{21}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *CountersReply) GetValue() uint64 {
@@ -911,7 +1000,7 @@ type SumRequest struct {
 
 func (x *SumRequest) Reset() {
 	*x = SumRequest{}
-	mi := &file_interop_probe_v1_proto_msgTypes[22]
+	mi := &file_interop_probe_v1_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -923,7 +1012,7 @@ func (x *SumRequest) String() string {
 func (*SumRequest) ProtoMessage() {}
 
 func (x *SumRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[22]
+	mi := &file_interop_probe_v1_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -936,7 +1025,7 @@ func (x *SumRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SumRequest.ProtoReflect.Descriptor instead.
 func (*SumRequest) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{22}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *SumRequest) GetCounter() uint32 {
@@ -962,7 +1051,7 @@ type SumReply struct {
 
 func (x *SumReply) Reset() {
 	*x = SumReply{}
-	mi := &file_interop_probe_v1_proto_msgTypes[23]
+	mi := &file_interop_probe_v1_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -974,7 +1063,7 @@ func (x *SumReply) String() string {
 func (*SumReply) ProtoMessage() {}
 
 func (x *SumReply) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[23]
+	mi := &file_interop_probe_v1_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -987,7 +1076,7 @@ func (x *SumReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SumReply.ProtoReflect.Descriptor instead.
 func (*SumReply) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{23}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *SumReply) GetValue() uint64 {
@@ -1007,7 +1096,7 @@ type PrintRequest struct {
 
 func (x *PrintRequest) Reset() {
 	*x = PrintRequest{}
-	mi := &file_interop_probe_v1_proto_msgTypes[24]
+	mi := &file_interop_probe_v1_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1019,7 +1108,7 @@ func (x *PrintRequest) String() string {
 func (*PrintRequest) ProtoMessage() {}
 
 func (x *PrintRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[24]
+	mi := &file_interop_probe_v1_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1032,7 +1121,7 @@ func (x *PrintRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrintRequest.ProtoReflect.Descriptor instead.
 func (*PrintRequest) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{24}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *PrintRequest) GetStdout() string {
@@ -1057,7 +1146,7 @@ type PrintReply struct {
 
 func (x *PrintReply) Reset() {
 	*x = PrintReply{}
-	mi := &file_interop_probe_v1_proto_msgTypes[25]
+	mi := &file_interop_probe_v1_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1069,7 +1158,7 @@ func (x *PrintReply) String() string {
 func (*PrintReply) ProtoMessage() {}
 
 func (x *PrintReply) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[25]
+	mi := &file_interop_probe_v1_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1082,7 +1171,7 @@ func (x *PrintReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrintReply.ProtoReflect.Descriptor instead.
 func (*PrintReply) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{25}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{27}
 }
 
 type LogRequest struct {
@@ -1094,7 +1183,7 @@ type LogRequest struct {
 
 func (x *LogRequest) Reset() {
 	*x = LogRequest{}
-	mi := &file_interop_probe_v1_proto_msgTypes[26]
+	mi := &file_interop_probe_v1_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1106,7 +1195,7 @@ func (x *LogRequest) String() string {
 func (*LogRequest) ProtoMessage() {}
 
 func (x *LogRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[26]
+	mi := &file_interop_probe_v1_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1119,7 +1208,7 @@ func (x *LogRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogRequest.ProtoReflect.Descriptor instead.
 func (*LogRequest) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{26}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *LogRequest) GetText() string {
@@ -1137,7 +1226,7 @@ type LogReply struct {
 
 func (x *LogReply) Reset() {
 	*x = LogReply{}
-	mi := &file_interop_probe_v1_proto_msgTypes[27]
+	mi := &file_interop_probe_v1_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1149,7 +1238,7 @@ func (x *LogReply) String() string {
 func (*LogReply) ProtoMessage() {}
 
 func (x *LogReply) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[27]
+	mi := &file_interop_probe_v1_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1162,7 +1251,7 @@ func (x *LogReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogReply.ProtoReflect.Descriptor instead.
 func (*LogReply) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{27}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{29}
 }
 
 type CrashRequest struct {
@@ -1173,7 +1262,7 @@ type CrashRequest struct {
 
 func (x *CrashRequest) Reset() {
 	*x = CrashRequest{}
-	mi := &file_interop_probe_v1_proto_msgTypes[28]
+	mi := &file_interop_probe_v1_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1185,7 +1274,7 @@ func (x *CrashRequest) String() string {
 func (*CrashRequest) ProtoMessage() {}
 
 func (x *CrashRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[28]
+	mi := &file_interop_probe_v1_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1198,7 +1287,7 @@ func (x *CrashRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CrashRequest.ProtoReflect.Descriptor instead.
 func (*CrashRequest) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{28}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{30}
 }
 
 type CrashReply struct {
@@ -1209,7 +1298,7 @@ type CrashReply struct {
 
 func (x *CrashReply) Reset() {
 	*x = CrashReply{}
-	mi := &file_interop_probe_v1_proto_msgTypes[29]
+	mi := &file_interop_probe_v1_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1221,7 +1310,7 @@ func (x *CrashReply) String() string {
 func (*CrashReply) ProtoMessage() {}
 
 func (x *CrashReply) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[29]
+	mi := &file_interop_probe_v1_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1234,14 +1323,154 @@ func (x *CrashReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CrashReply.ProtoReflect.Descriptor instead.
 func (*CrashReply) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{29}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{31}
+}
+
+// Why something was not taken.
+type TakeError struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Kind:
+	//
+	//	*TakeError_TooMany
+	//	*TakeError_Closed
+	Kind          isTakeError_Kind `protobuf_oneof:"kind"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TakeError) Reset() {
+	*x = TakeError{}
+	mi := &file_interop_probe_v1_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TakeError) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TakeError) ProtoMessage() {}
+
+func (x *TakeError) ProtoReflect() protoreflect.Message {
+	mi := &file_interop_probe_v1_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TakeError.ProtoReflect.Descriptor instead.
+func (*TakeError) Descriptor() ([]byte, []int) {
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *TakeError) GetKind() isTakeError_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return nil
+}
+
+func (x *TakeError) GetTooMany() *TakeErrorTooMany {
+	if x != nil {
+		if x, ok := x.Kind.(*TakeError_TooMany); ok {
+			return x.TooMany
+		}
+	}
+	return nil
+}
+
+func (x *TakeError) GetClosed() *emptypb.Empty {
+	if x != nil {
+		if x, ok := x.Kind.(*TakeError_Closed); ok {
+			return x.Closed
+		}
+	}
+	return nil
+}
+
+type isTakeError_Kind interface {
+	isTakeError_Kind()
+}
+
+type TakeError_TooMany struct {
+	// Fewer would do.
+	TooMany *TakeErrorTooMany `protobuf:"bytes,1,opt,name=too_many,json=tooMany,proto3,oneof"`
+}
+
+type TakeError_Closed struct {
+	// None would do either.
+	Closed *emptypb.Empty `protobuf:"bytes,2,opt,name=closed,proto3,oneof"`
+}
+
+func (*TakeError_TooMany) isTakeError_Kind() {}
+
+func (*TakeError_Closed) isTakeError_Kind() {}
+
+// Fewer would do.
+type TakeErrorTooMany struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many were asked for.
+	Asked uint64 `protobuf:"varint,1,opt,name=asked,proto3" json:"asked,omitempty"`
+	// How many there are.
+	Limit         uint64 `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TakeErrorTooMany) Reset() {
+	*x = TakeErrorTooMany{}
+	mi := &file_interop_probe_v1_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TakeErrorTooMany) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TakeErrorTooMany) ProtoMessage() {}
+
+func (x *TakeErrorTooMany) ProtoReflect() protoreflect.Message {
+	mi := &file_interop_probe_v1_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TakeErrorTooMany.ProtoReflect.Descriptor instead.
+func (*TakeErrorTooMany) Descriptor() ([]byte, []int) {
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *TakeErrorTooMany) GetAsked() uint64 {
+	if x != nil {
+		return x.Asked
+	}
+	return 0
+}
+
+func (x *TakeErrorTooMany) GetLimit() uint64 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
 }
 
 var File_interop_probe_v1_proto protoreflect.FileDescriptor
 
 const file_interop_probe_v1_proto_rawDesc = "" +
 	"\n" +
-	"\x16interop/probe/v1.proto\x12\x10interop.probe.v1\"!\n" +
+	"\x16interop/probe/v1.proto\x12\x10interop.probe.v1\x1a\x1bgoogle/protobuf/empty.proto\"!\n" +
 	"\vEchoRequest\x12\x12\n" +
 	"\x04data\x18\x01 \x01(\fR\x04data\"!\n" +
 	"\tEchoReply\x12\x14\n" +
@@ -1249,7 +1478,11 @@ const file_interop_probe_v1_proto_rawDesc = "" +
 	"\vFailRequest\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\x05R\x04code\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\"\v\n" +
-	"\tFailReply\"\r\n" +
+	"\tFailReply\"#\n" +
+	"\vTakeRequest\x12\x14\n" +
+	"\x05asked\x18\x01 \x01(\x04R\x05asked\"!\n" +
+	"\tTakeReply\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\x04R\x05value\"\r\n" +
 	"\vWaitRequest\"\v\n" +
 	"\tWaitReply\"\x0e\n" +
 	"\fBegunRequest\"\f\n" +
@@ -1297,10 +1530,18 @@ const file_interop_probe_v1_proto_rawDesc = "" +
 	"\bLogReply\"\x0e\n" +
 	"\fCrashRequest\"\f\n" +
 	"\n" +
-	"CrashReply2\xbc\a\n" +
+	"CrashReply\"\x86\x01\n" +
+	"\tTakeError\x12?\n" +
+	"\btoo_many\x18\x01 \x01(\v2\".interop.probe.v1.TakeErrorTooManyH\x00R\atooMany\x120\n" +
+	"\x06closed\x18\x02 \x01(\v2\x16.google.protobuf.EmptyH\x00R\x06closedB\x06\n" +
+	"\x04kind\">\n" +
+	"\x10TakeErrorTooMany\x12\x14\n" +
+	"\x05asked\x18\x01 \x01(\x04R\x05asked\x12\x14\n" +
+	"\x05limit\x18\x02 \x01(\x04R\x05limit2\x80\b\n" +
 	"\x05Probe\x12G\n" +
 	"\x04Echo\x12\x1d.interop.probe.v1.EchoRequest\x1a\x1b.interop.probe.v1.EchoReply\"\x03\x90\x02\x02\x12B\n" +
 	"\x04Fail\x12\x1d.interop.probe.v1.FailRequest\x1a\x1b.interop.probe.v1.FailReply\x12B\n" +
+	"\x04Take\x12\x1d.interop.probe.v1.TakeRequest\x1a\x1b.interop.probe.v1.TakeReply\x12B\n" +
 	"\x04Wait\x12\x1d.interop.probe.v1.WaitRequest\x1a\x1b.interop.probe.v1.WaitReply\x12E\n" +
 	"\x05Begun\x12\x1e.interop.probe.v1.BegunRequest\x1a\x1c.interop.probe.v1.BegunReply\x12K\n" +
 	"\aGivenUp\x12 .interop.probe.v1.GivenUpRequest\x1a\x1e.interop.probe.v1.GivenUpReply\x12N\n" +
@@ -1329,75 +1570,84 @@ func file_interop_probe_v1_proto_rawDescGZIP() []byte {
 	return file_interop_probe_v1_proto_rawDescData
 }
 
-var file_interop_probe_v1_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_interop_probe_v1_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_interop_probe_v1_proto_goTypes = []any{
 	(*EchoRequest)(nil),       // 0: interop.probe.v1.EchoRequest
 	(*EchoReply)(nil),         // 1: interop.probe.v1.EchoReply
 	(*FailRequest)(nil),       // 2: interop.probe.v1.FailRequest
 	(*FailReply)(nil),         // 3: interop.probe.v1.FailReply
-	(*WaitRequest)(nil),       // 4: interop.probe.v1.WaitRequest
-	(*WaitReply)(nil),         // 5: interop.probe.v1.WaitReply
-	(*BegunRequest)(nil),      // 6: interop.probe.v1.BegunRequest
-	(*BegunReply)(nil),        // 7: interop.probe.v1.BegunReply
-	(*GivenUpRequest)(nil),    // 8: interop.probe.v1.GivenUpRequest
-	(*GivenUpReply)(nil),      // 9: interop.probe.v1.GivenUpReply
-	(*TimeLeftRequest)(nil),   // 10: interop.probe.v1.TimeLeftRequest
-	(*TimeLeftReply)(nil),     // 11: interop.probe.v1.TimeLeftReply
-	(*HeaderRequest)(nil),     // 12: interop.probe.v1.HeaderRequest
-	(*HeaderReply)(nil),       // 13: interop.probe.v1.HeaderReply
-	(*NextRequest)(nil),       // 14: interop.probe.v1.NextRequest
-	(*NextReply)(nil),         // 15: interop.probe.v1.NextReply
-	(*CloseRequest)(nil),      // 16: interop.probe.v1.CloseRequest
-	(*CloseReply)(nil),        // 17: interop.probe.v1.CloseReply
-	(*NewCounterRequest)(nil), // 18: interop.probe.v1.NewCounterRequest
-	(*NewCounterReply)(nil),   // 19: interop.probe.v1.NewCounterReply
-	(*CountersRequest)(nil),   // 20: interop.probe.v1.CountersRequest
-	(*CountersReply)(nil),     // 21: interop.probe.v1.CountersReply
-	(*SumRequest)(nil),        // 22: interop.probe.v1.SumRequest
-	(*SumReply)(nil),          // 23: interop.probe.v1.SumReply
-	(*PrintRequest)(nil),      // 24: interop.probe.v1.PrintRequest
-	(*PrintReply)(nil),        // 25: interop.probe.v1.PrintReply
-	(*LogRequest)(nil),        // 26: interop.probe.v1.LogRequest
-	(*LogReply)(nil),          // 27: interop.probe.v1.LogReply
-	(*CrashRequest)(nil),      // 28: interop.probe.v1.CrashRequest
-	(*CrashReply)(nil),        // 29: interop.probe.v1.CrashReply
+	(*TakeRequest)(nil),       // 4: interop.probe.v1.TakeRequest
+	(*TakeReply)(nil),         // 5: interop.probe.v1.TakeReply
+	(*WaitRequest)(nil),       // 6: interop.probe.v1.WaitRequest
+	(*WaitReply)(nil),         // 7: interop.probe.v1.WaitReply
+	(*BegunRequest)(nil),      // 8: interop.probe.v1.BegunRequest
+	(*BegunReply)(nil),        // 9: interop.probe.v1.BegunReply
+	(*GivenUpRequest)(nil),    // 10: interop.probe.v1.GivenUpRequest
+	(*GivenUpReply)(nil),      // 11: interop.probe.v1.GivenUpReply
+	(*TimeLeftRequest)(nil),   // 12: interop.probe.v1.TimeLeftRequest
+	(*TimeLeftReply)(nil),     // 13: interop.probe.v1.TimeLeftReply
+	(*HeaderRequest)(nil),     // 14: interop.probe.v1.HeaderRequest
+	(*HeaderReply)(nil),       // 15: interop.probe.v1.HeaderReply
+	(*NextRequest)(nil),       // 16: interop.probe.v1.NextRequest
+	(*NextReply)(nil),         // 17: interop.probe.v1.NextReply
+	(*CloseRequest)(nil),      // 18: interop.probe.v1.CloseRequest
+	(*CloseReply)(nil),        // 19: interop.probe.v1.CloseReply
+	(*NewCounterRequest)(nil), // 20: interop.probe.v1.NewCounterRequest
+	(*NewCounterReply)(nil),   // 21: interop.probe.v1.NewCounterReply
+	(*CountersRequest)(nil),   // 22: interop.probe.v1.CountersRequest
+	(*CountersReply)(nil),     // 23: interop.probe.v1.CountersReply
+	(*SumRequest)(nil),        // 24: interop.probe.v1.SumRequest
+	(*SumReply)(nil),          // 25: interop.probe.v1.SumReply
+	(*PrintRequest)(nil),      // 26: interop.probe.v1.PrintRequest
+	(*PrintReply)(nil),        // 27: interop.probe.v1.PrintReply
+	(*LogRequest)(nil),        // 28: interop.probe.v1.LogRequest
+	(*LogReply)(nil),          // 29: interop.probe.v1.LogReply
+	(*CrashRequest)(nil),      // 30: interop.probe.v1.CrashRequest
+	(*CrashReply)(nil),        // 31: interop.probe.v1.CrashReply
+	(*TakeError)(nil),         // 32: interop.probe.v1.TakeError
+	(*TakeErrorTooMany)(nil),  // 33: interop.probe.v1.TakeErrorTooMany
+	(*emptypb.Empty)(nil),     // 34: google.protobuf.Empty
 }
 var file_interop_probe_v1_proto_depIdxs = []int32{
-	0,  // 0: interop.probe.v1.Probe.Echo:input_type -> interop.probe.v1.EchoRequest
-	2,  // 1: interop.probe.v1.Probe.Fail:input_type -> interop.probe.v1.FailRequest
-	4,  // 2: interop.probe.v1.Probe.Wait:input_type -> interop.probe.v1.WaitRequest
-	6,  // 3: interop.probe.v1.Probe.Begun:input_type -> interop.probe.v1.BegunRequest
-	8,  // 4: interop.probe.v1.Probe.GivenUp:input_type -> interop.probe.v1.GivenUpRequest
-	10, // 5: interop.probe.v1.Probe.TimeLeft:input_type -> interop.probe.v1.TimeLeftRequest
-	12, // 6: interop.probe.v1.Probe.Header:input_type -> interop.probe.v1.HeaderRequest
-	18, // 7: interop.probe.v1.Probe.NewCounter:input_type -> interop.probe.v1.NewCounterRequest
-	20, // 8: interop.probe.v1.Probe.Counters:input_type -> interop.probe.v1.CountersRequest
-	22, // 9: interop.probe.v1.Probe.Sum:input_type -> interop.probe.v1.SumRequest
-	24, // 10: interop.probe.v1.Probe.Print:input_type -> interop.probe.v1.PrintRequest
-	26, // 11: interop.probe.v1.Probe.Log:input_type -> interop.probe.v1.LogRequest
-	28, // 12: interop.probe.v1.Probe.Crash:input_type -> interop.probe.v1.CrashRequest
-	14, // 13: interop.probe.v1.Counter.Next:input_type -> interop.probe.v1.NextRequest
-	16, // 14: interop.probe.v1.Counter.Close:input_type -> interop.probe.v1.CloseRequest
-	1,  // 15: interop.probe.v1.Probe.Echo:output_type -> interop.probe.v1.EchoReply
-	3,  // 16: interop.probe.v1.Probe.Fail:output_type -> interop.probe.v1.FailReply
-	5,  // 17: interop.probe.v1.Probe.Wait:output_type -> interop.probe.v1.WaitReply
-	7,  // 18: interop.probe.v1.Probe.Begun:output_type -> interop.probe.v1.BegunReply
-	9,  // 19: interop.probe.v1.Probe.GivenUp:output_type -> interop.probe.v1.GivenUpReply
-	11, // 20: interop.probe.v1.Probe.TimeLeft:output_type -> interop.probe.v1.TimeLeftReply
-	13, // 21: interop.probe.v1.Probe.Header:output_type -> interop.probe.v1.HeaderReply
-	19, // 22: interop.probe.v1.Probe.NewCounter:output_type -> interop.probe.v1.NewCounterReply
-	21, // 23: interop.probe.v1.Probe.Counters:output_type -> interop.probe.v1.CountersReply
-	23, // 24: interop.probe.v1.Probe.Sum:output_type -> interop.probe.v1.SumReply
-	25, // 25: interop.probe.v1.Probe.Print:output_type -> interop.probe.v1.PrintReply
-	27, // 26: interop.probe.v1.Probe.Log:output_type -> interop.probe.v1.LogReply
-	29, // 27: interop.probe.v1.Probe.Crash:output_type -> interop.probe.v1.CrashReply
-	15, // 28: interop.probe.v1.Counter.Next:output_type -> interop.probe.v1.NextReply
-	17, // 29: interop.probe.v1.Counter.Close:output_type -> interop.probe.v1.CloseReply
-	15, // [15:30] is the sub-list for method output_type
-	0,  // [0:15] is the sub-list for method input_type
-	0,  // [0:0] is the sub-list for extension type_name
-	0,  // [0:0] is the sub-list for extension extendee
-	0,  // [0:0] is the sub-list for field type_name
+	33, // 0: interop.probe.v1.TakeError.too_many:type_name -> interop.probe.v1.TakeErrorTooMany
+	34, // 1: interop.probe.v1.TakeError.closed:type_name -> google.protobuf.Empty
+	0,  // 2: interop.probe.v1.Probe.Echo:input_type -> interop.probe.v1.EchoRequest
+	2,  // 3: interop.probe.v1.Probe.Fail:input_type -> interop.probe.v1.FailRequest
+	4,  // 4: interop.probe.v1.Probe.Take:input_type -> interop.probe.v1.TakeRequest
+	6,  // 5: interop.probe.v1.Probe.Wait:input_type -> interop.probe.v1.WaitRequest
+	8,  // 6: interop.probe.v1.Probe.Begun:input_type -> interop.probe.v1.BegunRequest
+	10, // 7: interop.probe.v1.Probe.GivenUp:input_type -> interop.probe.v1.GivenUpRequest
+	12, // 8: interop.probe.v1.Probe.TimeLeft:input_type -> interop.probe.v1.TimeLeftRequest
+	14, // 9: interop.probe.v1.Probe.Header:input_type -> interop.probe.v1.HeaderRequest
+	20, // 10: interop.probe.v1.Probe.NewCounter:input_type -> interop.probe.v1.NewCounterRequest
+	22, // 11: interop.probe.v1.Probe.Counters:input_type -> interop.probe.v1.CountersRequest
+	24, // 12: interop.probe.v1.Probe.Sum:input_type -> interop.probe.v1.SumRequest
+	26, // 13: interop.probe.v1.Probe.Print:input_type -> interop.probe.v1.PrintRequest
+	28, // 14: interop.probe.v1.Probe.Log:input_type -> interop.probe.v1.LogRequest
+	30, // 15: interop.probe.v1.Probe.Crash:input_type -> interop.probe.v1.CrashRequest
+	16, // 16: interop.probe.v1.Counter.Next:input_type -> interop.probe.v1.NextRequest
+	18, // 17: interop.probe.v1.Counter.Close:input_type -> interop.probe.v1.CloseRequest
+	1,  // 18: interop.probe.v1.Probe.Echo:output_type -> interop.probe.v1.EchoReply
+	3,  // 19: interop.probe.v1.Probe.Fail:output_type -> interop.probe.v1.FailReply
+	5,  // 20: interop.probe.v1.Probe.Take:output_type -> interop.probe.v1.TakeReply
+	7,  // 21: interop.probe.v1.Probe.Wait:output_type -> interop.probe.v1.WaitReply
+	9,  // 22: interop.probe.v1.Probe.Begun:output_type -> interop.probe.v1.BegunReply
+	11, // 23: interop.probe.v1.Probe.GivenUp:output_type -> interop.probe.v1.GivenUpReply
+	13, // 24: interop.probe.v1.Probe.TimeLeft:output_type -> interop.probe.v1.TimeLeftReply
+	15, // 25: interop.probe.v1.Probe.Header:output_type -> interop.probe.v1.HeaderReply
+	21, // 26: interop.probe.v1.Probe.NewCounter:output_type -> interop.probe.v1.NewCounterReply
+	23, // 27: interop.probe.v1.Probe.Counters:output_type -> interop.probe.v1.CountersReply
+	25, // 28: interop.probe.v1.Probe.Sum:output_type -> interop.probe.v1.SumReply
+	27, // 29: interop.probe.v1.Probe.Print:output_type -> interop.probe.v1.PrintReply
+	29, // 30: interop.probe.v1.Probe.Log:output_type -> interop.probe.v1.LogReply
+	31, // 31: interop.probe.v1.Probe.Crash:output_type -> interop.probe.v1.CrashReply
+	17, // 32: interop.probe.v1.Counter.Next:output_type -> interop.probe.v1.NextReply
+	19, // 33: interop.probe.v1.Counter.Close:output_type -> interop.probe.v1.CloseReply
+	18, // [18:34] is the sub-list for method output_type
+	2,  // [2:18] is the sub-list for method input_type
+	2,  // [2:2] is the sub-list for extension type_name
+	2,  // [2:2] is the sub-list for extension extendee
+	0,  // [0:2] is the sub-list for field type_name
 }
 
 func init() { file_interop_probe_v1_proto_init() }
@@ -1405,15 +1655,19 @@ func file_interop_probe_v1_proto_init() {
 	if File_interop_probe_v1_proto != nil {
 		return
 	}
-	file_interop_probe_v1_proto_msgTypes[11].OneofWrappers = []any{}
 	file_interop_probe_v1_proto_msgTypes[13].OneofWrappers = []any{}
+	file_interop_probe_v1_proto_msgTypes[15].OneofWrappers = []any{}
+	file_interop_probe_v1_proto_msgTypes[32].OneofWrappers = []any{
+		(*TakeError_TooMany)(nil),
+		(*TakeError_Closed)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_interop_probe_v1_proto_rawDesc), len(file_interop_probe_v1_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   30,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

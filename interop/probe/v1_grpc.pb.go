@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	Probe_Echo_FullMethodName       = "/interop.probe.v1.Probe/Echo"
 	Probe_Fail_FullMethodName       = "/interop.probe.v1.Probe/Fail"
+	Probe_Take_FullMethodName       = "/interop.probe.v1.Probe/Take"
 	Probe_Wait_FullMethodName       = "/interop.probe.v1.Probe/Wait"
 	Probe_Begun_FullMethodName      = "/interop.probe.v1.Probe/Begun"
 	Probe_GivenUp_FullMethodName    = "/interop.probe.v1.Probe/GivenUp"
@@ -44,6 +45,8 @@ type ProbeClient interface {
 	Echo(ctx context.Context, in *EchoRequest, opts ...grpc.CallOption) (*EchoReply, error)
 	// Answers the error with gRPC's number `code` and with `text`.
 	Fail(ctx context.Context, in *FailRequest, opts ...grpc.CallOption) (*FailReply, error)
+	// Takes up to 9; none is refused as closed, 99 with a plain error.
+	Take(ctx context.Context, in *TakeRequest, opts ...grpc.CallOption) (*TakeReply, error)
 	// Never answers: the caller gives up.
 	Wait(ctx context.Context, in *WaitRequest, opts ...grpc.CallOption) (*WaitReply, error)
 	// Answers when one more call of `Wait` has begun.
@@ -90,6 +93,16 @@ func (c *probeClient) Fail(ctx context.Context, in *FailRequest, opts ...grpc.Ca
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(FailReply)
 	err := c.cc.Invoke(ctx, Probe_Fail_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *probeClient) Take(ctx context.Context, in *TakeRequest, opts ...grpc.CallOption) (*TakeReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TakeReply)
+	err := c.cc.Invoke(ctx, Probe_Take_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -216,6 +229,8 @@ type ProbeServer interface {
 	Echo(context.Context, *EchoRequest) (*EchoReply, error)
 	// Answers the error with gRPC's number `code` and with `text`.
 	Fail(context.Context, *FailRequest) (*FailReply, error)
+	// Takes up to 9; none is refused as closed, 99 with a plain error.
+	Take(context.Context, *TakeRequest) (*TakeReply, error)
 	// Never answers: the caller gives up.
 	Wait(context.Context, *WaitRequest) (*WaitReply, error)
 	// Answers when one more call of `Wait` has begun.
@@ -253,6 +268,9 @@ func (UnimplementedProbeServer) Echo(context.Context, *EchoRequest) (*EchoReply,
 }
 func (UnimplementedProbeServer) Fail(context.Context, *FailRequest) (*FailReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Fail not implemented")
+}
+func (UnimplementedProbeServer) Take(context.Context, *TakeRequest) (*TakeReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method Take not implemented")
 }
 func (UnimplementedProbeServer) Wait(context.Context, *WaitRequest) (*WaitReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Wait not implemented")
@@ -340,6 +358,24 @@ func _Probe_Fail_Handler(srv interface{}, ctx context.Context, dec func(interfac
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(ProbeServer).Fail(ctx, req.(*FailRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Probe_Take_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TakeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ProbeServer).Take(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Probe_Take_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ProbeServer).Take(ctx, req.(*TakeRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -556,6 +592,10 @@ var Probe_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Fail",
 			Handler:    _Probe_Fail_Handler,
+		},
+		{
+			MethodName: "Take",
+			Handler:    _Probe_Take_Handler,
 		},
 		{
 			MethodName: "Wait",

@@ -12,6 +12,7 @@ const CASES: &[&str] = &[
     "calls",
     "big",
     "errors",
+    "details",
     "metadata",
     "deadline",
     "cancellation",

@@ -12,7 +12,7 @@ use loop_runtime::testing::Faults as _;
 use loop_runtime::{ErrorKind, with_metadata, with_timeout};
 
 use crate::mode::Mode;
-use crate::probe::{Counter, HANDSHAKE, Probe, RustCounter};
+use crate::probe::{Counter, HANDSHAKE, Probe, RustCounter, TakeError};
 use crate::{go, log, runtime, trial};
 
 /// Longer than any case takes.
@@ -31,6 +31,7 @@ pub(crate) fn trials(mode: Mode) -> Vec<Trial> {
         calls,
         big,
         errors,
+        details,
         metadata,
         deadline,
         cancellation,
@@ -111,6 +112,19 @@ async fn errors(cell: &Cell) {
         assert_eq!((error.code() as i32, error.message()), (code, text.as_str()));
         assert_eq!(error.kind(), &ErrorKind::Answer, "an answer is no loss, whatever its code");
     }
+    close(plugin).await;
+}
+
+async fn details(cell: &Cell) {
+    let (plugin, probe) = launch(cell).await;
+    assert_eq!(probe.take(9).await.unwrap(), 9);
+    assert!(matches!(probe.take(10).await, Err(TakeError::TooMany { asked: 10, limit: 9 })));
+    assert!(matches!(probe.take(0).await, Err(TakeError::Closed)));
+    let Err(TakeError::Boundary(plain)) = probe.take(99).await else { panic!("a plain error became a variant") };
+    assert_eq!((plain.code(), plain.message()), (Code::Internal, "no detail"));
+    // Code and text are Go's own.
+    let error = Error::from(probe.take(11).await.unwrap_err());
+    assert_eq!((error.code(), error.message()), (Code::OutOfRange, "11 are more than 9"));
     close(plugin).await;
 }
 

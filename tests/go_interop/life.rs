@@ -24,7 +24,7 @@ pub(crate) const HOST: &str = "INTEROP_HOST";
 
 /// The cases of `interop/host` that a plugin which passes everything on must stand as well.
 const CASES: &[&str] =
-    &["calls", "big", "errors-handed-on", "metadata", "deadline", "cancellation", "lent", "made", "ping"];
+    &["calls", "big", "errors-handed-on", "details", "metadata", "deadline", "cancellation", "lent", "made", "ping"];
 
 pub(crate) fn trials() -> Vec<Trial> {
     macro_rules! trials {

@@ -12,6 +12,31 @@ use tokio::sync::Semaphore;
 /// Of the plugins in Rust and in Go alike.
 pub(crate) const HANDSHAKE: Handshake = Handshake::new("INTEROP_COOKIE", "biscuit").version(2);
 
+/// Why something was not taken.
+#[derive(Debug, LoopError, thiserror::Error)]
+#[message(package = "interop.probe.v1")]
+pub enum TakeError {
+    /// Fewer would do.
+    #[error("{asked} are more than {limit}")]
+    #[wire(1, code = OutOfRange)]
+    TooMany {
+        /// How many were asked for.
+        #[wire(1)]
+        asked: u64,
+        /// How many there are.
+        #[wire(2)]
+        limit: u64,
+    },
+    /// None would do either.
+    #[error("closed")]
+    #[wire(2, code = FailedPrecondition)]
+    Closed,
+    /// What the boundary says.
+    #[error(transparent)]
+    #[wire(transport)]
+    Boundary(Error),
+}
+
 /// What one side asks of the other.
 #[loop_service(package = "interop.probe.v1")]
 pub trait Probe {
@@ -20,6 +45,8 @@ pub trait Probe {
     async fn echo(&self, data: &[u8]) -> Result<Vec<u8>>;
     /// Answers the error with gRPC's number `code` and with `text`.
     async fn fail(&self, code: i32, text: &str) -> Result<()>;
+    /// Takes up to 9; none is refused as closed, 99 with a plain error.
+    async fn take(&self, asked: u64) -> Result<u64, TakeError>;
     /// Never answers: the caller gives up.
     async fn wait(&self) -> Result<()>;
     /// Answers when one more call of `Wait` has begun.
@@ -84,6 +111,15 @@ impl Probe for RustProbe {
 
     async fn fail(&self, code: i32, text: &str) -> Result<()> {
         Err(Error::new(Code::from_i32(code), text))
+    }
+
+    async fn take(&self, asked: u64) -> Result<u64, TakeError> {
+        match asked {
+            0 => Err(TakeError::Closed),
+            1..=9 => Ok(asked),
+            99 => Err(TakeError::Boundary(Error::new(Code::Internal, "no detail"))),
+            _ => Err(TakeError::TooMany { asked, limit: 9 }),
+        }
     }
 
     async fn wait(&self) -> Result<()> {

@@ -8,6 +8,7 @@ use crate::mode::Mode;
 const ROWS: &[(&str, &[&str], &[&str])] = &[
     ("calls, 64 MiB both ways", &["calls", "big"], &["calls", "big"]),
     ("all 16 codes with their texts", &["errors"], &["errors"]),
+    ("typed errors, as details", &["details"], &["details"]),
     (
         "headers, deadline, cancellation",
         &["metadata", "deadline", "cancellation"],
