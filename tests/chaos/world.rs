@@ -62,6 +62,8 @@ pub(crate) struct World {
     pub(crate) reporter: Arc<dyn Reporter>,
     /// How often a plugin was reset.
     pub(crate) resets: AtomicU64,
+    /// When each was reset last.
+    last_reset: Mutex<[Option<Instant>; 2]>,
     /// Processes that were frozen for longer than a healthy one may be silent.
     pub(crate) frozen: Mutex<HashSet<u32>>,
 }
@@ -100,13 +102,15 @@ impl World {
         let factory = roots[1].new_factory("factory", provider.clone()).await.expect("a factory");
         let reporter = factory.new_reporter("reporter").await.expect("a reporter");
         let dir = dir.to_owned();
-        let (resets, frozen) = (AtomicU64::new(0), Mutex::default());
-        let world = Self { dir, trace, plugins, roots, relayer, provider, factory, reporter, resets, frozen };
+        let (resets, last_reset, frozen) = (AtomicU64::new(0), Mutex::default(), Mutex::default());
+        let world =
+            Self { dir, trace, plugins, roots, relayer, provider, factory, reporter, resets, last_reset, frozen };
         (Arc::new(world), told)
     }
 
     pub(crate) fn reset(&self, which: usize) {
         self.resets.fetch_add(1, Ordering::Relaxed);
+        self.last_reset.lock().expect("no panic")[which] = Some(Instant::now());
         self.plugins[which].reset();
     }
 
@@ -117,6 +121,11 @@ impl World {
             Site::Relayer | Site::Provider => 0,
             Site::Factory | Site::Reporter => 1,
         };
+        // The state is told by a task, which may still have a reset before it.
+        let fresh = Duration::from_secs(1);
+        if self.last_reset.lock().expect("no panic")[which].is_some_and(|at| at.elapsed() < fresh) {
+            return None;
+        }
         match self.plugins[which].states().now() {
             State::Open { until } => Some(until),
             _ => None,
