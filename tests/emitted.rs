@@ -185,8 +185,7 @@ async fn a_service_is_an_ordinary_trait() {
 
 #[test]
 fn the_schema_is_the_contract() {
-    let mut schema = loop_runtime::wire::Schema::new();
-    <dyn Relayer as loop_runtime::__private::Service>::schema(&mut schema);
+    let schema = loop_runtime::wire::Schema::of::<dyn Relayer>();
     assert_eq!(schema.conflicts(), []);
     let text = schema.proto("acme.v1");
     for line in [

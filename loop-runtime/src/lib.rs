@@ -128,6 +128,13 @@
 //! `spawn_blocking` does not end with the call: a cancelled caller does not wait for it, but it runs on. And a plugin
 //! needs the multi-threaded runtime (tokio's `rt-multi-thread`, which `#[tokio::main]` takes).
 //!
+//! # The schema
+//!
+//! [`wire::Schema::of`] gives the `.proto` text of services, for peers in other languages. With the feature `schema`,
+//! `testing::lock_schema` holds committed files to it: a test that fails when the wire changes, and says whether peers that
+//! know the older form would notice (a field renumbered or of another type, a method gone) or not (a method, an optional
+//! field). Reordering arguments is such a change: without `#[wire(N)]` they are numbered by position.
+//!
 //! # Processor time
 //!
 //! A process whose connections are silent sleeps, but for the health check, which is one small call a tick. A connection with
@@ -142,6 +149,7 @@
 //! | `auto-mtls` | no | go-plugin's AutoMTLS: [`Host::auto_mtls`](host::Host::auto_mtls), and plugins for hosts that insist on it. Builds aws-lc, which needs a C compiler, and whose first random number takes tens of milliseconds of a process's start unless it is built with `AWS_LC_SYS_NO_JITTER_ENTROPY=1` |
 //! | `metrics` | no | `/metrics` of a LOOP plugin, on the port that a Chainlink node names |
 //! | `mux` | no | [`Host::multiplexed`](host::Host): one socket for all connections of a plugin, as go-plugin does it with yamux; plugins obey a host that asks for it |
+//! | `schema` | no | `testing::lock_schema`, for tests: your `.proto` files are held to the traits, and a change is told with whom it breaks. Builds a parser of protobuf |
 //! | `sha256` | no | [`Command::sha256`](host::Command::sha256): a program is started only if it is the one that was meant |
 //!
 //! # Platforms

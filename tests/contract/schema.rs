@@ -1,10 +1,9 @@
 //! The exported schema: the files in `proto/`, and the contract.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::sync::Once;
+use std::sync::LazyLock;
 
-use loop_runtime::__private::Service;
+use loop_runtime::testing::{SchemaError, lock_schema};
 use loop_runtime::wire::Schema;
 use loop_services::prelude::*;
 use protox::prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
@@ -14,49 +13,20 @@ use crate::golden_rows;
 
 const PROTO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/proto");
 
-/// Everything that this crate declares: the two plugins, and all that is lent, made or reached from them.
-fn exported() -> Schema {
-    let mut schema = Schema::new();
-    <dyn PluginRelayer as Service>::schema(&mut schema);
-    <dyn PluginMedian as Service>::schema(&mut schema);
-    schema
-}
-
-/// Writes the files if that is asked for, before any test reads them.
-fn overwrite(schema: &Schema) {
-    static ONCE: Once = Once::new();
-    if std::env::var_os("LOOP_SCHEMA").is_some_and(|value| value == "overwrite") {
-        ONCE.call_once(|| {
-            for (package, text) in schema.files() {
-                let path = Path::new(PROTO).join(Schema::file_name(package));
-                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-                std::fs::write(path, text).unwrap();
-            }
-        });
-    }
-}
+/// Everything that this crate declares: the two plugins, and all that is lent, made or reached from them. The files are
+/// written, if that is asked for, before any test reads them.
+static LOCKED: LazyLock<Result<(), SchemaError>> =
+    LazyLock::new(|| lock_schema(&Schema::of::<dyn PluginRelayer>().and::<dyn PluginMedian>(), PROTO));
 
 /// What protobuf's compiler makes of the files in `proto/`.
 pub(crate) fn compiled() -> DescriptorPool {
-    overwrite(&exported());
+    LazyLock::force(&LOCKED);
     golden_rows::compiled()
 }
 
 #[test]
 fn the_files_are_what_the_traits_say() {
-    let schema = exported();
-    assert!(schema.conflicts().is_empty(), "{:?}", schema.conflicts());
-    overwrite(&schema);
-    let mut known = BTreeSet::new();
-    for (package, text) in schema.files() {
-        let path = Path::new(PROTO).join(Schema::file_name(package));
-        let file = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(file == text, "{} is out of date; LOOP_SCHEMA=overwrite writes it", path.display());
-        known.insert(path);
-    }
-    let mut found = Vec::new();
-    golden_rows::files_below(PROTO.as_ref(), &mut found);
-    assert_eq!(BTreeSet::from_iter(found), known, "files that no trait exports");
+    assert!(LOCKED.is_ok(), "{LOCKED:?}");
 }
 
 #[derive(Deserialize)]

@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use loop_runtime::__private::Service;
 use loop_runtime::wire::Schema;
 
 use crate::probe::{Counter, Probe};
@@ -37,9 +36,7 @@ pub(crate) fn the_generated_code_is_current() {
 }
 
 fn schema() -> String {
-    let mut schema = Schema::new();
-    <dyn Probe as Service>::schema(&mut schema);
-    <dyn Counter as Service>::schema(&mut schema);
+    let schema = Schema::of::<dyn Probe>().and::<dyn Counter>();
     assert_eq!(schema.conflicts(), []);
     schema.proto(PACKAGE)
 }

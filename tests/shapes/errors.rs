@@ -290,9 +290,7 @@ fn a_variant_that_the_caller_does_not_know_is_a_plain_error() {
 
 #[test]
 fn the_schema_has_it() {
-    use loop_runtime::__private::Service;
-    let mut schema = loop_runtime::wire::Schema::new();
-    <dyn Ledger as Service>::schema(&mut schema);
+    let schema = loop_runtime::wire::Schema::of::<dyn Ledger>();
     assert!(schema.conflicts().is_empty(), "{:?}", schema.conflicts());
     let text: String = schema.files().map(|(_, text)| text).collect();
     for part in [

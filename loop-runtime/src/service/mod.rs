@@ -93,3 +93,31 @@ pub trait Service: Send + Sync + 'static {
     /// Adds it, its parents, its components and their messages to `schema`.
     fn schema(schema: &mut Schema);
 }
+
+impl Schema {
+    /// The schema of a service: with its parents and components, the services that its methods take and give, and all
+    /// messages.
+    ///
+    /// ```
+    /// # use loop_runtime::{Result, loop_service, wire::Schema};
+    /// /// Greets.
+    /// #[loop_service(package = "acme.greeter.v1")]
+    /// pub trait Greeter {
+    ///     /// Greets somebody.
+    ///     async fn greet(&self, name: &str) -> Result<String>;
+    /// }
+    ///
+    /// let text = Schema::of::<dyn Greeter>().proto("acme.greeter.v1");
+    /// assert!(text.contains("rpc Greet(GreetRequest) returns (GreetReply);"));
+    /// ```
+    pub fn of<S: Service + ?Sized>() -> Self {
+        Self::new().and::<S>()
+    }
+
+    /// The same with a further service.
+    #[must_use]
+    pub fn and<S: Service + ?Sized>(mut self) -> Self {
+        S::schema(&mut self);
+        self
+    }
+}
