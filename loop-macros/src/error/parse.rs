@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
-use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Variant};
+use syn::{Data, DeriveInput, Fields, LitStr, Variant};
 
 use super::{ErrorType, Transport};
 use crate::attr::nearest;
@@ -12,7 +12,7 @@ use crate::message::options::{self, ErrorVariantOptions};
 use crate::message::parse;
 
 /// The codes of gRPC, as `loop_runtime::Code` has them.
-const CODES: &[&str] = &[
+pub(super) const CODES: &[&str] = &[
     "Cancelled",
     "Unknown",
     "InvalidArgument",
@@ -98,8 +98,7 @@ fn transport<'a>(variant: &'a Variant, mut options: ErrorVariantOptions, errors:
     match &variant.fields {
         Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
             let inner = &fields.unnamed[0];
-            let from = inner.attrs.iter().find(|attr: &&Attribute| attr.path().is_ident("from"));
-            if let Some(from) = from {
+            if let Some(from) = inner.attrs.iter().find(|attr| attr.path().is_ident("from")) {
                 errors.help(from, "`LoopError` derives this `From` itself", "remove it");
             }
             Some(Transport { ident, ty: &inner.ty })

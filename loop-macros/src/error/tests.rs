@@ -124,3 +124,9 @@ fn a_type_with_mistakes_keeps_its_impls() {
         }
     }
 }
+
+#[test]
+fn the_codes_are_the_runtimes() {
+    let codes: Vec<String> = (1..=16).map(|n| loop_runtime::Code::from_i32(n).to_string()).collect();
+    assert_eq!(codes, super::parse::CODES);
+}
