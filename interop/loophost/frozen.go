@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"syscall"
-	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -32,10 +31,8 @@ func frozen(ctx context.Context) {
 
 	observed := j.freezeInCall(ctx)
 	j.median.untilLook(ctx)
-	asked := time.Now()
 	err := loopnet.Ready(ctx, loop.NewServiceClient(j.median.conn))
 	expect.Equal("code for who has a deadline", status.Code(err), codes.DeadlineExceeded)
-	expect.That(time.Since(asked) < 3*time.Second, "it took %v", time.Since(asked))
 	expect.Equal("answers of a process that stands still", len(observed), 0)
 	j.median.thaw()
 	expect.No(<-observed)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use loop_runtime::host::Supervisor;
 use loop_runtime::testing::Faults;
 
 use crate::random::Random;
@@ -90,7 +91,7 @@ impl World {
                 drop(plugin.thaw());
             }
             Fault::FreezeLong => {
-                self.frozen.lock().expect("no panic").extend(plugin.pid());
+                self.may_be_silent([plugin]);
                 drop(plugin.freeze());
                 tokio::time::sleep(Duration::from_millis(2600)).await;
             }
@@ -122,8 +123,14 @@ impl World {
             }
             Fault::Restart => plugin.restart(),
             Fault::Reset => self.reset(which),
-            Fault::GarbageToPlugin => sockets::garble(std::process::id(), &self.dir, random),
-            Fault::GarbageToHost => plugin.pid().into_iter().for_each(|pid| sockets::garble(pid, &self.dir, random)),
+            Fault::GarbageToPlugin => {
+                self.may_be_silent([&self.plugins[0], &self.plugins[1]]);
+                sockets::garble(std::process::id(), &self.dir, random);
+            }
+            Fault::GarbageToHost => {
+                self.may_be_silent([plugin]);
+                plugin.pid().into_iter().for_each(|pid| sockets::garble(pid, &self.dir, random));
+            }
             Fault::SlowPlugin => {
                 for _ in 0..20 {
                     drop(plugin.freeze());
@@ -141,6 +148,12 @@ impl World {
             }
             Fault::StallHost => stall(Duration::from_millis(2500)).await,
         }
+    }
+
+    /// A process that is about to be frozen for longer than a healthy one may be silent, or whose connection is about to be
+    /// held up, for longer than that too, by a frame that never ends.
+    pub(crate) fn may_be_silent<'a>(&self, plugins: impl IntoIterator<Item = &'a Supervisor>) {
+        self.silent.lock().expect("no panic").extend(plugins.into_iter().filter_map(Supervisor::pid));
     }
 
     /// Leaves an order for the next constructor or start, and makes one happen.

@@ -25,7 +25,7 @@
 //! | I13 | events keep to their grammar, without gaps | the plugins' events |
 //! | I14 | what was refused for good is asked once | a refusal that would not come twice |
 //! | I15 | a caller is told the error of the ancestor that failed | a relayer's refusal, told to its child's callers |
-//! | I16 | no healthy process is taken for hung | who was frozen, and for how long |
+//! | I16 | no healthy process is taken for hung | who was frozen, and for how long; whose connections were held up |
 //!
 //! # What was broken to see that it is caught
 //!
@@ -42,6 +42,7 @@
 //! | missed ticks of the health check are made up for at once | I16 |
 //! | a child's callers get an error of its own instead of the ancestor's | I15 |
 //! | a launch is not told | I13 |
+//! | a frame that began may take for ever | I8, in `hold_ups_in_a_row` |
 //! | callers wait a second beyond their deadline | I1 |
 //! | socket directories stay | I5, by what is left |
 //! | an object is published twice | I2 |
@@ -129,15 +130,15 @@ fn tests(dir: PathBuf) -> ExitCode {
     let mut trials = vec![trial("a_schedule_of_faults", seed, dir.clone(), move |dir| async move {
         schedule::run(&dir, faults, seed).await
     })];
-    for (name, row) in
-        [("kills_in_a_row", Row::Kills), ("freezes_in_a_row", Row::Freezes), ("cuts_in_a_row", Row::Cuts)]
-    {
-        trials.push(trial(
-            name,
-            seed,
-            dir.clone(),
-            move |dir| async move { rows::run(&dir, row, in_a_row, seed).await },
-        ));
+    let rows = [
+        ("kills_in_a_row", Row::Kills, in_a_row),
+        ("freezes_in_a_row", Row::Freezes, in_a_row),
+        ("cuts_in_a_row", Row::Cuts, in_a_row),
+        // Each takes seconds.
+        ("hold_ups_in_a_row", Row::HoldUps, in_a_row.div_ceil(50)),
+    ];
+    for (name, row, times) in rows {
+        trials.push(trial(name, seed, dir.clone(), move |dir| async move { rows::run(&dir, row, times, seed).await }));
     }
     // Descriptors and tasks are counted for the process.
     arguments.test_threads = Some(1);

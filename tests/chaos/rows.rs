@@ -8,10 +8,11 @@ use loop_runtime::testing::Faults;
 use loop_runtime::{Error, Result};
 use tokio_util::sync::CancellationToken;
 
-use crate::callers::{Calls, Lag, Limits, keep_calling};
+use crate::callers::{Calls, ENDLESS, Lag, Limits, keep_calling};
 use crate::faults::Fault;
 use crate::leaks::{Held, fds, memory};
 use crate::random::Random;
+use crate::schedule::everything_answers;
 use crate::sockets::{self, Which};
 use crate::table::Report;
 use crate::trace::Site;
@@ -22,6 +23,7 @@ pub(crate) enum Row {
     Kills,
     Freezes,
     Cuts,
+    HoldUps,
 }
 
 /// How much a plugin may hold at the end beyond what it held at the beginning: calls are in flight at both times.
@@ -61,13 +63,22 @@ async fn one(dir: &Path, row: Row, times: u64, random: &mut Random, report: &mut
             Row::Cuts => {
                 sockets::cut(dir, Which::One, random);
             }
+            Row::HoldUps => {
+                world.may_be_silent(&world.plugins);
+                sockets::hold_up(dir, random);
+            }
         }
         let fault = match row {
             Row::Kills => Fault::Kill,
             Row::Freezes => Fault::Freeze,
             Row::Cuts => Fault::CutOne,
+            Row::HoldUps => Fault::GarbageToPlugin,
         };
         *report.faults.entry(fault).or_default() += 1;
+        if row == Row::HoldUps {
+            // Whichever connection it is: all others are in use, and alive.
+            everything_answers(&world, &calls, report).await;
+        }
         match answers(&world, &calls).await {
             Ok(_) => report.recovery.push(began.elapsed()),
             Err(error) => {
@@ -85,16 +96,23 @@ async fn one(dir: &Path, row: Row, times: u64, random: &mut Random, report: &mut
         report.wrong.push(format!("I5: more is held than calls in flight explain: {:?}", report.held));
     }
     stop.cancel();
-    for caller in callers {
-        caller.await.expect("no panic in a caller");
+    for mut caller in callers {
+        match tokio::time::timeout(ENDLESS, &mut caller).await {
+            Ok(ended) => ended.expect("no panic in a caller"),
+            Err(_) => {
+                caller.abort();
+                report.wrong.push(format!("I1: after {row:?}, a call did not end at all"));
+            }
+        }
     }
     for plugin in world.plugins.iter().rev() {
         plugin.close().await;
     }
+    let silent = world.silent.lock().expect("no panic").clone();
     let trace = world.trace.clone();
     drop(world);
     for told in told {
-        report.take_in(told.await.expect("no panic"), &Default::default());
+        report.take_in(told.await.expect("no panic"), &silent);
     }
     report.check(&calls, &trace.read());
 }

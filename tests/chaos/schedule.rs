@@ -84,11 +84,11 @@ async fn round(dir: &Path, faults: u64, random: &mut Random, report: &mut Report
     for caller in callers {
         caller.await.expect("no panic in a caller");
     }
-    let frozen = world.frozen.lock().expect("no panic").clone();
+    let silent = world.silent.lock().expect("no panic").clone();
     let trace = world.trace.clone();
     drop(world);
     for told in told {
-        report.take_in(told.await.expect("no panic"), &frozen);
+        report.take_in(told.await.expect("no panic"), &silent);
     }
     report.check(&calls, &trace.read());
 }
@@ -105,7 +105,7 @@ async fn recovered(world: &World, calls: &Calls, since: Instant) -> Option<Durat
 }
 
 /// In the end all handles answer: by themselves, or after a reset if something was refused for good.
-async fn everything_answers(world: &World, calls: &Calls, report: &mut Report) {
+pub(crate) async fn everything_answers(world: &World, calls: &Calls, report: &mut Report) {
     let limits = Limits { deadline: Some(Duration::from_millis(500)), patience: None };
     for helped in [false, true] {
         let until = Instant::now() + RECOVERY;

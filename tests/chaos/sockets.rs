@@ -56,14 +56,25 @@ pub(crate) fn cut(dir: &Path, which: Which, random: &mut Random) {
     }
 }
 
+/// The head of a frame of 1 MiB, which is not too large.
+const UNFINISHED: &[u8] = &[0x10, 0, 0, 0, 0, 0, 0, 0, 1];
+
+/// Begins a frame on a connection of this process, and does not end it.
+pub(crate) fn hold_up(dir: &Path, random: &mut Random) {
+    if let Some(socket) = one(connections(getpid(), dir), random) {
+        let _ = send(&socket, UNFINISHED, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+    }
+}
+
 /// Sends what is no HTTP/2 over a connection of `from`, between two frames of its own.
 pub(crate) fn garble(from: u32, dir: &Path, random: &mut Random) {
     let from = i32::try_from(from).ok().and_then(Pid::from_raw).expect("a process");
     let Some(socket) = one(connections(from, dir), random) else { return };
     let noise: Vec<u8> = (0..64).map(|_| random.next() as u8).collect();
-    let garbage = match random.below(3) {
+    let garbage = match random.below(4) {
         0 => &noise,
         1 => &b"GET / HTTP/1.1\r\nhost: nobody\r\n\r\n"[..],
+        2 => UNFINISHED,
         // The head of a frame of 16 MiB that never comes.
         _ => &[0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 1],
     };

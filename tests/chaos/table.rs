@@ -31,11 +31,11 @@ pub(crate) struct Report {
 
 impl Report {
     /// Adds what a plugin told, and looks for its processes.
-    pub(crate) fn take_in(&mut self, told: Told, frozen: &HashSet<u32>) {
+    pub(crate) fn take_in(&mut self, told: Told, silent: &HashSet<u32>) {
         self.orphans += told.pids.iter().filter(|pid| is_there(**pid)).count();
         // Started processes are numbered from 1 without a gap.
         let hung = told.hung.iter().filter_map(|n| told.pids.get(*n as usize - 1));
-        for pid in hung.filter(|pid| !frozen.contains(pid)) {
+        for pid in hung.filter(|pid| !silent.contains(pid)) {
             self.wrong.push(format!("I16: process {pid} was taken for hung and was not"));
         }
         self.wrong.extend(told.wrong);

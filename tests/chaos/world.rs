@@ -64,8 +64,8 @@ pub(crate) struct World {
     pub(crate) resets: AtomicU64,
     /// When each was reset last.
     last_reset: Mutex<[Option<Instant>; 2]>,
-    /// Processes that were frozen for longer than a healthy one may be silent.
-    pub(crate) frozen: Mutex<HashSet<u32>>,
+    /// Processes that were made silent, for longer perhaps than a healthy one may be.
+    pub(crate) silent: Mutex<HashSet<u32>>,
 }
 
 /// The program of a plugin: a link, so that it can be taken away.
@@ -102,9 +102,9 @@ impl World {
         let factory = roots[1].new_factory("factory", provider.clone()).await.expect("a factory");
         let reporter = factory.new_reporter("reporter").await.expect("a reporter");
         let dir = dir.to_owned();
-        let (resets, last_reset, frozen) = (AtomicU64::new(0), Mutex::default(), Mutex::default());
+        let (resets, last_reset, silent) = (AtomicU64::new(0), Mutex::default(), Mutex::default());
         let world =
-            Self { dir, trace, plugins, roots, relayer, provider, factory, reporter, resets, last_reset, frozen };
+            Self { dir, trace, plugins, roots, relayer, provider, factory, reporter, resets, last_reset, silent };
         (Arc::new(world), told)
     }
 

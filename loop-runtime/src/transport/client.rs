@@ -23,6 +23,7 @@ use super::frame::{self, Framed, ReadError};
 use super::guard::Guarded;
 use super::header_blocks::HeaderBlocks;
 use super::limits::Limits;
+use super::whole_frames::WholeFrames;
 use super::{BoxFuture, peer, status, timeout, tune};
 
 /// Peers do not look at the authority; this one is what go-plugin's hosts send under TLS.
@@ -82,7 +83,8 @@ impl Connection {
     {
         let ended = CancellationToken::new();
         let cut = CancellationToken::new();
-        let io = HeaderBlocks::new(Guarded::new(io, cut.clone(), ended.clone()), limits.max_header_list);
+        let io = WholeFrames::of_server(Guarded::new(io, cut.clone(), ended.clone()));
+        let io = HeaderBlocks::new(io, limits.max_header_list);
         let (sender, connection) = tune::client(limits)
             .handshake(io)
             .await

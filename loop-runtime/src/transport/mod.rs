@@ -36,6 +36,7 @@ mod timeout;
 mod tls;
 mod tune;
 mod unary;
+mod whole_frames;
 
 use std::future::Future;
 use std::pin::Pin;

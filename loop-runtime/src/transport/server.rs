@@ -20,6 +20,7 @@ use tonic::body::Body;
 
 use super::body::{self, Received};
 use super::limits::Limits;
+use super::whole_frames::WholeFrames;
 use super::{BoxFuture, peer, timeout, tune};
 
 /// A number for every connection that this process accepted, never used twice.
@@ -91,7 +92,7 @@ async fn accept<IO>(
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut connection = tune::server(limits).handshake::<_, Bytes>(io).await?;
+    let mut connection = tune::server(limits).handshake::<_, Bytes>(WholeFrames::of_client(io)).await?;
     let mut stopping = false;
     loop {
         let accepted = tokio::select! {

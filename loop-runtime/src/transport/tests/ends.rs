@@ -188,3 +188,27 @@ async fn a_silent_peer_is_waited_for_until_abort() {
     abort.cancel();
     serving.await.unwrap();
 }
+
+/// Something else was written into the connection: the head of a frame, after which all replies are its payload.
+#[tokio::test(start_paused = true)]
+async fn a_call_behind_a_frame_that_never_ends_is_lost() {
+    let (near, mut far) = tokio::io::duplex(1 << 16);
+    let (connection, driver) = Connection::open(near, &Limits::client()).await.unwrap();
+    tokio::spawn(driver);
+    far.write_all(&[0x10, 0, 0, 0, 0, 0, 0, 0, 1]).await.unwrap();
+    let lost = assert_lost(connection.call("/t/Hang", "").await);
+    assert!(lost.contains("the peer began a frame and did not end it for 5 s"), "{lost}");
+    assert!(connection.is_dead());
+}
+
+/// The same on the side that serves: it hangs up, and the caller learns that.
+#[tokio::test(start_paused = true)]
+async fn a_server_hangs_up_on_a_frame_that_never_ends() {
+    let (methods, _) = Methods::new().with_hang();
+    let (near, mut far) = tokio::io::duplex(1 << 16);
+    let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
+    let serving = tokio::spawn(serve_connection(near, Arc::new(methods), Limits::server(), stop, abort));
+    far.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+    far.write_all(&[0x10, 0, 0, 0, 0, 0, 0, 0, 1]).await.unwrap();
+    serving.await.unwrap();
+}
