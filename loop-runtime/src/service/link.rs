@@ -251,6 +251,7 @@ impl Link {
             outcome = self.outcome(call) => outcome,
             () = expired => return Err(passed(path)),
         };
+        let is_over = || context.deadline.is_some_and(|at| at <= Instant::now());
         match outcome {
             None => Err(Attempt::Lost(Error::lost(true, gone()))),
             Some(Ok(reply)) => {
@@ -260,6 +261,13 @@ impl Link {
                 self.session.family().alive();
                 Ok(reply.body)
             }
+            // A peer's clock may be the first to notice. grpc-go then resets the call: without an answer, or with that of a
+            // handler which returns what it is told, that its context was cancelled.
+            Some(Err(Failure::Answered(status))) if status.code() == tonic::Code::Cancelled && is_over() => {
+                self.session.family().alive();
+                Err(passed(path))
+            }
+            Some(Err(Failure::Lost(_))) if is_over() => Err(passed(path)),
             Some(Err(Failure::Answered(status))) => {
                 self.session.family().alive();
                 Err(Attempt::Refused(from_status(&status, self.session.peer_is_ours())))
@@ -268,8 +276,6 @@ impl Link {
                 self.settle_end().await;
                 Err(Attempt::NotSent(Error::lost(false, gone()).with_source(why)))
             }
-            // A peer's clock may be the first to notice: grpc-go then resets the call without an answer.
-            Some(Err(Failure::Lost(_))) if context.deadline.is_some_and(|at| at <= Instant::now()) => Err(passed(path)),
             Some(Err(Failure::Lost(why))) => {
                 self.settle_end().await;
                 Err(Attempt::Lost(Error::lost(true, gone()).with_source(why)))
