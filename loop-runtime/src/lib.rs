@@ -133,7 +133,7 @@
 //! [`wire::Schema::of`] gives the `.proto` text of services, for peers in other languages. With the feature `schema`,
 //! `testing::lock_schema` holds committed files to it: a test that fails when the wire changes, and says whether peers that
 //! know the older form would notice (a field renumbered or of another type, a method gone) or not (a method, an optional
-//! field). Reordering arguments is such a change: without `#[wire(N)]` they are numbered by position.
+//! field). Arguments in another order are among the first: without `#[wire(N)]` they are numbered by position.
 //!
 //! # Processor time
 //!

@@ -45,9 +45,9 @@ use crate::wire::{Conflict, Schema};
 /// LOOP_SCHEMA=overwrite accepts it and writes the files
 /// ```
 ///
-/// The names in brackets are those of the rules of `buf`, so that both tools agree. Rules that are about this runtime's
-/// peers have none: a message that must come and is new, for example, is missed in what older peers send. Written with
-/// `LOOP_SCHEMA=overwrite` in the environment; files that nothing exports any more are named, and left alone.
+/// The names in brackets are those of the rules of `buf` that come nearest. Rules that are about this runtime's peers have
+/// none: a message that must come and is new, for example, is missed in what older peers send. With `LOOP_SCHEMA=overwrite`
+/// in the environment the files are written; those that nothing exports any more are named, and left alone.
 ///
 /// # Errors
 ///
