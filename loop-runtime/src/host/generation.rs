@@ -16,7 +16,7 @@ use crate::broker::{Broker, BrokerEnd, Route, exchange};
 use crate::error::Error;
 use crate::proto::plugin::Empty;
 use crate::proto::plugin::grpc_controller_client::GrpcControllerClient;
-use crate::service::{Family, Link, Session};
+use crate::service::{Family, Link, Session, settle};
 use crate::socket_dir::PrivateDir;
 use crate::stdio::follow_stdio;
 #[cfg(feature = "mux")]
@@ -25,9 +25,6 @@ use crate::transport::{Connection, Stream};
 
 /// How many announcements wait to be sent: as many as services can be lent before the plugin reads.
 const ANNOUNCEMENTS: usize = 64;
-
-/// How long a process whose connections are gone has to show that it is gone itself, before it is killed.
-const INSTANT: Duration = Duration::from_millis(20);
 
 /// A running process with its session. [`Generation::end`] is the only way out.
 pub(super) struct Generation {
@@ -101,7 +98,7 @@ impl Generation {
         let broker = Broker::new(route, security, settings.dial_timeout, outgoing);
         let limits = (settings.calling.clone(), settings.serving.clone());
         let session = Session::new(&settings.name, number, broker.clone(), limits, family.clone());
-        let root = session.adopt(connection.clone(), driver, None, session.root().clone());
+        let root = Link::adopt(&session, connection.clone(), driver, None, session.root().clone());
         let broker_lost = CancellationToken::new();
         let lost = broker_lost.clone();
         let exchange = exchange(connection.clone(), broker, announcements);
@@ -170,7 +167,7 @@ impl Generation {
         // A dying process drops its connections an instant before it can be reaped; that it exited says more.
         let dying = matches!(why, Why::ConnectionLost | Why::BrokerLost);
         let why = match dying {
-            true if tokio::time::timeout(INSTANT, self.process.exited()).await.is_ok() => Why::Exited,
+            true if tokio::time::timeout(settle::CONNECTIONS, self.process.exited()).await.is_ok() => Why::Exited,
             _ => why,
         };
         self.process.kill();

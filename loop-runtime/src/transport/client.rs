@@ -34,7 +34,7 @@ static TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
 /// One HTTP/2 connection to a peer that serves gRPC.
 ///
 /// Clones share the connection. It is never dialled again: once it has ended, every call fails with
-/// [`Failure::NotSent`]. It ends when the peer or [`close`](Self::close) ends it, when the driver is dropped, or when
+/// [`Failure::NotRun`]. It ends when the peer or [`close`](Self::close) ends it, when the driver is dropped, or when
 /// the last clone is dropped and the calls in flight are done.
 ///
 /// No keepalive pings are sent: grpc-go's servers close connections that ping more often than every five minutes.
@@ -105,12 +105,20 @@ impl Connection {
             || self.shared.refuses.load(Ordering::Relaxed)
     }
 
+    pub(crate) fn is_usable(&self) -> bool {
+        !self.is_dead()
+    }
+
+    pub(crate) fn retired(&self) -> &CancellationToken {
+        &self.shared.ended
+    }
+
     /// Cancelled once the connection has ended and its socket is closed.
     pub(crate) fn ended(&self) -> &CancellationToken {
         &self.shared.ended
     }
 
-    /// Ends the connection now. Calls in flight fail with [`Failure::Lost`].
+    /// Ends the connection now. Calls in flight fail with [`Failure::MayHaveRun`].
     pub(crate) fn close(&self) {
         self.shared.cut.cancel();
     }
@@ -129,7 +137,7 @@ impl Connection {
         let framed = Framed::new(message, None).map_err(Failure::Answered)?;
         let path = PathAndQuery::try_from(path)
             .map_err(|error| TransportError::because("the method's path is invalid", &error))
-            .map_err(Failure::NotSent)?;
+            .map_err(Failure::NotRun)?;
         let mut request = Request::new(());
         *request.method_mut() = Method::POST;
         *request.headers_mut() = headers;
@@ -193,7 +201,7 @@ impl Connection {
         end: bool,
     ) -> Result<(ResponseFuture, SendStream<Bytes>), Failure> {
         if self.is_dead() {
-            return Err(Failure::NotSent(TransportError::new("the connection is closed")));
+            return Err(Failure::NotRun(TransportError::new("the connection is closed")));
         }
         let mut uri = http::uri::Parts::default();
         uri.scheme = Some(Scheme::HTTP);
@@ -201,7 +209,7 @@ impl Connection {
         uri.path_and_query = Some(path);
         *request.uri_mut() = Uri::from_parts(uri)
             .map_err(|error| TransportError::because("the method's path is invalid", &error))
-            .map_err(Failure::NotSent)?;
+            .map_err(Failure::NotRun)?;
         request.headers_mut().insert(header::USER_AGENT, peer::USER_AGENT.clone());
 
         self.sender.clone().send_request(request, end).map_err(|error| {
@@ -209,7 +217,7 @@ impl Connection {
             if error.is_go_away() || error.is_io() {
                 self.shared.refuses.store(true, Ordering::Relaxed);
             }
-            Failure::NotSent(TransportError::because("the connection is closed", &error))
+            Failure::NotRun(TransportError::because("the connection is closed", &error))
         })
     }
 }
@@ -226,7 +234,7 @@ fn finish(head: http::response::Parts, read: frame::Read) -> Result<Reply, Failu
         },
         None if head.status != http::StatusCode::OK => Err(Failure::answered(status::of_http(head.status))),
         // A stream that was reset with CANCEL reads as one that ended.
-        None => Err(Failure::Lost(TransportError::new("the peer ended the call without a status"))),
+        None => Err(Failure::MayHaveRun(TransportError::new("the peer ended the call without a status"))),
     }
 }
 

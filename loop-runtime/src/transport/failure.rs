@@ -39,16 +39,23 @@ impl Error for TransportError {}
 /// How a call ended without a reply, by what it says about the far side.
 #[derive(Debug)]
 pub(crate) enum Failure {
+    /// The caller's fault: such a request cannot be sent over any connection.
+    Impossible(TransportError),
     /// The request provably never left: the connection was gone, or the peer says that it did not look at it.
-    NotSent(TransportError),
+    NotRun(TransportError),
     /// The connection, or this call on it, ended before an answer came: the call may have run.
-    Lost(TransportError),
+    MayHaveRun(TransportError),
     /// An answer came. Whatever its code, `Unavailable` included, it is the peer's word and not a loss.
     /// Replies that break gRPC's rules or our limits are answers too: the call ran.
     Answered(Box<tonic::Status>),
 }
 
 impl Failure {
+    /// Whether the peer said it: a sign of life.
+    pub(crate) fn is_from_peer(&self) -> bool {
+        matches!(self, Self::Answered(_))
+    }
+
     pub(super) fn answered(status: tonic::Status) -> Self {
         Self::Answered(Box::new(status))
     }
@@ -58,21 +65,22 @@ impl Failure {
         // `REFUSED_STREAM` from the peer promises that nothing was processed. A `GOAWAY` does not: by the time that h2
         // reports one, calls below and above its last stream look the same.
         if error.is_reset() && error.is_remote() && error.reason() == Some(h2::Reason::REFUSED_STREAM) {
-            return Self::NotSent(TransportError::because("the peer refused the call unseen", error));
+            return Self::NotRun(TransportError::because("the peer refused the call unseen", error));
         }
         // This call alone: the connection works on.
         if error.is_reset() {
-            return Self::Lost(TransportError::because("the call was reset", error));
+            return Self::MayHaveRun(TransportError::because("the call was reset", error));
         }
-        Self::Lost(TransportError::because("the connection was lost", error))
+        Self::MayHaveRun(TransportError::because("the connection was lost", error))
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotSent(error) => write!(f, "not sent: {error}"),
-            Self::Lost(error) => error.fmt(f),
+            Self::Impossible(error) => error.fmt(f),
+            Self::NotRun(error) => write!(f, "not sent: {error}"),
+            Self::MayHaveRun(error) => error.fmt(f),
             Self::Answered(status) => status.fmt(f),
         }
     }

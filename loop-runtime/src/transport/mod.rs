@@ -44,6 +44,7 @@ use std::pin::Pin;
 pub(crate) use address::{Address, AddressError};
 pub(crate) use client::Connection;
 pub(crate) use failure::Failure;
+pub(crate) use frame::PREFIX as MESSAGE_PREFIX;
 #[cfg(any(test, fuzzing))]
 pub(crate) use header_blocks::header_blocks_of;
 pub use limits::Limits;

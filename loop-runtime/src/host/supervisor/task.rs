@@ -13,7 +13,7 @@ use crate::host::event::{State, What, Why};
 use crate::host::generation::{Generation, not_running};
 use crate::host::policy::{Decision, Record};
 use crate::host::{LaunchError, watchdog};
-use crate::service::{Attempt, Failed, Slot};
+use crate::service::{Attempt, Failed, Forgotten, Slot};
 use crate::sync::locked;
 
 /// Generations in a row that end while constructors run before these are suspected.
@@ -194,17 +194,13 @@ impl Task {
         let context = Context { deadline, ..Context::default() };
         let names = root.names();
         let set_up = async {
-            generation.root.probe(&names, deadline).await.map_err(Attempt::Lost)?;
+            generation.root.probe(&names, deadline).await.map_err(Attempt::MayHaveRun)?;
             root.set_up(&generation.root, &context).await
         };
         tokio::select! {
             biased;
             () = self.shared.closing.cancelled() => Err(LaunchError::CalledOff),
-            done = set_up => done.map_err(|why| match why {
-                Attempt::Refused(source) | Attempt::NotSent(source) | Attempt::Lost(source) => {
-                    LaunchError::SetUp { source }
-                }
-            }),
+            done = set_up => done.map_err(|why| LaunchError::SetUp { source: why.into_error() }),
         }
     }
 
@@ -288,8 +284,8 @@ impl Task {
         };
         let failed = |at_once, until: Option<Instant>| {
             let error = not_running(name, why);
-            let reset_version = shared.family.reset_version();
-            let failed = Failed { error, at_once, in_a_row: 0, retry_at: until, parent_object: 0, reset_version };
+            let forgotten = Forgotten::Under { object: None, reset: shared.family.reset_version() };
+            let failed = Failed { error, at_once, in_a_row: 0, retry_at: until, until: forgotten };
             shared.root.publish(Slot::Failed(Arc::new(failed)));
         };
         let (until, half_open) = match decision {

@@ -160,7 +160,7 @@ fn answered<T: std::fmt::Debug>(result: Result<T, Failure>) -> (tonic::Code, Str
 #[track_caller]
 fn assert_lost<T: std::fmt::Debug>(result: Result<T, Failure>) -> String {
     match result {
-        Err(Failure::Lost(error)) => error.to_string(),
+        Err(Failure::MayHaveRun(error)) => error.to_string(),
         other => panic!("not lost: {other:?}"),
     }
 }
@@ -168,7 +168,7 @@ fn assert_lost<T: std::fmt::Debug>(result: Result<T, Failure>) -> String {
 #[track_caller]
 fn assert_not_sent<T: std::fmt::Debug>(result: Result<T, Failure>) -> String {
     match result {
-        Err(Failure::NotSent(error)) => error.to_string(),
+        Err(Failure::NotRun(error)) => error.to_string(),
         other => panic!("not unsent: {other:?}"),
     }
 }
