@@ -157,17 +157,20 @@ async fn send(link: &Link, request: Request<Body>) -> Result<Response<Body>> {
     let Some(sent) = link.outcome(pin!(link.connection().forward(request))).await else {
         return Err(lost(name, &"the connection is gone"));
     };
+    if sent.as_ref().err().is_none_or(Failure::is_from_peer) {
+        link.session().family().alive();
+    }
     match sent {
-        Ok(response) => {
-            link.session().family().alive();
-            Ok(response)
-        }
+        Ok(response) => Ok(response),
         Err(Failure::Answered(status)) => Ok(status.into_http()),
-        Err(Failure::NotSent(why)) => {
+        Err(Failure::Impossible(why)) => {
+            Err(Error::invalid_argument(format!("{name}: the call cannot be passed on: {why}")))
+        }
+        Err(Failure::NotRun(why)) => {
             link.settle_end().await;
             Err(Error::lost(false, format!("{name}: {why}")))
         }
-        Err(Failure::Lost(why)) => {
+        Err(Failure::MayHaveRun(why)) => {
             link.settle_end().await;
             Err(lost(name, &why))
         }

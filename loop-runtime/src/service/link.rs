@@ -94,7 +94,7 @@ impl Link {
     }
 
     pub(crate) fn is_usable(&self) -> bool {
-        !self.ended.is_over() && !self.connection.is_dead()
+        !self.ended.is_over() && self.connection.is_usable()
     }
 
     pub(crate) fn ended(&self) -> &CancellationToken {
@@ -252,6 +252,11 @@ impl Link {
             () = expired => return Err(passed(path)),
         };
         let is_over = || context.deadline.is_some_and(|at| at <= Instant::now());
+        if let Some(Err(failure)) = &outcome
+            && failure.is_from_peer()
+        {
+            self.session.family().alive();
+        }
         match outcome {
             None => Err(Attempt::Lost(Error::lost(true, gone()))),
             Some(Ok(reply)) => {
@@ -264,19 +269,20 @@ impl Link {
             // A peer's clock may be the first to notice. grpc-go then resets the call: without an answer, or with that of a
             // handler which returns what it is told, that its context was cancelled.
             Some(Err(Failure::Answered(status))) if status.code() == tonic::Code::Cancelled && is_over() => {
-                self.session.family().alive();
                 Err(passed(path))
             }
-            Some(Err(Failure::Lost(_))) if is_over() => Err(passed(path)),
+            Some(Err(Failure::MayHaveRun(_))) if is_over() => Err(passed(path)),
             Some(Err(Failure::Answered(status))) => {
-                self.session.family().alive();
                 Err(Attempt::Refused(from_status(&status, self.session.peer_is_ours())))
             }
-            Some(Err(Failure::NotSent(why))) => {
+            Some(Err(Failure::Impossible(why))) => {
+                Err(Attempt::Refused(Error::invalid_argument(format!("{path} cannot be called: {why}"))))
+            }
+            Some(Err(Failure::NotRun(why))) => {
                 self.settle_end().await;
                 Err(Attempt::NotSent(Error::lost(false, gone()).with_source(why)))
             }
-            Some(Err(Failure::Lost(why))) => {
+            Some(Err(Failure::MayHaveRun(why))) => {
                 self.settle_end().await;
                 Err(Attempt::Lost(Error::lost(true, gone()).with_source(why)))
             }
@@ -300,10 +306,10 @@ impl Link {
     /// After a call was lost: ends the link if the connection is gone. A call learns of that an instant before the
     /// connection does; a peer that broke off one call only keeps its connection.
     pub(crate) async fn settle_end(&self) {
-        if !self.connection.is_dead() {
-            let _ = tokio::time::timeout(INSTANT, self.connection.ended().cancelled()).await;
+        if self.connection.is_usable() {
+            let _ = tokio::time::timeout(INSTANT, self.connection.retired().cancelled()).await;
         }
-        if self.connection.is_dead() {
+        if !self.connection.is_usable() {
             self.end();
         }
     }
