@@ -1,6 +1,7 @@
 //! Over real Unix sockets, except where a peer has to misbehave.
 
 mod calls;
+mod door;
 mod ends;
 mod load;
 mod parsers;
