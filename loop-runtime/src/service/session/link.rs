@@ -354,12 +354,7 @@ impl Link {
             Failure::Answered(status) if status.code() == tonic::Code::Cancelled && is_over => passed(path),
             Failure::MayHaveRun(_) if is_over => passed(path),
             Failure::Answered(status) => Attempt::Answered(from_status(&status, self.session.peer_is_ours())),
-            Failure::NotRun(why) => {
-                if !self.connection.is_usable() && !self.connection.retired().is_cancelled() {
-                    self.settle_end().await;
-                }
-                Attempt::NotRun(self.gone(false).with_source(why))
-            }
+            Failure::NotRun(why) => Attempt::NotRun(self.gone(false).with_source(why)),
             Failure::MayHaveRun(why) => {
                 self.settle_end().await;
                 Attempt::MayHaveRun(self.gone(true).with_source(why))

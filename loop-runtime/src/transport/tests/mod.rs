@@ -1,6 +1,7 @@
 //! Over real Unix sockets, except where a peer has to misbehave.
 
 mod calls;
+mod door;
 mod ends;
 mod load;
 mod parsers;
@@ -166,9 +167,9 @@ fn assert_lost<T: std::fmt::Debug>(result: Result<T, Failure>) -> String {
 }
 
 #[track_caller]
-fn assert_not_sent<T: std::fmt::Debug>(result: Result<T, Failure>) -> String {
+fn assert_not_run<T: std::fmt::Debug>(result: Result<T, Failure>) -> String {
     match result {
         Err(Failure::NotRun(error)) => error.to_string(),
-        other => panic!("not unsent: {other:?}"),
+        other => panic!("not unrun: {other:?}"),
     }
 }
