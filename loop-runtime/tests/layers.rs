@@ -140,6 +140,8 @@ fn paths(code: &str, prefix: &str) -> BTreeSet<String> {
 
 #[test]
 fn an_arrow_is_found_however_it_is_written() {
-    let code = code("use crate::{host::A, b::{C, d}};\n// crate::no\nfn f() { crate::plugin::g() }\n#[cfg(test)]\nmod tests {\nuse crate::x;");
+    let code = code(
+        "use crate::{host::A, b::{C, d}};\n// crate::no\nfn f() { crate::plugin::g() }\n#[cfg(test)]\nmod tests {\nuse crate::x;",
+    );
     assert_eq!(paths(&code, "crate::"), ["b", "host", "plugin"].map(str::to_owned).into());
 }

@@ -173,7 +173,7 @@ pub struct Ended {
 }
 
 /// Why a generation of a plugin ended: what the runtime noticed first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Why {
     /// The process exited.

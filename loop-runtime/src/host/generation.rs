@@ -7,9 +7,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::builder::{Settings, Source};
-use super::event::{Ended, What, Why};
+use super::event::{Ended, Why};
 use super::reattach::find;
-use super::{Exit, LaunchError, LaunchOptions, Process, launch};
+use super::supervisor::Remains;
+use super::{LaunchError, LaunchOptions, Process, launch};
 #[cfg(feature = "mux")]
 use crate::broker::Knocks;
 use crate::broker::{Broker, BrokerEnd, Route, exchange};
@@ -26,7 +27,7 @@ use crate::transport::{Connection, Stream};
 /// How many announcements wait to be sent: as many as services can be lent before the plugin reads.
 const ANNOUNCEMENTS: usize = 64;
 
-/// A running process with its session. [`Generation::end`] is the only way out.
+/// A running process with its session. Dropped half-way, it ends with its process.
 pub(super) struct Generation {
     pub(super) number: u64,
     pub(super) session: Arc<Session>,
@@ -136,57 +137,68 @@ impl Generation {
         self.started.elapsed()
     }
 
-    /// Waits for the first sign that it is over.
-    pub(super) async fn over(&self) -> Why {
-        tokio::select! {
-            biased;
-            _ = self.process.exited() => Why::Exited,
-            () = self.broker_lost.cancelled() => Why::BrokerLost,
-            () = self.root.ended().cancelled() => Why::ConnectionLost,
+    /// Waits until what it cannot do without is lost.
+    pub(super) fn lost(&self) -> impl Future<Output = Why> + Send + 'static {
+        let (broker_lost, root) = (self.broker_lost.clone(), self.root.clone());
+        async move {
+            tokio::select! {
+                biased;
+                () = broker_lost.cancelled() => Why::BrokerLost,
+                () = root.ended().cancelled() => Why::ConnectionLost,
+            }
         }
     }
 
-    /// Asks the process to shut down and waits for that; the answer does not matter, Go's plugins give none.
-    pub(super) async fn shut_down(&self, grace: Duration) {
+    /// Asks the process to shut down. The answer does not matter, Go's plugins give none.
+    pub(super) fn shut_down(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut controller = GrpcControllerClient::new(self.connection.clone());
-        let ask = async {
-            if let Err(status) = controller.shutdown(Empty {}).await {
-                tracing::debug!(plugin = self.session.name(), %status, "no answer to the shutdown call");
+        let session = self.session.clone();
+        async move {
+            let asked = session.ended().run_until_cancelled(controller.shutdown(Empty {})).await;
+            if let Some(Err(status)) = asked {
+                tracing::debug!(plugin = session.name(), %status, "no answer to the shutdown call");
             }
-            self.process.exited().await
-        };
-        // What has not ended by then is killed.
-        let _ = tokio::time::timeout(grace, ask).await;
+        }
     }
 
-    /// Ends it, in an order that never varies: nothing can be lent or called any more, what was lent is cut, links are
-    /// dropped, the process is killed and reaped, its sockets are removed.
-    pub(super) async fn end(self, why: Why, reap: Duration, in_a_row: u32) -> (What, Option<What>) {
-        let uptime = self.took();
+    /// Ends its session, and says whether the process has exited or is about to: it drops its connections an instant
+    /// before it can be reaped.
+    pub(super) async fn exits_soon(&self) -> bool {
+        self.cut();
+        tokio::time::timeout(settle::CONNECTIONS, self.process.exited()).await.is_ok()
+    }
+
+    /// Nothing can be lent or called any more: what was lent is cut, then links are dropped.
+    pub(super) fn cut(&self) {
         self.session.end();
-        // A dying process drops its connections an instant before it can be reaped; that it exited says more.
-        let dying = matches!(why, Why::ConnectionLost | Why::BrokerLost);
-        let why = match dying {
-            true if tokio::time::timeout(settle::CONNECTIONS, self.process.exited()).await.is_ok() => Why::Exited,
-            _ => why,
-        };
-        self.process.kill();
-        let left = self.process.is_left_alone() && why != Why::Exited;
-        let exit: Option<Exit> = if left { None } else { self.process.reap(reap).await };
-        let unreaped = (exit.is_none() && !left).then(|| What::Unreaped { generation: self.number, pid: self.pid() });
-        let ended = Ended {
-            generation: self.number,
-            why,
-            exit,
-            stderr: self.process.stderr_tail(),
-            panic: self.process.panic(),
-            uptime,
-            in_a_row,
-        };
+    }
+
+    /// The process is killed and reaped, unless it is to live on: `leave`.
+    pub(super) fn end(&self, leave: bool, reap: Duration) -> impl Future<Output = Remains> + Send + 'static {
+        self.cut();
+        if !leave {
+            self.process.claim();
+            self.process.kill();
+        }
+        let (process, uptime) = (self.process.clone(), self.took());
+        async move {
+            let exit = if leave { None } else { process.reap(reap).await };
+            Remains {
+                pid: process.pid(),
+                exit,
+                unreaped: exit.is_none() && !leave,
+                stderr: process.stderr_tail(),
+                panic: process.panic(),
+                uptime,
+            }
+        }
+    }
+
+    /// The last of it: who lost a call learns how it ended, tasks end, sockets are removed.
+    pub(super) async fn discard(self, ended: &Ended, bound: Duration) {
         self.session.set_epitaph(ended.to_string());
         // A lent handler that blocks its thread cannot be ended; it must not hold up the next start.
-        let _ = tokio::time::timeout(reap, self.session.finished()).await;
-        (What::Ended(ended), unreaped)
+        let _ = tokio::time::timeout(bound, self.session.finished()).await;
     }
 }
 

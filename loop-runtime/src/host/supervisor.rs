@@ -1,23 +1,27 @@
-//! What the owner of a plugin holds. Its [`task`] does the work.
+//! What the owner of a plugin holds. Its [`machine`] decides, and its [`task`] does what that says.
 
+mod launch;
+mod machine;
 mod task;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use tokio::sync::{broadcast, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::builder::Settings;
 use super::event::{Event, Events, State, States, What};
-use super::generation::not_running;
+use super::generation::{Generation, not_running};
 use super::{LaunchError, Process, Reattach};
 use crate::error::{Error, Result};
 use crate::proto::grpc::health::v1::HealthCheckRequest;
 use crate::proto::grpc::health::v1::health_client::HealthClient;
 use crate::service::{Family, Handle, Names, Remote, Service};
 use crate::sync::locked;
+use machine::Input;
+pub(crate) use machine::{Pulse, Remains};
 use task::Task;
 
 /// Events kept for a slow reader.
@@ -43,7 +47,7 @@ struct Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        self.shared.closing.cancel();
+        self.shared.tell_machine(Input::Close { by_call: false });
     }
 }
 
@@ -53,13 +57,23 @@ struct Shared {
     root: Arc<Handle>,
     state: watch::Sender<State>,
     tell: Arc<Teller>,
-    closing: CancellationToken,
-    /// Somebody called [`Supervisor::close`].
-    by_hand: AtomicBool,
+    inbox: mpsc::UnboundedSender<Message>,
     closed: CancellationToken,
-    restarts: watch::Sender<u64>,
-    resets: watch::Sender<u64>,
     running: Mutex<Option<Running>>,
+}
+
+impl Shared {
+    fn tell_machine(&self, input: Input) {
+        // Nobody takes it once the plugin is closed, and then there is nothing to be done.
+        let _ = self.inbox.send(Message::Input(input));
+    }
+}
+
+/// To the [`Task`].
+enum Message {
+    Input(Input),
+    /// What a launch came to. With an error, the id of a process that could not be reaped.
+    Launched(Result<Box<Generation>, (LaunchError, Option<u32>)>),
 }
 
 /// What others may see of the generation of the moment.
@@ -104,24 +118,21 @@ impl Supervisor {
             settings.policy.lazy,
             Arc::new(move |event| observer.tell(What::Handle(event))),
         );
+        let (outbox, inbox) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             root: Handle::root(family.clone()),
             family,
             state: watch::Sender::new(State::Starting { attempt: 1 }),
             tell,
-            closing: CancellationToken::new(),
-            by_hand: AtomicBool::new(false),
+            inbox: outbox,
             closed: CancellationToken::new(),
-            restarts: watch::Sender::new(0),
-            resets: watch::Sender::new(0),
             running: Mutex::default(),
             settings,
         });
         let (first, started) = oneshot::channel();
         // Made before the task: a caller that goes away drops it, and that closes the plugin.
         let owner = Arc::new(Owner { shared: shared.clone() });
-        let task = Task::new(shared);
-        tokio::spawn(task.run(first));
+        tokio::spawn(Task::new(shared, inbox, first).run());
         match started.await {
             Ok(Ok(())) => Ok(Self { owner }),
             Ok(Err(error)) => Err(error),
@@ -206,15 +217,14 @@ impl Supervisor {
 
     /// Ends the process and starts it again; calls in flight are lost, handles are re-established. Returns at once.
     pub fn restart(&self) {
-        self.shared().restarts.send_modify(|version| *version += 1);
+        self.shared().tell_machine(Input::Restart);
     }
 
     /// Forgets all failures: closes the breaker, leaves the given-up state, makes refused objects again.
     pub fn reset(&self) {
         let shared = self.shared();
-        shared.tell.tell(What::Reset);
         shared.family.reset();
-        shared.resets.send_modify(|version| *version += 1);
+        shared.tell_machine(Input::Reset);
     }
 
     /// Closes every service that came from the plugin, children first, then the process: asked, then killed.
@@ -222,8 +232,7 @@ impl Supervisor {
     /// Returns when the process is gone. Dropping the future does not stop the closing. A process that was reattached to in
     /// test mode is only hung up on.
     pub async fn close(&self) {
-        self.shared().by_hand.store(true, Ordering::Relaxed);
-        self.shared().closing.cancel();
+        self.shared().tell_machine(Input::Close { by_call: true });
         self.shared().closed.cancelled().await;
     }
 }

@@ -1,0 +1,29 @@
+//! What is told of a process that was reaped.
+
+use std::sync::Arc;
+
+use super::messages::{Action, Remains};
+use crate::host::event::{Ended, What, Why};
+
+/// A process that was reaped, of which the rest is still to go.
+#[derive(Debug)]
+pub(super) struct Gone {
+    pub(super) ended: Arc<Ended>,
+    /// The id of a process that could not be reaped.
+    unreaped: Option<u32>,
+}
+
+impl Gone {
+    pub(super) fn new(generation: u64, why: Why, in_a_row: u32, remains: Remains) -> Self {
+        let Remains { pid, exit, unreaped, stderr, panic, uptime } = remains;
+        let ended = Ended { generation, why, exit, stderr, panic, uptime, in_a_row };
+        Self { ended: Arc::new(ended), unreaped: unreaped.then_some(pid) }
+    }
+
+    pub(super) fn tell(self, out: &mut Vec<Action>) {
+        if let Some(pid) = self.unreaped {
+            out.push(Action::Tell(What::Unreaped { generation: self.ended.generation, pid }));
+        }
+        out.push(Action::Tell(What::Ended(Arc::unwrap_or_clone(self.ended))));
+    }
+}

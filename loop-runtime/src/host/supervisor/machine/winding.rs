@@ -1,0 +1,107 @@
+//! The end of one generation, step by step.
+
+use std::time::{Duration, Instant};
+
+use super::messages::{Action, Input, Pulse};
+use super::patience::Patience;
+use crate::host::event::Why;
+use crate::service::settle;
+
+/// A generation that is on its way out, whatever the reason.
+#[derive(Debug)]
+pub(super) struct Winding {
+    pub(super) generation: u64,
+    pub(super) why: Why,
+    step: Step,
+    /// The process is not ours to end.
+    leave: bool,
+    exit_grace: Duration,
+}
+
+#[derive(Debug)]
+enum Step {
+    /// Calls under way run on.
+    Draining(Patience),
+    /// It was asked to shut down.
+    Asked(Patience),
+    /// Its connections broke, and it is about to exit, which says more, or has to be killed.
+    Dying(Patience),
+    /// Killed, to be reaped.
+    Ending,
+}
+
+impl Winding {
+    fn new(generation: u64, why: Why, step: Step, leave: bool) -> Self {
+        Self { generation, why, step, leave, exit_grace: Duration::ZERO }
+    }
+
+    /// Calls under way have `drain`, then the process is asked to shut down and has `exit_grace`, then it is killed.
+    pub(super) fn in_order(
+        (generation, why, leave): (u64, Why, bool),
+        (drain, exit_grace): (Duration, Duration),
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) -> Self {
+        out.push(Action::Drain { generation });
+        let step = Step::Draining(Patience::new(drain, now));
+        Self { exit_grace, ..Self::new(generation, why, step, leave) }
+    }
+
+    /// What broke cannot be used any more.
+    pub(super) fn broken(generation: u64, why: Why, leave: bool, now: Instant, out: &mut Vec<Action>) -> Self {
+        out.push(Action::Cut { generation });
+        Self::new(generation, why, Step::Dying(Patience::new(settle::CONNECTIONS, now)), leave)
+    }
+
+    pub(super) fn at_once(generation: u64, why: Why, leave: bool, out: &mut Vec<Action>) -> Self {
+        let mut winding = Self::new(generation, why, Step::Ending, leave);
+        winding.end(out);
+        winding
+    }
+
+    fn end(&mut self, out: &mut Vec<Action>) {
+        self.step = Step::Ending;
+        // What has exited can be reaped, whoever it belongs to.
+        let leave = self.leave && self.why != Why::Exited;
+        out.push(Action::End { generation: self.generation, leave });
+    }
+
+    /// Looks at what concerns this generation, and at the time.
+    pub(super) fn step(&mut self, input: &Input, now: Instant, out: &mut Vec<Action>) {
+        let is_over = matches!(input, Input::Tick) && self.patience().is_some_and(|patience| patience.has_ended(now));
+        match (&self.step, input) {
+            (Step::Ending, _) => {}
+            (Step::Dying(_), Input::Exited { .. }) => {
+                self.why = Why::Exited;
+                self.end(out);
+            }
+            (_, Input::Exited { .. } | Input::Pulse { pulse: Pulse::Hung, .. }) => self.end(out),
+            (Step::Draining(_), Input::Drained { .. }) => self.ask(now, out),
+            (Step::Draining(_), _) if is_over => self.ask(now, out),
+            (Step::Asked(_) | Step::Dying(_), _) if is_over => self.end(out),
+            _ => {}
+        }
+    }
+
+    fn patience(&mut self) -> Option<&mut Patience> {
+        match &mut self.step {
+            Step::Draining(patience) | Step::Asked(patience) | Step::Dying(patience) => Some(patience),
+            Step::Ending => None,
+        }
+    }
+
+    fn ask(&mut self, now: Instant, out: &mut Vec<Action>) {
+        if self.leave {
+            return self.end(out);
+        }
+        out.push(Action::ShutDown { generation: self.generation });
+        self.step = Step::Asked(Patience::new(self.exit_grace, now));
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match &self.step {
+            Step::Draining(patience) | Step::Asked(patience) | Step::Dying(patience) => Some(patience.at()),
+            Step::Ending => None,
+        }
+    }
+}
