@@ -3,7 +3,7 @@
 //! Downwards it uses the broker, the transport and the wire; of processes it knows nothing. Its rooms are layers, and arrows
 //! between them go only downwards: [`typed`] is what generated code touches; [`serve`] is what a peer may call; [`handle`] is
 //! what a caller holds, and the way back to life; [`session`] is the process of one peer, as seen from here; [`base`] has what
-//! all of them share.
+//! all of them share. `MAP.md` beside this file shows what there is, who owns whom, and in which order things die.
 
 mod base;
 mod handle;

@@ -16,11 +16,11 @@ use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tracing::Instrument;
 
+use super::kept::Kept;
 use crate::error::{Code, Error, Result};
 use crate::service::base::{BoxFuture, Method, Names, to_status, unknown_service};
 use crate::service::handle::{Attempting, Class, Handle, Remote, over_links};
 use crate::service::session::{Attempt, InFlight, Lent, Link, Session};
-use crate::sync::{Mutex, locked};
 use crate::transport::{self, ConnectionId, Deadline, Failure, Handler};
 
 /// A remote service that may be lent on, for the names of its own tree only.
@@ -101,13 +101,16 @@ async fn forward(target: &Arc<Handle>, names: &Names, limit: usize, request: Req
     let deadline = request.extensions().get::<Deadline>().map(|deadline| deadline.0);
     let until = deadline.map_or(wait, |deadline| deadline.min(wait));
     let call = Passed { path: &path, until, deadline };
-    let answer = if names.method(service, method).is_some_and(|method| method.idempotent) {
-        let (head, body) = request.into_parts();
+    let known = names.method(service, method);
+    let (head, body) = request.into_parts();
+    let answer = if known.is_some_and(|method| method.idempotent) {
         let body = Limited::new(body, limit).collect().await;
         let body = body.map_err(|why| Error::new(Code::ResourceExhausted, format!("a request to pass on: {why}")))?;
         over_links(target, Class::Repeatable, &Repeat { call: &call, head, body: body.to_bytes() }).await
     } else {
-        over_links(target, Class::Once, &Once { call: &call, request: Mutex::new(Some(request)) }).await
+        // What the contract does not name may be a stream, which its caller goes on with when it has had an answer.
+        let body = if known.is_some() { Kept::read(body).await? } else { Kept::unread(body) };
+        over_links(target, Class::Once, &Once { call: &call, head, body }).await
     };
     answer.map_err(|error| match (error.loss(), deadline) {
         // The peer's clock was the first to notice: grpc-go then resets the call without an answer.
@@ -146,11 +149,12 @@ impl Passed<'_> {
     }
 }
 
-/// Sends the request over one link and streams the answer back. The request is gone once it was sent: unless it was not even
-/// begun, there is one attempt.
+/// Sends the request and streams the answer back: the call runs once at most. A short request is kept until then, so that
+/// one that certainly did not run is sent again; of a longer one there is one attempt.
 struct Once<'a> {
     call: &'a Passed<'a>,
-    request: Mutex<Option<Request<Body>>>,
+    head: http::request::Parts,
+    body: Kept,
 }
 
 impl Attempting for Once<'_> {
@@ -162,11 +166,9 @@ impl Attempting for Once<'_> {
         if !link.is_usable() {
             return Err(Attempt::NotRun(gone()));
         }
-        let request = locked(&self.request).take().ok_or_else(|| Attempt::Impossible(gone()))?;
-        let response = match self.call.send(link, request).await {
-            Err(Attempt::NotRun(error)) => return Err(Attempt::Impossible(error)),
-            sent => sent?,
-        };
+        let body = self.body.take().ok_or_else(|| Attempt::Impossible(gone()))?;
+        let request = Request::from_parts(self.head.clone(), body);
+        let response = self.call.send(link, request).await?;
         Ok(response
             .map(|body| Body::new(Relay { body, peer: link.session().name().to_owned(), _in_flight: in_flight })))
     }

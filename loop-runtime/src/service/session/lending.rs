@@ -84,3 +84,7 @@ fn keep(session: &Arc<Session>, lease: Lease, key: Option<&str>) -> Option<Arc<C
     });
     other
 }
+
+#[cfg(test)]
+#[path = "lending_tests.rs"]
+mod tests;

@@ -15,7 +15,7 @@ pub(crate) use lease::Expiry;
 pub(crate) use lendable::{Export, Lendable, Lent};
 pub(crate) use lending::{displace, hand_out};
 pub(crate) use link::{Attempt, InFlight, Link};
-pub(crate) use object::{EndOnDrop, Object};
+pub(crate) use object::EndOnDrop;
 pub use outgoing::Outgoing;
 pub(crate) use outgoing::{RECIPE, Request, with_ids};
 pub(crate) use session::Session;
