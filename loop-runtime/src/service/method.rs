@@ -17,6 +17,8 @@ pub struct Method {
     pub release: bool,
     /// A constructor whose newer object replaces the older one, once it is made.
     pub singleton: bool,
+    /// The object is not made again when it is lost: its handle fails from then on, and the caller makes a new one.
+    pub once: bool,
     /// Arguments or results carry services.
     pub carries: bool,
     /// Numbers and names of the reply's fields; empty where the message itself is the reply.
@@ -33,6 +35,7 @@ impl Method {
             replay: false,
             release: false,
             singleton: false,
+            once: false,
             carries: false,
             reply: &[],
         }
@@ -62,6 +65,13 @@ impl Method {
         self
     }
 
+    /// Marks the constructor as one whose object is not made again when it is lost: its handle fails from then on, and the
+    /// caller makes a new one.
+    pub const fn once(mut self) -> Self {
+        self.once = true;
+        self
+    }
+
     /// States whether arguments or results carry services.
     pub const fn carries(mut self, carries: bool) -> Self {
         self.carries = carries;
@@ -73,6 +83,13 @@ impl Method {
         self.reply = fields;
         self
     }
+}
+
+/// Whether a result hands over a service, which it must where only a constructor makes sense.
+#[track_caller]
+pub const fn constructs(carries: bool) -> bool {
+    assert!(carries, "`once` is for constructors: methods that return `Arc<dyn Trait>` of a service");
+    carries
 }
 
 /// Whether any of `methods` carries a service.

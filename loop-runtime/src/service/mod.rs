@@ -44,7 +44,7 @@ pub(crate) use family::Family;
 pub(crate) use handle::{Failed, Handle, Slot};
 pub use incoming::Incoming;
 pub(crate) use link::{Attempt, Link};
-pub use method::{Method, any_carries, first, own_release};
+pub use method::{Method, any_carries, constructs, first, own_release};
 pub use outgoing::Outgoing;
 pub use part::Part;
 pub use remote::{Remote, remote_of};
