@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod cases;
+mod objects;
 mod services;
 
 use std::process::ExitCode;
@@ -26,7 +27,7 @@ fn main() -> ExitCode {
     if let Some(mode) = std::env::var_os("RECOVERY_HOST") {
         return runtime().block_on(MULTIPLEXED.scope(mode == "multiplexed", cases::a_host_of_its_own()));
     }
-    let all = cases::all().into_iter();
+    let all = cases::all().into_iter().chain(objects::all());
     let modes =
         all.flat_map(|(name, case)| [(name.to_owned(), case, false), (format!("multiplexed::{name}"), case, true)]);
     let trials = modes.map(|(name, case, multiplexed)| {

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue};
 
 use super::remote::Remote;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::service::base::{Method, Names};
 use crate::service::session::{Attempt, EndOnDrop, Link, RECIPE, Request, with_ids};
 use crate::wire::FieldSpec;
@@ -88,8 +88,12 @@ impl Recipe {
     }
 }
 
-/// The error for a reply that cannot be read, whose fault is the peer's, or a difference of versions: not the caller's.
+/// The error for a reply that cannot be read, whose fault is the peer's, or a difference of versions: not the caller's. Where
+/// the contract has a text of its own for it, which Go's clients give too, that is the text.
 pub(crate) fn unreadable_reply(peer: &str, method: &Method, why: Error) -> Error {
+    if why.code() == Code::Unknown {
+        return why;
+    }
     let text = format!(
         "{peer}: the reply of {} cannot be read: {why}; the two sides were built from different versions of the service",
         method.path

@@ -39,7 +39,7 @@ pub(crate) async fn keep(handle: Arc<Handle>, link: Arc<Link>, made_under: u64) 
     let machine = Machine::new(rules, *resets.borrow());
     // The link may have ended by now; its object has not, and is the keeper's to end.
     let mut keeper = Keeper { machine, resets, made_under, last: link, error: None, handle };
-    keeper.apply(vec![Effect::Live { run: 1, redialled: false }], Instant::now());
+    keeper.apply(vec![Effect::Live { run: 1, redialled: false, tell: true }], Instant::now());
     keeper.run().await;
     keeper.release().await;
 }
@@ -218,16 +218,17 @@ impl Keeper {
             match effect {
                 Effect::Vacant => handle.publish(Slot::Vacant),
                 Effect::Making => handle.publish(Slot::Making),
-                Effect::Lost { tell } => {
+                Effect::Unusable => {
                     handle.publish(Slot::Vacant);
-                    if handle.uninstall().is_some() && tell && !handle.closed.is_cancelled() {
-                        emit(HandleEvent::Lost { handle: id, generation });
-                    }
+                    handle.uninstall();
                 }
-                Effect::Live { run, redialled } => {
+                Effect::Lost => emit(HandleEvent::Lost { handle: id, generation }),
+                Effect::Live { run, redialled, tell } => {
                     handle.install(self.last.clone());
                     let (object, took) = (self.last.object().number(), began.elapsed());
-                    emit(HandleEvent::Made { handle: id, generation, object, run, redialled, took });
+                    if tell {
+                        emit(HandleEvent::Made { handle: id, generation, object, run, redialled, took });
+                    }
                 }
                 Effect::Failed(failure) => self.fail(failure),
                 Effect::Gone => self.gone(),
