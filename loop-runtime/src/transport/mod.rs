@@ -62,6 +62,7 @@ pub(crate) use mux::{MuxSession, MuxStream};
 pub(crate) use offer::{Offer, OfferError, Wish, answer};
 pub(crate) use peer::is_our_client;
 pub(crate) use security::{Accepted, Security};
+pub(crate) use sendable::is_of_one_connection;
 pub(crate) use server::{ConnectionId, Deadline, Handler, serve_connection};
 pub(crate) use stream::Stream;
 #[cfg(any(test, fuzzing))]
