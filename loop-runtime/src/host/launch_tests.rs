@@ -456,6 +456,51 @@ fn a_plugin_survives_the_thread_and_the_runtime_that_launched_it() {
     assert_eq!((exit.status(), exit.signal()), (Some(9), None));
 }
 
+/// Nothing of the runtime is left that could wait for the process.
+#[test]
+fn a_plugin_is_reaped_after_the_runtime_that_launched_it_has_ended() {
+    let plugin = Scripted::new(&format!("{LINE}; exec sleep 1000"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let process = runtime.block_on(plugin.ok());
+    drop(runtime);
+    let pid = process.pid();
+    process.kill();
+    let began = std::time::Instant::now();
+    while exists(pid) {
+        assert!(began.elapsed() < PATIENCE);
+        std::thread::yield_now();
+    }
+    let waiting = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    assert_eq!(waiting.block_on(process.exited()).signal(), Some(9));
+}
+
+/// The status is lost then, but not the end.
+#[test]
+fn a_host_that_ignores_sigchld_sees_the_ends_of_its_plugins() {
+    let status = std::process::Command::new("env")
+        .arg("--ignore-signal=CHLD")
+        .arg(std::env::current_exe().unwrap())
+        .args(in_another_process("as_a_host_that_ignores_sigchld").get_args())
+        .env("ROLE", "ignore-sigchld")
+        .status();
+    assert!(status.unwrap().success());
+}
+
+#[tokio::test]
+#[ignore = "started by another test"]
+async fn as_a_host_that_ignores_sigchld() {
+    if std::env::var_os("ROLE").is_none() {
+        return;
+    }
+    // `wait` in the plugin gives the status of its child: SIGCHLD is not ignored there.
+    let plugin = Scripted::new(&format!("{LINE}; sh -c 'exit 5' & wait $!; echo \"child $?\" >&2; exit 3"));
+    let process = plugin.ok().await;
+    let exit = process.reap(PATIENCE).await.unwrap();
+    assert_eq!((exit.status(), exit.signal()), (None, None));
+    assert_eq!(process.stderr_tail(), ["child 5"]);
+    assert!(matches!(Scripted::new("exit 3").error().await, LaunchError::Exited { .. }));
+}
+
 /// Runs one of the ignored tests below as a program of its own.
 fn in_another_process(test: &str) -> std::process::Command {
     let mut command = std::process::Command::new(std::env::current_exe().unwrap());

@@ -14,6 +14,7 @@ mod line;
 mod output;
 mod policy;
 mod process;
+mod reaper;
 mod reattach;
 mod registry;
 mod running;

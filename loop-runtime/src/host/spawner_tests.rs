@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::process::Command as StdCommand;
 
 use super::*;
 
