@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use crate::HANDSHAKE;
 use crate::services::{Bench, Journal, Part, Workshop};
 
-type Case = fn() -> Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(crate) type Case = fn() -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
 macro_rules! cases {
     ($($name:ident),* $(,)?) => {
@@ -51,7 +51,7 @@ tokio::task_local! {
 }
 
 /// No budget, no backoff: these tests kill often.
-fn policy() -> RestartPolicy {
+pub(crate) fn policy() -> RestartPolicy {
     let mut policy = RestartPolicy::default();
     policy.budget = None;
     policy.backoff = Duration::ZERO;
@@ -59,22 +59,25 @@ fn policy() -> RestartPolicy {
 }
 
 async fn launch(policy: RestartPolicy) -> Supervisor {
-    let program = std::env::current_exe().expect("this test");
-    let host = Host::new(HANDSHAKE).name("workshop").policy(policy);
-    let host = if MULTIPLEXED.get() { host.multiplexed() } else { host };
-    host.launch(Command::new(program)).await.expect("a plugin")
+    launch_command(policy, Command::new(std::env::current_exe().expect("this test"))).await
 }
 
-async fn workshop(plugin: &Supervisor) -> Arc<dyn Workshop> {
+pub(crate) async fn launch_command(policy: RestartPolicy, command: Command) -> Supervisor {
+    let host = Host::new(HANDSHAKE).name("workshop").policy(policy);
+    let host = if MULTIPLEXED.get() { host.multiplexed() } else { host };
+    host.launch(command).await.expect("a plugin")
+}
+
+pub(crate) async fn workshop(plugin: &Supervisor) -> Arc<dyn Workshop> {
     plugin.dispense().await.expect("a running plugin")
 }
 
-fn signal(pid: u32, signal: Signal) {
+pub(crate) fn signal(pid: u32, signal: Signal) {
     let pid = Pid::from_raw(pid.try_into().expect("a process id")).expect("a process id");
     kill_process(pid, signal).expect("a signal sent");
 }
 
-fn is_there(pid: u32) -> bool {
+pub(crate) fn is_there(pid: u32) -> bool {
     let pid = Pid::from_raw(pid.try_into().expect("a process id")).expect("a process id");
     test_kill_process(pid).is_ok()
 }
@@ -87,7 +90,7 @@ async fn is_stopped(pid: u32) {
     }
 }
 
-async fn until<T>(events: &mut Events, mut wanted: impl FnMut(What) -> Option<T>) -> T {
+pub(crate) async fn until<T>(events: &mut Events, mut wanted: impl FnMut(What) -> Option<T>) -> T {
     loop {
         let event = events.next().await.expect("an event before the end");
         if let Some(found) = wanted(event.what) {

@@ -18,7 +18,7 @@ use tracing::Instrument;
 
 use super::BoxFuture;
 use super::handle::Handle;
-use super::link::Link;
+use super::link::{InFlight, Link};
 use super::method::Method;
 use super::remote::Remote;
 use super::session::Session;
@@ -111,8 +111,14 @@ async fn forward(target: &Arc<Handle>, names: &Names, limit: usize, request: Req
 
 /// Sends the request over one link and streams the answer back.
 async fn once(target: &Arc<Handle>, until: Instant, request: Request<Body>) -> Result<Response<Body>> {
-    let link = target.ensure(until, 0).await?;
-    let in_flight = link.in_flight();
+    let mut last = 0;
+    let (link, in_flight) = loop {
+        let link = target.ensure(until, last).await?;
+        last = link.number();
+        if let Some(in_flight) = link.begin() {
+            break (link, in_flight);
+        }
+    };
     let response = send(&link, request).await?;
     Ok(response.map(|body| Body::new(Relay { body, peer: link.session().name().to_owned(), _in_flight: in_flight })))
 }
@@ -127,7 +133,7 @@ async fn repeat(target: &Arc<Handle>, until: Instant, limit: usize, request: Req
     loop {
         let link = target.ensure(until, last).await.map_err(|error| error.handed_over(executions > 0))?;
         last = link.number();
-        let _in_flight = link.in_flight();
+        let Some(_in_flight) = link.begin() else { continue };
         let request = Request::from_parts(head.clone(), Body::new(Full::new(body.clone())));
         let answer = async {
             let (head, body) = send(&link, request).await?.into_parts();
@@ -183,7 +189,7 @@ fn lost(peer: &str, why: &dyn std::fmt::Display) -> Error {
 struct Relay {
     body: Body,
     peer: String,
-    _in_flight: tokio_util::task::task_tracker::TaskTrackerToken,
+    _in_flight: InFlight,
 }
 
 impl HttpBody for Relay {

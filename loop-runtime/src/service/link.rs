@@ -28,7 +28,7 @@ use crate::transport::{Connection, Failure};
 /// From what one task knows of a connection to what another does.
 const INSTANT: Duration = Duration::from_millis(50);
 
-/// Usable until its connection, its object or its session has ended; never again after that.
+/// Usable until its connection, its object or its session has ended, or takes no new calls; never again after that.
 pub(crate) struct Link {
     number: u64,
     connection: Connection,
@@ -38,6 +38,12 @@ pub(crate) struct Link {
     ended: Arc<Life>,
     calls: TaskTracker,
     offers: Mutex<Vec<&'static str>>,
+}
+
+/// A call in flight.
+pub(crate) struct InFlight {
+    _of_link: TaskTrackerToken,
+    _of_session: TaskTrackerToken,
 }
 
 /// Why an attempt over one link gave no answer.
@@ -94,7 +100,7 @@ impl Link {
     }
 
     pub(crate) fn is_usable(&self) -> bool {
-        !self.ended.is_over() && !self.connection.is_dead()
+        !self.ended.is_over() && !self.connection.is_dead() && !self.session.is_retired()
     }
 
     pub(crate) fn ended(&self) -> &CancellationToken {
@@ -106,12 +112,14 @@ impl Link {
         self.ended.end();
     }
 
-    /// Counts a call in flight until the token is dropped.
-    pub(crate) fn in_flight(&self) -> TaskTrackerToken {
-        self.calls.token()
+    /// Counts a call in flight until the token is dropped. `None`: no call begins any more.
+    pub(crate) fn begin(&self) -> Option<InFlight> {
+        let in_flight = InFlight { _of_link: self.calls.token(), _of_session: self.session.call() };
+        // Looked at once it is counted, so that nobody who waits for the calls under way overlooks it.
+        (!self.session.is_retired()).then_some(in_flight)
     }
 
-    /// Waits until no call is in flight.
+    /// Waits until no call is in flight over this link.
     pub(crate) async fn drained(&self) {
         self.calls.close();
         self.calls.wait().await;
@@ -238,7 +246,7 @@ impl Link {
                 }
             },
         };
-        let _in_flight = self.in_flight();
+        let Some(_in_flight) = self.begin() else { return Err(Attempt::NotSent(Error::lost(false, gone()))) };
         let call = pin!(self.connection.unary(path, all, timeout, body));
         let expired = async {
             match timeout {

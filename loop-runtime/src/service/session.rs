@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::export::Export;
 use super::family::Family;
@@ -35,6 +36,9 @@ pub(crate) struct Session {
     serving: Limits,
     root: Arc<Object>,
     ended: Arc<Life>,
+    retired: AtomicBool,
+    /// Under way, over whichever link.
+    calls: TaskTracker,
     why: watch::Sender<Option<Arc<str>>>,
     ours: AtomicBool,
     /// What constructors handed out, by the key of the handle that asked for it.
@@ -61,6 +65,8 @@ impl Session {
             serving,
             root: Arc::new(Object::root(&leases_cut, &ended)),
             ended,
+            retired: AtomicBool::new(false),
+            calls: TaskTracker::new(),
             why: watch::Sender::new(None),
             ours: AtomicBool::new(false),
             handed_out: Mutex::default(),
@@ -105,6 +111,27 @@ impl Session {
 
     pub(crate) fn ended(&self) -> &CancellationToken {
         self.ended.told()
+    }
+
+    /// From here on no call begins over any of its links; those under way go on.
+    pub(crate) fn retire(&self) {
+        // In one order with the count of calls: whoever is not seen by `drained` sees this.
+        self.retired.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::SeqCst)
+    }
+
+    /// Counts a call over one of its links until the token is dropped.
+    pub(crate) fn call(&self) -> TaskTrackerToken {
+        self.calls.token()
+    }
+
+    /// Waits until no call is under way.
+    pub(crate) async fn drained(&self) {
+        self.calls.close();
+        self.calls.wait().await;
     }
 
     /// Whether the peer is this runtime, learned from its first request or answer.
