@@ -193,7 +193,7 @@ pub use handshake::Handshake;
 pub use transport::Limits;
 
 pub use loop_macros::{LoopError, LoopMessage, loop_service};
-pub use service::health;
+pub use service::{health, times_made};
 pub use wire::LoopMessage;
 
 #[cfg(not(unix))]

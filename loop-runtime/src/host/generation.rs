@@ -18,7 +18,7 @@ use crate::broker::{Broker, BrokerEnd, Route, exchange};
 use crate::error::Error;
 use crate::proto::plugin::Empty;
 use crate::proto::plugin::grpc_controller_client::GrpcControllerClient;
-use crate::service::{Family, Link, Session};
+use crate::service::{Family, Link, Session, settle};
 use crate::socket_dir::PrivateDir;
 use crate::stdio::follow_stdio;
 #[cfg(feature = "mux")]
@@ -27,9 +27,6 @@ use crate::transport::{Connection, Stream};
 
 /// How many announcements wait to be sent: as many as services can be lent before the plugin reads.
 const ANNOUNCEMENTS: usize = 64;
-
-/// How long a process whose connections are gone has to show that it is gone itself, before it is killed.
-pub(super) const INSTANT: Duration = Duration::from_millis(20);
 
 /// A running process with its session. Dropped half-way, it ends with its process.
 pub(super) struct Generation {
@@ -104,7 +101,7 @@ impl Generation {
         let broker = Broker::new(route, security, settings.dial_timeout, outgoing);
         let limits = (settings.calling.clone(), settings.serving.clone());
         let session = Session::new(&settings.name, number, broker.clone(), limits, family.clone());
-        let root = session.adopt(connection.clone(), driver, None, session.root().clone());
+        let root = Link::adopt(&session, connection.clone(), driver, None, session.root().clone());
         let (broker_ended, broker_end) = watch::channel(None);
         let exchange = exchange(connection.clone(), broker, announcements);
         session.tasks().spawn(async move {
@@ -160,7 +157,7 @@ impl Generation {
                 why = &mut broker => why,
                 // How the exchange of announcements ended may be on its way, and tells an orderly end from a broken one.
                 () = root.ended().cancelled() => {
-                    tokio::time::timeout(INSTANT, broker).await.unwrap_or(Why::ConnectionLost)
+                    tokio::time::timeout(settle::CONNECTIONS, broker).await.unwrap_or(Why::ConnectionLost)
                 }
             }
         }
@@ -182,7 +179,7 @@ impl Generation {
     /// before it can be reaped.
     pub(super) async fn exits_soon(&self) -> bool {
         self.cut();
-        tokio::time::timeout(INSTANT, self.process.exited()).await.is_ok()
+        tokio::time::timeout(settle::CONNECTIONS, self.process.exited()).await.is_ok()
     }
 
     /// Nothing can be lent or called any more: what was lent is cut, then links are dropped.

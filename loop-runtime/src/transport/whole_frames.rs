@@ -7,84 +7,54 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use h2::Reason;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::frames::{Frames, Passed};
+use super::state::State;
 
 /// How long a frame may take from its first byte to its last. Half of the ten seconds after which a silent process is taken
 /// for hung by default.
 pub(super) const LIMIT: Duration = Duration::from_secs(5);
 
-const HEAD: usize = 9;
-
-/// What a client sends before its first frame.
-const PREFACE: usize = 24;
-
-/// Reads of `IO`, which fail when a frame is not whole in time. Writes are its own.
+/// Reads of `IO`, which fail when a frame is not whole in time, and after the peer has given the connection up. Writes are
+/// its own.
 pub(super) struct WholeFrames<IO> {
     io: IO,
     frames: Frames,
+    /// Of the side that calls: learns that the peer takes no new calls.
+    state: Option<Arc<State>>,
+    /// Why the peer gave the connection up.
+    given_up: Option<Reason>,
     /// When the frame that has begun must be whole.
     until: Option<Instant>,
     /// Wakes at some `until`, which may be that of a frame that is whole by now.
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
-/// Where in a frame the reading is.
-#[derive(Default)]
-struct Frames {
-    /// What is still to come of a payload, or of the preface.
-    left: usize,
-    head: [u8; HEAD],
-    /// How much of the next head has come.
-    have: usize,
-}
-
-impl Frames {
-    /// Goes on by `bytes`; whether a frame ended in them.
-    fn pass(&mut self, mut bytes: &[u8]) -> bool {
-        let mut ended = false;
-        while !bytes.is_empty() {
-            if self.left == 0 {
-                let taken = bytes.len().min(HEAD - self.have);
-                self.head[self.have..self.have + taken].copy_from_slice(&bytes[..taken]);
-                bytes = &bytes[taken..];
-                self.have += taken;
-                if self.have < HEAD {
-                    break;
-                }
-                let [a, b, c, ..] = self.head;
-                (self.left, self.have) = (u32::from_be_bytes([0, a, b, c]) as usize, 0);
-            } else {
-                let taken = bytes.len().min(self.left);
-                bytes = &bytes[taken..];
-                self.left -= taken;
-            }
-            ended |= self.left == 0;
-        }
-        ended
-    }
-
-    fn is_in_the_middle(&self) -> bool {
-        self.left > 0 || self.have > 0
-    }
-}
-
 impl<IO> WholeFrames<IO> {
-    /// Of a connection whose peer is a server.
-    pub(super) fn of_server(io: IO) -> Self {
-        Self { io, frames: Frames::default(), until: None, alarm: None }
+    /// Of a connection whose peer is a server; `state` is told what it says about its end.
+    pub(super) fn of_server(io: IO, state: Arc<State>) -> Self {
+        Self { io, frames: Frames::default(), state: Some(state), given_up: None, until: None, alarm: None }
     }
 
     /// Of a connection whose peer is a client.
     pub(super) fn of_client(io: IO) -> Self {
-        Self { io, frames: Frames { left: PREFACE, ..Frames::default() }, until: None, alarm: None }
+        Self { io, frames: Frames::after_preface(), state: None, given_up: None, until: None, alarm: None }
     }
 
     fn came(&mut self, bytes: &[u8]) {
-        let ended = self.frames.pass(bytes);
+        let Passed { ended, go_away } = self.frames.pass(bytes);
+        if let (Some(go_away), Some(state)) = (go_away, &self.state) {
+            state.going_away(go_away);
+            // What it answers before it hangs up has come by now; h2 would wait for the rest as long as there is a socket.
+            self.given_up = (go_away.code != 0).then(|| Reason::from(go_away.code));
+        }
         if !self.frames.is_in_the_middle() {
             self.until = None;
         } else if ended || self.until.is_none() {
@@ -108,6 +78,10 @@ impl<IO> WholeFrames<IO> {
 
 impl<IO: AsyncRead + Unpin> AsyncRead for WholeFrames<IO> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if let Some(reason) = self.given_up {
+            let text = format!("the peer ended the connection: {reason}");
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, text)));
+        }
         let before = buf.filled().len();
         match Pin::new(&mut self.io).poll_read(cx, buf) {
             Poll::Ready(Ok(())) => {
@@ -148,11 +122,15 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for WholeFrames<IO> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
     use tokio::time::{advance, sleep};
 
+    use super::super::frames::{HEAD, PREFACE};
     use super::*;
+
+    fn of_server(io: DuplexStream) -> WholeFrames<DuplexStream> {
+        WholeFrames::of_server(io, Arc::new(State::new()))
+    }
 
     fn frame(length: usize) -> Vec<u8> {
         let mut bytes = (length as u32).to_be_bytes()[1..].to_vec();
@@ -177,7 +155,7 @@ mod tests {
     async fn a_frame_that_stops_in_the_middle_ends_the_connection() {
         for cut in [1, HEAD - 1, HEAD, HEAD + 1, HEAD + 49] {
             let (mut peer, ours) = duplex(1024);
-            let mut ours = WholeFrames::of_server(ours);
+            let mut ours = of_server(ours);
             peer.write_all(&frame(20)).await.unwrap();
             read(&mut ours).await.unwrap();
             sleep(LIMIT * 2).await;
@@ -195,7 +173,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn bytes_that_keep_coming_do_not_put_it_off() {
         let (mut peer, ours) = duplex(1024);
-        let mut ours = WholeFrames::of_server(ours);
+        let mut ours = of_server(ours);
         peer.write_all(&frame(1_000_000)[..100]).await.unwrap();
         let mut seconds = 0;
         let late = loop {
@@ -213,7 +191,7 @@ mod tests {
     async fn silence_between_frames_is_nothing() {
         for preface in [0, PREFACE] {
             let (mut peer, ours) = duplex(1024);
-            let mut ours = if preface > 0 { WholeFrames::of_client(ours) } else { WholeFrames::of_server(ours) };
+            let mut ours = if preface > 0 { WholeFrames::of_client(ours) } else { of_server(ours) };
             // A peer that opens the connection and says nothing is waited for.
             read(&mut ours).await.unwrap();
             sleep(LIMIT * 2).await;
@@ -239,37 +217,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_there_is_read_before_the_clock_is_asked() {
         let (mut peer, ours) = duplex(1024);
-        let mut ours = WholeFrames::of_server(ours);
+        let mut ours = of_server(ours);
         peer.write_all(&frame(50)[..30]).await.unwrap();
         read(&mut ours).await.unwrap();
         peer.write_all(&frame(50)[30..]).await.unwrap();
         advance(LIMIT * 2).await;
         read(&mut ours).await.unwrap();
-    }
-
-    proptest! {
-        #[test]
-        fn frames_are_counted_however_they_are_cut(
-            lengths in proptest::collection::vec(0..40_usize, 0..8),
-            sizes in proptest::collection::vec(1..30_usize, 1..8),
-        ) {
-            let mut ends = vec![];
-            let mut bytes = vec![];
-            for length in lengths {
-                bytes.extend(frame(length));
-                ends.push(bytes.len());
-            }
-            let (mut frames, mut at) = (Frames::default(), 0);
-            for size in sizes.iter().cycle() {
-                if at == bytes.len() {
-                    break;
-                }
-                let to = bytes.len().min(at + size);
-                let ended = frames.pass(&bytes[at..to]);
-                prop_assert_eq!(ended, ends.iter().any(|end| (at + 1..=to).contains(end)));
-                prop_assert_eq!(frames.is_in_the_middle(), !ends.contains(&to));
-                at = to;
-            }
-        }
     }
 }

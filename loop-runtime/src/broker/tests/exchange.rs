@@ -90,7 +90,7 @@ async fn the_hosts_end_ends_it() {
     host.closed("enough");
     assert_eq!(exchange.await.unwrap(), BrokerEnd::Lost);
     assert_eq!(closed_because(&plugin).await, "the broker is closed: the host ended the exchange");
-    assert!(!main.connection.is_dead(), "the exchange is one call, not the connection");
+    assert!(main.connection.is_usable(), "the exchange is one call, not the connection");
 }
 
 #[tokio::test]

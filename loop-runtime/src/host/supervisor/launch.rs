@@ -57,14 +57,12 @@ async fn set_up(shared: &Shared, generation: &Generation, cancel: &CancellationT
     let context = Context { deadline, ..Context::default() };
     let names = root.names();
     let set_up = async {
-        generation.root.probe(&names, deadline).await.map_err(Attempt::Lost)?;
+        generation.root.probe(&names, deadline).await.map_err(Attempt::MayHaveRun)?;
         root.set_up(&generation.root, &context).await
     };
     tokio::select! {
         biased;
         () = cancel.cancelled() => Err(LaunchError::CalledOff),
-        done = set_up => done.map_err(|why| match why {
-            Attempt::Refused(source) | Attempt::NotSent(source) | Attempt::Lost(source) => LaunchError::SetUp { source },
-        }),
+        done = set_up => done.map_err(|why| LaunchError::SetUp { source: why.into_error() }),
     }
 }

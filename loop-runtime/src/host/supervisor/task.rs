@@ -13,7 +13,7 @@ use crate::host::builder::Source;
 use crate::host::event::State;
 use crate::host::generation::{Generation, not_running};
 use crate::host::{LaunchError, watchdog};
-use crate::service::{Failed, Slot};
+use crate::service::{Failed, Forgotten, Slot};
 use crate::sync::locked;
 
 pub(super) struct Task {
@@ -278,8 +278,8 @@ impl Task {
             Root::Failed { at_once, retry_at, why } => {
                 let error = not_running(&shared.settings.name, &why);
                 // After a reset that the machine has not heard of yet, callers wait for what it will say.
-                let reset_version = self.resets;
-                let failed = Failed { error, at_once, in_a_row: 0, retry_at, parent_object: 0, reset_version };
+                let until = Forgotten::Under { object: None, reset: self.resets };
+                let failed = Failed { error, at_once, in_a_row: 0, retry_at, until };
                 Slot::Failed(Arc::new(failed))
             }
             Root::Closed => {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::messages::{Action, Input, Pulse};
 use super::patience::Patience;
 use crate::host::event::Why;
-use crate::host::generation::INSTANT;
+use crate::service::settle;
 
 /// A generation that is on its way out, whatever the reason.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl Winding {
             Step::Leaving(Patience::new(exit_grace, now))
         } else {
             out.push(Action::Cut { generation });
-            Step::Dying(Patience::new(INSTANT, now))
+            Step::Dying(Patience::new(settle::CONNECTIONS, now))
         };
         Self { exit_grace, ..Self::new(generation, why, step, leave) }
     }
