@@ -61,10 +61,13 @@ pub(crate) fn policy() -> RestartPolicy {
 }
 
 pub(crate) async fn launch(policy: RestartPolicy) -> Supervisor {
-    let program = std::env::current_exe().expect("this test");
+    launch_command(policy, Command::new(std::env::current_exe().expect("this test"))).await
+}
+
+pub(crate) async fn launch_command(policy: RestartPolicy, command: Command) -> Supervisor {
     let host = Host::new(HANDSHAKE).name("workshop").policy(policy);
     let host = if MULTIPLEXED.get() { host.multiplexed() } else { host };
-    host.launch(Command::new(program)).await.expect("a plugin")
+    host.launch(command).await.expect("a plugin")
 }
 
 pub(crate) async fn workshop(plugin: &Supervisor) -> Arc<dyn Workshop> {

@@ -11,6 +11,8 @@ pub(crate) trait Workshop {
     /// The process id.
     #[rpc(idempotent)]
     async fn pid(&self) -> Result<u32>;
+    /// Answers later, and counts how often it did.
+    async fn nap(&self, millis: u64) -> Result<()>;
     /// Notes `line` in the journal given, then waits for ever.
     async fn note_and_hang(&self, line: &str, journal: Arc<dyn Journal>) -> Result<()>;
     /// Ends the process in the middle of the call.
@@ -82,6 +84,9 @@ pub(crate) trait Journal {
     async fn note(&self, line: &str) -> Result<()>;
 }
 
+/// How many naps were taken in this process.
+pub(crate) static NAPS: AtomicU64 = AtomicU64::new(0);
+
 /// The implementation in the plugin.
 #[derive(Default)]
 pub(crate) struct Shop {
@@ -91,6 +96,12 @@ pub(crate) struct Shop {
 impl Workshop for Shop {
     async fn pid(&self) -> Result<u32> {
         Ok(std::process::id())
+    }
+
+    async fn nap(&self, millis: u64) -> Result<()> {
+        tokio::time::sleep(std::time::Duration::from_millis(millis)).await;
+        NAPS.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
 
     async fn note_and_hang(&self, line: &str, journal: Arc<dyn Journal>) -> Result<()> {

@@ -168,7 +168,7 @@ pub struct Ended {
     pub panic: Option<String>,
     /// How long it ran.
     pub uptime: Duration,
-    /// How many ends and failed starts in a row, this one included.
+    /// How many ends and failed starts in a row, this one included; 0 if the end was asked for.
     pub in_a_row: u32,
 }
 
@@ -176,8 +176,11 @@ pub struct Ended {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Why {
-    /// The process exited.
+    /// The process exited, or was killed by somebody else.
     Exited,
+    /// It shut down by itself, in order: its exit status is 0, or SIGTERM ended it. It had the time for that that its
+    /// policy gives ([`RestartPolicy::exit_grace`](super::RestartPolicy::exit_grace)).
+    ShutDown,
     /// Its main connection ended.
     ConnectionLost,
     /// The exchange of announcements ended: nothing could be lent to it any more.
@@ -194,6 +197,7 @@ impl std::fmt::Display for Ended {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.why {
             Why::Exited => f.write_str("it exited"),
+            Why::ShutDown => f.write_str("it shut down by itself"),
             Why::ConnectionLost => f.write_str("it closed its main connection"),
             Why::BrokerLost => f.write_str("it stopped exchanging announcements"),
             Why::Hung => f.write_str("it gave no sign of life and was killed"),

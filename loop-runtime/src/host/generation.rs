@@ -1,9 +1,10 @@
 //! One process of a plugin, from its start to its end.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::builder::{Settings, Source};
@@ -35,7 +36,7 @@ pub(super) struct Generation {
     pub(super) version: u32,
     process: Arc<Process>,
     connection: Connection,
-    broker_lost: CancellationToken,
+    broker_end: watch::Receiver<Option<Why>>,
     /// Removed when the generation has ended.
     _sockets: PrivateDir,
     started: Instant,
@@ -49,6 +50,7 @@ impl Generation {
     /// What [`launch`] says, or that the connection was refused; the process is gone then.
     pub(super) async fn start(
         settings: &Settings,
+        source: &Source,
         number: u64,
         family: &Arc<Family>,
         cancel: CancellationToken,
@@ -68,7 +70,7 @@ impl Generation {
             multiplexed: settings.multiplexed,
             cancel,
         };
-        let process = match &settings.source {
+        let process = match source {
             Source::Command(command) => launch(command, &settings.handshake, &options).await?,
             Source::Running(plugin) => {
                 let wait = options.start_timeout;
@@ -100,16 +102,17 @@ impl Generation {
         let limits = (settings.calling.clone(), settings.serving.clone());
         let session = Session::new(&settings.name, number, broker.clone(), limits, family.clone());
         let root = Link::adopt(&session, connection.clone(), driver, None, session.root().clone());
-        let broker_lost = CancellationToken::new();
-        let lost = broker_lost.clone();
+        let (broker_ended, broker_end) = watch::channel(None);
         let exchange = exchange(connection.clone(), broker, announcements);
         session.tasks().spawn(async move {
-            match exchange.await {
-                BrokerEnd::Without => {}
+            let why = match exchange.await {
+                BrokerEnd::Without => return,
                 // In Go the first host takes it along; the services themselves can be called.
-                BrokerEnd::Lost if has_other_hosts => {}
-                BrokerEnd::Lost => lost.cancel(),
-            }
+                _ if has_other_hosts => return,
+                BrokerEnd::Closed => Why::ShutDown,
+                BrokerEnd::Lost => Why::BrokerLost,
+            };
+            broker_ended.send_replace(Some(why));
         });
         let stdio = follow_stdio(connection.clone(), settings.name.clone());
         let ended = session.ended().clone();
@@ -118,7 +121,7 @@ impl Generation {
         });
         let version = process.line().version;
         let process = Arc::new(process);
-        Ok(Self { number, session, root, version, process, connection, broker_lost, _sockets: sockets, started })
+        Ok(Self { number, session, root, version, process, connection, broker_end, _sockets: sockets, started })
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -139,12 +142,23 @@ impl Generation {
 
     /// Waits until what it cannot do without is lost.
     pub(super) fn lost(&self) -> impl Future<Output = Why> + Send + 'static {
-        let (broker_lost, root) = (self.broker_lost.clone(), self.root.clone());
+        let (mut broker, root) = (self.broker_end.clone(), self.root.clone());
+        let broker = async move {
+            match broker.wait_for(Option::is_some).await.map(|end| *end) {
+                Ok(Some(why)) => why,
+                // A plugin without one.
+                Ok(None) | Err(_) => std::future::pending().await,
+            }
+        };
         async move {
+            let mut broker = pin!(broker);
             tokio::select! {
                 biased;
-                () = broker_lost.cancelled() => Why::BrokerLost,
-                () = root.ended().cancelled() => Why::ConnectionLost,
+                why = &mut broker => why,
+                // How the exchange of announcements ended may be on its way, and tells an orderly end from a broken one.
+                () = root.ended().cancelled() => {
+                    tokio::time::timeout(settle::CONNECTIONS, broker).await.unwrap_or(Why::ConnectionLost)
+                }
             }
         }
     }

@@ -11,10 +11,10 @@ use std::time::Instant;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::builder::Settings;
+use super::builder::{Settings, Source};
 use super::event::{Event, Events, State, States, What};
 use super::generation::{Generation, not_running};
-use super::{LaunchError, Process, Reattach};
+use super::{Command, LaunchError, Process, Reattach};
 use crate::error::{Error, Result};
 use crate::proto::grpc::health::v1::HealthCheckRequest;
 use crate::proto::grpc::health::v1::health_client::HealthClient;
@@ -57,6 +57,8 @@ struct Shared {
     root: Arc<Handle>,
     state: watch::Sender<State>,
     tell: Arc<Teller>,
+    /// Whether the process is somebody else's.
+    is_attached: bool,
     inbox: mpsc::UnboundedSender<Message>,
     closed: CancellationToken,
     running: Mutex<Option<Running>>,
@@ -72,6 +74,8 @@ impl Shared {
 /// To the [`Task`].
 enum Message {
     Input(Input),
+    /// The program of the next launch, which is to be soon.
+    Replace(Command),
     /// What a launch came to. With an error, the id of a process that could not be reaped.
     Launched(Result<Box<Generation>, (LaunchError, Option<u32>)>),
 }
@@ -104,7 +108,7 @@ impl Teller {
 }
 
 impl Supervisor {
-    pub(super) async fn start(settings: Settings) -> Result<Self, LaunchError> {
+    pub(super) async fn start(settings: Settings, source: Source) -> Result<Self, LaunchError> {
         let tell = Arc::new(Teller {
             plugin: settings.name.as_str().into(),
             seq: AtomicU64::new(0),
@@ -124,6 +128,7 @@ impl Supervisor {
             family,
             state: watch::Sender::new(State::Starting { attempt: 1 }),
             tell,
+            is_attached: matches!(source, Source::Running(_)),
             inbox: outbox,
             closed: CancellationToken::new(),
             running: Mutex::default(),
@@ -132,7 +137,7 @@ impl Supervisor {
         let (first, started) = oneshot::channel();
         // Made before the task: a caller that goes away drops it, and that closes the plugin.
         let owner = Arc::new(Owner { shared: shared.clone() });
-        tokio::spawn(Task::new(shared, inbox, first).run());
+        tokio::spawn(Task::new(shared, source, inbox, first).run());
         match started.await {
             Ok(Ok(())) => Ok(Self { owner }),
             Ok(Err(error)) => Err(error),
@@ -215,9 +220,33 @@ impl Supervisor {
         answer.map(drop).map_err(|status| Error::unknown(format!("{}: {status}", self.name())).with_source(status))
     }
 
-    /// Ends the process and starts it again; calls in flight are lost, handles are re-established. Returns at once.
+    /// Replaces the process by another one, in order: new calls wait for the next process, each to its own deadline; those
+    /// under way may go on for [`RestartPolicy::restart_drain`](super::RestartPolicy::restart_drain); then the process is
+    /// asked to shut down, and runs its hooks. When it is gone the next one is started, and services are re-established.
+    ///
+    /// Returns at once; [`Supervisor::events`] tell how it goes. Does nothing while no process runs.
     pub fn restart(&self) {
-        self.shared().tell_machine(Input::Restart);
+        self.shared().tell_machine(Input::Restart { replaced: false });
+    }
+
+    /// The same with another command, as after a deploy to a new path: it is used from now on, for every start. What
+    /// the last one did is forgotten, as by [`Supervisor::reset`]; while no process runs, one is started at once.
+    ///
+    /// There is no way back: a command that does not start a plugin is tried again and again within the policy. The
+    /// plugin keeps its name.
+    ///
+    /// # Errors
+    ///
+    /// The plugin was [reattached](super::Host::reattach) to: only who started a process knows how to replace it.
+    pub fn restart_with(&self, command: Command) -> Result<()> {
+        let shared = self.shared();
+        if shared.is_attached {
+            let why = "it was reattached to, and cannot be replaced";
+            return Err(Error::failed_precondition(format!("{}: {why}", self.name())));
+        }
+        // Nobody takes it once the plugin is closed, and then there is nothing to be replaced.
+        let _ = shared.inbox.send(Message::Replace(command));
+        Ok(())
     }
 
     /// Forgets all failures: closes the breaker, leaves the given-up state, makes refused objects again.

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::Shared;
 use crate::context::Context;
 use crate::host::LaunchError;
+use crate::host::builder::Source;
 use crate::host::event::{Ended, Why};
 use crate::host::generation::Generation;
 use crate::service::Attempt;
@@ -18,10 +19,11 @@ use crate::service::Attempt;
 /// Why not. The process is gone then, unless its id is given, too.
 pub(super) async fn launch(
     shared: &Shared,
+    source: &Source,
     number: u64,
     cancel: CancellationToken,
 ) -> Result<Generation, (LaunchError, Option<u32>)> {
-    let generation = Generation::start(&shared.settings, number, &shared.family, cancel.clone());
+    let generation = Generation::start(&shared.settings, source, number, &shared.family, cancel.clone());
     let generation = generation.await.map_err(|error| (error, None))?;
     let Err(error) = set_up(shared, &generation, &cancel).await else { return Ok(generation) };
     // It was never published: to everybody else this is a start that failed.

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use closing::Closing;
 use failures::Failures;
-use gone::Gone;
+use gone::{Gone, settled};
 pub(crate) use messages::{Action, Input, Pulse, Remains, Root};
 use patience::after;
 use winding::Winding;
@@ -47,6 +47,8 @@ pub(crate) struct Machine {
     is_first: bool,
     /// A reset came during the launch or the end under way.
     was_reset: bool,
+    /// What is being launched is not what a user wants by now.
+    is_outdated: bool,
     /// A close came during the launch or the end under way.
     is_unwanted: bool,
     closed_by_call: bool,
@@ -101,6 +103,7 @@ impl Machine {
             attempt: 0,
             is_first: true,
             was_reset: false,
+            is_outdated: false,
             is_unwanted: false,
             closed_by_call: false,
         }
@@ -129,17 +132,18 @@ impl Machine {
     fn proceed(&mut self, input: Input, now: Instant, out: &mut Vec<Action>) {
         match (&mut self.phase, input) {
             (_, Input::Reset) => self.reset(out),
+            (_, Input::Restart { replaced }) => self.restart(replaced, now, out),
             (_, Input::Close { by_call }) => self.close(by_call, now, out),
             (Phase::New, Input::Start) => self.launch(out),
             (Phase::Starting, Input::Started { pid, took }) => self.started(pid, took, now, out),
             (Phase::Starting, Input::StartFailed { error, unreaped }) => self.start_failed(error, unreaped, now, out),
             (Phase::Running, Input::Lost { why, .. }) => {
                 self.stop(out);
-                self.phase = Phase::Stopping(Winding::broken(self.generation, why, self.leaves(), now, out));
+                let lost = (self.generation, why, self.leaves());
+                self.phase = Phase::Stopping(Winding::lost(lost, self.policy.exit_grace, now, out));
             }
             (Phase::Running, Input::Exited { .. }) => self.stop_at_once(Why::Exited, out),
             (Phase::Running, Input::Pulse { pulse, .. }) => self.pulse(pulse, out),
-            (Phase::Running, Input::Restart) => self.stop_at_once(Why::Restart, out),
             (Phase::Stopping(winding), Input::Reaped { remains, .. }) => {
                 let why = winding.why;
                 self.reaped(why, remains, now, out);
@@ -176,6 +180,30 @@ impl Machine {
         }
     }
 
+    /// In the place of the process that runs; where none does, one is about to, or is not to. Another program has
+    /// nothing to do with the failures of the last.
+    fn restart(&mut self, replaced: bool, now: Instant, out: &mut Vec<Action>) {
+        if let Phase::Running = self.phase {
+            if replaced {
+                self.forget(out);
+            }
+            self.stop(out);
+            let stopped = (self.generation, Why::Restart, self.leaves());
+            let bounds = (self.policy.restart_drain, self.policy.exit_grace);
+            self.phase = Phase::Stopping(Winding::in_order(stopped, bounds, now, out));
+        } else if replaced {
+            match self.phase {
+                Phase::Starting => (self.was_reset, self.is_outdated) = (true, true),
+                Phase::Stopping(_) | Phase::Discarding(..) => self.was_reset = true,
+                Phase::Waiting { .. } => {
+                    self.forget(out);
+                    self.launch(out);
+                }
+                Phase::New | Phase::Running | Phase::Closing(_) | Phase::Closed => {}
+            }
+        }
+    }
+
     /// Forgets all failures, because a user asked for that.
     fn forget(&mut self, out: &mut Vec<Action>) {
         self.was_reset = false;
@@ -185,8 +213,9 @@ impl Machine {
 
     fn close(&mut self, by_call: bool, now: Instant, out: &mut Vec<Action>) {
         self.closed_by_call |= by_call;
-        match self.phase {
+        match &mut self.phase {
             Phase::Starting if !self.is_unwanted => out.push(Action::CallOff),
+            Phase::Stopping(winding) if !self.is_unwanted => winding.hurry(self.policy.timing.drain, now),
             Phase::Starting | Phase::Stopping(_) | Phase::Discarding(..) => {}
             Phase::Running => return self.begin_closing(true, now, out),
             Phase::New | Phase::Waiting { .. } => return self.begin_closing(false, now, out),
@@ -234,14 +263,19 @@ impl Machine {
         if self.was_reset {
             self.forget(out);
         }
+        let is_outdated = std::mem::take(&mut self.is_outdated);
         if self.is_unwanted {
             self.begin_closing(true, now, out);
+        } else if is_outdated {
+            self.restart(true, now, out);
         }
     }
 
     fn start_failed(&mut self, error: Arc<LaunchError>, unreaped: Option<u32>, now: Instant, out: &mut Vec<Action>) {
         let attempt = self.attempt;
-        let permanent = error.is_permanent();
+        self.is_outdated = false;
+        // After a success a program that is not there, or not whole, is being replaced.
+        let permanent = error.is_permanent() && !(self.generation > 0 && is_of_the_program(&error));
         let why: Arc<str> = format!("attempt {attempt} failed: {error}").into();
         if let Some(pid) = unreaped {
             out.push(Action::Tell(What::Unreaped { generation: self.generation + 1, pid }));
@@ -277,6 +311,7 @@ impl Machine {
         out.push(Action::Uninstall);
         out.push(Action::Root(Root::Making));
         out.push(Action::State(State::Stopping { generation: self.generation }));
+        out.push(Action::Retire { generation: self.generation });
     }
 
     fn stop_at_once(&mut self, why: Why, out: &mut Vec<Action>) {
@@ -285,6 +320,7 @@ impl Machine {
     }
 
     fn reaped(&mut self, why: Why, remains: Remains, now: Instant, out: &mut Vec<Action>) {
+        let why = settled(why, remains.exit);
         let next = if why == Why::Restart || self.was_reset {
             Next::Launch
         } else {
@@ -343,6 +379,11 @@ impl Machine {
         self.phase = Phase::Waiting { until: retry_at, half_open: at_once };
         self.proceed(Input::Tick, now, out);
     }
+}
+
+/// Whether it is about the file of the program, which may be about to be replaced.
+fn is_of_the_program(error: &LaunchError) -> bool {
+    matches!(error, LaunchError::NotFound { .. } | LaunchError::NotExecutable { .. } | LaunchError::WrongFormat { .. })
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ use crate::sync::locked;
 
 pub(super) struct Task {
     shared: Arc<Shared>,
+    /// Of the next launch.
+    source: Arc<Source>,
     machine: Machine,
     inbox: mpsc::UnboundedReceiver<Message>,
     /// Whatever takes time. Each ends with a message.
@@ -45,8 +47,13 @@ struct Kept {
 }
 
 impl Task {
-    pub(super) fn new(shared: Arc<Shared>, inbox: mpsc::UnboundedReceiver<Message>, first: First) -> Self {
-        let ownership = match &shared.settings.source {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        source: Source,
+        inbox: mpsc::UnboundedReceiver<Message>,
+        first: First,
+    ) -> Self {
+        let ownership = match &source {
             Source::Command(_) => Ownership::Ours,
             Source::Running(plugin) if plugin.test => Ownership::AttachedForTest,
             Source::Running(_) => Ownership::Attached,
@@ -55,6 +62,7 @@ impl Task {
         let machine = Machine::new(shared.settings.policy.clone(), ownership, getrandom::u64().unwrap_or(0));
         Self {
             shared,
+            source: Arc::new(source),
             machine,
             inbox,
             work: JoinSet::new(),
@@ -98,6 +106,10 @@ impl Task {
                 self.resets += u64::from(matches!(input, Input::Reset));
                 self.tell_machine(input);
             }
+            Message::Replace(command) => {
+                self.source = Arc::new(Source::Command(command));
+                self.tell_machine(Input::Restart { replaced: true });
+            }
             Message::Launched(Ok(generation)) => {
                 let input = Input::Started { pid: generation.pid(), took: generation.took() };
                 let watched = CancellationToken::new();
@@ -133,8 +145,10 @@ impl Task {
         match action {
             Action::Launch { generation } => {
                 self.launching = CancellationToken::new();
-                let cancel = self.launching.clone();
-                self.spawn(async move { Message::Launched(launch(&shared, generation, cancel).await.map(Box::new)) });
+                let (source, cancel) = (self.source.clone(), self.launching.clone());
+                self.spawn(async move {
+                    Message::Launched(launch(&shared, &source, generation, cancel).await.map(Box::new))
+                });
             }
             Action::CallOff => self.launching.cancel(),
             Action::Install { generation } => self.install(generation),
@@ -148,10 +162,15 @@ impl Task {
                     kept.generation.cut();
                 }
             }
+            Action::Retire { generation } => {
+                if let Some(kept) = self.find(generation) {
+                    kept.generation.session.retire();
+                }
+            }
             Action::Drain { generation } => {
-                let Some(root) = self.find(generation).map(|kept| kept.generation.root.clone()) else { return };
+                let Some(session) = self.find(generation).map(|kept| kept.generation.session.clone()) else { return };
                 self.spawn_input(async move {
-                    root.drained().await;
+                    session.drained().await;
                     Input::Drained { generation }
                 });
             }

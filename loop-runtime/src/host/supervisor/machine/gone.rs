@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::messages::{Action, Remains};
+use crate::host::Exit;
 use crate::host::event::{Ended, What, Why};
 
 /// A process that was reaped, of which the rest is still to go.
@@ -25,5 +26,19 @@ impl Gone {
             out.push(Action::Tell(What::Unreaped { generation: self.ended.generation, pid }));
         }
         out.push(Action::Tell(What::Ended(Arc::unwrap_or_clone(self.ended))));
+    }
+}
+
+/// Why it ended, if `noticed` was seen first: how a process exited says more than that its connections ended.
+pub(super) fn settled(noticed: Why, exit: Option<Exit>) -> Why {
+    if !matches!(noticed, Why::Exited | Why::ShutDown | Why::ConnectionLost | Why::BrokerLost) {
+        return noticed;
+    }
+    match exit.map(|exit| (exit.status(), exit.signal())) {
+        Some((Some(0), _) | (None, Some(libc::SIGTERM))) => Why::ShutDown,
+        // Killed here, as it may be, because it did not exit.
+        None | Some((None, Some(libc::SIGKILL))) if noticed == Why::ShutDown => Why::ConnectionLost,
+        None | Some((None, Some(libc::SIGKILL) | None)) => noticed,
+        Some(_) => Why::Exited,
     }
 }

@@ -23,7 +23,7 @@ pub(crate) enum Input {
         /// The id of a process that could not be reaped.
         unreaped: Option<u32>,
     },
-    /// A connection of the generation that it cannot do without has ended.
+    /// What the generation cannot do without has ended: in order, if the plugin [shuts down](Why::ShutDown).
     Lost { generation: u64, why: Why },
     /// The process has ended and is reaped.
     Exited { generation: u64 },
@@ -41,8 +41,8 @@ pub(crate) enum Input {
     },
     /// The answer to [`Action::CloseHandles`].
     HandlesClosed,
-    /// A user wants another process in the place of the one that runs.
-    Restart,
+    /// A user wants another process in the place of the one that runs; of another program, if it was `replaced`.
+    Restart { replaced: bool },
     /// A user wants all failures to be forgotten.
     Reset,
     /// The owner wants no process any more, by a call or by dropping the last handle.
@@ -95,6 +95,10 @@ pub(crate) enum Action {
     Root(Root),
     /// Let no lent service be reached and no call be made any more; those under way are lost.
     Cut {
+        generation: u64,
+    },
+    /// Let no call begin on it any more; those under way go on.
+    Retire {
         generation: u64,
     },
     /// Answer [`Input::Drained`] when no call is under way.
@@ -156,7 +160,7 @@ impl Input {
             | Self::Started { .. }
             | Self::StartFailed { .. }
             | Self::HandlesClosed
-            | Self::Restart
+            | Self::Restart { .. }
             | Self::Reset
             | Self::Close { .. }
             | Self::Tick => None,

@@ -22,8 +22,8 @@ pub(super) struct Winding {
 enum Step {
     /// Calls under way run on.
     Draining(Patience),
-    /// It was asked to shut down.
-    Asked(Patience),
+    /// It was asked to shut down, or does so by itself.
+    Leaving(Patience),
     /// Its connections broke, and it is about to exit, which says more, or has to be killed.
     Dying(Patience),
     /// Killed, to be reaped.
@@ -47,10 +47,21 @@ impl Winding {
         Self { exit_grace, ..Self::new(generation, why, step, leave) }
     }
 
-    /// What broke cannot be used any more.
-    pub(super) fn broken(generation: u64, why: Why, leave: bool, now: Instant, out: &mut Vec<Action>) -> Self {
-        out.push(Action::Cut { generation });
-        Self::new(generation, why, Step::Dying(Patience::new(settle::CONNECTIONS, now)), leave)
+    /// What cannot be used any more: it shuts down by itself, or it broke.
+    pub(super) fn lost(
+        (generation, why, leave): (u64, Why, bool),
+        exit_grace: Duration,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) -> Self {
+        let step = if why == Why::ShutDown {
+            // What it lent and was lent it takes back itself.
+            Step::Leaving(Patience::new(exit_grace, now))
+        } else {
+            out.push(Action::Cut { generation });
+            Step::Dying(Patience::new(settle::CONNECTIONS, now))
+        };
+        Self { exit_grace, ..Self::new(generation, why, step, leave) }
     }
 
     pub(super) fn at_once(generation: u64, why: Why, leave: bool, out: &mut Vec<Action>) -> Self {
@@ -71,21 +82,39 @@ impl Winding {
         let is_over = matches!(input, Input::Tick) && self.patience().is_some_and(|patience| patience.has_ended(now));
         match (&self.step, input) {
             (Step::Ending, _) => {}
-            (Step::Dying(_), Input::Exited { .. }) => {
-                self.why = Why::Exited;
-                self.end(out);
+            (Step::Draining(_) | Step::Dying(_), Input::Exited { .. }) => self.end_because(Why::Exited, out),
+            (_, Input::Exited { .. }) => self.end(out),
+            (Step::Draining(_), Input::Pulse { pulse: Pulse::Hung, .. }) => self.end_because(Why::Hung, out),
+            (Step::Draining(_), Input::Lost { why, .. }) => {
+                let why = if self.why == Why::Closed { self.why } else { *why };
+                *self = Self::lost((self.generation, why, self.leave), self.exit_grace, now, out);
             }
-            (_, Input::Exited { .. } | Input::Pulse { pulse: Pulse::Hung, .. }) => self.end(out),
             (Step::Draining(_), Input::Drained { .. }) => self.ask(now, out),
             (Step::Draining(_), _) if is_over => self.ask(now, out),
-            (Step::Asked(_) | Step::Dying(_), _) if is_over => self.end(out),
+            (Step::Leaving(_) | Step::Dying(_), _) if is_over => self.end(out),
             _ => {}
         }
     }
 
+    /// Gives the calls under way no more than `drain` from now on.
+    pub(super) fn hurry(&mut self, drain: Duration, now: Instant) {
+        let sooner = Patience::new(drain, now);
+        if let Step::Draining(patience) = &mut self.step {
+            *patience = sooner;
+        }
+    }
+
+    /// What was asked for came differently.
+    fn end_because(&mut self, why: Why, out: &mut Vec<Action>) {
+        if self.why != Why::Closed {
+            self.why = why;
+        }
+        self.end(out);
+    }
+
     fn patience(&mut self) -> Option<&mut Patience> {
         match &mut self.step {
-            Step::Draining(patience) | Step::Asked(patience) | Step::Dying(patience) => Some(patience),
+            Step::Draining(patience) | Step::Leaving(patience) | Step::Dying(patience) => Some(patience),
             Step::Ending => None,
         }
     }
@@ -95,12 +124,12 @@ impl Winding {
             return self.end(out);
         }
         out.push(Action::ShutDown { generation: self.generation });
-        self.step = Step::Asked(Patience::new(self.exit_grace, now));
+        self.step = Step::Leaving(Patience::new(self.exit_grace, now));
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
         match &self.step {
-            Step::Draining(patience) | Step::Asked(patience) | Step::Dying(patience) => Some(patience.at()),
+            Step::Draining(patience) | Step::Leaving(patience) | Step::Dying(patience) => Some(patience.at()),
             Step::Ending => None,
         }
     }

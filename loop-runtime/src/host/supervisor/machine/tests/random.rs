@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::world::World;
-use super::{Input, LaunchError, Ownership, Pulse, RestartPolicy, State, Why, missing};
+use super::{Input, LaunchError, Ownership, Pulse, RestartPolicy, State, Why};
 
 /// What may happen next, as far as it can at that moment.
 #[derive(Clone, Debug)]
@@ -14,11 +14,11 @@ enum Happening {
     Start,
     Fail { permanent: bool },
     Exit,
-    Lose(bool),
+    Lose(Why),
     Hang,
     Tick,
     Time(u64),
-    Restart,
+    Restart { replaced: bool },
     Reset,
     Close(bool),
     Making(Vec<u64>),
@@ -30,11 +30,11 @@ fn happening() -> impl Strategy<Value = Happening> {
         10 => Just(Happening::Start),
         4 => prop::bool::weighted(0.1).prop_map(|permanent| Happening::Fail { permanent }),
         5 => Just(Happening::Exit),
-        5 => any::<bool>().prop_map(Happening::Lose),
+        5 => prop::sample::select(vec![Why::BrokerLost, Why::ConnectionLost, Why::ShutDown]).prop_map(Happening::Lose),
         2 => Just(Happening::Hang),
         15 => Just(Happening::Tick),
         5 => (0..100_000u64).prop_map(Happening::Time),
-        2 => Just(Happening::Restart),
+        2 => any::<bool>().prop_map(|replaced| Happening::Restart { replaced }),
         1 => Just(Happening::Reset),
         1 => prop::bool::weighted(0.5).prop_map(Happening::Close),
         2 => prop::collection::vec(0..3u64, 0..3).prop_map(Happening::Making),
@@ -61,17 +61,18 @@ fn happen(world: &mut World, happening: Happening) {
         }
         Happening::Start if world.is_launching() => drop(world.start()),
         Happening::Fail { permanent } if world.is_launching() => {
-            drop(world.fail(if permanent { missing() } else { LaunchError::CalledOff }));
+            drop(world.fail(if permanent {
+                LaunchError::Reattach { why: String::new() }
+            } else {
+                LaunchError::CalledOff
+            }));
         }
         Happening::Exit => drop(lives.map(|generation| world.exit(generation))),
-        Happening::Lose(broker) => {
-            let why = if broker { Why::BrokerLost } else { Why::ConnectionLost };
-            drop(lives.map(|generation| world.lose(generation, why)));
-        }
+        Happening::Lose(why) => drop(lives.map(|generation| world.lose(generation, why))),
         Happening::Hang => drop(lives.map(|_| world.pulse(Pulse::Hung))),
         Happening::Tick if world.deadline().is_some() => drop(world.tick()),
         Happening::Time(millis) => world.pass(Duration::from_millis(millis)),
-        Happening::Restart => drop(world.input(Input::Restart)),
+        Happening::Restart { replaced } => drop(world.input(Input::Restart { replaced })),
         Happening::Reset => drop(world.input(Input::Reset)),
         Happening::Close(by_call) => drop(world.input(Input::Close { by_call })),
         Happening::Making(making) => world.making(making),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::super::{Action, Input, Machine, Ownership, Pulse, Remains, Root};
 use crate::host::event::{State, What, Why};
-use crate::host::{LaunchError, RestartPolicy};
+use crate::host::{Exit, LaunchError, RestartPolicy};
 
 pub(super) struct World {
     machine: Machine,
@@ -18,6 +18,7 @@ pub(super) struct World {
     /// The generation whose process may live, and since when.
     process: Option<(u64, Instant)>,
     has_exited: bool,
+    exit: Option<Exit>,
     root: Option<Root>,
     state: Option<State>,
     making: Vec<u64>,
@@ -45,6 +46,7 @@ impl World {
             is_launching: false,
             process: None,
             has_exited: false,
+            exit: None,
             root: None,
             state: None,
             making: Vec::new(),
@@ -90,6 +92,11 @@ impl World {
 
     pub(super) fn pulse(&mut self, pulse: Pulse) -> Vec<Action> {
         self.input(Input::Pulse { generation: self.generation(), pulse })
+    }
+
+    /// How the process that runs will have exited.
+    pub(super) fn exits_with(&mut self, exit: Exit) {
+        self.exit = Some(exit);
     }
 
     pub(super) fn making(&mut self, making: Vec<u64>) {
@@ -219,7 +226,7 @@ impl World {
             Action::End { generation, .. } => {
                 let (lives, since) = self.process.expect("a process to end");
                 assert_eq!(*generation, lives);
-                let remains = Remains { uptime: self.now - since, ..Remains::default() };
+                let remains = Remains { uptime: self.now - since, exit: self.exit.take(), ..Remains::default() };
                 self.answers.push_back(Input::Reaped { generation: *generation, remains });
             }
             Action::Discard { generation, .. } => {
@@ -243,6 +250,7 @@ impl World {
             Action::Install { .. }
             | Action::Uninstall
             | Action::Cut { .. }
+            | Action::Retire { .. }
             | Action::ShutDown { .. }
             | Action::Quarantine(_)
             | Action::Caution(_) => {}
