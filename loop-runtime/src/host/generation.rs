@@ -82,8 +82,9 @@ impl Generation {
         let connected = async {
             let (stream, route) = settings.reach(Stream::connect(&process.line().address).await?, &sockets).await?;
             let stream = security.connect(stream).await?;
-            let (connection, driver) =
-                Connection::open(stream, &settings.calling).await.map_err(std::io::Error::other)?;
+            let (connection, driver) = Connection::open_beside(stream, &settings.calling, family.signs())
+                .await
+                .map_err(std::io::Error::other)?;
             std::io::Result::Ok((connection, driver, route))
         };
         let connected = tokio::time::timeout(settings.policy.start_timeout, connected).await;

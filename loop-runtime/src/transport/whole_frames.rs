@@ -7,9 +7,10 @@
 //! A frame that never ends costs its connection. A machine that stands still must not: its time is counted in ticks that this
 //! process lived through, and what has come is read before a tick is counted, so that a stop of this process, however long, is
 //! one tick at most. A peer that stands still sends nothing, and whether it is dead is not decided here but by whoever watches
-//! the process (after ten seconds, by default): so a frame may stand still for [`SILENT`] ticks. A peer that goes on sending is
-//! not standing still, and sends a frame that it has begun within moments: a tick in which less than [`PACE`] of it came weighs
-//! more. At that pace and above, a frame ends by itself, as its length is bounded.
+//! the process (after ten seconds, by default): so a frame may stand still for [`SILENT`] ticks. A peer that gives signs of
+//! life, over this connection or another, is not standing still, and sends a frame that it has begun within moments: a tick
+//! with such a sign ([`LIVELY`]), or one in which less than [`PACE`] of the frame came ([`SLOW`]), weighs more. At that pace and
+//! above, a frame ends by itself, as its length is bounded.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -22,12 +23,16 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::frames::{Frames, Passed};
+use super::signs::SignsOfLife;
 use super::state::State;
 
 const TICK: Duration = Duration::from_secs(1);
 
 /// For how many ticks nothing at all may come of a frame that has begun.
 const SILENT: u32 = 90;
+
+/// In how many ticks nothing may come of it while the peer shows elsewhere that it is alive.
+const LIVELY: u32 = 5;
 
 /// For how many ticks less than [`PACE`] may come of it: as many as make a silent process look hung, by default.
 const SLOW: u32 = 10;
@@ -42,6 +47,8 @@ struct Patience {
     spent: u32,
     /// Bytes in this tick; `None` until a tick begins in the middle of the frame.
     came: Option<usize>,
+    /// The peer's signs of life when it began.
+    signs: u64,
 }
 
 impl Patience {
@@ -51,10 +58,12 @@ impl Patience {
         }
     }
 
-    /// One tick is over and another begins; whether the frame has used its time up.
-    fn tick(&mut self) -> bool {
+    /// One tick is over and another begins; whether the frame has used its time up. `signs` are the peer's signs of life.
+    fn tick(&mut self, signs: u64) -> bool {
+        let lively = std::mem::replace(&mut self.signs, signs) != signs;
         self.spent += match self.came.replace(0) {
             None | Some(PACE..) => 0,
+            Some(0) if lively => SILENT / LIVELY,
             Some(0) => 1,
             Some(_) => SILENT / SLOW,
         };
@@ -69,6 +78,7 @@ pub(super) struct WholeFrames<IO> {
     frames: Frames,
     /// Of the side that calls: learns that the peer takes no new calls.
     state: Option<Arc<State>>,
+    signs: SignsOfLife,
     /// Why the peer gave the connection up.
     given_up: Option<Reason>,
     /// Of the frame that has begun.
@@ -79,13 +89,13 @@ pub(super) struct WholeFrames<IO> {
 
 impl<IO> WholeFrames<IO> {
     /// Of a connection whose peer is a server; `state` is told what it says about its end.
-    pub(super) fn of_server(io: IO, state: Arc<State>) -> Self {
-        Self { io, frames: Frames::default(), state: Some(state), given_up: None, patience: None, alarm: None }
+    pub(super) fn of_server(io: IO, state: Arc<State>, signs: SignsOfLife) -> Self {
+        Self { io, frames: Frames::default(), state: Some(state), signs, given_up: None, patience: None, alarm: None }
     }
 
     /// Of a connection whose peer is a client.
-    pub(super) fn of_client(io: IO) -> Self {
-        Self { io, frames: Frames::after_preface(), state: None, given_up: None, patience: None, alarm: None }
+    pub(super) fn of_client(io: IO, signs: SignsOfLife) -> Self {
+        Self { io, frames: Frames::after_preface(), state: None, signs, given_up: None, patience: None, alarm: None }
     }
 
     fn came(&mut self, bytes: &[u8]) {
@@ -107,7 +117,7 @@ impl<IO> WholeFrames<IO> {
         loop {
             let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep(TICK)));
             ready!(alarm.as_mut().poll(cx));
-            if patience.tick() {
+            if patience.tick(self.signs.count()) {
                 let text = "the peer began a frame and does not end it";
                 return Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, text));
             }
@@ -170,7 +180,7 @@ mod tests {
     use super::*;
 
     fn of_server(io: DuplexStream) -> WholeFrames<DuplexStream> {
-        WholeFrames::of_server(io, Arc::new(State::new()))
+        WholeFrames::of_server(io, Arc::new(State::new()), SignsOfLife::default())
     }
 
     fn frame(length: usize) -> Vec<u8> {
@@ -216,6 +226,34 @@ mod tests {
             read(&mut ours).await.unwrap();
             // The tick in which it began does not count.
             assert_eq!(ticks(&mut ours, 1000).await, SILENT + 1, "{cut}");
+        }
+    }
+
+    /// Something else was written into this connection: the peer answers over its others.
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_is_alive_elsewhere_has_less_time() {
+        for every in [1, 3] {
+            let (mut peer, ours) = duplex(1024);
+            let signs = SignsOfLife::default();
+            let mut ours = WholeFrames::of_server(ours, Arc::new(State::new()), signs.clone());
+            peer.write_all(&frame(50)[..HEAD]).await.unwrap();
+            read(&mut ours).await.unwrap();
+            let mut seconds = 0;
+            loop {
+                advance(TICK).await;
+                if let Err(late) = read(&mut ours).await {
+                    assert_eq!(late.kind(), io::ErrorKind::TimedOut, "{late}");
+                    break;
+                }
+                seconds += 1;
+                if seconds % every == 0 {
+                    signs.note();
+                }
+            }
+            assert!(
+                (LIVELY * every..=LIVELY * every + 2).contains(&seconds),
+                "{seconds} s, a sign of life every {every}"
+            );
         }
     }
 
@@ -298,7 +336,8 @@ mod tests {
     async fn silence_between_frames_is_nothing() {
         for preface in [0, PREFACE] {
             let (mut peer, ours) = duplex(1024);
-            let mut ours = if preface > 0 { WholeFrames::of_client(ours) } else { of_server(ours) };
+            let mut ours =
+                if preface > 0 { WholeFrames::of_client(ours, SignsOfLife::default()) } else { of_server(ours) };
             // A peer that opens the connection and says nothing is waited for.
             read(&mut ours).await.unwrap();
             assert_eq!(ticks(&mut ours, 2 * SILENT).await, 2 * SILENT);

@@ -21,7 +21,7 @@ use crate::error::{Code, Error, Result};
 use crate::service::base::{BoxFuture, Method, Names, to_status, unknown_service};
 use crate::service::handle::{Attempting, Class, Handle, Remote, over_links};
 use crate::service::session::{Attempt, InFlight, Lent, Link, Session};
-use crate::transport::{self, ConnectionId, Deadline, Failure, Handler};
+use crate::transport::{self, ConnectionId, Deadline, Failure, Handler, SignsOfLife};
 
 /// A remote service that may be lent on, for the names of its own tree only.
 pub(crate) struct Forwarded {
@@ -88,6 +88,10 @@ impl Handler for Forward {
             answer.unwrap_or_else(|error| to_status(&error).into_http())
         };
         Box::pin(answer.instrument(span))
+    }
+
+    fn signs(&self) -> SignsOfLife {
+        self.session.family().signs()
     }
 }
 

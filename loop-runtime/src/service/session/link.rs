@@ -130,7 +130,7 @@ impl Link {
         to: Option<Destination>,
         object: Arc<Object>,
     ) -> Result<Arc<Self>> {
-        let opened = Connection::open(stream, session.calling()).await;
+        let opened = Connection::open_beside(stream, session.calling(), session.family().signs()).await;
         let (connection, driver) = opened.map_err(|why| Error::lost(false, why.to_string()).with_source(why))?;
         Ok(Self::adopt(session, connection, driver, to, object))
     }
