@@ -62,11 +62,14 @@ impl Settings {
     /// Whether nothing about the connections was agreed upon with the process at its start, so that any host of its
     /// handshake can make some.
     pub(super) fn is_plain(&self) -> bool {
+        !self.is_multiplexed() && matches!(self.security, Wish::Nothing)
+    }
+
+    pub(super) fn is_multiplexed(&self) -> bool {
         #[cfg(feature = "mux")]
-        if self.multiplexed {
-            return false;
-        }
-        matches!(self.security, Wish::Nothing)
+        return self.multiplexed;
+        #[cfg(not(feature = "mux"))]
+        false
     }
 }
 

@@ -109,6 +109,13 @@ pub enum What {
         /// Which process.
         generation: u64,
     },
+    /// Nothing can be lent to the process any more, and it can lend nothing: a plugin in Go limits the age of its
+    /// connections ([`MaxConnectionAge`](https://pkg.go.dev/google.golang.org/grpc/keepalive#ServerParameters)), and cut the
+    /// one over which that is agreed upon. Told if no service that was asked for needs it; else the process is replaced.
+    BrokerLost {
+        /// Which process.
+        generation: u64,
+    },
     /// The process has ended and was reaped.
     Ended(Ended),
     /// A killed process could not be reaped in time; the runtime goes on without it.
@@ -183,7 +190,8 @@ pub enum Why {
     ShutDown,
     /// Its main connection ended.
     ConnectionLost,
-    /// The exchange of announcements ended: nothing could be lent to it any more.
+    /// The exchange of announcements ended: nothing could be lent to it any more. If the connection for that had been
+    /// retired before, calls under way had their time, and the process was asked to shut down.
     BrokerLost,
     /// No sign of life for ten ticks of the health check.
     Hung,

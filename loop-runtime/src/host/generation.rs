@@ -1,6 +1,5 @@
 //! One process of a plugin, from its start to its end.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::builder::{Settings, Source};
 use super::event::{Ended, Why};
+use super::mains::{Main, Mains};
 use super::reattach::find;
 use super::supervisor::Remains;
 use super::{LaunchError, LaunchOptions, Process, launch};
@@ -20,7 +20,6 @@ use crate::proto::plugin::Empty;
 use crate::proto::plugin::grpc_controller_client::GrpcControllerClient;
 use crate::service::{Family, Link, Session, settle};
 use crate::socket_dir::PrivateDir;
-use crate::stdio::follow_stdio;
 #[cfg(feature = "mux")]
 use crate::transport::MuxSession;
 use crate::transport::{Connection, Stream};
@@ -32,10 +31,11 @@ const ANNOUNCEMENTS: usize = 64;
 pub(super) struct Generation {
     pub(super) number: u64,
     pub(super) session: Arc<Session>,
-    pub(super) root: Arc<Link>,
+    pub(super) mains: Arc<Mains>,
     pub(super) version: u32,
     process: Arc<Process>,
-    connection: Connection,
+    /// The streams of the runtime's own on the first main connection.
+    streams: CancellationToken,
     broker_end: watch::Receiver<Option<Why>>,
     /// Removed when the generation has ended.
     _sockets: PrivateDir,
@@ -103,26 +103,28 @@ impl Generation {
         let limits = (settings.calling.clone(), settings.serving.clone());
         let session = Session::new(&settings.name, number, broker.clone(), limits, family.clone());
         let root = Link::adopt(&session, connection.clone(), driver, None, session.root().clone());
+        let mains = Mains::new(&session, &process.line().address, root);
+        let streams = CancellationToken::new();
         let (broker_ended, broker_end) = watch::channel(None);
-        let exchange = exchange(connection.clone(), broker, announcements);
+        let exchange = exchange(connection, broker, announcements);
+        let let_go = streams.clone();
         session.tasks().spawn(async move {
-            let why = match exchange.await {
-                BrokerEnd::Without => return,
+            let why = match let_go.run_until_cancelled(exchange).await {
+                Some(BrokerEnd::Without) | None => return,
                 // In Go the first host takes it along; the services themselves can be called.
                 _ if has_other_hosts => return,
-                BrokerEnd::Closed => Why::ShutDown,
-                BrokerEnd::Lost => Why::BrokerLost,
+                Some(BrokerEnd::Closed) => Why::ShutDown,
+                Some(BrokerEnd::Lost) => Why::BrokerLost,
             };
             broker_ended.send_replace(Some(why));
         });
-        let stdio = follow_stdio(connection.clone(), settings.name.clone());
-        let ended = session.ended().clone();
+        let (let_go, followed) = (streams.clone(), mains.clone());
         session.tasks().spawn(async move {
-            ended.run_until_cancelled(stdio).await;
+            let_go.run_until_cancelled(followed.follow_stdio()).await;
         });
         let version = process.line().version;
         let process = Arc::new(process);
-        Ok(Self { number, session, root, version, process, connection, broker_end, _sockets: sockets, started })
+        Ok(Self { number, session, mains, version, process, streams, broker_end, _sockets: sockets, started })
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -133,32 +135,32 @@ impl Generation {
         &self.process
     }
 
-    pub(super) fn connection(&self) -> &Connection {
-        &self.connection
-    }
-
     pub(super) fn took(&self) -> Duration {
         self.started.elapsed()
     }
 
-    /// Waits until what it cannot do without is lost.
-    pub(super) fn lost(&self) -> impl Future<Output = Why> + Send + 'static {
-        let (mut broker, root) = (self.broker_end.clone(), self.root.clone());
-        let broker = async move {
-            match broker.wait_for(Option::is_some).await.map(|end| *end) {
+    /// Waits until announcements cannot be exchanged any more, and says why: [`Why::ShutDown`] for an orderly end.
+    pub(super) fn broker_ends(&self) -> impl Future<Output = Why> + Send + 'static {
+        let mut end = self.broker_end.clone();
+        async move {
+            match end.wait_for(Option::is_some).await.map(|end| *end) {
                 Ok(Some(why)) => why,
-                // A plugin without one.
+                // A plugin without a broker.
                 Ok(None) | Err(_) => std::future::pending().await,
             }
-        };
+        }
+    }
+
+    /// Waits until the main connection takes no calls any more. `None`: it is retired; else why it has ended.
+    pub(super) fn main_changes(&self) -> impl Future<Output = Option<Why>> + Send + 'static {
+        let (changed, broker) = (self.mains.changes(), self.broker_ends());
         async move {
-            let mut broker = pin!(broker);
-            tokio::select! {
-                biased;
-                why = &mut broker => why,
+            match changed.await {
+                Main::Retired => None,
                 // How the exchange of announcements ended may be on its way, and tells an orderly end from a broken one.
-                () = root.ended().cancelled() => {
-                    tokio::time::timeout(settle::CONNECTIONS, broker).await.unwrap_or(Why::ConnectionLost)
+                Main::Ended => {
+                    let broker = tokio::time::timeout(settle::CONNECTIONS, broker).await;
+                    Some(broker.unwrap_or(Why::ConnectionLost))
                 }
             }
         }
@@ -166,14 +168,23 @@ impl Generation {
 
     /// Asks the process to shut down. The answer does not matter, Go's plugins give none.
     pub(super) fn shut_down(&self) -> impl Future<Output = ()> + Send + 'static {
-        let mut controller = GrpcControllerClient::new(self.connection.clone());
-        let session = self.session.clone();
+        let mains = self.mains.clone();
         async move {
-            let asked = session.ended().run_until_cancelled(controller.shutdown(Empty {})).await;
-            if let Some(Err(status)) = asked {
-                tracing::debug!(plugin = session.name(), %status, "no answer to the shutdown call");
+            let session = mains.session();
+            let ask = async {
+                let main = mains.usable().await.map_err(|error| error.to_string())?;
+                let mut controller = GrpcControllerClient::new(main.connection().clone());
+                controller.shutdown(Empty {}).await.map_err(|status| status.to_string())
+            };
+            if let Some(Err(error)) = session.ended().run_until_cancelled(ask).await {
+                tracing::debug!(plugin = session.name(), error, "no answer to the shutdown call");
             }
         }
+    }
+
+    /// Ends the runtime's own streams, which a server in Go that stops gracefully waits for.
+    pub(super) fn let_go(&self) {
+        self.streams.cancel();
     }
 
     /// Ends its session, and says whether the process has exited or is about to: it drops its connections an instant

@@ -18,7 +18,7 @@ use super::{Command, LaunchError, Process, Reattach};
 use crate::error::{Error, Result};
 use crate::proto::grpc::health::v1::HealthCheckRequest;
 use crate::proto::grpc::health::v1::health_client::HealthClient;
-use crate::service::{Family, Handle, Names, Remote, Service};
+use crate::service::{Family, Handle, Link, Names, Remote, Service};
 use crate::sync::locked;
 use machine::Input;
 pub(crate) use machine::{Pulse, Remains};
@@ -76,6 +76,8 @@ enum Message {
     Input(Input),
     /// The program of the next launch, which is to be soon.
     Replace(Command),
+    /// What came of making another main connection to the generation of this number.
+    Redialled(u64, Result<Arc<Link>>),
     /// What a launch came to. With an error, the id of a process that could not be reaped.
     Launched(Result<Box<Generation>, (LaunchError, Option<u32>)>),
 }
@@ -164,6 +166,8 @@ impl Supervisor {
     /// The plugin is closed, given up, or does not come back in time (30 s, or the caller's deadline).
     pub async fn dispense<S: Service + ?Sized>(&self) -> Result<Arc<S>> {
         let shared = self.shared();
+        // Over one socket even a lost connection cannot be dialled again without announcements.
+        shared.tell_machine(Input::Dispensed { carries: S::CARRIES || shared.settings.is_multiplexed() });
         let mut names = Names::default();
         S::describe(&mut names);
         if !names.optionals().is_empty() {

@@ -56,9 +56,10 @@ async fn set_up(shared: &Shared, generation: &Generation, cancel: &CancellationT
     let deadline = Some(Instant::now() + shared.settings.policy.timing.recipe);
     let context = Context { deadline, ..Context::default() };
     let names = root.names();
+    let main = generation.mains.current();
     let set_up = async {
-        generation.root.probe(&names, deadline).await.map_err(Attempt::MayHaveRun)?;
-        root.set_up(&generation.root, &context).await
+        main.probe(&names, deadline).await.map_err(Attempt::MayHaveRun)?;
+        root.set_up(&main, &context).await
     };
     tokio::select! {
         biased;

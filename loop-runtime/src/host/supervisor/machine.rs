@@ -16,6 +16,7 @@ mod failures;
 mod gone;
 mod messages;
 mod patience;
+mod running;
 mod winding;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use failures::Failures;
 use gone::{Gone, settled};
 pub(crate) use messages::{Action, Input, Pulse, Remains, Root};
 use patience::after;
+use running::{End, Running};
 use winding::Winding;
 
 use crate::host::LaunchError;
@@ -52,6 +54,8 @@ pub(crate) struct Machine {
     /// A close came during the launch or the end under way.
     is_unwanted: bool,
     closed_by_call: bool,
+    /// Whether methods of the services that were asked for carry services. `None`: nobody asked for one.
+    carries: Option<bool>,
 }
 
 /// Whose process it is.
@@ -70,7 +74,7 @@ enum Phase {
     /// Nothing yet.
     New,
     Starting,
-    Running,
+    Running(Running),
     /// Out of order, or to be replaced; then the policy decides.
     Stopping(Winding),
     /// Reaped; what was decided comes into effect when the rest of it is gone.
@@ -106,12 +110,16 @@ impl Machine {
             is_outdated: false,
             is_unwanted: false,
             closed_by_call: false,
+            carries: None,
         }
     }
 
     /// Takes in what has happened by `now`, and says what to do.
     pub(crate) fn step(&mut self, input: Input, now: Instant) -> Vec<Action> {
         let mut out = Vec::new();
+        if let Input::Dispensed { carries } = input {
+            self.carries = Some(carries || self.carries == Some(true));
+        }
         // What comes late is about something that is no more.
         if input.generation().is_none_or(|generation| generation == self.generation) {
             self.proceed(input, now, &mut out);
@@ -125,27 +133,26 @@ impl Machine {
             Phase::Stopping(winding) => winding.deadline(),
             Phase::Waiting { until, .. } => *until,
             Phase::Closing(closing) => closing.deadline(),
-            Phase::New | Phase::Starting | Phase::Running | Phase::Discarding(..) | Phase::Closed => None,
+            Phase::New | Phase::Starting | Phase::Running(_) | Phase::Discarding(..) | Phase::Closed => None,
         }
     }
 
     fn proceed(&mut self, input: Input, now: Instant, out: &mut Vec<Action>) {
         match (&mut self.phase, input) {
             (_, Input::Reset) => self.reset(out),
-            (_, Input::Restart { replaced }) => self.restart(replaced, now, out),
+            (_, Input::Restart { replaced: true }) => self.replace(now, out),
             (_, Input::Close { by_call }) => self.close(by_call, now, out),
             (Phase::New, Input::Start) => self.launch(out),
             (Phase::Starting, Input::Started { pid, took }) => self.started(pid, took, now, out),
             (Phase::Starting, Input::StartFailed { error, unreaped }) => self.start_failed(error, unreaped, now, out),
-            (Phase::Running, Input::Lost { why, .. }) => {
-                self.stop(out);
-                let lost = (self.generation, why, self.leaves());
-                self.phase = Phase::Stopping(Winding::lost(lost, self.policy.exit_grace, now, out));
+            (Phase::Running(running), input) => {
+                if let Some(end) = running.step(&input, self.carries != Some(false), self.generation, out) {
+                    self.stop(end, now, out);
+                }
             }
-            (Phase::Running, Input::Exited { .. }) => self.stop_at_once(Why::Exited, out),
-            (Phase::Running, Input::Pulse { pulse, .. }) => self.pulse(pulse, out),
             (Phase::Stopping(winding), Input::Reaped { remains, .. }) => {
-                let why = winding.why;
+                // Whoever was asked to end ended because of that, however it exited.
+                let why = if winding.was_asked() { winding.why } else { settled(winding.why, remains.exit) };
                 self.reaped(why, remains, now, out);
             }
             (Phase::Stopping(winding), input) => winding.step(&input, now, out),
@@ -170,7 +177,7 @@ impl Machine {
         out.push(Action::Tell(What::Reset));
         match self.phase {
             // Now, not at the next failure, which it is not about.
-            Phase::Running => self.forget(out),
+            Phase::Running(_) => self.forget(out),
             Phase::Starting | Phase::Stopping(_) | Phase::Discarding(..) => self.was_reset = true,
             Phase::Waiting { .. } => {
                 self.forget(out);
@@ -180,27 +187,20 @@ impl Machine {
         }
     }
 
-    /// In the place of the process that runs; where none does, one is about to, or is not to. Another program has
-    /// nothing to do with the failures of the last.
-    fn restart(&mut self, replaced: bool, now: Instant, out: &mut Vec<Action>) {
-        if let Phase::Running = self.phase {
-            if replaced {
+    /// Another program has nothing to do with the failures of the last.
+    fn replace(&mut self, now: Instant, out: &mut Vec<Action>) {
+        match self.phase {
+            Phase::Running(_) => {
                 self.forget(out);
+                self.stop(End::InOrder(Why::Restart), now, out);
             }
-            self.stop(out);
-            let stopped = (self.generation, Why::Restart, self.leaves());
-            let bounds = (self.policy.restart_drain, self.policy.exit_grace);
-            self.phase = Phase::Stopping(Winding::in_order(stopped, bounds, now, out));
-        } else if replaced {
-            match self.phase {
-                Phase::Starting => (self.was_reset, self.is_outdated) = (true, true),
-                Phase::Stopping(_) | Phase::Discarding(..) => self.was_reset = true,
-                Phase::Waiting { .. } => {
-                    self.forget(out);
-                    self.launch(out);
-                }
-                Phase::New | Phase::Running | Phase::Closing(_) | Phase::Closed => {}
+            Phase::Starting => (self.was_reset, self.is_outdated) = (true, true),
+            Phase::Stopping(_) | Phase::Discarding(..) => self.was_reset = true,
+            Phase::Waiting { .. } => {
+                self.forget(out);
+                self.launch(out);
             }
+            Phase::New | Phase::Closing(_) | Phase::Closed => {}
         }
     }
 
@@ -217,7 +217,7 @@ impl Machine {
             Phase::Starting if !self.is_unwanted => out.push(Action::CallOff),
             Phase::Stopping(winding) if !self.is_unwanted => winding.hurry(self.policy.timing.drain, now),
             Phase::Starting | Phase::Stopping(_) | Phase::Discarding(..) => {}
-            Phase::Running => return self.begin_closing(true, now, out),
+            Phase::Running(_) => return self.begin_closing(true, now, out),
             Phase::New | Phase::Waiting { .. } => return self.begin_closing(false, now, out),
             Phase::Closing(_) | Phase::Closed => return,
         }
@@ -256,7 +256,7 @@ impl Machine {
         let generation = self.generation;
         self.attempt = 0;
         self.is_first = false;
-        self.phase = Phase::Running;
+        self.phase = Phase::Running(Running::default());
         out.push(Action::Install { generation });
         out.push(Action::State(State::Running { generation, pid }));
         out.push(Action::Tell(What::Started { generation, pid, took }));
@@ -267,7 +267,7 @@ impl Machine {
         if self.is_unwanted {
             self.begin_closing(true, now, out);
         } else if is_outdated {
-            self.restart(true, now, out);
+            self.stop(End::InOrder(Why::Restart), now, out);
         }
     }
 
@@ -296,31 +296,23 @@ impl Machine {
         }
     }
 
-    fn pulse(&mut self, pulse: Pulse, out: &mut Vec<Action>) {
-        let generation = self.generation;
-        out.push(Action::Tell(match pulse {
-            Pulse::Suspect { silent } => What::Suspect { generation, silent },
-            Pulse::Recovered => What::Recovered { generation },
-            Pulse::NotServing => What::NotServing { generation },
-            Pulse::Hung => return self.stop_at_once(Why::Hung, out),
-        }));
-    }
-
-    /// From here on nobody finds the generation.
-    fn stop(&mut self, out: &mut Vec<Action>) {
+    /// From here on nobody finds the generation, and no call begins on it.
+    fn stop(&mut self, end: End, now: Instant, out: &mut Vec<Action>) {
+        let (generation, leave) = (self.generation, self.leaves());
         out.push(Action::Uninstall);
         out.push(Action::Root(Root::Making));
-        out.push(Action::State(State::Stopping { generation: self.generation }));
-        out.push(Action::Retire { generation: self.generation });
-    }
-
-    fn stop_at_once(&mut self, why: Why, out: &mut Vec<Action>) {
-        self.stop(out);
-        self.phase = Phase::Stopping(Winding::at_once(self.generation, why, self.leaves(), out));
+        out.push(Action::State(State::Stopping { generation }));
+        out.push(Action::Retire { generation });
+        let bounds = (self.policy.restart_drain, self.policy.exit_grace);
+        self.phase = Phase::Stopping(match end {
+            End::Lost(why) => Winding::lost((generation, why, leave), self.policy.exit_grace, now, out),
+            End::AtOnce(why) => Winding::at_once(generation, why, leave, out),
+            End::InOrder(why) => Winding::in_order((generation, why, leave), bounds, now, out),
+            End::ByItself => Winding::by_itself((generation, leave), bounds, now, out),
+        });
     }
 
     fn reaped(&mut self, why: Why, remains: Remains, now: Instant, out: &mut Vec<Action>) {
-        let why = settled(why, remains.exit);
         let next = if why == Why::Restart || self.was_reset {
             Next::Launch
         } else {

@@ -13,7 +13,7 @@ use crate::host::builder::Source;
 use crate::host::event::State;
 use crate::host::generation::{Generation, not_running};
 use crate::host::{LaunchError, watchdog};
-use crate::service::{Failed, Forgotten, Slot};
+use crate::service::{Failed, Forgotten, Link, Slot};
 use crate::sync::locked;
 
 pub(super) struct Task {
@@ -41,6 +41,8 @@ type First = oneshot::Sender<Result<(), LaunchError>>;
 
 struct Kept {
     generation: Generation,
+    /// A main connection that was made and takes no calls yet.
+    redialled: Option<Arc<Link>>,
     /// Whoever watches it ends with it.
     watched: CancellationToken,
     _unwatch: DropGuard,
@@ -114,11 +116,27 @@ impl Task {
                 let input = Input::Started { pid: generation.pid(), took: generation.took() };
                 let watched = CancellationToken::new();
                 let unwatch = watched.clone().drop_guard();
-                self.generations.push(Kept { generation: *generation, watched, _unwatch: unwatch });
+                self.generations.push(Kept { generation: *generation, redialled: None, watched, _unwatch: unwatch });
                 self.tell_machine(input);
                 if let Some(first) = self.first.take() {
                     // Nobody waits any more: then the owner is gone, and has said so.
                     let _ = first.send(Ok(()));
+                }
+            }
+            Message::Redialled(generation, Err(error)) => {
+                tracing::debug!(plugin = self.shared.settings.name, %error, "no other main connection");
+                self.tell_machine(Input::RedialRefused { generation });
+            }
+            Message::Redialled(number, Ok(link)) => {
+                let kept = self.generations.iter_mut().find(|kept| kept.generation.number == number);
+                if let Some(kept) = kept {
+                    kept.redialled = Some(link);
+                }
+                self.tell_machine(Input::Redialled { generation: number });
+                // It came too late to be of use.
+                let kept = self.generations.iter_mut().find(|kept| kept.generation.number == number);
+                if let Some(link) = kept.and_then(|kept| kept.redialled.take()) {
+                    link.end();
                 }
             }
             Message::Launched(Err((error, unreaped))) => {
@@ -160,6 +178,16 @@ impl Task {
             Action::Cut { generation } => {
                 if let Some(kept) = self.find(generation) {
                     kept.generation.cut();
+                }
+            }
+            Action::Redial { generation } => {
+                let Some(mains) = self.find(generation).map(|kept| kept.generation.mains.clone()) else { return };
+                self.spawn(async move { Message::Redialled(generation, mains.dial().await) });
+            }
+            Action::Move { generation } => self.move_to(generation),
+            Action::LetGo { generation } => {
+                if let Some(kept) = self.find(generation) {
+                    kept.generation.let_go();
                 }
             }
             Action::Retire { generation } => {
@@ -233,39 +261,60 @@ impl Task {
         let shared = self.shared.clone();
         let Some(kept) = self.find(number) else { return };
         let (generation, watched) = (&kept.generation, kept.watched.clone());
+        let main = generation.mains.current();
         *locked(&shared.running) = Some(Running {
             process: generation.process().clone(),
-            connection: generation.connection().clone(),
+            connection: main.connection().clone(),
             version: generation.version,
         });
-        shared.root.install(generation.root.clone());
-        let (process, lost) = (generation.process().clone(), generation.lost());
-        let hung = shared.settings.policy.health_tick.map(|tick| watchdog::Watchdog::new(generation, tick));
-        let outbox = shared.inbox.clone();
-        let tell = move |input| drop(outbox.send(Message::Input(input)));
-        self.watch(&watched, tell.clone(), async move {
+        let (process, broker, mains) =
+            (generation.process().clone(), generation.broker_ends(), generation.mains.clone());
+        shared.root.install(main);
+        self.watch(&watched, async move {
             process.exited().await;
             Input::Exited { generation: number }
         });
-        self.watch(&watched, tell.clone(), async move { Input::Lost { generation: number, why: lost.await } });
-        if let Some(hung) = hung {
+        self.watch(&watched, async move { Input::Lost { generation: number, why: broker.await } });
+        self.watch_main(number);
+        if let Some(tick) = shared.settings.policy.health_tick {
             self.work.spawn(async move {
-                let pulse = |pulse| tell(Input::Pulse { generation: number, pulse });
-                watched.run_until_cancelled(hung.run(pulse)).await;
+                let tell = |pulse| shared.tell_machine(Input::Pulse { generation: number, pulse });
+                watched.run_until_cancelled(watchdog::watch(mains, tick, tell)).await;
             });
         }
     }
 
-    fn watch(
-        &mut self,
-        watched: &CancellationToken,
-        tell: impl Fn(Input) + Send + 'static,
-        sign: impl Future<Output = Input> + Send + 'static,
-    ) {
-        let watched = watched.clone();
+    /// From one main connection to the next.
+    fn move_to(&mut self, number: u64) {
+        let kept = self.generations.iter_mut().find(|kept| kept.generation.number == number);
+        let Some((kept, link)) = kept.and_then(|kept| kept.redialled.take().map(|link| (kept, link))) else { return };
+        kept.generation.mains.replace(link.clone());
+        if let Some(running) = &mut *locked(&self.shared.running) {
+            running.connection = link.connection().clone();
+        }
+        self.shared.root.install(link);
+        self.watch_main(number);
+    }
+
+    fn watch_main(&mut self, number: u64) {
+        let Some((watched, changed)) =
+            self.find(number).map(|kept| (kept.watched.clone(), kept.generation.main_changes()))
+        else {
+            return;
+        };
+        self.watch(&watched, async move {
+            match changed.await {
+                Some(why) => Input::Lost { generation: number, why },
+                None => Input::Retired { generation: number },
+            }
+        });
+    }
+
+    fn watch(&mut self, watched: &CancellationToken, sign: impl Future<Output = Input> + Send + 'static) {
+        let (watched, shared) = (watched.clone(), self.shared.clone());
         self.work.spawn(async move {
             if let Some(input) = watched.run_until_cancelled(sign).await {
-                tell(input);
+                shared.tell_machine(input);
             }
         });
     }

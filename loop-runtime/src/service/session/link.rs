@@ -124,7 +124,12 @@ impl Link {
         Self::open(&self.session, stream, Some(to.clone()), self.object.clone()).await
     }
 
-    async fn open(
+    /// Makes a link of a stream that is connected.
+    ///
+    /// # Errors
+    ///
+    /// The stream has ended.
+    pub(crate) async fn open(
         session: &Arc<Session>,
         stream: Stream,
         to: Option<Destination>,
@@ -155,6 +160,12 @@ impl Link {
             watched.end();
         });
         link
+    }
+
+    /// Notes that the same optional components are there as over `other`, to the same object.
+    pub(crate) fn offers_as(&self, other: &Self) {
+        let offers = crate::sync::locked(&other.offers).clone();
+        *crate::sync::locked(&self.offers) = offers;
     }
 
     /// Unique in this process: a repeat needs a link with another number.

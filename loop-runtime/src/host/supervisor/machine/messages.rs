@@ -25,6 +25,14 @@ pub(crate) enum Input {
     },
     /// What the generation cannot do without has ended: in order, if the plugin [shuts down](Why::ShutDown).
     Lost { generation: u64, why: Why },
+    /// The main connection takes no new calls; those under way are answered.
+    Retired { generation: u64 },
+    /// There is another one: the answer to [`Action::Redial`].
+    Redialled { generation: u64 },
+    /// There is none: the plugin takes no connections any more.
+    RedialRefused { generation: u64 },
+    /// A user asked for a service, whose methods carry services or not.
+    Dispensed { carries: bool },
     /// The process has ended and is reaped.
     Exited { generation: u64 },
     /// What the health check has found.
@@ -97,6 +105,18 @@ pub(crate) enum Action {
     Cut {
         generation: u64,
     },
+    /// Make another main connection.
+    Redial {
+        generation: u64,
+    },
+    /// Let calls begin on the one that was made.
+    Move {
+        generation: u64,
+    },
+    /// End the runtime's own streams on the first main connection.
+    LetGo {
+        generation: u64,
+    },
     /// Let no call begin on it any more; those under way go on.
     Retire {
         generation: u64,
@@ -151,6 +171,9 @@ impl Input {
     pub(super) fn generation(&self) -> Option<u64> {
         match self {
             Self::Lost { generation, .. }
+            | Self::Retired { generation }
+            | Self::Redialled { generation }
+            | Self::RedialRefused { generation }
             | Self::Exited { generation }
             | Self::Pulse { generation, .. }
             | Self::Drained { generation }
@@ -159,6 +182,7 @@ impl Input {
             Self::Start
             | Self::Started { .. }
             | Self::StartFailed { .. }
+            | Self::Dispensed { .. }
             | Self::HandlesClosed
             | Self::Restart { .. }
             | Self::Reset

@@ -16,6 +16,8 @@ pub(super) struct Winding {
     /// The process is not ours to end.
     leave: bool,
     exit_grace: Duration,
+    /// It is to be asked to shut down once calls under way have ended; else it does so by itself.
+    asks: bool,
 }
 
 #[derive(Debug)]
@@ -32,7 +34,7 @@ enum Step {
 
 impl Winding {
     fn new(generation: u64, why: Why, step: Step, leave: bool) -> Self {
-        Self { generation, why, step, leave, exit_grace: Duration::ZERO }
+        Self { generation, why, step, leave, exit_grace: Duration::ZERO, asks: false }
     }
 
     /// Calls under way have `drain`, then the process is asked to shut down and has `exit_grace`, then it is killed.
@@ -44,7 +46,18 @@ impl Winding {
     ) -> Self {
         out.push(Action::Drain { generation });
         let step = Step::Draining(Patience::new(drain, now));
-        Self { exit_grace, ..Self::new(generation, why, step, leave) }
+        Self { exit_grace, asks: true, ..Self::new(generation, why, step, leave) }
+    }
+
+    /// It takes no connections any more, and answers what it was asked before. The streams that a server in Go waits for are
+    /// ended last.
+    pub(super) fn by_itself(
+        (generation, leave): (u64, bool),
+        bounds: (Duration, Duration),
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) -> Self {
+        Self { asks: false, ..Self::in_order((generation, Why::ShutDown, leave), bounds, now, out) }
     }
 
     /// What cannot be used any more: it shuts down by itself, or it broke.
@@ -96,6 +109,11 @@ impl Winding {
         }
     }
 
+    /// Whether it ends because it was asked to.
+    pub(super) fn was_asked(&self) -> bool {
+        self.asks
+    }
+
     /// Gives the calls under way no more than `drain` from now on.
     pub(super) fn hurry(&mut self, drain: Duration, now: Instant) {
         let sooner = Patience::new(drain, now);
@@ -107,7 +125,7 @@ impl Winding {
     /// What was asked for came differently.
     fn end_because(&mut self, why: Why, out: &mut Vec<Action>) {
         if self.why != Why::Closed {
-            self.why = why;
+            (self.why, self.asks) = (why, false);
         }
         self.end(out);
     }
@@ -123,7 +141,8 @@ impl Winding {
         if self.leave {
             return self.end(out);
         }
-        out.push(Action::ShutDown { generation: self.generation });
+        let generation = self.generation;
+        out.push(if self.asks { Action::ShutDown { generation } } else { Action::LetGo { generation } });
         self.step = Step::Leaving(Patience::new(self.exit_grace, now));
     }
 

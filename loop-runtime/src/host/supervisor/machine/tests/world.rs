@@ -90,6 +90,15 @@ impl World {
         self.input(Input::Lost { generation, why })
     }
 
+    /// The plugin takes no further connections.
+    pub(super) fn refuse(&mut self) {
+        for answer in &mut self.answers {
+            if let Input::Redialled { generation } = *answer {
+                *answer = Input::RedialRefused { generation };
+            }
+        }
+    }
+
     pub(super) fn pulse(&mut self, pulse: Pulse) -> Vec<Action> {
         self.input(Input::Pulse { generation: self.generation(), pulse })
     }
@@ -235,6 +244,7 @@ impl World {
                 self.answers.push_back(Input::Discarded { generation: *generation, making });
             }
             Action::Drain { generation } => self.answers.push_back(Input::Drained { generation: *generation }),
+            Action::Redial { generation } => self.answers.push_back(Input::Redialled { generation: *generation }),
             Action::CloseHandles => self.answers.push_back(Input::HandlesClosed),
             Action::Root(root) => self.root = Some(root.clone()),
             Action::State(state) => self.state = Some(state.clone()),
@@ -251,6 +261,8 @@ impl World {
             | Action::Uninstall
             | Action::Cut { .. }
             | Action::Retire { .. }
+            | Action::Move { .. }
+            | Action::LetGo { .. }
             | Action::ShutDown { .. }
             | Action::Quarantine(_)
             | Action::Caution(_) => {}
