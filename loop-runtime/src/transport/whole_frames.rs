@@ -31,7 +31,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// For how many ticks nothing at all may come of a frame that has begun.
 const SILENT: u32 = 90;
 
-/// In how many ticks nothing may come of it while the peer shows elsewhere that it is alive.
+/// In how many ticks less than [`PACE`] may come of it while the peer shows elsewhere that it is alive.
 const LIVELY: u32 = 5;
 
 /// For how many ticks less than [`PACE`] may come of it: as many as make a silent process look hung, by default.
@@ -63,7 +63,7 @@ impl Patience {
         let lively = std::mem::replace(&mut self.signs, signs) != signs;
         self.spent += match self.came.replace(0) {
             None | Some(PACE..) => 0,
-            Some(0) if lively => SILENT / LIVELY,
+            Some(_) if lively => SILENT / LIVELY,
             Some(0) => 1,
             Some(_) => SILENT / SLOW,
         };
