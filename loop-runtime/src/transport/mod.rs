@@ -37,6 +37,7 @@ mod socket;
 mod state;
 mod status;
 mod stream;
+mod ticks;
 mod timeout;
 #[cfg(feature = "auto-mtls")]
 mod tls;

@@ -7,7 +7,7 @@
 //! A frame that never ends costs its connection. A machine that stands still must not: its time is counted in ticks that this
 //! process lived through, and what has come is read before a tick is counted, so that a stop of this process, however long, is
 //! one tick at most. A peer that stands still sends nothing, and whether it is dead is not decided here but by whoever watches
-//! the process (after ten seconds, by default): so a frame may stand still for [`SILENT`] ticks. A peer that goes on sending is
+//! the process (after ten seconds, by default): so a frame may stand still for [`STANDSTILL`] ticks. A peer that goes on sending is
 //! not standing still, and sends a frame that it has begun within moments: a tick in which less than [`PACE`] of it came weighs
 //! more. At that pace and above, a frame ends by itself, as its length is bounded.
 
@@ -15,19 +15,14 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use h2::Reason;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::Interval;
 
 use super::frames::{Frames, Passed};
 use super::state::State;
-
-const TICK: Duration = Duration::from_secs(1);
-
-/// For how many ticks nothing at all may come of a frame that has begun.
-const SILENT: u32 = 90;
+use super::ticks::{STANDSTILL, ticks};
 
 /// For how many ticks less than [`PACE`] may come of it: as many as make a silent process look hung, by default.
 const SLOW: u32 = 10;
@@ -56,9 +51,9 @@ impl Patience {
         self.spent += match self.came.replace(0) {
             None | Some(PACE..) => 0,
             Some(0) => 1,
-            Some(_) => SILENT / SLOW,
+            Some(_) => STANDSTILL / SLOW,
         };
-        self.spent >= SILENT
+        self.spent >= STANDSTILL
     }
 }
 
@@ -73,19 +68,19 @@ pub(super) struct WholeFrames<IO> {
     given_up: Option<Reason>,
     /// Of the frame that has begun.
     patience: Option<Patience>,
-    /// Wakes after a tick, perhaps one of a frame that is whole by now.
-    alarm: Option<Pin<Box<Sleep>>>,
+    /// Wakes after each, perhaps when the frame is whole by now.
+    ticks: Option<Interval>,
 }
 
 impl<IO> WholeFrames<IO> {
     /// Of a connection whose peer is a server; `state` is told what it says about its end.
     pub(super) fn of_server(io: IO, state: Arc<State>) -> Self {
-        Self { io, frames: Frames::default(), state: Some(state), given_up: None, patience: None, alarm: None }
+        Self { io, frames: Frames::default(), state: Some(state), given_up: None, patience: None, ticks: None }
     }
 
     /// Of a connection whose peer is a client.
     pub(super) fn of_client(io: IO) -> Self {
-        Self { io, frames: Frames::after_preface(), state: None, given_up: None, patience: None, alarm: None }
+        Self { io, frames: Frames::after_preface(), state: None, given_up: None, patience: None, ticks: None }
     }
 
     fn came(&mut self, bytes: &[u8]) {
@@ -104,15 +99,13 @@ impl<IO> WholeFrames<IO> {
     /// Asked only when nothing more is there to be read: what has come while this process did not run is looked at first.
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         let Some(patience) = &mut self.patience else { return Poll::Pending };
+        let ticks = self.ticks.get_or_insert_with(ticks);
         loop {
-            let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep(TICK)));
-            ready!(alarm.as_mut().poll(cx));
+            ready!(ticks.poll_tick(cx));
             if patience.tick() {
                 let text = "the peer began a frame and does not end it";
                 return Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, text));
             }
-            // From now on: ticks that were slept through are not made up for.
-            alarm.as_mut().reset(Instant::now() + TICK);
         }
     }
 }
@@ -167,6 +160,7 @@ mod tests {
     use tokio::time::{advance, sleep};
 
     use super::super::frames::{HEAD, PREFACE};
+    use super::super::ticks::TICK;
     use super::*;
 
     fn of_server(io: DuplexStream) -> WholeFrames<DuplexStream> {
@@ -215,7 +209,7 @@ mod tests {
             peer.write_all(&frame(50)[..cut]).await.unwrap();
             read(&mut ours).await.unwrap();
             // The tick in which it began does not count.
-            assert_eq!(ticks(&mut ours, 1000).await, SILENT + 1, "{cut}");
+            assert_eq!(ticks(&mut ours, 1000).await, STANDSTILL + 1, "{cut}");
         }
     }
 
@@ -301,12 +295,12 @@ mod tests {
             let mut ours = if preface > 0 { WholeFrames::of_client(ours) } else { of_server(ours) };
             // A peer that opens the connection and says nothing is waited for.
             read(&mut ours).await.unwrap();
-            assert_eq!(ticks(&mut ours, 2 * SILENT).await, 2 * SILENT);
+            assert_eq!(ticks(&mut ours, 2 * STANDSTILL).await, 2 * STANDSTILL);
             peer.write_all(&vec![b' '; preface]).await.unwrap();
             for length in [0, 1, 50] {
                 peer.write_all(&frame(length)).await.unwrap();
                 read(&mut ours).await.unwrap();
-                assert_eq!(ticks(&mut ours, 2 * SILENT).await, 2 * SILENT);
+                assert_eq!(ticks(&mut ours, 2 * STANDSTILL).await, 2 * STANDSTILL);
             }
             drop(peer);
             let mut rest = Vec::new();
@@ -321,8 +315,8 @@ mod tests {
         let mut ours = of_server(ours);
         peer.write_all(&frame(50)[..30]).await.unwrap();
         read(&mut ours).await.unwrap();
-        assert_eq!(ticks(&mut ours, SILENT).await, SILENT);
+        assert_eq!(ticks(&mut ours, STANDSTILL).await, STANDSTILL);
         peer.write_all(&frame(50)[30..]).await.unwrap();
-        assert_eq!(ticks(&mut ours, 2 * SILENT).await, 2 * SILENT);
+        assert_eq!(ticks(&mut ours, 2 * STANDSTILL).await, 2 * STANDSTILL);
     }
 }
