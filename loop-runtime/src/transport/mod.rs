@@ -38,6 +38,7 @@ mod socket;
 mod state;
 mod status;
 mod stream;
+mod ticks;
 mod timeout;
 #[cfg(feature = "auto-mtls")]
 mod tls;

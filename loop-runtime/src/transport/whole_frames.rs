@@ -7,7 +7,7 @@
 //! A frame that never ends costs its connection. A machine that stands still must not: its time is counted in ticks that this
 //! process lived through, and what has come is read before a tick is counted, so that a stop of this process, however long, is
 //! one tick at most. A peer that stands still sends nothing, and whether it is dead is not decided here but by whoever watches
-//! the process (after ten seconds, by default): so a frame may stand still for [`SILENT`] ticks. A peer that gives signs of
+//! the process (after ten seconds, by default): so a frame may stand still for [`STANDSTILL`] ticks. A peer that gives signs of
 //! life, over this connection or another, is not standing still, and sends a frame that it has begun within moments: a tick
 //! with such a sign ([`LIVELY`]), or one in which less than [`PACE`] of the frame came ([`SLOW`]), weighs more. At that pace and
 //! above, a frame ends by itself, as its length is bounded.
@@ -16,20 +16,15 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use h2::Reason;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::Interval;
 
 use super::frames::{Frames, Passed};
 use super::signs::SignsOfLife;
 use super::state::State;
-
-const TICK: Duration = Duration::from_secs(1);
-
-/// For how many ticks nothing at all may come of a frame that has begun.
-const SILENT: u32 = 90;
+use super::ticks::{STANDSTILL, ticks};
 
 /// In how many ticks less than [`PACE`] may come of it while the peer shows elsewhere that it is alive.
 const LIVELY: u32 = 5;
@@ -63,11 +58,11 @@ impl Patience {
         let lively = std::mem::replace(&mut self.signs, signs) != signs;
         self.spent += match self.came.replace(0) {
             None | Some(PACE..) => 0,
-            Some(_) if lively => SILENT / LIVELY,
+            Some(_) if lively => STANDSTILL / LIVELY,
             Some(0) => 1,
-            Some(_) => SILENT / SLOW,
+            Some(_) => STANDSTILL / SLOW,
         };
-        self.spent >= SILENT
+        self.spent >= STANDSTILL
     }
 }
 
@@ -83,19 +78,19 @@ pub(super) struct WholeFrames<IO> {
     given_up: Option<Reason>,
     /// Of the frame that has begun.
     patience: Option<Patience>,
-    /// Wakes after a tick, perhaps one of a frame that is whole by now.
-    alarm: Option<Pin<Box<Sleep>>>,
+    /// Wakes after each, perhaps when the frame is whole by now.
+    ticks: Option<Interval>,
 }
 
 impl<IO> WholeFrames<IO> {
     /// Of a connection whose peer is a server; `state` is told what it says about its end.
     pub(super) fn of_server(io: IO, state: Arc<State>, signs: SignsOfLife) -> Self {
-        Self { io, frames: Frames::default(), state: Some(state), signs, given_up: None, patience: None, alarm: None }
+        Self { io, frames: Frames::default(), state: Some(state), signs, given_up: None, patience: None, ticks: None }
     }
 
     /// Of a connection whose peer is a client.
     pub(super) fn of_client(io: IO, signs: SignsOfLife) -> Self {
-        Self { io, frames: Frames::after_preface(), state: None, signs, given_up: None, patience: None, alarm: None }
+        Self { io, frames: Frames::after_preface(), state: None, signs, given_up: None, patience: None, ticks: None }
     }
 
     fn came(&mut self, bytes: &[u8]) {
@@ -114,15 +109,13 @@ impl<IO> WholeFrames<IO> {
     /// Asked only when nothing more is there to be read: what has come while this process did not run is looked at first.
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         let Some(patience) = &mut self.patience else { return Poll::Pending };
+        let ticks = self.ticks.get_or_insert_with(ticks);
         loop {
-            let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep(TICK)));
-            ready!(alarm.as_mut().poll(cx));
+            ready!(ticks.poll_tick(cx));
             if patience.tick(self.signs.count()) {
                 let text = "the peer began a frame and does not end it";
                 return Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, text));
             }
-            // From now on: ticks that were slept through are not made up for.
-            alarm.as_mut().reset(Instant::now() + TICK);
         }
     }
 }
@@ -177,6 +170,7 @@ mod tests {
     use tokio::time::{advance, sleep};
 
     use super::super::frames::{HEAD, PREFACE};
+    use super::super::ticks::TICK;
     use super::*;
 
     fn of_server(io: DuplexStream) -> WholeFrames<DuplexStream> {
@@ -225,7 +219,7 @@ mod tests {
             peer.write_all(&frame(50)[..cut]).await.unwrap();
             read(&mut ours).await.unwrap();
             // The tick in which it began does not count.
-            assert_eq!(ticks(&mut ours, 1000).await, SILENT + 1, "{cut}");
+            assert_eq!(ticks(&mut ours, 1000).await, STANDSTILL + 1, "{cut}");
         }
     }
 
@@ -340,12 +334,12 @@ mod tests {
                 if preface > 0 { WholeFrames::of_client(ours, SignsOfLife::default()) } else { of_server(ours) };
             // A peer that opens the connection and says nothing is waited for.
             read(&mut ours).await.unwrap();
-            assert_eq!(ticks(&mut ours, 2 * SILENT).await, 2 * SILENT);
+            assert_eq!(ticks(&mut ours, 2 * STANDSTILL).await, 2 * STANDSTILL);
             peer.write_all(&vec![b' '; preface]).await.unwrap();
             for length in [0, 1, 50] {
                 peer.write_all(&frame(length)).await.unwrap();
                 read(&mut ours).await.unwrap();
-                assert_eq!(ticks(&mut ours, 2 * SILENT).await, 2 * SILENT);
+                assert_eq!(ticks(&mut ours, 2 * STANDSTILL).await, 2 * STANDSTILL);
             }
             drop(peer);
             let mut rest = Vec::new();
@@ -360,8 +354,8 @@ mod tests {
         let mut ours = of_server(ours);
         peer.write_all(&frame(50)[..30]).await.unwrap();
         read(&mut ours).await.unwrap();
-        assert_eq!(ticks(&mut ours, SILENT).await, SILENT);
+        assert_eq!(ticks(&mut ours, STANDSTILL).await, STANDSTILL);
         peer.write_all(&frame(50)[30..]).await.unwrap();
-        assert_eq!(ticks(&mut ours, 2 * SILENT).await, 2 * SILENT);
+        assert_eq!(ticks(&mut ours, 2 * STANDSTILL).await, 2 * STANDSTILL);
     }
 }
