@@ -34,7 +34,7 @@ impl fmt::Display for Exit {
                 Some(name) => write!(f, "signal {signal} ({name})"),
                 None => write!(f, "signal {signal}"),
             },
-            (None, None) => f.write_str("unknown exit status"),
+            (None, None) => f.write_str("exit status unknown"),
         }
     }
 }
@@ -69,6 +69,6 @@ mod tests {
         assert_eq!(Exit::new(Some(3), None).to_string(), "exit status 3");
         assert_eq!(Exit::new(None, Some(9)).to_string(), "signal 9 (SIGKILL)");
         assert_eq!(Exit::new(None, Some(64)).to_string(), "signal 64");
-        assert_eq!(Exit::new(None, None).to_string(), "unknown exit status");
+        assert_eq!(Exit::new(None, None).to_string(), "exit status unknown");
     }
 }

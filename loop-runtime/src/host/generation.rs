@@ -56,7 +56,8 @@ impl Generation {
         cancel: CancellationToken,
     ) -> Result<Self, LaunchError> {
         let started = Instant::now();
-        let sockets = PrivateDir::create().map_err(|why| LaunchError::io("make a directory for sockets", why))?;
+        let sockets = PrivateDir::create()
+            .map_err(|why| LaunchError::SocketDir { dir: why.dir, source: Arc::new(why.source) })?;
         let offer =
             settings.security.offer().map_err(|why| LaunchError::io("set up TLS", std::io::Error::other(why)))?;
         let options = LaunchOptions {
@@ -74,7 +75,8 @@ impl Generation {
             Source::Command(command) => launch(command, &settings.handshake, &options).await?,
             Source::Running(plugin) => {
                 let wait = options.start_timeout;
-                Process::attached(find(plugin, &settings.handshake, wait, &options.cancel).await?)
+                let found = find(plugin, &settings.handshake, wait, &options.cancel).await?;
+                Process::attached(found, &settings.name)
             }
         };
         let has_other_hosts = process.is_attached();
@@ -94,7 +96,8 @@ impl Generation {
                     process.kill();
                     process.reap(settings.policy.reap).await;
                 }
-                return Err(LaunchError::io("connect to the address of its handshake line", why));
+                let address = process.line().address.to_string();
+                return Err(LaunchError::Connect { address, source: Arc::new(why), stderr: process.stderr() });
             }
         };
         let (outgoing, announcements) = mpsc::channel(ANNOUNCEMENTS);
@@ -177,15 +180,7 @@ impl Generation {
         let left = self.process.is_left_alone() && why != Why::Exited;
         let exit: Option<Exit> = if left { None } else { self.process.reap(reap).await };
         let unreaped = (exit.is_none() && !left).then(|| What::Unreaped { generation: self.number, pid: self.pid() });
-        let ended = Ended {
-            generation: self.number,
-            why,
-            exit,
-            stderr: self.process.stderr_tail(),
-            panic: self.process.panic(),
-            uptime,
-            in_a_row,
-        };
+        let ended = Ended { generation: self.number, why, exit, stderr: self.process.stderr(), uptime, in_a_row };
         self.session.set_epitaph(ended.to_string());
         // A lent handler that blocks its thread cannot be ended; it must not hold up the next start.
         let _ = tokio::time::timeout(reap, self.session.finished()).await;

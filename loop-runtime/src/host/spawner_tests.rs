@@ -44,7 +44,7 @@ fn what_is_not_there_is_not_found() {
     let error = refusal(&Command::new(&script));
     assert_eq!(
         error.to_string(),
-        format!("cannot start `{}`: the interpreter that it names does not exist", script.display())
+        format!("plugin program not found: `{}`: the interpreter that it names does not exist", script.display())
     );
 }
 

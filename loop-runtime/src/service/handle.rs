@@ -231,7 +231,7 @@ impl Handle {
     }
 
     fn closed_error(&self) -> Error {
-        Error::closed(format!("{} {}: the handle was closed", self.family.name, self.id.service))
+        Error::handle_closed(&self.family.name, self.id.service)
     }
 
     /// Waits until there is a link that is not `not`, at most until `until`; states the wish for one first.

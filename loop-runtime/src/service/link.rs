@@ -270,7 +270,8 @@ impl Link {
             Some(Err(Failure::Lost(_))) if is_over() => Err(passed(path)),
             Some(Err(Failure::Answered(status))) => {
                 self.session.family().alive();
-                Err(Attempt::Refused(from_status(&status, self.session.peer_is_ours())))
+                let error = from_status(&status, self.session.peer_is_ours());
+                Err(Attempt::Refused(error.answered_by(self.session.name(), path)))
             }
             Some(Err(Failure::NotSent(why))) => {
                 self.settle_end().await;

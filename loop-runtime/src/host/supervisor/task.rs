@@ -199,7 +199,7 @@ impl Task {
         };
         tokio::select! {
             biased;
-            () = self.shared.closing.cancelled() => Err(LaunchError::CalledOff),
+            () = self.shared.closing.cancelled() => Err(LaunchError::called_off()),
             done = set_up => done.map_err(|why| match why {
                 Attempt::Refused(source) | Attempt::NotSent(source) | Attempt::Lost(source) => {
                     LaunchError::SetUp { source }
