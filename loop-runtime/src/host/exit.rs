@@ -14,13 +14,13 @@ impl Exit {
         Self { status, signal }
     }
 
-    /// The exit status, 0..=255. `None` if a signal ended the process, or if nobody knows, because another part
-    /// of this program collects the statuses of all children.
+    /// The exit status, 0..=255. `None` if a signal ended the process, or if nobody knows: another part of this program
+    /// waits for all children, or this program ignores SIGCHLD, or the process was started by somebody else.
     pub const fn status(&self) -> Option<i32> {
         self.status
     }
 
-    /// The number of the signal that ended the process.
+    /// The number of the signal that ended the process. `None` as for the status.
     pub const fn signal(&self) -> Option<i32> {
         self.signal
     }

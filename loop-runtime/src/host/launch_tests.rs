@@ -359,6 +359,27 @@ async fn a_panic_is_kept() {
     assert_eq!(process.stderr().fatal(), Some("panic: boom\nat main.rs"));
 }
 
+/// It was caught, and answered; a later death has another reason, and a later line is not a part of it.
+#[tokio::test]
+async fn a_panic_that_the_plugin_survived_is_not_named_for_its_end() {
+    let panic = "echo \"thread 'worker' (7) panicked at src/a.rs:1:2:\" >&2; echo boom >&2";
+    let plugin = Scripted::new(&format!("{LINE}; {panic}; read go < $DIR/report; echo fine >&2; kill -KILL $$"));
+    let _report = plugin.report();
+    let process = plugin.ok().await;
+    // It is put together while the process lives on and says nothing.
+    let told = async {
+        while process.stderr().lines().len() < 2 {
+            time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    time::timeout(PATIENCE, told).await.unwrap();
+    plugin.tell("go").await;
+    assert_eq!(process.reap(PATIENCE).await.unwrap().signal(), Some(9));
+    let stderr = process.stderr();
+    assert_eq!(stderr.fatal(), None);
+    assert_eq!(stderr.lines().last().unwrap(), "fine");
+}
+
 #[tokio::test]
 async fn pipes_that_a_stranger_holds_do_not_hide_the_end() {
     // In a session of its own, so that the kill of the group does not reach it.
@@ -482,6 +503,40 @@ fn a_plugin_is_reaped_after_the_runtime_that_launched_it_has_ended() {
     }
     let waiting = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     assert_eq!(waiting.block_on(process.exited()).signal(), Some(9));
+}
+
+/// Whatever cannot be had, a pipe, the process with its descriptor, or the reaper.
+#[test]
+fn a_host_without_descriptors_starts_nothing_and_recovers() {
+    let status = in_another_process("as_a_host_without_descriptors").env("ROLE", "no-descriptors").status();
+    assert!(status.unwrap().success());
+}
+
+#[tokio::test]
+#[ignore = "started by another test"]
+async fn as_a_host_without_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    if std::env::var_os("ROLE").is_none() {
+        return;
+    }
+    let plugin = Scripted::new(&format!("{LINE}; exec sleep 1000"));
+    let usual = getrlimit(Resource::Nofile);
+    let mut refused = 0;
+    let process = loop {
+        setrlimit(Resource::Nofile, Rlimit { current: Some(refused), ..usual }).unwrap();
+        let launched = plugin.launch().await;
+        setrlimit(Resource::Nofile, usual).unwrap();
+        match launched {
+            Ok(process) => break process,
+            Err(error) => assert!(matches!(error, LaunchError::Io { .. }), "{error:?}"),
+        }
+        assert_eq!(plugin.processes(), Vec::<String>::new());
+        refused += 1;
+    };
+    assert!(refused >= 8, "{refused}: more than the standard streams and two pipes");
+    process.kill();
+    assert_eq!(process.reap(PATIENCE).await.unwrap().signal(), Some(9));
 }
 
 /// The status is lost then, but not the end.

@@ -146,6 +146,16 @@ async fn a_backtrace_is_there_when_it_is_asked_for() {
 }
 
 #[tokio::test]
+async fn a_panic_that_nobody_catches_is_text_that_hosts_know() {
+    let mut plugin = Start::new("panics").spawn();
+    assert_eq!(plugin.ended().await.0, Some(101));
+    let stderr = plugin.whole_stderr().await;
+    let mut lines = stderr.lines().skip_while(|line| *line != "panic: before anything");
+    lines.next().unwrap_or_else(|| panic!("{stderr}"));
+    assert!(lines.next().unwrap().starts_with("    at loop-runtime/tests/plugin_process/role.rs:"), "{stderr}");
+}
+
+#[tokio::test]
 async fn large_messages_pass_and_larger_ones_are_refused() {
     let large = vec![7; 16 << 20];
     let plugin = Start::new("").up().await;
