@@ -79,7 +79,7 @@ async fn a_reply_that_cannot_be_read_is_the_fault_of_the_other_side() {
     let error = older.pid().await.expect_err("a number that is no kind");
     assert_eq!(error.code(), Code::Internal, "{error:?}");
     let text = error.message();
-    assert!(text.starts_with("workshop: the reply of /test.recovery.v1.Workshop/Pid cannot be read: "), "{text}");
+    assert!(text.starts_with("unreadable reply: workshop: /test.recovery.v1.Workshop/Pid: "), "{text}");
     assert!(text.contains("versions") && error.loss().is_none(), "{text}");
     plugin.close().await;
 }

@@ -56,7 +56,8 @@ impl Generation {
         cancel: CancellationToken,
     ) -> Result<Self, LaunchError> {
         let started = Instant::now();
-        let sockets = PrivateDir::create().map_err(|why| LaunchError::io("make a directory for sockets", why))?;
+        let sockets = PrivateDir::create()
+            .map_err(|why| LaunchError::SocketDir { dir: why.dir, source: Arc::new(why.source) })?;
         let offer =
             settings.security.offer().map_err(|why| LaunchError::io("set up TLS", std::io::Error::other(why)))?;
         let options = LaunchOptions {
@@ -74,7 +75,8 @@ impl Generation {
             Source::Command(command) => launch(command, &settings.handshake, &options).await?,
             Source::Running(plugin) => {
                 let wait = options.start_timeout;
-                Process::attached(find(plugin, &settings.handshake, wait, &options.cancel).await?)
+                let found = find(plugin, &settings.handshake, wait, &options.cancel).await?;
+                Process::attached(found, &settings.name)
             }
         };
         let has_other_hosts = process.is_attached();
@@ -95,7 +97,8 @@ impl Generation {
                     process.kill();
                     process.reap(settings.policy.reap).await;
                 }
-                return Err(LaunchError::io("connect to the address of its handshake line", why));
+                let address = process.line().address.to_string();
+                return Err(LaunchError::Connect { address, source: Arc::new(why), stderr: process.stderr() });
             }
         };
         let (outgoing, announcements) = mpsc::channel(ANNOUNCEMENTS);
@@ -209,14 +212,7 @@ impl Generation {
         let (process, uptime) = (self.process.clone(), self.took());
         async move {
             let exit = if leave { None } else { process.reap(reap).await };
-            Remains {
-                pid: process.pid(),
-                exit,
-                unreaped: exit.is_none() && !leave,
-                stderr: process.stderr_tail(),
-                panic: process.panic(),
-                uptime,
-            }
+            Remains { pid: process.pid(), exit, unreaped: exit.is_none() && !leave, stderr: process.stderr(), uptime }
         }
     }
 
@@ -253,5 +249,5 @@ impl Settings {
 
 /// The error that calls get while nothing runs.
 pub(super) fn not_running(name: &str, why: &str) -> Error {
-    Error::lost(false, format!("{name} is not running: {why}"))
+    Error::lost(false, format!("plugin not running: {name}: {why}"))
 }

@@ -123,6 +123,7 @@ fn stderr_of(error: &LaunchError) -> Vec<String> {
         LaunchError::Exited { stderr, .. }
         | LaunchError::Unrecognized { stderr, .. }
         | LaunchError::StartTimeout { stderr, .. }
+        | LaunchError::CalledOff { stderr }
         | LaunchError::CoreVersion { stderr, .. } => stderr.lines().to_vec(),
         other => panic!("{other:?}"),
     }
@@ -200,12 +201,14 @@ async fn exits_before_the_handshake_are_told_with_status_and_stderr() {
     let error = Scripted::new("echo one >&2; echo two >&2; exit 3").error().await;
     assert_eq!(
         error.to_string(),
-        "the plugin exited before its handshake: exit status 3\nits last lines on stderr:\n  | one\n  | two"
+        "plugin exited before its handshake: scripted: exit status 3\nlast lines on stderr:\n  | one\n  | two\n\
+         help: it wrote no handshake line to stdout; a plugin that refuses to start says why on stderr"
     );
     assert!(!error.is_permanent());
 
     let error = Scripted::new("kill -ABRT $$").error().await;
-    assert_eq!(error.to_string(), "the plugin exited before its handshake: signal 6 (SIGABRT)");
+    let text = error.to_string();
+    assert_eq!(text.lines().next(), Some("plugin exited before its handshake: scripted: signal 6 (SIGABRT)"));
 
     let error = Scripted::new("exit 0").error().await;
     assert!(matches!(error, LaunchError::Exited { exit, .. } if exit.status() == Some(0)), "{error:?}");
@@ -215,8 +218,13 @@ async fn exits_before_the_handshake_are_told_with_status_and_stderr() {
 async fn a_panic_before_the_handshake_is_told() {
     let script = "echo start >&2; echo 'panic: no config' >&2; echo >&2; echo 'goroutine 1' >&2; exit 2";
     let error = Scripted::new(script).error().await;
-    let LaunchError::Exited { panic: Some(text), .. } = error else { panic!("{error:?}") };
-    assert_eq!(text, "panic: no config\n\ngoroutine 1");
+    let LaunchError::Exited { stderr, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(stderr.fatal(), Some("panic: no config\n\ngoroutine 1"));
+    assert!(
+        error
+            .to_string()
+            .starts_with("plugin exited before its handshake: scripted: exit status 2\ncause: panic: no config\n")
+    );
 }
 
 #[tokio::test]
@@ -303,7 +311,7 @@ async fn dropping_the_launch_ends_the_process() {
 
 #[tokio::test]
 async fn a_launch_that_is_called_off_has_reaped_its_process() {
-    let plugin = Scripted::new("echo $$ > $DIR/report; exec sleep 1000");
+    let plugin = Scripted::new("echo starting >&2; echo $$ > $DIR/report; exec sleep 1000");
     let mut report = plugin.report();
     let cancel = async {
         let pid = number(&line(&mut report).await);
@@ -311,7 +319,8 @@ async fn a_launch_that_is_called_off_has_reaped_its_process() {
         pid
     };
     let (error, pid) = tokio::join!(plugin.error(), cancel);
-    assert!(matches!(error, LaunchError::CalledOff), "{error:?}");
+    assert!(matches!(error, LaunchError::CalledOff { .. }), "{error:?}");
+    assert_eq!(stderr_of(&error), ["starting"]);
     assert!(!exists(pid));
 }
 
@@ -328,14 +337,15 @@ async fn a_log_storm_is_read_and_its_end_kept() {
     let plugin = Scripted::new(&format!("{LINE}; seq 1 20000 >&2; {long}; seq 1 18 >&2; printf last >&2; exit 0"));
     let process = plugin.ok().await;
     assert_eq!(process.reap(PATIENCE).await.unwrap().status(), Some(0));
-    let tail = process.stderr_tail();
+    let stderr = process.stderr();
+    let tail = stderr.lines();
     assert_eq!(tail.len(), 20);
     assert!(tail[0].starts_with("yyy") && tail[0].len() < 2000, "{}", tail[0]);
     assert_eq!(
         tail[1..].join(" "),
         (1..=18).map(|n| n.to_string()).chain(["last".into()]).collect::<Vec<_>>().join(" ")
     );
-    assert_eq!(process.panic(), None);
+    assert_eq!(stderr.fatal(), None);
 }
 
 #[tokio::test]
@@ -346,7 +356,28 @@ async fn a_panic_is_kept() {
     let process = plugin.ok().await;
     plugin.tell("go").await;
     assert_eq!(process.reap(PATIENCE).await.unwrap().status(), Some(101));
-    assert_eq!(process.panic().unwrap(), "panic: boom\nat main.rs");
+    assert_eq!(process.stderr().fatal(), Some("panic: boom\nat main.rs"));
+}
+
+/// It was caught, and answered; a later death has another reason, and a later line is not a part of it.
+#[tokio::test]
+async fn a_panic_that_the_plugin_survived_is_not_named_for_its_end() {
+    let panic = "echo \"thread 'worker' (7) panicked at src/a.rs:1:2:\" >&2; echo boom >&2";
+    let plugin = Scripted::new(&format!("{LINE}; {panic}; read go < $DIR/report; echo fine >&2; kill -KILL $$"));
+    let _report = plugin.report();
+    let process = plugin.ok().await;
+    // It is put together while the process lives on and says nothing.
+    let told = async {
+        while process.stderr().lines().len() < 2 {
+            time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    time::timeout(PATIENCE, told).await.unwrap();
+    plugin.tell("go").await;
+    assert_eq!(process.reap(PATIENCE).await.unwrap().signal(), Some(9));
+    let stderr = process.stderr();
+    assert_eq!(stderr.fatal(), None);
+    assert_eq!(stderr.lines().last().unwrap(), "fine");
 }
 
 #[tokio::test]
@@ -406,7 +437,7 @@ async fn the_environment_is_what_was_asked_for() {
             .filter_map(|entry| entry.split_once('='))
             .filter(|(name, _)| !["PWD", "OLDPWD", "SHLVL", "_"].contains(name))
             .collect();
-        let passed: Vec<(&str, String)> = ["HOME", "PATH", "RUST_LOG", "TMPDIR"]
+        let passed: Vec<(&str, String)> = ["HOME", "PATH", "RUST_BACKTRACE", "RUST_LOG", "TMPDIR"]
             .into_iter()
             .filter_map(|name| Some((name, std::env::var(name).ok()?)))
             .collect();
@@ -474,6 +505,40 @@ fn a_plugin_is_reaped_after_the_runtime_that_launched_it_has_ended() {
     assert_eq!(waiting.block_on(process.exited()).signal(), Some(9));
 }
 
+/// Whatever cannot be had, a pipe, the process with its descriptor, or the reaper.
+#[test]
+fn a_host_without_descriptors_starts_nothing_and_recovers() {
+    let status = in_another_process("as_a_host_without_descriptors").env("ROLE", "no-descriptors").status();
+    assert!(status.unwrap().success());
+}
+
+#[tokio::test]
+#[ignore = "started by another test"]
+async fn as_a_host_without_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    if std::env::var_os("ROLE").is_none() {
+        return;
+    }
+    let plugin = Scripted::new(&format!("{LINE}; exec sleep 1000"));
+    let usual = getrlimit(Resource::Nofile);
+    let mut refused = 0;
+    let process = loop {
+        setrlimit(Resource::Nofile, Rlimit { current: Some(refused), ..usual }).unwrap();
+        let launched = plugin.launch().await;
+        setrlimit(Resource::Nofile, usual).unwrap();
+        match launched {
+            Ok(process) => break process,
+            Err(error) => assert!(matches!(error, LaunchError::Io { .. }), "{error:?}"),
+        }
+        assert_eq!(plugin.processes(), Vec::<String>::new());
+        refused += 1;
+    };
+    assert!(refused >= 8, "{refused}: more than the standard streams and two pipes");
+    process.kill();
+    assert_eq!(process.reap(PATIENCE).await.unwrap().signal(), Some(9));
+}
+
 /// The status is lost then, but not the end.
 #[test]
 fn a_host_that_ignores_sigchld_sees_the_ends_of_its_plugins() {
@@ -497,7 +562,7 @@ async fn as_a_host_that_ignores_sigchld() {
     let process = plugin.ok().await;
     let exit = process.reap(PATIENCE).await.unwrap();
     assert_eq!((exit.status(), exit.signal()), (None, None));
-    assert_eq!(process.stderr_tail(), ["child 5"]);
+    assert_eq!(process.stderr().lines(), ["child 5"]);
     assert!(matches!(Scripted::new("exit 3").error().await, LaunchError::Exited { .. }));
 }
 
@@ -558,6 +623,6 @@ async fn as_a_host_that_kills_all() {
     for grandchild in grandchildren {
         grandchild.ended().await;
     }
-    assert!(matches!(running.error().await, LaunchError::CalledOff));
+    assert!(matches!(running.error().await, LaunchError::CalledOff { .. }));
     super::super::kill_all();
 }

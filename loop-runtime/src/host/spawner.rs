@@ -89,7 +89,7 @@ impl Prepared {
     /// Starts the process, on the thread that calls.
     fn spawn(self) -> Result<Spawned, LaunchError> {
         if registry::is_ending() {
-            return Err(LaunchError::CalledOff);
+            return Err(LaunchError::called_off());
         }
         let (process, stdout, stderr) = self.way.start().map_err(|error| refused(&self.named, error))?;
         let child =
@@ -97,7 +97,7 @@ impl Prepared {
         if !registry::add(child.core()) {
             child.kill();
             child.core().wait_until(Instant::now() + REAP);
-            return Err(LaunchError::CalledOff);
+            return Err(LaunchError::called_off());
         }
         Ok(Spawned { child, stdout, stderr })
     }
@@ -203,7 +203,7 @@ pub(super) async fn spawn(prepared: Prepared) -> Result<Spawned, LaunchError> {
         let _ = give.send(prepared.spawn());
     });
     submit(job).map_err(|error| LaunchError::io("start a thread", error))?;
-    take.await.unwrap_or(Err(LaunchError::CalledOff))
+    take.await.unwrap_or_else(|_| Err(LaunchError::called_off()))
 }
 
 type Job = Box<dyn FnOnce() + Send>;

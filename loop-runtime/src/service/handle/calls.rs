@@ -109,8 +109,7 @@ impl Attempting for Ordinary<'_> {
             handle.note_set_up(method, request);
             // The next object may have been set up before this was kept: then it is told by another attempt.
             if !link.is_usable() {
-                let text = format!("{}: the connection is gone", link.session().name());
-                return Err(Attempt::MayHaveRun(Error::lost(true, text)));
+                return Err(Attempt::MayHaveRun(Error::disconnected(link.session().name(), true)));
             }
         }
         Ok(reply)
@@ -233,9 +232,7 @@ pub(super) async fn lost(link: &Link, method: &Method, error: Error, context: &C
         Some(at) => tokio::time::timeout_at(at.into(), epitaph).await.unwrap_or_default(),
         None => epitaph.await,
     };
-    let how = epitaph.as_deref().unwrap_or("the connection was lost");
-    let text = format!("{name}: lost during {}, which may have run: {how}", method.path);
-    let lost = Error::lost(true, text);
+    let lost = Error::call_lost(name, method.path, epitaph.as_deref());
     match std::error::Error::source(&error) {
         Some(_) => lost.with_source(error),
         None => lost,
