@@ -140,7 +140,7 @@ impl Task {
             return Err(match (error, ended) {
                 // How it ended says more than that a connection did.
                 (LaunchError::SetUp { source }, What::Ended(ended)) if ended.why == Why::Exited => {
-                    LaunchError::SetUp { source: source.within(ended) }
+                    LaunchError::SetUp { source: source.followed_by(ended) }
                 }
                 (error, _) => error,
             });
