@@ -196,7 +196,7 @@ pub use handshake::Handshake;
 pub use transport::Limits;
 
 pub use loop_macros::{LoopError, LoopMessage, loop_service};
-pub use service::health;
+pub use service::{health, times_made};
 pub use wire::LoopMessage;
 
 #[cfg(not(unix))]
@@ -208,8 +208,8 @@ pub mod __private {
     pub use crate::error::{Code, Error, LoopError, Transport, typed_error};
     pub use crate::service::{
         Answer, Answers, AnswersWhole, Argument, BoxFuture, Call, Component, Incoming, Method, Names, Outcome,
-        Outgoing, Part, Refused, Remote, Reply, ReplyPart, Service, Starts, Tree, WholeOutcome, any_carries, first,
-        own_release, remote_of,
+        Outgoing, Part, Refused, Remote, Reply, ReplyPart, Service, Starts, Tree, WholeOutcome, any_carries,
+        constructs, first, own_release, remote_of,
     };
     pub use crate::wire::{self, FieldSpec, FieldType, RequestShape, Schema};
 }

@@ -46,7 +46,6 @@ pub(super) enum Source {
 /// What a supervisor needs to start its plugin, again and again.
 pub(super) struct Settings {
     pub(super) handshake: Handshake,
-    pub(super) source: Source,
     pub(super) name: String,
     pub(super) policy: RestartPolicy,
     pub(super) pass_env: Vec<OsString>,
@@ -63,11 +62,14 @@ impl Settings {
     /// Whether nothing about the connections was agreed upon with the process at its start, so that any host of its
     /// handshake can make some.
     pub(super) fn is_plain(&self) -> bool {
+        !self.is_multiplexed() && matches!(self.security, Wish::Nothing)
+    }
+
+    pub(super) fn is_multiplexed(&self) -> bool {
         #[cfg(feature = "mux")]
-        if self.multiplexed {
-            return false;
-        }
-        matches!(self.security, Wish::Nothing)
+        return self.multiplexed;
+        #[cfg(not(feature = "mux"))]
+        false
     }
 }
 
@@ -181,7 +183,7 @@ impl Host {
     pub async fn launch(&self, command: Command) -> Result<Supervisor, LaunchError> {
         super::surroundings::check()?;
         let name = self.name.clone().unwrap_or_else(|| command.name());
-        Supervisor::start(self.settings(name, Source::Command(command))).await
+        Supervisor::start(self.settings(name), Source::Command(command)).await
     }
 
     /// Attaches to a plugin that runs already, and supervises it from then on. Must be called inside a tokio runtime.
@@ -209,18 +211,17 @@ impl Host {
             return Err(LaunchError::Reattach { why: why.to_owned() });
         }
         let name = self.name.clone().unwrap_or_else(|| format!("process {}", plugin.pid));
-        let settings = self.settings(name, Source::Running(plugin));
+        let settings = self.settings(name);
         if !settings.is_plain() {
             let why = "TLS and multiplexing are agreed upon when a process is started".to_owned();
             return Err(LaunchError::Reattach { why });
         }
-        Supervisor::start(settings).await
+        Supervisor::start(settings, Source::Running(plugin)).await
     }
 
-    fn settings(&self, name: String, source: Source) -> Settings {
+    fn settings(&self, name: String) -> Settings {
         Settings {
             handshake: self.handshake,
-            source,
             name,
             policy: self.policy.clone(),
             pass_env: self.pass_env.clone(),

@@ -109,6 +109,13 @@ pub enum What {
         /// Which process.
         generation: u64,
     },
+    /// Nothing can be lent to the process any more, and it can lend nothing: a plugin in Go limits the age of its
+    /// connections ([`MaxConnectionAge`](https://pkg.go.dev/google.golang.org/grpc/keepalive#ServerParameters)), and cut the
+    /// one over which that is agreed upon. Told if no service that was asked for needs it; else the process is replaced.
+    BrokerLost {
+        /// Which process.
+        generation: u64,
+    },
     /// The process has ended and was reaped.
     Ended(Ended),
     /// A killed process could not be reaped in time; the runtime goes on without it.
@@ -166,19 +173,23 @@ pub struct Ended {
     pub stderr: StderrTail,
     /// How long it ran.
     pub uptime: Duration,
-    /// How many ends and failed starts in a row, this one included.
+    /// How many ends and failed starts in a row, this one included; 0 if the end was asked for.
     pub in_a_row: u32,
 }
 
 /// Why a generation of a plugin ended: what the runtime noticed first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Why {
-    /// The process exited.
+    /// The process exited, or was killed by somebody else.
     Exited,
+    /// It shut down by itself, in order: its exit status is 0, or SIGTERM ended it. It had the time for that that its
+    /// policy gives ([`RestartPolicy::exit_grace`](super::RestartPolicy::exit_grace)).
+    ShutDown,
     /// Its main connection ended.
     ConnectionLost,
-    /// The exchange of announcements ended: nothing could be lent to it any more.
+    /// The exchange of announcements ended: nothing could be lent to it any more. If the connection for that had been
+    /// retired before, calls under way had their time, and the process was asked to shut down.
     BrokerLost,
     /// No sign of life for ten ticks of the health check.
     Hung,
@@ -199,6 +210,7 @@ impl std::fmt::Display for Ended {
                 Some(status) => write!(f, "plugin exited with status {status}"),
                 None => f.write_str("plugin exited with an unknown status"),
             },
+            (Why::ShutDown, _) => f.write_str("plugin shut down by itself"),
             (Why::ConnectionLost, _) => f.write_str("plugin closed its main connection"),
             (Why::BrokerLost, _) => f.write_str("plugin closed its broker stream"),
             (Why::Hung, _) => f.write_str("plugin not responding to health checks"),
@@ -243,6 +255,9 @@ impl Ended {
                  on, a Rust plugin tells where",
             ),
             (Why::Exited, Some(_), _) => Some("it ended by itself; a plugin ends only when its host asks for it"),
+            (Why::ShutDown, ..) => {
+                Some("a plugin ends only when its host asks for it: a service manager ended it, or its own code")
+            }
             (Why::ConnectionLost | Why::BrokerLost, ..) => {
                 Some("a plugin keeps both open until its host asks it to end")
             }

@@ -3,22 +3,23 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::builder::{Settings, Source};
-use super::event::{Ended, What, Why};
+use super::event::{Ended, Why};
+use super::mains::{Main, Mains};
 use super::reattach::find;
-use super::{Exit, LaunchError, LaunchOptions, Process, launch};
+use super::supervisor::Remains;
+use super::{LaunchError, LaunchOptions, Process, launch};
 #[cfg(feature = "mux")]
 use crate::broker::Knocks;
 use crate::broker::{Broker, BrokerEnd, Route, exchange};
 use crate::error::Error;
 use crate::proto::plugin::Empty;
 use crate::proto::plugin::grpc_controller_client::GrpcControllerClient;
-use crate::service::{Family, Link, Session};
+use crate::service::{Family, Link, Session, settle};
 use crate::socket_dir::PrivateDir;
-use crate::stdio::follow_stdio;
 #[cfg(feature = "mux")]
 use crate::transport::MuxSession;
 use crate::transport::{Connection, Stream};
@@ -26,18 +27,16 @@ use crate::transport::{Connection, Stream};
 /// How many announcements wait to be sent: as many as services can be lent before the plugin reads.
 const ANNOUNCEMENTS: usize = 64;
 
-/// How long a process whose connections are gone has to show that it is gone itself, before it is killed.
-const INSTANT: Duration = Duration::from_millis(20);
-
-/// A running process with its session. [`Generation::end`] is the only way out.
+/// A running process with its session. Dropped half-way, it ends with its process.
 pub(super) struct Generation {
     pub(super) number: u64,
     pub(super) session: Arc<Session>,
-    pub(super) root: Arc<Link>,
+    pub(super) mains: Arc<Mains>,
     pub(super) version: u32,
     process: Arc<Process>,
-    connection: Connection,
-    broker_lost: CancellationToken,
+    /// The streams of the runtime's own on the first main connection.
+    streams: CancellationToken,
+    broker_end: watch::Receiver<Option<Why>>,
     /// Removed when the generation has ended.
     _sockets: PrivateDir,
     started: Instant,
@@ -51,6 +50,7 @@ impl Generation {
     /// What [`launch`] says, or that the connection was refused; the process is gone then.
     pub(super) async fn start(
         settings: &Settings,
+        source: &Source,
         number: u64,
         family: &Arc<Family>,
         cancel: CancellationToken,
@@ -71,7 +71,7 @@ impl Generation {
             multiplexed: settings.multiplexed,
             cancel,
         };
-        let process = match &settings.source {
+        let process = match source {
             Source::Command(command) => launch(command, &settings.handshake, &options).await?,
             Source::Running(plugin) => {
                 let wait = options.start_timeout;
@@ -84,8 +84,9 @@ impl Generation {
         let connected = async {
             let (stream, route) = settings.reach(Stream::connect(&process.line().address).await?, &sockets).await?;
             let stream = security.connect(stream).await?;
-            let (connection, driver) =
-                Connection::open(stream, &settings.calling).await.map_err(std::io::Error::other)?;
+            let (connection, driver) = Connection::open_beside(stream, &settings.calling, family.signs())
+                .await
+                .map_err(std::io::Error::other)?;
             std::io::Result::Ok((connection, driver, route))
         };
         let connected = tokio::time::timeout(settings.policy.start_timeout, connected).await;
@@ -104,26 +105,29 @@ impl Generation {
         let broker = Broker::new(route, security, settings.dial_timeout, outgoing);
         let limits = (settings.calling.clone(), settings.serving.clone());
         let session = Session::new(&settings.name, number, broker.clone(), limits, family.clone());
-        let root = session.adopt(connection.clone(), driver, None, session.root().clone());
-        let broker_lost = CancellationToken::new();
-        let lost = broker_lost.clone();
-        let exchange = exchange(connection.clone(), broker, announcements);
+        let root = Link::adopt(&session, connection.clone(), driver, None, session.root().clone());
+        let mains = Mains::new(&session, &process.line().address, root);
+        let streams = CancellationToken::new();
+        let (broker_ended, broker_end) = watch::channel(None);
+        let exchange = exchange(connection, broker, announcements);
+        let let_go = streams.clone();
         session.tasks().spawn(async move {
-            match exchange.await {
-                BrokerEnd::Without => {}
+            let why = match let_go.run_until_cancelled(exchange).await {
+                Some(BrokerEnd::Without) | None => return,
                 // In Go the first host takes it along; the services themselves can be called.
-                BrokerEnd::Lost if has_other_hosts => {}
-                BrokerEnd::Lost => lost.cancel(),
-            }
+                _ if has_other_hosts => return,
+                Some(BrokerEnd::Closed) => Why::ShutDown,
+                Some(BrokerEnd::Lost) => Why::BrokerLost,
+            };
+            broker_ended.send_replace(Some(why));
         });
-        let stdio = follow_stdio(connection.clone(), settings.name.clone());
-        let ended = session.ended().clone();
+        let (let_go, followed) = (streams.clone(), mains.clone());
         session.tasks().spawn(async move {
-            ended.run_until_cancelled(stdio).await;
+            let_go.run_until_cancelled(followed.follow_stdio()).await;
         });
         let version = process.line().version;
         let process = Arc::new(process);
-        Ok(Self { number, session, root, version, process, connection, broker_lost, _sockets: sockets, started })
+        Ok(Self { number, session, mains, version, process, streams, broker_end, _sockets: sockets, started })
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -134,57 +138,89 @@ impl Generation {
         &self.process
     }
 
-    pub(super) fn connection(&self) -> &Connection {
-        &self.connection
-    }
-
     pub(super) fn took(&self) -> Duration {
         self.started.elapsed()
     }
 
-    /// Waits for the first sign that it is over.
-    pub(super) async fn over(&self) -> Why {
-        tokio::select! {
-            biased;
-            _ = self.process.exited() => Why::Exited,
-            () = self.broker_lost.cancelled() => Why::BrokerLost,
-            () = self.root.ended().cancelled() => Why::ConnectionLost,
+    /// Waits until announcements cannot be exchanged any more, and says why: [`Why::ShutDown`] for an orderly end.
+    pub(super) fn broker_ends(&self) -> impl Future<Output = Why> + Send + 'static {
+        let mut end = self.broker_end.clone();
+        async move {
+            match end.wait_for(Option::is_some).await.map(|end| *end) {
+                Ok(Some(why)) => why,
+                // A plugin without a broker.
+                Ok(None) | Err(_) => std::future::pending().await,
+            }
         }
     }
 
-    /// Asks the process to shut down and waits for that; the answer does not matter, Go's plugins give none.
-    pub(super) async fn shut_down(&self, grace: Duration) {
-        let mut controller = GrpcControllerClient::new(self.connection.clone());
-        let ask = async {
-            if let Err(status) = controller.shutdown(Empty {}).await {
-                tracing::debug!(plugin = self.session.name(), %status, "no answer to the shutdown call");
+    /// Waits until the main connection takes no calls any more. `None`: it is retired; else why it has ended.
+    pub(super) fn main_changes(&self) -> impl Future<Output = Option<Why>> + Send + 'static {
+        let (changed, broker) = (self.mains.changes(), self.broker_ends());
+        async move {
+            match changed.await {
+                Main::Retired => None,
+                // How the exchange of announcements ended may be on its way, and tells an orderly end from a broken one.
+                Main::Ended => {
+                    let broker = tokio::time::timeout(settle::CONNECTIONS, broker).await;
+                    Some(broker.unwrap_or(Why::ConnectionLost))
+                }
             }
-            self.process.exited().await
-        };
-        // What has not ended by then is killed.
-        let _ = tokio::time::timeout(grace, ask).await;
+        }
     }
 
-    /// Ends it, in an order that never varies: nothing can be lent or called any more, what was lent is cut, links are
-    /// dropped, the process is killed and reaped, its sockets are removed.
-    pub(super) async fn end(self, why: Why, reap: Duration, in_a_row: u32) -> (What, Option<What>) {
-        let uptime = self.took();
+    /// Asks the process to shut down. The answer does not matter, Go's plugins give none.
+    pub(super) fn shut_down(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mains = self.mains.clone();
+        async move {
+            let session = mains.session();
+            let ask = async {
+                let main = mains.usable().await.map_err(|error| error.to_string())?;
+                let mut controller = GrpcControllerClient::new(main.connection().clone());
+                controller.shutdown(Empty {}).await.map_err(|status| status.to_string())
+            };
+            if let Some(Err(error)) = session.ended().run_until_cancelled(ask).await {
+                tracing::debug!(plugin = session.name(), error, "no answer to the shutdown call");
+            }
+        }
+    }
+
+    /// Ends the runtime's own streams, which a server in Go that stops gracefully waits for.
+    pub(super) fn let_go(&self) {
+        self.streams.cancel();
+    }
+
+    /// Ends its session, and says whether the process has exited or is about to: it drops its connections an instant
+    /// before it can be reaped.
+    pub(super) async fn exits_soon(&self) -> bool {
+        self.cut();
+        tokio::time::timeout(settle::CONNECTIONS, self.process.exited()).await.is_ok()
+    }
+
+    /// Nothing can be lent or called any more: what was lent is cut, then links are dropped.
+    pub(super) fn cut(&self) {
         self.session.end();
-        // A dying process drops its connections an instant before it can be reaped; that it exited says more.
-        let dying = matches!(why, Why::ConnectionLost | Why::BrokerLost);
-        let why = match dying {
-            true if tokio::time::timeout(INSTANT, self.process.exited()).await.is_ok() => Why::Exited,
-            _ => why,
-        };
-        self.process.kill();
-        let left = self.process.is_left_alone() && why != Why::Exited;
-        let exit: Option<Exit> = if left { None } else { self.process.reap(reap).await };
-        let unreaped = (exit.is_none() && !left).then(|| What::Unreaped { generation: self.number, pid: self.pid() });
-        let ended = Ended { generation: self.number, why, exit, stderr: self.process.stderr(), uptime, in_a_row };
+    }
+
+    /// The process is killed and reaped, unless it is to live on: `leave`.
+    pub(super) fn end(&self, leave: bool, reap: Duration) -> impl Future<Output = Remains> + Send + 'static {
+        self.cut();
+        if !leave {
+            self.process.claim();
+            self.process.kill();
+        }
+        let (process, uptime) = (self.process.clone(), self.took());
+        async move {
+            let exit = if leave { None } else { process.reap(reap).await };
+            Remains { pid: process.pid(), exit, unreaped: exit.is_none() && !leave, stderr: process.stderr(), uptime }
+        }
+    }
+
+    /// The last of it: who lost a call learns how it ended, tasks end, sockets are removed.
+    pub(super) async fn discard(self, ended: &Ended, bound: Duration) {
         self.session.set_epitaph(ended.to_string());
         // A lent handler that blocks its thread cannot be ended; it must not hold up the next start.
-        let _ = tokio::time::timeout(reap, self.session.finished()).await;
-        (What::Ended(ended), unreaped)
+        let _ = tokio::time::timeout(bound, self.session.finished()).await;
     }
 }
 
@@ -213,5 +249,5 @@ impl Settings {
 
 /// The error that calls get while nothing runs.
 pub(super) fn not_running(name: &str, why: &str) -> Error {
-    Error::lost(false, format!("{name} is not running: {why}"))
+    Error::lost(false, format!("plugin not running: {name}: {why}"))
 }

@@ -16,6 +16,7 @@ mod generation;
 mod launch;
 mod launch_error;
 mod line;
+mod mains;
 mod output;
 mod policy;
 mod process;

@@ -1,23 +1,27 @@
-//! What the owner of a plugin holds. Its [`task`] does the work.
+//! What the owner of a plugin holds. Its [`machine`] decides, and its [`task`] does what that says.
 
+mod launch;
+mod machine;
 mod task;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use tokio::sync::{broadcast, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::builder::Settings;
+use super::builder::{Settings, Source};
 use super::event::{Event, Events, State, States, What};
-use super::generation::not_running;
-use super::{LaunchError, Process, Reattach};
+use super::generation::{Generation, not_running};
+use super::{Command, LaunchError, Process, Reattach};
 use crate::error::{Error, Result};
 use crate::proto::grpc::health::v1::HealthCheckRequest;
 use crate::proto::grpc::health::v1::health_client::HealthClient;
-use crate::service::{Family, Handle, Names, Remote, Service};
+use crate::service::{Family, Handle, Link, Names, Remote, Service};
 use crate::sync::locked;
+use machine::Input;
+pub(crate) use machine::{Pulse, Remains};
 use task::Task;
 
 /// Events kept for a slow reader.
@@ -43,7 +47,7 @@ struct Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        self.shared.closing.cancel();
+        self.shared.tell_machine(Input::Close { by_call: false });
     }
 }
 
@@ -53,13 +57,29 @@ struct Shared {
     root: Arc<Handle>,
     state: watch::Sender<State>,
     tell: Arc<Teller>,
-    closing: CancellationToken,
-    /// Somebody called [`Supervisor::close`].
-    by_hand: AtomicBool,
+    /// Whether the process is somebody else's.
+    is_attached: bool,
+    inbox: mpsc::UnboundedSender<Message>,
     closed: CancellationToken,
-    restarts: watch::Sender<u64>,
-    resets: watch::Sender<u64>,
     running: Mutex<Option<Running>>,
+}
+
+impl Shared {
+    fn tell_machine(&self, input: Input) {
+        // Nobody takes it once the plugin is closed, and then there is nothing to be done.
+        let _ = self.inbox.send(Message::Input(input));
+    }
+}
+
+/// To the [`Task`].
+enum Message {
+    Input(Input),
+    /// The program of the next launch, which is to be soon.
+    Replace(Command),
+    /// What came of making another main connection to the generation of this number.
+    Redialled(u64, Result<Arc<Link>>),
+    /// What a launch came to. With an error, the id of a process that could not be reaped.
+    Launched(Result<Box<Generation>, (LaunchError, Option<u32>)>),
 }
 
 /// What others may see of the generation of the moment.
@@ -90,7 +110,7 @@ impl Teller {
 }
 
 impl Supervisor {
-    pub(super) async fn start(settings: Settings) -> Result<Self, LaunchError> {
+    pub(super) async fn start(settings: Settings, source: Source) -> Result<Self, LaunchError> {
         let tell = Arc::new(Teller {
             plugin: settings.name.as_str().into(),
             seq: AtomicU64::new(0),
@@ -104,24 +124,22 @@ impl Supervisor {
             settings.policy.lazy,
             Arc::new(move |event| observer.tell(What::Handle(event))),
         );
+        let (outbox, inbox) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             root: Handle::root(family.clone()),
             family,
             state: watch::Sender::new(State::Starting { attempt: 1 }),
             tell,
-            closing: CancellationToken::new(),
-            by_hand: AtomicBool::new(false),
+            is_attached: matches!(source, Source::Running(_)),
+            inbox: outbox,
             closed: CancellationToken::new(),
-            restarts: watch::Sender::new(0),
-            resets: watch::Sender::new(0),
             running: Mutex::default(),
             settings,
         });
         let (first, started) = oneshot::channel();
         // Made before the task: a caller that goes away drops it, and that closes the plugin.
         let owner = Arc::new(Owner { shared: shared.clone() });
-        let task = Task::new(shared);
-        tokio::spawn(task.run(first));
+        tokio::spawn(Task::new(shared, source, inbox, first).run());
         match started.await {
             Ok(Ok(())) => Ok(Self { owner }),
             Ok(Err(error)) => Err(error),
@@ -148,6 +166,8 @@ impl Supervisor {
     /// The plugin is closed, given up, or does not come back in time (30 s, or the caller's deadline).
     pub async fn dispense<S: Service + ?Sized>(&self) -> Result<Arc<S>> {
         let shared = self.shared();
+        // Over one socket even a lost connection cannot be dialled again without announcements.
+        shared.tell_machine(Input::Dispensed { carries: S::CARRIES || shared.settings.is_multiplexed() });
         let mut names = Names::default();
         S::describe(&mut names);
         if !names.optionals().is_empty() {
@@ -204,17 +224,40 @@ impl Supervisor {
         answer.map(drop).map_err(|status| Error::unknown(format!("{}: {status}", self.name())).with_source(status))
     }
 
-    /// Ends the process and starts it again; calls in flight are lost, handles are re-established. Returns at once.
+    /// Replaces the process by another one, in order: new calls wait for the next process, each to its own deadline; those
+    /// under way may go on for [`RestartPolicy::restart_drain`](super::RestartPolicy::restart_drain); then the process is
+    /// asked to shut down, and runs its hooks. When it is gone the next one is started, and services are re-established.
+    ///
+    /// Returns at once; [`Supervisor::events`] tell how it goes. Does nothing while no process runs.
     pub fn restart(&self) {
-        self.shared().restarts.send_modify(|version| *version += 1);
+        self.shared().tell_machine(Input::Restart { replaced: false });
+    }
+
+    /// The same with another command, as after a deploy to a new path: it is used from now on, for every start. What
+    /// the last one did is forgotten, as by [`Supervisor::reset`]; while no process runs, one is started at once.
+    ///
+    /// There is no way back: a command that does not start a plugin is tried again and again within the policy. The
+    /// plugin keeps its name.
+    ///
+    /// # Errors
+    ///
+    /// The plugin was [reattached](super::Host::reattach) to: only who started a process knows how to replace it.
+    pub fn restart_with(&self, command: Command) -> Result<()> {
+        let shared = self.shared();
+        if shared.is_attached {
+            let why = "it was reattached to, and cannot be replaced";
+            return Err(Error::failed_precondition(format!("{}: {why}", self.name())));
+        }
+        // Nobody takes it once the plugin is closed, and then there is nothing to be replaced.
+        let _ = shared.inbox.send(Message::Replace(command));
+        Ok(())
     }
 
     /// Forgets all failures: closes the breaker, leaves the given-up state, makes refused objects again.
     pub fn reset(&self) {
         let shared = self.shared();
-        shared.tell.tell(What::Reset);
         shared.family.reset();
-        shared.resets.send_modify(|version| *version += 1);
+        shared.tell_machine(Input::Reset);
     }
 
     /// Closes every service that came from the plugin, children first, then the process: asked, then killed.
@@ -222,8 +265,7 @@ impl Supervisor {
     /// Returns when the process is gone. Dropping the future does not stop the closing. A process that was reattached to in
     /// test mode is only hung up on.
     pub async fn close(&self) {
-        self.shared().by_hand.store(true, Ordering::Relaxed);
-        self.shared().closing.cancel();
+        self.shared().tell_machine(Input::Close { by_call: true });
         self.shared().closed.cancelled().await;
     }
 }

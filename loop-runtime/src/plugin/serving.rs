@@ -25,7 +25,7 @@ use crate::stdio::ring::Ring;
 use crate::stdio::stream::Stdio;
 #[cfg(feature = "mux")]
 use crate::transport::MuxSession;
-use crate::transport::{Accepted, ConnectionId, Handler, Limits, Listener, Security, serve_connection};
+use crate::transport::{Accepted, ConnectionId, Handler, Limits, Listener, Security, SignsOfLife, serve_connection};
 
 /// How long calls in flight may go on after the end was asked for.
 const GRACE: Duration = Duration::from_secs(1);
@@ -240,10 +240,15 @@ impl Handler for Entrance {
             seen(request.uri().path());
         }
         self.presence.send_if_modified(|presence| !std::mem::replace(&mut presence.spoke, true));
+        self.served.heard();
         match self.fixed.handle(request) {
             Ok(answer) => answer,
             Err(request) => self.own(*request),
         }
+    }
+
+    fn signs(&self) -> SignsOfLife {
+        self.served.signs()
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use crate::broker::{Broker, DIAL_TIMEOUT, Hosts, Route, exchange};
 use crate::error::{Code, Error, Result};
 use crate::plugin::{Serving, ServingOptions, Stop};
-use crate::service::{Failed, Family, Handle, Names, Remote, Root, Service, Session, Slot, Timing};
+use crate::service::{Failed, Family, Forgotten, Handle, Link, Names, Remote, Root, Service, Session, Slot, Timing};
 use crate::socket_dir::PrivateDir;
 use crate::stdio::ring::Ring;
 use crate::transport::{Connection, Limits, Security};
@@ -92,7 +92,7 @@ impl Pair {
         let family = Family::new("plugin", "the host", Timing::default(), false, Arc::new(|_| {}));
         let limits = (Limits::client(), Limits::server());
         let session = Session::new("plugin", 1, broker.clone(), limits, family.clone());
-        let link = session.adopt(connection.clone(), driver, None, session.root().clone());
+        let link = Link::adopt(&session, connection.clone(), driver, None, session.root().clone());
         session.tasks().spawn(async move {
             exchange(connection, broker, announcements).await;
         });
@@ -104,8 +104,7 @@ impl Pair {
             link.ended().cancelled().await;
             lost.uninstall();
             let error = Error::new(Code::Unavailable, "the pair was closed");
-            let reset_version = lost.family.reset_version();
-            let failed = Failed { error, at_once: true, in_a_row: 0, retry_at: None, parent_object: 0, reset_version };
+            let failed = Failed { error, at_once: true, in_a_row: 0, retry_at: None, until: Forgotten::Never };
             lost.publish(Slot::Failed(Arc::new(failed)));
         });
         Ok(Self { root: handle, session: Ending(session), serving, _directory: directory })

@@ -1,14 +1,15 @@
 //! The calling side of one connection.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use h2::SendStream;
 use h2::client::{ResponseFuture, SendRequest};
+use h2::{RecvStream, SendStream};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, header};
 use http_body::Body as _;
@@ -23,34 +24,50 @@ use super::frame::{self, Framed, ReadError};
 use super::guard::Guarded;
 use super::header_blocks::HeaderBlocks;
 use super::limits::Limits;
+use super::signs::SignsOfLife;
+use super::state::State;
 use super::whole_frames::WholeFrames;
-use super::{BoxFuture, peer, status, timeout, tune};
+use super::{BoxFuture, peer, sendable, status, timeout, tune};
+use crate::sync::ArcSwapOption;
 
 /// Peers do not look at the authority; this one is what go-plugin's hosts send under TLS.
 static AUTHORITY: Authority = Authority::from_static("localhost");
 static GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 static TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
 
+/// How many calls begin on one connection before it is retired: half of the streams that there are numbers for. However many
+/// begin at the same time, none meets the end of the numbers.
+const CALLS: u32 = 1 << 29;
+
 /// One HTTP/2 connection to a peer that serves gRPC.
 ///
-/// Clones share the connection. It is never dialled again: once it has ended, every call fails with
-/// [`Failure::NotSent`]. It ends when the peer or [`close`](Self::close) ends it, when the driver is dropped, or when
-/// the last clone is dropped and the calls in flight are done.
+/// Clones share the connection. It is never dialled again, and has three states:
+///
+/// * *usable*;
+/// * *retired*: new calls fail with [`Failure::NotRun`], those under way are answered, then it ends. The peer asked for that
+///   (with a GOAWAY that names no error), [`retire`](Self::retire) did, or the numbers of its streams run low. Nothing else is a
+///   reason: not a refused call, nor a limit that was reached;
+/// * *ended*: by the peer, by [`close`](Self::close), because the driver was dropped, because no call is under way and it is
+///   retired or the last clone was dropped. Calls that were under way fail with [`Failure::MayHaveRun`].
+///
+/// Each change is an event that comes without any call: [`retired`](Self::retired), [`ended`](Self::ended).
 ///
 /// No keepalive pings are sent: grpc-go's servers close connections that ping more often than every five minutes.
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {
-    sender: SendRequest<Bytes>,
     shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
 struct Shared {
-    ended: CancellationToken,
-    cut: CancellationToken,
-    /// The connection took no new call: the peer is winding it down, or it has broken.
-    refuses: AtomicBool,
+    /// Gone once the connection is not usable: without it, h2 ends the connection after the last call.
+    sender: ArcSwapOption<SendRequest<Bytes>>,
+    state: Arc<State>,
+    begun: AtomicU32,
+    /// How many calls begin here before the connection is retired.
+    calls: u32,
     max_receive: usize,
+    max_header_list: usize,
 }
 
 /// The answer to a unary call.
@@ -81,38 +98,90 @@ impl Connection {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let ended = CancellationToken::new();
-        let cut = CancellationToken::new();
-        let io = WholeFrames::of_server(Guarded::new(io, cut.clone(), ended.clone()));
-        let io = HeaderBlocks::new(io, limits.max_header_list);
+        Self::open_beside(io, limits, SignsOfLife::default()).await
+    }
+
+    /// [`open`](Self::open), to a peer whose signs of life over all its connections are `signs`.
+    pub(crate) async fn open_beside<IO>(
+        io: IO,
+        limits: &Limits,
+        signs: SignsOfLife,
+    ) -> Result<(Self, impl Future<Output = ()> + Send + 'static + use<IO>), TransportError>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        Self::open_for(io, limits, CALLS, signs).await
+    }
+
+    /// [`open_beside`](Self::open_beside), for so many calls.
+    pub(super) async fn open_for<IO>(
+        io: IO,
+        limits: &Limits,
+        calls: u32,
+        signs: SignsOfLife,
+    ) -> Result<(Self, impl Future<Output = ()> + Send + 'static + use<IO>), TransportError>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let state = Arc::new(State::new());
+        let io = Guarded::new(io, state.cut().clone(), state.ended().clone());
+        let io = HeaderBlocks::new(WholeFrames::of_server(io, state.clone(), signs), limits.max_header_list);
         let (sender, connection) = tune::client(limits)
             .handshake(io)
             .await
             .map_err(|error| TransportError::because("the connection could not be opened", &error))?;
+        let shared = Arc::new(Shared {
+            sender: ArcSwapOption::from_pointee(sender),
+            state: state.clone(),
+            begun: AtomicU32::new(0),
+            calls,
+            max_receive: limits.max_receive,
+            max_header_list: limits.max_header_list as usize,
+        });
+        // The driver does not keep the connection open.
+        let weak = Arc::downgrade(&shared);
         let driver = async move {
-            if let Err(error) = connection.await {
+            let mut connection = pin!(connection);
+            let ended = tokio::select! {
+                biased;
+                ended = connection.as_mut() => ended,
+                () = state.retired().cancelled() => {
+                    if let Some(shared) = weak.upgrade() {
+                        shared.sender.store(None);
+                    }
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%error, "connection ended");
             }
         };
-        let shared = Shared { ended, cut, refuses: AtomicBool::new(false), max_receive: limits.max_receive };
-        Ok((Self { sender, shared: Arc::new(shared) }, driver))
+        Ok((Self { shared }, driver))
     }
 
-    /// Whether new calls are sure to fail.
-    pub(crate) fn is_dead(&self) -> bool {
-        self.shared.ended.is_cancelled()
-            || self.shared.cut.is_cancelled()
-            || self.shared.refuses.load(Ordering::Relaxed)
+    /// Whether new calls are taken.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.shared.state.is_usable()
+    }
+
+    /// Cancelled as soon as no new calls are taken: when the connection retires, and at its end at the latest.
+    pub(crate) fn retired(&self) -> &CancellationToken {
+        self.shared.state.retired()
+    }
+
+    /// Takes no new calls from now on; ends the connection once those under way are answered.
+    pub(crate) fn retire(&self) {
+        self.shared.state.retire();
     }
 
     /// Cancelled once the connection has ended and its socket is closed.
     pub(crate) fn ended(&self) -> &CancellationToken {
-        &self.shared.ended
+        self.shared.state.ended()
     }
 
-    /// Ends the connection now. Calls in flight fail with [`Failure::Lost`].
+    /// Ends the connection now. Calls in flight fail with [`Failure::MayHaveRun`].
     pub(crate) fn close(&self) {
-        self.shared.cut.cancel();
+        self.shared.state.close();
     }
 
     /// Calls a unary method with an encoded message.
@@ -126,22 +195,21 @@ impl Connection {
         timeout: Option<Duration>,
         message: Bytes,
     ) -> Result<Reply, Failure> {
-        let framed = Framed::new(message, None).map_err(Failure::Answered)?;
-        let path = PathAndQuery::try_from(path)
-            .map_err(|error| TransportError::because("the method's path is invalid", &error))
-            .map_err(Failure::NotSent)?;
+        let framed = Framed::new(message, None).map_err(|status| impossible(status.message().to_owned()))?;
+        let path = PathAndQuery::try_from(path).map_err(|why| impossible(format!("{path:?} is no path: {why}")))?;
         let mut request = Request::new(());
         *request.method_mut() = Method::POST;
         *request.headers_mut() = headers;
         request.headers_mut().insert(header::CONTENT_TYPE, GRPC.clone());
-        request.headers_mut().insert(header::TE, TRAILERS.clone());
+        // Another value is refused below.
+        request.headers_mut().entry(header::TE).or_insert_with(|| TRAILERS.clone());
         if let Some(timeout) = timeout {
             request.headers_mut().insert(timeout::GRPC_TIMEOUT, timeout::format(timeout));
         }
-        let (response, mut stream) = self.begin(request, path, false)?;
+        let (mut response, mut stream) = self.begin(request, path, false)?;
         // All of it at once: it is in memory either way. Should that fail, the answer tells why.
         framed.send(&mut stream);
-        let (head, body) = response.await.map_err(|error| Failure::after_sending(&error))?.into_parts();
+        let (head, body) = self.answer(&mut response).await?.into_parts();
         let body = Received::new(body);
         if let Some(status) = status::received(&head.headers)
             && status.code() != tonic::Code::Ok
@@ -151,7 +219,7 @@ impl Connection {
         match frame::read(body, self.shared.max_receive).await {
             Ok(read) => finish(head, read),
             Err(ReadError::Refused(status)) => Err(Failure::Answered(status)),
-            Err(ReadError::Body(error)) => Err(Failure::after_sending(&error)),
+            Err(ReadError::Body(error)) => Err(Failure::in_an_answer(&error)),
         }
     }
 
@@ -167,21 +235,29 @@ impl Connection {
         *request.headers_mut() = head.headers;
         let end = body.is_end_stream();
         let (mut response, stream) = self.begin(request, path, end)?;
-        let lost = |error| Failure::after_sending(&error);
         if end {
-            return Ok(response.await.map_err(lost)?.map(|body| Body::new(Received::new(body))));
+            return Ok(self.answer(&mut response).await?.map(|body| Body::new(Received::new(body))));
         }
         let mut sending = Box::pin(body::send(body, stream));
         tokio::select! {
             biased;
-            response = &mut response => {
+            response = self.answer(&mut response) => {
                 // The peer answers what has not come whole: both go on.
-                let response = response.map_err(lost)?;
+                let response = response?;
                 let sending = tokio::spawn(sending).abort_handle();
-                Ok(response.map(|body| Body::new(Received::while_sending(body, sending))))
+                return Ok(response.map(|body| Body::new(Received::while_sending(body, sending))));
             }
-            () = &mut sending => Ok(response.await.map_err(lost)?.map(|body| Body::new(Received::new(body)))),
+            () = &mut sending => {}
         }
+        Ok(self.answer(&mut response).await?.map(|body| Body::new(Received::new(body))))
+    }
+
+    /// Waits for the head of the answer.
+    async fn answer(&self, response: &mut ResponseFuture) -> Result<Response<RecvStream>, Failure> {
+        (&mut *response).await.map_err(|error| {
+            let unseen = self.shared.state.is_unseen(response.stream_id().into());
+            Failure::before_an_answer(&error, unseen)
+        })
     }
 
     /// Queues the head of a request. What fails here was certainly not sent: h2 looks at the connection and queues the
@@ -192,26 +268,39 @@ impl Connection {
         path: PathAndQuery,
         end: bool,
     ) -> Result<(ResponseFuture, SendStream<Bytes>), Failure> {
-        if self.is_dead() {
-            return Err(Failure::NotSent(TransportError::new("the connection is closed")));
-        }
+        request.headers_mut().insert(header::USER_AGENT, peer::USER_AGENT.clone());
+        sendable::check(&path, request.headers(), self.shared.max_header_list).map_err(impossible)?;
         let mut uri = http::uri::Parts::default();
         uri.scheme = Some(Scheme::HTTP);
         uri.authority = Some(AUTHORITY.clone());
         uri.path_and_query = Some(path);
-        *request.uri_mut() = Uri::from_parts(uri)
-            .map_err(|error| TransportError::because("the method's path is invalid", &error))
-            .map_err(Failure::NotSent)?;
-        request.headers_mut().insert(header::USER_AGENT, peer::USER_AGENT.clone());
+        *request.uri_mut() = Uri::from_parts(uri).map_err(|why| impossible(format!("the path is invalid: {why}")))?;
 
-        self.sender.clone().send_request(request, end).map_err(|error| {
-            // A request that cannot be encoded says nothing of the connection.
+        let not_usable = || {
+            let what = if self.ended().is_cancelled() { "has ended" } else { "takes no new calls" };
+            Failure::NotRun(TransportError::new(format!("the connection {what}")))
+        };
+        if !self.is_usable() {
+            return Err(not_usable());
+        }
+        let Some(sender) = self.shared.sender.load_full() else { return Err(not_usable()) };
+        let begun = SendRequest::clone(&sender).send_request(request, end).map_err(|error| {
             if error.is_go_away() || error.is_io() {
-                self.shared.refuses.store(true, Ordering::Relaxed);
+                // What h2 knows before the event does.
+                self.retire();
+                return Failure::NotRun(TransportError::because("the connection takes no new calls", &error));
             }
-            Failure::NotSent(TransportError::because("the connection is closed", &error))
-        })
+            impossible(error.to_string())
+        })?;
+        if self.shared.begun.fetch_add(1, Ordering::Relaxed) + 1 >= self.shared.calls {
+            self.retire();
+        }
+        Ok(begun)
     }
+}
+
+fn impossible(why: String) -> Failure {
+    Failure::Impossible(TransportError::new(why))
 }
 
 fn finish(head: http::response::Parts, read: frame::Read) -> Result<Reply, Failure> {
@@ -226,7 +315,9 @@ fn finish(head: http::response::Parts, read: frame::Read) -> Result<Reply, Failu
         },
         None if head.status != http::StatusCode::OK => Err(Failure::answered(status::of_http(head.status))),
         // A stream that was reset with CANCEL reads as one that ended.
-        None => Err(Failure::Lost(TransportError::new("the peer ended the call without a status"))),
+        None => {
+            Err(Failure::MayHaveRun(TransportError::new("the peer ended the call without a status").said_by_peer()))
+        }
     }
 }
 

@@ -1,18 +1,20 @@
 //! How a call ends without a reply.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
-/// What went wrong with a connection, in words. Kept as text: nothing above this room looks into h2's errors.
+/// What went wrong with a call or a connection, in words. Kept as text: nothing above this room looks into h2's errors.
 #[derive(Clone, Debug)]
 pub(crate) struct TransportError {
-    what: &'static str,
+    what: Cow<'static, str>,
     cause: Option<Box<str>>,
+    from_peer: bool,
 }
 
 impl TransportError {
-    pub(crate) fn new(what: &'static str) -> Self {
-        Self { what, cause: None }
+    pub(crate) fn new(what: impl Into<Cow<'static, str>>) -> Self {
+        Self { what: what.into(), cause: None, from_peer: false }
     }
 
     /// Adds the innermost error of `cause`'s chain, which is the one that says something ("broken pipe").
@@ -21,7 +23,12 @@ impl TransportError {
         while let Some(source) = innermost.source() {
             innermost = source;
         }
-        Self { what, cause: Some(innermost.to_string().into()) }
+        Self { cause: Some(innermost.to_string().into()), ..Self::new(what) }
+    }
+
+    /// Says that the peer sent something to this effect.
+    pub(super) fn said_by_peer(self) -> Self {
+        Self { from_peer: true, ..self }
     }
 }
 
@@ -29,20 +36,23 @@ impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
             Some(cause) => write!(f, "{}: {cause}", self.what),
-            None => f.write_str(self.what),
+            None => f.write_str(&self.what),
         }
     }
 }
 
 impl Error for TransportError {}
 
-/// How a call ended without a reply, by what it says about the far side.
+/// How a call ended without a reply: all that the rest of the crate needs to know to go on.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The request provably never left: the connection was gone, or the peer says that it did not look at it.
-    NotSent(TransportError),
+    /// The call cannot be sent over any connection, and says why: it is its caller's mistake, and was not sent.
+    Impossible(TransportError),
+    /// It certainly did not run: the connection takes no calls, or the peer said that it did not look at this one. It can be
+    /// sent again, over the same connection if that is usable still, else over another.
+    NotRun(TransportError),
     /// The connection, or this call on it, ended before an answer came: the call may have run.
-    Lost(TransportError),
+    MayHaveRun(TransportError),
     /// An answer came. Whatever its code, `Unavailable` included, it is the peer's word and not a loss.
     /// Replies that break gRPC's rules or our limits are answers too: the call ran.
     Answered(Box<tonic::Status>),
@@ -53,26 +63,48 @@ impl Failure {
         Self::Answered(Box::new(status))
     }
 
-    /// Of a request that was queued, and so may have been sent.
-    pub(super) fn after_sending(error: &h2::Error) -> Self {
-        // `REFUSED_STREAM` from the peer promises that nothing was processed. A `GOAWAY` does not: by the time that h2
-        // reports one, calls below and above its last stream look the same.
+    /// Of a request that was queued, and so may have been sent; no part of an answer has come. `unseen` is whether the peer
+    /// takes no new calls and said that it did not look at this one.
+    pub(super) fn before_an_answer(error: &h2::Error, unseen: bool) -> Self {
+        // The peer's promise that nothing was processed.
         if error.is_reset() && error.is_remote() && error.reason() == Some(h2::Reason::REFUSED_STREAM) {
-            return Self::NotSent(TransportError::because("the peer refused the call unseen", error));
+            return Self::NotRun(TransportError::because("the peer refused the call unseen", error).said_by_peer());
         }
-        // This call alone: the connection works on.
-        if error.is_reset() {
-            return Self::Lost(TransportError::because("the call was reset", error));
+        if unseen && !error.is_reset() {
+            let text = "the peer ended the connection, and did not look at the call before";
+            return Self::NotRun(TransportError::because(text, error).said_by_peer());
         }
-        Self::Lost(TransportError::because("the connection was lost", error))
+        Self::in_an_answer(error)
+    }
+
+    /// Of a call whose answer had begun to come: that it did not run cannot be said any more.
+    pub(super) fn in_an_answer(error: &h2::Error) -> Self {
+        Self::MayHaveRun(if !error.is_reset() {
+            TransportError::because("the connection was lost", error)
+        } else if error.is_remote() {
+            // This call alone: the connection works on.
+            TransportError::because("the call was reset", error).said_by_peer()
+        } else {
+            TransportError::because("the call was reset", error)
+        })
+    }
+
+    /// Whether the peer sent something that ended the call, be it a refusal: then it is alive. What failed on this side says
+    /// nothing of it, nor does the end of a connection.
+    pub(crate) fn is_from_peer(&self) -> bool {
+        match self {
+            Self::Impossible(why) | Self::NotRun(why) | Self::MayHaveRun(why) => why.from_peer,
+            Self::Answered(_) => true,
+        }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotSent(error) => write!(f, "not sent: {error}"),
-            Self::Lost(error) => error.fmt(f),
+            Self::Impossible(error) => write!(f, "cannot be sent: {error}"),
+            Self::NotRun(error) => write!(f, "not run: {error}"),
+            Self::MayHaveRun(error) => error.fmt(f),
             Self::Answered(status) => status.fmt(f),
         }
     }

@@ -14,7 +14,8 @@ use http::HeaderMap;
 use http_body::{Body, Frame};
 use tonic::Status;
 
-const PREFIX: usize = 5;
+/// What stands before each message: a byte for compression, four of length.
+pub(crate) const PREFIX: usize = 5;
 
 /// Up to here prefix and message are joined by copying: one HTTP/2 frame is cheaper than two.
 const JOIN_UP_TO: usize = 16 * 1024 - PREFIX;

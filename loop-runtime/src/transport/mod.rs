@@ -4,10 +4,13 @@
 //! this room, and `tonic::Status` is the only word of tonic's that others need. Two choices differ from what tonic's
 //! `Channel` and `Server` would do:
 //!
-//! * A connection is dialled once. Its end is an event ([`Connection::ended`]), and nothing dials again behind the
-//!   back of a generation, where the same address may already belong to another process.
-//! * A [`Failure`] says what is known about the far side: the request never left, it may have run, or an answer came.
-//!   A code alone cannot tell a handler's `Unavailable` from a lost connection.
+//! * A connection is dialled once. It is usable, then maybe retired, then ended; each change is an event
+//!   ([`Connection::retired`], [`Connection::ended`]), and nothing dials again behind the back of a generation, where the
+//!   same address may already belong to another process.
+//! * A [`Failure`] says what is known about the far side: the call is impossible, it did not run, it may have run, or an
+//!   answer came. A code alone cannot tell a handler's `Unavailable` from a lost connection.
+//!
+//! `tests/door` holds these promises, without a word of h2's.
 //!
 //! Unary calls are framed here (see `frame`); the fixed services of `proto` are clients and servers that tonic
 //! generates, which run over the same connections.
@@ -18,6 +21,7 @@ mod busy_poll;
 mod client;
 mod failure;
 mod frame;
+mod frames;
 mod guard;
 mod header_blocks;
 mod limits;
@@ -27,10 +31,14 @@ mod mux;
 mod offer;
 mod peer;
 mod security;
+mod sendable;
 mod server;
+mod signs;
 mod socket;
+mod state;
 mod status;
 mod stream;
+mod ticks;
 mod timeout;
 #[cfg(feature = "auto-mtls")]
 mod tls;
@@ -44,6 +52,7 @@ use std::pin::Pin;
 pub(crate) use address::{Address, AddressError};
 pub(crate) use client::Connection;
 pub(crate) use failure::Failure;
+pub(crate) use frame::PREFIX as MESSAGE_PREFIX;
 #[cfg(any(test, fuzzing))]
 pub(crate) use header_blocks::header_blocks_of;
 pub use limits::Limits;
@@ -55,7 +64,9 @@ pub(crate) use mux::{MuxSession, MuxStream};
 pub(crate) use offer::{Offer, OfferError, Wish, answer};
 pub(crate) use peer::is_our_client;
 pub(crate) use security::{Accepted, Security};
+pub(crate) use sendable::is_of_one_connection;
 pub(crate) use server::{ConnectionId, Deadline, Handler, serve_connection};
+pub(crate) use signs::SignsOfLife;
 pub(crate) use stream::Stream;
 #[cfg(any(test, fuzzing))]
 pub(crate) use timeout::received as received_timeout;

@@ -14,10 +14,9 @@ mod sync;
 use std::sync::Arc;
 
 use loom::thread;
-use service::lease::Lease;
-use service::life::Life;
-use service::object::Object;
-use service::place::Place;
+use service::base::{Life, Place};
+use service::session::lease::Lease;
+use service::session::object::Object;
 use sync::{AtomicUsize, Ordering};
 
 /// A link, as far as ends go.

@@ -1,366 +1,352 @@
-//! The one task that starts a plugin, watches it, ends it, and starts it again.
+//! Carries out what the machine of a plugin says, and tells it what comes of that.
 
-use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{Running, Shared};
-use crate::context::Context;
-use crate::host::event::{State, What, Why};
+use super::launch::launch;
+use super::machine::{Action, Input, Machine, Ownership, Root};
+use super::{Message, Running, Shared};
+use crate::host::builder::Source;
+use crate::host::event::State;
 use crate::host::generation::{Generation, not_running};
-use crate::host::policy::{Decision, Record};
 use crate::host::{LaunchError, watchdog};
-use crate::service::{Attempt, Failed, Slot};
+use crate::service::{Failed, Forgotten, Link, Slot};
 use crate::sync::locked;
-
-/// Generations in a row that end while constructors run before these are suspected.
-const POISONED: u32 = 3;
 
 pub(super) struct Task {
     shared: Arc<Shared>,
-    record: Record,
-    restarts: watch::Receiver<u64>,
-    resets: watch::Receiver<u64>,
-    number: u64,
-    attempt: u32,
-    poisoned: u32,
+    /// Of the next launch.
+    source: Arc<Source>,
+    machine: Machine,
+    inbox: mpsc::UnboundedReceiver<Message>,
+    /// Whatever takes time. Each ends with a message.
+    work: JoinSet<()>,
+    /// Those that are not discarded yet.
+    generations: Vec<Kept>,
+    /// Calls off the launch under way.
+    launching: CancellationToken,
+    /// Resets that the machine knows of.
+    resets: u64,
+    first: Option<First>,
+    /// Why the first start failed.
+    failed: Option<LaunchError>,
+    is_finished: bool,
 }
 
 /// Waits for the outcome of the first start.
 type First = oneshot::Sender<Result<(), LaunchError>>;
 
-/// How a wait, or a start, was left.
-enum Next {
-    Start,
-    Close,
+struct Kept {
+    generation: Generation,
+    /// A main connection that was made and takes no calls yet.
+    redialled: Option<Arc<Link>>,
+    /// Whoever watches it ends with it.
+    watched: CancellationToken,
+    _unwatch: DropGuard,
 }
 
 impl Task {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self {
-            resets: shared.resets.subscribe(),
-            restarts: shared.restarts.subscribe(),
-            shared,
-            record: Record::default(),
-            number: 0,
-            attempt: 0,
-            poisoned: 0,
-        }
-    }
-
-    pub(super) async fn run(mut self, first: First) {
-        let mut first = Some(first);
-        let began = loop {
-            match self.start().await {
-                Ok(generation) => {
-                    if let Some(first) = first.take() {
-                        // Nobody waits any more: then the owner is gone, and `closing` says so.
-                        let _ = first.send(Ok(()));
-                    }
-                    if let Some(began) = self.keep(generation).await {
-                        break began;
-                    }
-                }
-                Err(error) => {
-                    let permanent = error.is_permanent();
-                    let error = Arc::new(error);
-                    self.tell(What::LaunchFailed { attempt: self.attempt, permanent, error: error.clone() });
-                    if let Some(first) = first.take() {
-                        self.finish(Instant::now()).await;
-                        if let Some(error) = Arc::into_inner(error) {
-                            let _ = first.send(Err(error));
-                        }
-                        return;
-                    }
-                    if self.shared.closing.is_cancelled() {
-                        break self.closing();
-                    }
-                    let why = format!("attempt {} failed: {error}", self.attempt);
-                    if matches!(self.decide(permanent, Duration::ZERO, &why).await, Next::Close) {
-                        break self.closing();
-                    }
-                }
-            }
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        source: Source,
+        inbox: mpsc::UnboundedReceiver<Message>,
+        first: First,
+    ) -> Self {
+        let ownership = match &source {
+            Source::Command(_) => Ownership::Ours,
+            Source::Running(plugin) if plugin.test => Ownership::AttachedForTest,
+            Source::Running(_) => Ownership::Attached,
         };
-        self.finish(began).await;
-    }
-
-    fn tell(&self, what: What) {
-        self.shared.tell.tell(what);
-    }
-
-    fn state(&self, state: State) {
-        self.shared.state.send_replace(state);
-    }
-
-    fn closing(&self) -> Instant {
-        self.shared.root.publish(Slot::Vacant);
-        self.state(State::Closing);
-        self.tell(What::Closing);
-        Instant::now()
-    }
-
-    async fn finish(&self, began: Instant) {
-        let shared = &self.shared;
-        self.close_handles().await;
-        shared.root.publish(Slot::Closed);
-        shared.root.forget_set_up();
-        self.tell(What::Closed { took: began.elapsed() });
-        locked(&shared.tell.events).take();
-        self.state(State::Closed);
-        shared.closed.cancel();
-    }
-
-    /// Marks all handles closed, then waits for them. Those that hang go with the process.
-    async fn close_handles(&self) {
-        let root = &self.shared.root;
-        root.closed.cancel();
-        root.children.close();
-        let _ = tokio::time::timeout(self.shared.settings.policy.timing.close, root.children.wait()).await;
-    }
-
-    /// Starts a process, sets it up and publishes it.
-    async fn start(&mut self) -> Result<Generation, LaunchError> {
-        self.attempt += 1;
-        self.state(State::Starting { attempt: self.attempt });
-        self.shared.root.publish(Slot::Making);
-        self.tell(What::Launching { attempt: self.attempt });
-        let shared = &self.shared;
-        let cancel = shared.closing.child_token();
-        let generation = Generation::start(&shared.settings, self.number + 1, &shared.family, cancel).await?;
-        if let Err(error) = self.set_up(&generation).await {
-            // It was never published: to everybody else this is a start that failed.
-            let (ended, unreaped) = generation.end(Why::ConnectionLost, shared.settings.policy.reap, 0).await;
-            if let Some(unreaped) = unreaped {
-                self.tell(unreaped);
-            }
-            return Err(match (error, ended) {
-                // How it ended says more than that a connection did.
-                (LaunchError::SetUp { source }, What::Ended(ended)) if ended.why == Why::Exited => {
-                    LaunchError::SetUp { source: source.followed_by(ended) }
-                }
-                (error, _) => error,
-            });
+        // Without random numbers, the same jitter for all.
+        let machine = Machine::new(shared.settings.policy.clone(), ownership, getrandom::u64().unwrap_or(0));
+        Self {
+            shared,
+            source: Arc::new(source),
+            machine,
+            inbox,
+            work: JoinSet::new(),
+            generations: Vec::new(),
+            launching: CancellationToken::new(),
+            resets: 0,
+            first: Some(first),
+            failed: None,
+            is_finished: false,
         }
-        self.number = generation.number;
-        self.attempt = 0;
-        self.publish(&generation);
-        Ok(generation)
     }
 
-    /// Keeps a generation to its end. `Some`: the owner closed the plugin, then.
-    async fn keep(&mut self, generation: Generation) -> Option<Instant> {
-        let shared = self.shared.clone();
-        let why = {
-            let hung = async {
-                match shared.settings.policy.health_tick {
-                    Some(tick) => watchdog::hung(&generation, tick, |what| shared.tell.tell(what)).await,
+    pub(super) async fn run(mut self) {
+        self.tell_machine(Input::Start);
+        while !self.is_finished {
+            let deadline = self.machine.deadline();
+            let due = async {
+                match deadline {
+                    Some(at) => tokio::time::sleep_until(at.into()).await,
                     None => std::future::pending().await,
                 }
             };
-            let mut hung = pin!(hung);
-            loop {
-                tokio::select! {
-                    biased;
-                    () = shared.closing.cancelled() => break Why::Closed,
-                    why = generation.over() => break why,
-                    () = &mut hung => break Why::Hung,
-                    _ = self.restarts.changed() => break Why::Restart,
-                    // Now, not at the next failure, which it is not about.
-                    _ = self.resets.changed() => self.forget(),
+            tokio::select! {
+                biased;
+                Some(done) = self.work.join_next() => {
+                    if let Err(error) = done
+                        && let Ok(panic) = error.try_into_panic()
+                    {
+                        std::panic::resume_unwind(panic);
+                    }
+                }
+                Some(message) = self.inbox.recv() => self.received(message),
+                () = due => self.tell_machine(Input::Tick),
+            }
+        }
+    }
+
+    fn received(&mut self, message: Message) {
+        match message {
+            Message::Input(input) => {
+                self.resets += u64::from(matches!(input, Input::Reset));
+                self.tell_machine(input);
+            }
+            Message::Replace(command) => {
+                self.source = Arc::new(Source::Command(command));
+                self.tell_machine(Input::Restart { replaced: true });
+            }
+            Message::Launched(Ok(generation)) => {
+                let input = Input::Started { pid: generation.pid(), took: generation.took() };
+                let watched = CancellationToken::new();
+                let unwatch = watched.clone().drop_guard();
+                self.generations.push(Kept { generation: *generation, redialled: None, watched, _unwatch: unwatch });
+                self.tell_machine(input);
+                if let Some(first) = self.first.take() {
+                    // Nobody waits any more: then the owner is gone, and has said so.
+                    let _ = first.send(Ok(()));
                 }
             }
-        };
-        locked(&shared.running).take();
-        if why == Why::Closed {
-            let began = self.closing();
-            self.close(generation).await;
-            return Some(began);
-        }
-        let stopped = self.end(generation, why).await;
-        match stopped {
-            Next::Close => Some(self.closing()),
-            Next::Start => None,
-        }
-    }
-
-    /// Probes for optional components and repeats the set-up calls of the root.
-    async fn set_up(&self, generation: &Generation) -> Result<(), LaunchError> {
-        let root = &self.shared.root;
-        let deadline = Some(Instant::now() + self.shared.settings.policy.timing.recipe);
-        let context = Context { deadline, ..Context::default() };
-        let names = root.names();
-        let set_up = async {
-            generation.root.probe(&names, deadline).await.map_err(Attempt::Lost)?;
-            root.set_up(&generation.root, &context).await
-        };
-        tokio::select! {
-            biased;
-            () = self.shared.closing.cancelled() => Err(LaunchError::called_off()),
-            done = set_up => done.map_err(|why| match why {
-                Attempt::Refused(source) | Attempt::NotSent(source) | Attempt::Lost(source) => {
-                    LaunchError::SetUp { source }
+            Message::Redialled(generation, Err(error)) => {
+                tracing::debug!(plugin = self.shared.settings.name, %error, "no other main connection");
+                self.tell_machine(Input::RedialRefused { generation });
+            }
+            Message::Redialled(number, Ok(link)) => {
+                let kept = self.generations.iter_mut().find(|kept| kept.generation.number == number);
+                if let Some(kept) = kept {
+                    kept.redialled = Some(link);
                 }
-            }),
+                self.tell_machine(Input::Redialled { generation: number });
+                // It came too late to be of use.
+                let kept = self.generations.iter_mut().find(|kept| kept.generation.number == number);
+                if let Some(link) = kept.and_then(|kept| kept.redialled.take()) {
+                    link.end();
+                }
+            }
+            Message::Launched(Err((error, unreaped))) => {
+                if self.first.is_some() {
+                    self.failed = Some(error.clone());
+                }
+                self.tell_machine(Input::StartFailed { error: Arc::new(error), unreaped });
+            }
         }
     }
 
-    fn publish(&mut self, generation: &Generation) {
-        let shared = &self.shared;
+    fn tell_machine(&mut self, input: Input) {
+        // The runtime's clock, which tests may stop, so that what is slept for has come.
+        let now = tokio::time::Instant::now().into_std();
+        for action in self.machine.step(input, now) {
+            self.carry_out(action);
+        }
+    }
+
+    /// Nothing is waited for here.
+    fn carry_out(&mut self, action: Action) {
+        let shared = self.shared.clone();
+        let policy = &shared.settings.policy;
+        match action {
+            Action::Launch { generation } => {
+                self.launching = CancellationToken::new();
+                let (source, cancel) = (self.source.clone(), self.launching.clone());
+                self.spawn(async move {
+                    Message::Launched(launch(&shared, &source, generation, cancel).await.map(Box::new))
+                });
+            }
+            Action::CallOff => self.launching.cancel(),
+            Action::Install { generation } => self.install(generation),
+            Action::Uninstall => {
+                locked(&shared.running).take();
+                shared.root.uninstall();
+            }
+            Action::Root(root) => self.publish(root),
+            Action::Cut { generation } => {
+                if let Some(kept) = self.find(generation) {
+                    kept.generation.cut();
+                }
+            }
+            Action::Redial { generation } => {
+                let Some(mains) = self.find(generation).map(|kept| kept.generation.mains.clone()) else { return };
+                self.spawn(async move { Message::Redialled(generation, mains.dial().await) });
+            }
+            Action::Move { generation } => self.move_to(generation),
+            Action::LetGo { generation } => {
+                if let Some(kept) = self.find(generation) {
+                    kept.generation.let_go();
+                }
+            }
+            Action::Retire { generation } => {
+                if let Some(kept) = self.find(generation) {
+                    kept.generation.session.retire();
+                }
+            }
+            Action::Drain { generation } => {
+                let Some(session) = self.find(generation).map(|kept| kept.generation.session.clone()) else { return };
+                self.spawn_input(async move {
+                    session.drained().await;
+                    Input::Drained { generation }
+                });
+            }
+            Action::ShutDown { generation } => {
+                if let Some(kept) = self.find(generation) {
+                    let asked = kept.generation.shut_down();
+                    self.work.spawn(asked);
+                }
+            }
+            Action::End { generation, leave } => {
+                if let Some(kept) = self.find(generation) {
+                    let ended = kept.generation.end(leave, policy.reap);
+                    self.spawn_input(async move { Input::Reaped { generation, remains: ended.await } });
+                }
+            }
+            Action::Discard { generation, ended } => {
+                let Some(at) = self.generations.iter().position(|kept| kept.generation.number == generation) else {
+                    return;
+                };
+                let Kept { generation: gone, .. } = self.generations.remove(at);
+                self.spawn_input(async move {
+                    gone.discard(&ended, shared.settings.policy.reap).await;
+                    Input::Discarded { generation, making: shared.family.making(generation) }
+                });
+            }
+            Action::CloseHandles => {
+                shared.root.closed.cancel();
+                shared.root.children.close();
+                self.spawn_input(async move {
+                    let bound = shared.settings.policy.timing.close;
+                    let _ = tokio::time::timeout(bound, shared.root.children.wait()).await;
+                    Input::HandlesClosed
+                });
+            }
+            Action::Quarantine(handle) => shared.family.quarantine(handle),
+            Action::Caution(cautious) => shared.family.set_cautious(cautious),
+            Action::State(state) => {
+                shared.state.send_replace(state);
+            }
+            Action::Tell(what) => shared.tell.tell(what),
+            Action::Finish => self.finish(),
+        }
+    }
+
+    fn find(&self, generation: u64) -> Option<&Kept> {
+        self.generations.iter().find(|kept| kept.generation.number == generation)
+    }
+
+    fn spawn(&mut self, work: impl Future<Output = Message> + Send + 'static) {
+        let outbox = self.shared.inbox.clone();
+        // The receiver is gone only when this task is.
+        self.work.spawn(async move { drop(outbox.send(work.await)) });
+    }
+
+    fn spawn_input(&mut self, work: impl Future<Output = Input> + Send + 'static) {
+        self.spawn(async move { Message::Input(work.await) });
+    }
+
+    fn install(&mut self, number: u64) {
+        let shared = self.shared.clone();
+        let Some(kept) = self.find(number) else { return };
+        let (generation, watched) = (&kept.generation, kept.watched.clone());
+        let main = generation.mains.current();
         *locked(&shared.running) = Some(Running {
             process: generation.process().clone(),
-            connection: generation.connection().clone(),
+            connection: main.connection().clone(),
             version: generation.version,
         });
-        shared.root.install(generation.root.clone());
-        self.state(State::Running { generation: generation.number, pid: generation.pid() });
-        self.tell(What::Started { generation: generation.number, pid: generation.pid(), took: generation.took() });
-        self.restarts.mark_unchanged();
+        let (process, broker, mains) =
+            (generation.process().clone(), generation.broker_ends(), generation.mains.clone());
+        shared.root.install(main);
+        self.watch(&watched, async move {
+            process.exited().await;
+            Input::Exited { generation: number }
+        });
+        self.watch(&watched, async move { Input::Lost { generation: number, why: broker.await } });
+        self.watch_main(number);
+        if let Some(tick) = shared.settings.policy.health_tick {
+            self.work.spawn(async move {
+                let tell = |pulse| shared.tell_machine(Input::Pulse { generation: number, pulse });
+                watched.run_until_cancelled(watchdog::watch(mains, tick, tell)).await;
+            });
+        }
     }
 
-    /// Ends a generation that failed, and waits as the policy says.
-    async fn end(&mut self, generation: Generation, why: Why) -> Next {
-        let shared = self.shared.clone();
-        let by_hand = why == Why::Restart;
-        let uptime = generation.took();
-        shared.root.uninstall();
-        shared.root.publish(Slot::Making);
-        self.state(State::Stopping { generation: generation.number });
-        // An end by hand is nobody's fault.
-        if !by_hand {
-            self.suspect_recipes(generation.number);
+    /// From one main connection to the next.
+    fn move_to(&mut self, number: u64) {
+        let kept = self.generations.iter_mut().find(|kept| kept.generation.number == number);
+        let Some((kept, link)) = kept.and_then(|kept| kept.redialled.take().map(|link| (kept, link))) else { return };
+        kept.generation.mains.replace(link.clone());
+        if let Some(running) = &mut *locked(&self.shared.running) {
+            running.connection = link.connection().clone();
         }
-        let (ended, unreaped) = generation.end(why, shared.settings.policy.reap, self.record.in_a_row() + 1).await;
-        let text = match &ended {
-            What::Ended(ended) => ended.to_string(),
-            _ => String::new(),
-        };
-        if let Some(unreaped) = unreaped {
-            self.tell(unreaped);
-        }
-        self.tell(ended);
-        if by_hand {
-            return if shared.closing.is_cancelled() { Next::Close } else { Next::Start };
-        }
-        self.decide(false, uptime, &text).await
+        self.shared.root.install(link);
+        self.watch_main(number);
     }
 
-    /// Forgets all failures, because a user asked for that.
-    fn forget(&mut self) {
-        self.record.reset();
-        self.poisoned = 0;
-        self.shared.family.set_cautious(false);
+    fn watch_main(&mut self, number: u64) {
+        let Some((watched, changed)) =
+            self.find(number).map(|kept| (kept.watched.clone(), kept.generation.main_changes()))
+        else {
+            return;
+        };
+        self.watch(&watched, async move {
+            match changed.await {
+                Some(why) => Input::Lost { generation: number, why },
+                None => Input::Retired { generation: number },
+            }
+        });
     }
 
-    /// Notes which constructors were running when a generation ended: one that kills the plugin each time must not
-    /// open the breaker for all the others.
-    fn suspect_recipes(&mut self, generation: u64) {
-        let family = &self.shared.family;
-        let making = family.making(generation);
-        self.poisoned = if making.is_empty() { 0 } else { self.poisoned + 1 };
-        if self.poisoned > POISONED
-            && let [only] = making[..]
-        {
-            family.quarantine(only);
-            self.poisoned = 0;
-        }
-        family.set_cautious(self.poisoned >= POISONED);
+    fn watch(&mut self, watched: &CancellationToken, sign: impl Future<Output = Input> + Send + 'static) {
+        let (watched, shared) = (watched.clone(), self.shared.clone());
+        self.work.spawn(async move {
+            if let Some(input) = watched.run_until_cancelled(sign).await {
+                shared.tell_machine(input);
+            }
+        });
     }
 
-    /// Asks the policy, then waits for the time, a reset or the close.
-    async fn decide(&mut self, permanent: bool, uptime: Duration, why: &str) -> Next {
-        let shared = self.shared.clone();
-        let name = &shared.settings.name;
-        // It came while the start that failed, or the end, was under way.
-        if self.resets.has_changed().unwrap_or(false) {
-            self.resets.mark_unchanged();
-            self.forget();
-            self.attempt = 0;
-            return if shared.closing.is_cancelled() { Next::Close } else { Next::Start };
-        }
-        let decision = if permanent {
-            Decision::GiveUp
-        } else {
-            self.record.ended(&shared.settings.policy, Instant::now(), uptime, random())
-        };
-        let failed = |at_once, until: Option<Instant>| {
-            let error = not_running(name, why);
-            let reset_version = shared.family.reset_version();
-            let failed = Failed { error, at_once, in_a_row: 0, retry_at: until, parent_object: 0, reset_version };
-            shared.root.publish(Slot::Failed(Arc::new(failed)));
-        };
-        let (until, half_open) = match decision {
-            Decision::Backoff(wait) => {
-                let until = Instant::now() + wait;
-                failed(false, Some(until));
-                self.state(State::Backoff { until });
-                self.tell(What::Backoff { until, in_a_row: self.record.in_a_row() });
-                (Some(until), false)
-            }
-            Decision::Open(wait) => {
-                let until = Instant::now() + wait;
-                failed(true, Some(until));
-                self.state(State::Open { until });
-                self.tell(What::BreakerOpened { until, times: self.record.openings() });
-                (Some(until), true)
-            }
-            Decision::GiveUp => {
-                failed(true, None);
-                self.state(State::GivenUp { error: why.into() });
-                self.tell(What::GaveUp { error: why.into() });
-                (None, false)
-            }
-        };
-        let time = async {
-            match until {
-                // A timer takes a millisecond even if it is due: half of what a restart takes.
-                Some(until) if until <= Instant::now() => {}
-                Some(until) => tokio::time::sleep_until(until.into()).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            () = shared.closing.cancelled() => return Next::Close,
-            _ = self.resets.changed() => {
-                self.forget();
-                self.attempt = 0;
-            }
-            () = time => {
-                if half_open {
-                    self.tell(What::BreakerHalfOpen);
-                }
-            }
-        }
-        Next::Start
-    }
-
-    /// Handles bottom-up, then the process: asked, then killed.
-    async fn close(&self, generation: Generation) {
+    fn publish(&self, root: Root) {
         let shared = &self.shared;
-        let policy = &shared.settings.policy;
-        self.close_handles().await;
-        // Calls that take longer are cut off with the process.
-        let _ = tokio::time::timeout(policy.timing.drain, generation.root.drained()).await;
-        if shared.by_hand.load(Ordering::Relaxed) {
-            generation.process().claim();
-        }
-        if !generation.process().is_left_alone() {
-            generation.shut_down(policy.exit_grace).await;
-        }
-        shared.root.uninstall();
-        let (ended, unreaped) = generation.end(Why::Closed, policy.reap, 0).await;
-        if let Some(unreaped) = unreaped {
-            self.tell(unreaped);
-        }
-        self.tell(ended);
+        shared.root.publish(match root {
+            Root::Making => Slot::Making,
+            Root::Vacant => Slot::Vacant,
+            Root::Failed { at_once, retry_at, why } => {
+                let error = not_running(&shared.settings.name, &why);
+                // After a reset that the machine has not heard of yet, callers wait for what it will say.
+                let until = Forgotten::Under { object: None, reset: self.resets };
+                let failed = Failed { error, at_once, in_a_row: 0, retry_at, until };
+                Slot::Failed(Arc::new(failed))
+            }
+            Root::Closed => {
+                shared.root.publish(Slot::Closed);
+                return shared.root.forget_set_up();
+            }
+        });
     }
-}
 
-/// 0 to 1; without random numbers, no jitter.
-fn random() -> f64 {
-    getrandom::u32().map_or(0.0, |n| f64::from(n) / f64::from(u32::MAX))
+    fn finish(&mut self) {
+        let shared = &self.shared;
+        self.is_finished = true;
+        locked(&shared.running).take();
+        locked(&shared.tell.events).take();
+        shared.state.send_replace(State::Closed);
+        shared.closed.cancel();
+        if let (Some(first), Some(error)) = (self.first.take(), self.failed.take()) {
+            let _ = first.send(Err(error));
+        }
+    }
 }

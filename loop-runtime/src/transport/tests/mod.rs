@@ -1,6 +1,7 @@
 //! Over real Unix sockets, except where a peer has to misbehave.
 
 mod calls;
+mod door;
 mod ends;
 mod load;
 mod parsers;
@@ -160,15 +161,15 @@ fn answered<T: std::fmt::Debug>(result: Result<T, Failure>) -> (tonic::Code, Str
 #[track_caller]
 fn assert_lost<T: std::fmt::Debug>(result: Result<T, Failure>) -> String {
     match result {
-        Err(Failure::Lost(error)) => error.to_string(),
+        Err(Failure::MayHaveRun(error)) => error.to_string(),
         other => panic!("not lost: {other:?}"),
     }
 }
 
 #[track_caller]
-fn assert_not_sent<T: std::fmt::Debug>(result: Result<T, Failure>) -> String {
+fn assert_not_run<T: std::fmt::Debug>(result: Result<T, Failure>) -> String {
     match result {
-        Err(Failure::NotSent(error)) => error.to_string(),
-        other => panic!("not unsent: {other:?}"),
+        Err(Failure::NotRun(error)) => error.to_string(),
+        other => panic!("not unrun: {other:?}"),
     }
 }

@@ -82,13 +82,13 @@ async fn h2_server(end: impl Fn(h2::server::SendResponse<Bytes>) + Send + 'stati
 #[tokio::test]
 async fn only_a_refused_stream_was_not_seen() {
     let refusing = h2_server(|mut respond| respond.send_reset(h2::Reason::REFUSED_STREAM)).await;
-    assert!(assert_not_sent(refusing.call("/a/B", "").await).starts_with("the peer refused the call unseen"));
-    assert!(!refusing.is_dead());
+    assert!(assert_not_run(refusing.call("/a/B", "").await).starts_with("the peer refused the call unseen"));
+    assert!(refusing.is_usable());
     for reason in [h2::Reason::CANCEL, h2::Reason::INTERNAL_ERROR, h2::Reason::NO_ERROR, h2::Reason::ENHANCE_YOUR_CALM]
     {
         let resetting = h2_server(move |mut respond| respond.send_reset(reason)).await;
         assert!(assert_lost(resetting.call("/a/B", "").await).starts_with("the call was reset"));
-        assert!(!resetting.is_dead());
+        assert!(resetting.is_usable());
         let in_the_body = h2_server(move |mut respond| {
             respond.send_response(Response::new(()), false).unwrap().send_reset(reason);
         })
@@ -115,8 +115,8 @@ async fn a_peer_that_hangs_up_after_reading_may_have_run_it() {
     drop(accepted);
     assert_lost(call.await.unwrap());
     connection.ended().cancelled().await;
-    assert!(connection.is_dead());
-    assert_not_sent(connection.call("/a/B", "").await);
+    assert!(!connection.is_usable());
+    assert_not_run(connection.call("/a/B", "").await);
 }
 
 #[tokio::test]

@@ -1,0 +1,382 @@
+//! What a supervisor decides, without a clock, a socket or a task of its own.
+//!
+//! [`Machine::step`] is told what has happened and says what to do about it. It alone writes the number of the
+//! generation, the state, the events and what callers find at the root handle; it alone decides whether and when a process
+//! is launched or ended. Whoever drives it carries out the actions in their order, answers those that ask for an answer,
+//! and gives it a [`Input::Tick`] when [`Machine::deadline`] has come.
+//!
+//! What holds whatever comes, and in whatever order:
+//!
+//! * One process at a time: nothing is launched before the last process was reaped, or could not be.
+//! * For each `Launching` one `LaunchFailed` or `Started`, for each `Started` one `Ended`, numbers rising, `Closed` last.
+//! * A reset counts in every state. A close ends whatever is under way.
+
+mod closing;
+mod failures;
+mod gone;
+mod messages;
+mod patience;
+mod running;
+mod winding;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use closing::Closing;
+use failures::Failures;
+use gone::{Gone, settled};
+pub(crate) use messages::{Action, Input, Pulse, Remains, Root};
+use patience::after;
+use running::{End, Running};
+use winding::Winding;
+
+use crate::host::LaunchError;
+use crate::host::event::{State, What, Why};
+use crate::host::policy::{Decision, RestartPolicy};
+
+/// Decides for one plugin.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    policy: RestartPolicy,
+    ownership: Ownership,
+    failures: Failures,
+    phase: Phase,
+    /// Of the last generation that ran.
+    generation: u64,
+    /// Since the last success.
+    attempt: u32,
+    /// Nobody has been told yet whether the plugin starts at all.
+    is_first: bool,
+    /// A reset came during the launch or the end under way.
+    was_reset: bool,
+    /// What is being launched is not what a user wants by now.
+    is_outdated: bool,
+    /// A close came during the launch or the end under way.
+    is_unwanted: bool,
+    closed_by_call: bool,
+    /// Whether methods of the services that were asked for carry services. `None`: nobody asked for one.
+    carries: Option<bool>,
+}
+
+/// Whose process it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ownership {
+    /// Started here.
+    Ours,
+    /// Started by somebody else: it lives on unless a call closes it.
+    Attached,
+    /// Not even then.
+    AttachedForTest,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Nothing yet.
+    New,
+    Starting,
+    Running(Running),
+    /// Out of order, or to be replaced; then the policy decides.
+    Stopping(Winding),
+    /// Reaped; what was decided comes into effect when the rest of it is gone.
+    Discarding(Gone, Next),
+    /// In backoff, or behind an open breaker; or, without a time, given up.
+    Waiting {
+        until: Option<Instant>,
+        half_open: bool,
+    },
+    Closing(Closing),
+    Closed,
+}
+
+/// What follows an end.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    Launch,
+    Decided(Decision),
+}
+
+impl Machine {
+    /// `seed` is for the jitter.
+    pub(crate) fn new(policy: RestartPolicy, ownership: Ownership, seed: u64) -> Self {
+        Self {
+            policy,
+            ownership,
+            failures: Failures::new(seed),
+            phase: Phase::New,
+            generation: 0,
+            attempt: 0,
+            is_first: true,
+            was_reset: false,
+            is_outdated: false,
+            is_unwanted: false,
+            closed_by_call: false,
+            carries: None,
+        }
+    }
+
+    /// Takes in what has happened by `now`, and says what to do.
+    pub(crate) fn step(&mut self, input: Input, now: Instant) -> Vec<Action> {
+        let mut out = Vec::new();
+        if let Input::Dispensed { carries } = input {
+            self.carries = Some(carries || self.carries == Some(true));
+        }
+        // What comes late is about something that is no more.
+        if input.generation().is_none_or(|generation| generation == self.generation) {
+            self.proceed(input, now, &mut out);
+        }
+        out
+    }
+
+    /// When the next [`Input::Tick`] is due.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        match &self.phase {
+            Phase::Stopping(winding) => winding.deadline(),
+            Phase::Waiting { until, .. } => *until,
+            Phase::Closing(closing) => closing.deadline(),
+            Phase::New | Phase::Starting | Phase::Running(_) | Phase::Discarding(..) | Phase::Closed => None,
+        }
+    }
+
+    fn proceed(&mut self, input: Input, now: Instant, out: &mut Vec<Action>) {
+        match (&mut self.phase, input) {
+            (_, Input::Reset) => self.reset(out),
+            (_, Input::Restart { replaced: true }) => self.replace(now, out),
+            (_, Input::Close { by_call }) => self.close(by_call, now, out),
+            (Phase::New, Input::Start) => self.launch(out),
+            (Phase::Starting, Input::Started { pid, took }) => self.started(pid, took, now, out),
+            (Phase::Starting, Input::StartFailed { error, unreaped }) => self.start_failed(error, unreaped, now, out),
+            (Phase::Running(running), input) => {
+                if let Some(end) = running.step(&input, self.carries != Some(false), self.generation, out) {
+                    self.stop(end, now, out);
+                }
+            }
+            (Phase::Stopping(winding), Input::Reaped { remains, .. }) => {
+                // Whoever was asked to end ended because of that, however it exited.
+                let why = if winding.was_asked() { winding.why } else { settled(winding.why, remains.exit) };
+                self.reaped(why, remains, now, out);
+            }
+            (Phase::Stopping(winding), input) => winding.step(&input, now, out),
+            (Phase::Discarding(..), Input::Discarded { making, .. }) => self.discarded(&making, now, out),
+            (Phase::Waiting { until: Some(until), half_open }, Input::Tick) if *until <= now => {
+                if *half_open {
+                    out.push(Action::Tell(What::BreakerHalfOpen));
+                }
+                self.launch(out);
+            }
+            (Phase::Closing(closing), input) => {
+                let is_closed = closing.step(input, &self.policy, now, out);
+                if is_closed {
+                    self.phase = Phase::Closed;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn reset(&mut self, out: &mut Vec<Action>) {
+        out.push(Action::Tell(What::Reset));
+        match self.phase {
+            // Now, not at the next failure, which it is not about.
+            Phase::Running(_) => self.forget(out),
+            Phase::Starting | Phase::Stopping(_) | Phase::Discarding(..) => self.was_reset = true,
+            Phase::Waiting { .. } => {
+                self.forget(out);
+                self.launch(out);
+            }
+            Phase::New | Phase::Closing(_) | Phase::Closed => {}
+        }
+    }
+
+    /// Another program has nothing to do with the failures of the last.
+    fn replace(&mut self, now: Instant, out: &mut Vec<Action>) {
+        match self.phase {
+            Phase::Running(_) => {
+                self.forget(out);
+                self.stop(End::InOrder(Why::Restart), now, out);
+            }
+            Phase::Starting => (self.was_reset, self.is_outdated) = (true, true),
+            Phase::Stopping(_) | Phase::Discarding(..) => self.was_reset = true,
+            Phase::Waiting { .. } => {
+                self.forget(out);
+                self.launch(out);
+            }
+            Phase::New | Phase::Closing(_) | Phase::Closed => {}
+        }
+    }
+
+    /// Forgets all failures, because a user asked for that.
+    fn forget(&mut self, out: &mut Vec<Action>) {
+        self.was_reset = false;
+        self.attempt = 0;
+        self.failures.forget(out);
+    }
+
+    fn close(&mut self, by_call: bool, now: Instant, out: &mut Vec<Action>) {
+        self.closed_by_call |= by_call;
+        match &mut self.phase {
+            Phase::Starting if !self.is_unwanted => out.push(Action::CallOff),
+            Phase::Stopping(winding) if !self.is_unwanted => winding.hurry(self.policy.timing.drain, now),
+            Phase::Starting | Phase::Stopping(_) | Phase::Discarding(..) => {}
+            Phase::Running(_) => return self.begin_closing(true, now, out),
+            Phase::New | Phase::Waiting { .. } => return self.begin_closing(false, now, out),
+            Phase::Closing(_) | Phase::Closed => return,
+        }
+        self.is_unwanted = true;
+    }
+
+    fn begin_closing(&mut self, is_running: bool, now: Instant, out: &mut Vec<Action>) {
+        out.push(Action::Root(Root::Vacant));
+        out.push(Action::State(State::Closing));
+        out.push(Action::Tell(What::Closing));
+        let process = is_running.then_some((self.generation, self.leaves()));
+        self.phase = Phase::Closing(Closing::new(process, now, out));
+    }
+
+    /// Whether the process is not ours to end.
+    fn leaves(&self) -> bool {
+        match self.ownership {
+            Ownership::Ours => false,
+            Ownership::Attached => !self.closed_by_call,
+            Ownership::AttachedForTest => true,
+        }
+    }
+
+    fn launch(&mut self, out: &mut Vec<Action>) {
+        self.attempt = self.attempt.saturating_add(1);
+        let attempt = self.attempt;
+        self.phase = Phase::Starting;
+        out.push(Action::State(State::Starting { attempt }));
+        out.push(Action::Root(Root::Making));
+        out.push(Action::Tell(What::Launching { attempt }));
+        out.push(Action::Launch { generation: self.generation + 1 });
+    }
+
+    fn started(&mut self, pid: u32, took: Duration, now: Instant, out: &mut Vec<Action>) {
+        self.generation += 1;
+        let generation = self.generation;
+        self.attempt = 0;
+        self.is_first = false;
+        self.phase = Phase::Running(Running::default());
+        out.push(Action::Install { generation });
+        out.push(Action::State(State::Running { generation, pid }));
+        out.push(Action::Tell(What::Started { generation, pid, took }));
+        if self.was_reset {
+            self.forget(out);
+        }
+        let is_outdated = std::mem::take(&mut self.is_outdated);
+        if self.is_unwanted {
+            self.begin_closing(true, now, out);
+        } else if is_outdated {
+            self.stop(End::InOrder(Why::Restart), now, out);
+        }
+    }
+
+    fn start_failed(&mut self, error: Arc<LaunchError>, unreaped: Option<u32>, now: Instant, out: &mut Vec<Action>) {
+        let attempt = self.attempt;
+        self.is_outdated = false;
+        // After a success a program that is not there, or not whole, is being replaced.
+        let permanent = error.is_permanent() && !(self.generation > 0 && is_of_the_program(&error));
+        let why: Arc<str> = format!("attempt {attempt} failed: {error}").into();
+        if let Some(pid) = unreaped {
+            out.push(Action::Tell(What::Unreaped { generation: self.generation + 1, pid }));
+        }
+        out.push(Action::Tell(What::LaunchFailed { attempt, permanent, error }));
+        if self.is_first {
+            self.phase = Phase::Closing(Closing::new(None, now, out));
+        } else if self.is_unwanted {
+            self.begin_closing(false, now, out);
+        } else if self.was_reset {
+            self.forget(out);
+            self.launch(out);
+        } else if permanent {
+            self.wait(Decision::GiveUp, why, now, out);
+        } else {
+            let decision = self.failures.ended(&self.policy, now, Duration::ZERO);
+            self.wait(decision, why, now, out);
+        }
+    }
+
+    /// From here on nobody finds the generation, and no call begins on it.
+    fn stop(&mut self, end: End, now: Instant, out: &mut Vec<Action>) {
+        let (generation, leave) = (self.generation, self.leaves());
+        out.push(Action::Uninstall);
+        out.push(Action::Root(Root::Making));
+        out.push(Action::State(State::Stopping { generation }));
+        out.push(Action::Retire { generation });
+        let bounds = (self.policy.restart_drain, self.policy.exit_grace);
+        self.phase = Phase::Stopping(match end {
+            End::Lost(why) => Winding::lost((generation, why, leave), self.policy.exit_grace, now, out),
+            End::AtOnce(why) => Winding::at_once(generation, why, leave, out),
+            End::InOrder(why) => Winding::in_order((generation, why, leave), bounds, now, out),
+            End::ByItself => Winding::by_itself((generation, leave), bounds, now, out),
+        });
+    }
+
+    fn reaped(&mut self, why: Why, remains: Remains, now: Instant, out: &mut Vec<Action>) {
+        let next = if why == Why::Restart || self.was_reset {
+            Next::Launch
+        } else {
+            Next::Decided(self.failures.ended(&self.policy, now, remains.uptime))
+        };
+        // An end by hand is nobody's fault.
+        let in_a_row = match (&why, next) {
+            (Why::Restart, _) => 0,
+            (_, Next::Launch) => 1,
+            (_, Next::Decided(_)) => self.failures.in_a_row(),
+        };
+        let gone = Gone::new(self.generation, why, in_a_row, remains);
+        out.push(Action::Discard { generation: self.generation, ended: gone.ended.clone() });
+        self.phase = Phase::Discarding(gone, next);
+    }
+
+    fn discarded(&mut self, making: &[u64], now: Instant, out: &mut Vec<Action>) {
+        let Phase::Discarding(gone, next) = std::mem::replace(&mut self.phase, Phase::New) else { return };
+        let why: Arc<str> = gone.ended.to_string().into();
+        if gone.ended.why != Why::Restart {
+            self.failures.suspect(making, out);
+        }
+        gone.tell(out);
+        // What was decided before a reset is void.
+        let is_void = self.was_reset;
+        if is_void {
+            self.forget(out);
+        }
+        match next {
+            _ if self.is_unwanted => self.begin_closing(false, now, out),
+            Next::Decided(decision) if !is_void => self.wait(decision, why, now, out),
+            Next::Launch | Next::Decided(_) => self.launch(out),
+        }
+    }
+
+    /// Waits as decided; not at all if there is nothing to wait for, because a timer takes a millisecond even if it is
+    /// due, and that is half of what a restart takes.
+    fn wait(&mut self, decision: Decision, why: Arc<str>, now: Instant, out: &mut Vec<Action>) {
+        let (retry_at, at_once) = match decision {
+            Decision::Backoff(wait) => (Some(after(now, wait)), false),
+            Decision::Open(wait) => (Some(after(now, wait)), true),
+            Decision::GiveUp => (None, true),
+        };
+        out.push(Action::Root(Root::Failed { at_once, retry_at, why: why.clone() }));
+        let (state, event) = match (retry_at, at_once) {
+            (Some(until), false) => {
+                (State::Backoff { until }, What::Backoff { until, in_a_row: self.failures.in_a_row() })
+            }
+            (Some(until), true) => {
+                (State::Open { until }, What::BreakerOpened { until, times: self.failures.openings() })
+            }
+            (None, _) => (State::GivenUp { error: why.clone() }, What::GaveUp { error: why }),
+        };
+        out.push(Action::State(state));
+        out.push(Action::Tell(event));
+        self.phase = Phase::Waiting { until: retry_at, half_open: at_once };
+        self.proceed(Input::Tick, now, out);
+    }
+}
+
+/// Whether it is about the file of the program, which may be about to be replaced.
+fn is_of_the_program(error: &LaunchError) -> bool {
+    matches!(error, LaunchError::NotFound { .. } | LaunchError::NotExecutable { .. } | LaunchError::WrongFormat { .. })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! The close of a plugin: handles bottom-up, then the process, which is asked, then killed.
+
+use std::time::Instant;
+
+use super::messages::{Action, Input, Root};
+use super::winding::Winding;
+use super::{Gone, RestartPolicy};
+use crate::host::event::{What, Why};
+
+#[derive(Debug)]
+pub(super) struct Closing {
+    began: Instant,
+    step: Step,
+}
+
+#[derive(Debug)]
+enum Step {
+    /// Handles are told while there is somebody to tell.
+    Handles {
+        process: Option<Process>,
+    },
+    Process(Winding),
+    Discarding(Gone),
+    /// Handles that hung have gone with the process.
+    Rest,
+}
+
+#[derive(Debug)]
+struct Process {
+    generation: u64,
+    leave: bool,
+    has_exited: bool,
+}
+
+impl Closing {
+    /// `process` is the generation that runs, and whether it is left alone.
+    pub(super) fn new(process: Option<(u64, bool)>, now: Instant, out: &mut Vec<Action>) -> Self {
+        out.push(Action::CloseHandles);
+        let process = process.map(|(generation, leave)| Process { generation, leave, has_exited: false });
+        Self { began: now, step: Step::Handles { process } }
+    }
+
+    /// Whether it is closed.
+    pub(super) fn step(&mut self, input: Input, policy: &RestartPolicy, now: Instant, out: &mut Vec<Action>) -> bool {
+        match (&mut self.step, input) {
+            (Step::Handles { process: Some(process) }, Input::Exited { .. }) => process.has_exited = true,
+            (Step::Handles { process: Some(Process { generation, leave, has_exited }) }, Input::HandlesClosed) => {
+                out.push(Action::Uninstall);
+                let winding = if *has_exited {
+                    Winding::at_once(*generation, Why::Closed, *leave, out)
+                } else {
+                    // Calls that take longer are cut off with the process.
+                    let bounds = (policy.timing.drain, policy.exit_grace);
+                    Winding::in_order((*generation, Why::Closed, *leave), bounds, now, out)
+                };
+                self.step = Step::Process(winding);
+            }
+            (Step::Process(winding), Input::Reaped { generation, remains }) => {
+                let gone = Gone::new(generation, winding.why, 0, remains);
+                out.push(Action::Discard { generation, ended: gone.ended.clone() });
+                self.step = Step::Discarding(gone);
+            }
+            (Step::Process(winding), input) => winding.step(&input, now, out),
+            (Step::Discarding(_), Input::Discarded { .. }) => {
+                out.push(Action::CloseHandles);
+                if let Step::Discarding(gone) = std::mem::replace(&mut self.step, Step::Rest) {
+                    gone.tell(out);
+                }
+            }
+            (Step::Handles { process: None } | Step::Rest, Input::HandlesClosed) => {
+                out.push(Action::Root(Root::Closed));
+                out.push(Action::Tell(What::Closed { took: now.duration_since(self.began) }));
+                out.push(Action::Finish);
+                return true;
+            }
+            _ => {}
+        }
+        false
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match &self.step {
+            Step::Process(winding) => winding.deadline(),
+            Step::Handles { .. } | Step::Discarding(_) | Step::Rest => None,
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What is told of a process that was reaped.
+
+use std::sync::Arc;
+
+use super::messages::{Action, Remains};
+use crate::host::Exit;
+use crate::host::event::{Ended, What, Why};
+
+/// A process that was reaped, of which the rest is still to go.
+#[derive(Debug)]
+pub(super) struct Gone {
+    pub(super) ended: Arc<Ended>,
+    /// The id of a process that could not be reaped.
+    unreaped: Option<u32>,
+}
+
+impl Gone {
+    pub(super) fn new(generation: u64, why: Why, in_a_row: u32, remains: Remains) -> Self {
+        let Remains { pid, exit, unreaped, stderr, uptime } = remains;
+        let ended = Ended { generation, why, exit, stderr, uptime, in_a_row };
+        Self { ended: Arc::new(ended), unreaped: unreaped.then_some(pid) }
+    }
+
+    pub(super) fn tell(self, out: &mut Vec<Action>) {
+        if let Some(pid) = self.unreaped {
+            out.push(Action::Tell(What::Unreaped { generation: self.ended.generation, pid }));
+        }
+        out.push(Action::Tell(What::Ended(Arc::unwrap_or_clone(self.ended))));
+    }
+}
+
+/// Why it ended, if `noticed` was seen first: how a process exited says more than that its connections ended.
+pub(super) fn settled(noticed: Why, exit: Option<Exit>) -> Why {
+    if !matches!(noticed, Why::Exited | Why::ShutDown | Why::ConnectionLost | Why::BrokerLost) {
+        return noticed;
+    }
+    match exit.map(|exit| (exit.status(), exit.signal())) {
+        Some((Some(0), _) | (None, Some(libc::SIGTERM))) => Why::ShutDown,
+        // Killed here, as it may be, because it did not exit.
+        None | Some((None, Some(libc::SIGKILL))) if noticed == Why::ShutDown => Why::ConnectionLost,
+        None | Some((None, Some(libc::SIGKILL) | None)) => noticed,
+        Some(_) => Why::Exited,
+    }
+}

@@ -1,0 +1,192 @@
+//! What the machine is told, and what it wants done.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::host::event::{Ended, State, What, Why};
+use crate::host::{Exit, LaunchError, StderrTail};
+
+/// What has happened. Inputs about a generation that is no more are ignored, so that they may come late.
+#[derive(Clone, Debug)]
+pub(crate) enum Input {
+    /// Begins with the first launch. Given once, before anything else.
+    Start,
+    /// The launch under way succeeded: connected, probed and set up.
+    Started {
+        pid: u32,
+        /// Since the launch began.
+        took: Duration,
+    },
+    /// The launch under way failed, or was called off. Its process, if there was one, is gone.
+    StartFailed {
+        error: Arc<LaunchError>,
+        /// The id of a process that could not be reaped.
+        unreaped: Option<u32>,
+    },
+    /// What the generation cannot do without has ended: in order, if the plugin [shuts down](Why::ShutDown).
+    Lost { generation: u64, why: Why },
+    /// The main connection takes no new calls; those under way are answered.
+    Retired { generation: u64 },
+    /// There is another one: the answer to [`Action::Redial`].
+    Redialled { generation: u64 },
+    /// There is none: the plugin takes no connections any more.
+    RedialRefused { generation: u64 },
+    /// A user asked for a service, whose methods carry services or not.
+    Dispensed { carries: bool },
+    /// The process has ended and is reaped.
+    Exited { generation: u64 },
+    /// What the health check has found.
+    Pulse { generation: u64, pulse: Pulse },
+    /// No call is under way on the generation: the answer to [`Action::Drain`].
+    Drained { generation: u64 },
+    /// The answer to [`Action::End`].
+    Reaped { generation: u64, remains: Remains },
+    /// The answer to [`Action::Discard`].
+    Discarded {
+        generation: u64,
+        /// The handles whose constructors were running when it ended.
+        making: Vec<u64>,
+    },
+    /// The answer to [`Action::CloseHandles`].
+    HandlesClosed,
+    /// A user wants another process in the place of the one that runs; of another program, if it was `replaced`.
+    Restart { replaced: bool },
+    /// A user wants all failures to be forgotten.
+    Reset,
+    /// The owner wants no process any more, by a call or by dropping the last handle.
+    Close { by_call: bool },
+    /// Time has passed: to be given when [`Machine::deadline`](super::Machine::deadline) has come. Too early does no harm.
+    Tick,
+}
+
+/// What the health check has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pulse {
+    /// No sign of life for so many ticks.
+    Suspect { silent: u32 },
+    /// A sign of life after that.
+    Recovered,
+    /// It says of itself that it does not serve.
+    NotServing,
+    /// It is taken for hung.
+    Hung,
+}
+
+/// What is known of a process that has ended.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Remains {
+    pub(crate) pid: u32,
+    pub(crate) exit: Option<Exit>,
+    /// It is there although it was killed.
+    pub(crate) unreaped: bool,
+    pub(crate) stderr: StderrTail,
+    pub(crate) uptime: Duration,
+}
+
+/// What is to be done, in the order given.
+#[derive(Clone, Debug)]
+pub(crate) enum Action {
+    /// Start a process, connect to it and set it up. Answered by [`Input::Started`] or [`Input::StartFailed`].
+    Launch {
+        generation: u64,
+    },
+    /// Give up the launch under way; it answers all the same.
+    CallOff,
+    /// Let callers find the generation, which has just started, and watch it.
+    Install {
+        generation: u64,
+    },
+    /// Let callers find no generation.
+    Uninstall,
+    /// What callers find who wait for a generation.
+    Root(Root),
+    /// Let no lent service be reached and no call be made any more; those under way are lost.
+    Cut {
+        generation: u64,
+    },
+    /// Make another main connection.
+    Redial {
+        generation: u64,
+    },
+    /// Let calls begin on the one that was made.
+    Move {
+        generation: u64,
+    },
+    /// End the runtime's own streams on the first main connection.
+    LetGo {
+        generation: u64,
+    },
+    /// Let no call begin on it any more; those under way go on.
+    Retire {
+        generation: u64,
+    },
+    /// Answer [`Input::Drained`] when no call is under way.
+    Drain {
+        generation: u64,
+    },
+    /// Ask the process to shut down. Its exit is the answer.
+    ShutDown {
+        generation: u64,
+    },
+    /// Cut the generation, kill its process unless that is to live on, and reap it.
+    End {
+        generation: u64,
+        /// The process is not ours to end.
+        leave: bool,
+    },
+    /// Tell callers who lost a call how it ended, and let everything go that belonged to it.
+    Discard {
+        generation: u64,
+        ended: Arc<Ended>,
+    },
+    /// Close all handles, children first.
+    CloseHandles,
+    /// Run this constructor no more until a reset.
+    Quarantine(u64),
+    /// Run constructors one at a time, or not.
+    Caution(bool),
+    State(State),
+    Tell(What),
+    /// Nothing follows.
+    Finish,
+}
+
+/// What callers find at the root handle.
+#[derive(Clone, Debug)]
+pub(crate) enum Root {
+    Making,
+    Failed {
+        /// Waiting is of no use, or longer than anybody should wait.
+        at_once: bool,
+        retry_at: Option<Instant>,
+        why: Arc<str>,
+    },
+    Vacant,
+    Closed,
+}
+
+impl Input {
+    /// The generation that it is about.
+    pub(super) fn generation(&self) -> Option<u64> {
+        match self {
+            Self::Lost { generation, .. }
+            | Self::Retired { generation }
+            | Self::Redialled { generation }
+            | Self::RedialRefused { generation }
+            | Self::Exited { generation }
+            | Self::Pulse { generation, .. }
+            | Self::Drained { generation }
+            | Self::Reaped { generation, .. }
+            | Self::Discarded { generation, .. } => Some(*generation),
+            Self::Start
+            | Self::Started { .. }
+            | Self::StartFailed { .. }
+            | Self::Dispensed { .. }
+            | Self::HandlesClosed
+            | Self::Restart { .. }
+            | Self::Reset
+            | Self::Close { .. }
+            | Self::Tick => None,
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! How often a call is sent, and over which links: decided without a link, a task or a clock.
+
+use std::time::Duration;
+
+/// How many times a call that may run again is carried out at most: a request that kills plugins must not kill them for ever.
+pub(crate) const EXECUTIONS: u32 = 3;
+
+/// The longest pause before a call that was refused unseen is sent over the same link again.
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+
+/// Whether a call may run more than once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// It runs once, or nobody knows whether it did.
+    Once,
+    /// Carried out twice is as good as once.
+    Repeatable,
+    /// The first call of a constructor: its own new connection may be what was lost, while the parent's link is as good as
+    /// before.
+    Constructor,
+}
+
+/// What an attempt over one link came to, if not to a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// No other attempt would do better.
+    Final,
+    /// It certainly did not run.
+    NotRun,
+    /// It was handed over, and there is no answer.
+    MayHaveRun,
+}
+
+/// What to do after an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Send it over the same link, after a pause.
+    Same { pause: Duration },
+    /// Send it over another link.
+    Other,
+    /// Tell the caller.
+    Tell,
+}
+
+/// The attempts of one call.
+#[derive(Debug)]
+pub(crate) struct Attempts {
+    class: Class,
+    executions: u32,
+    refusals: u32,
+    not: u64,
+}
+
+impl Attempts {
+    pub(crate) fn new(class: Class) -> Self {
+        Self { class, executions: 0, refusals: 0, not: 0 }
+    }
+
+    /// The number of the link that the next attempt must not take; 0 is none.
+    pub(crate) fn not(&self) -> u64 {
+        self.not
+    }
+
+    /// Whether one of the attempts may have run.
+    pub(crate) fn may_have_run(&self) -> bool {
+        self.executions > 0
+    }
+
+    /// Decides after an attempt over the link with the number `link`, which now is `usable` for further calls or not.
+    pub(crate) fn after(&mut self, outcome: Outcome, link: u64, usable: bool) -> Next {
+        match outcome {
+            Outcome::Final => Next::Tell,
+            // Refused unseen, by a peer that has as many calls as it takes: there will be room.
+            Outcome::NotRun if usable => {
+                let pause = match self.refusals {
+                    0 => Duration::ZERO,
+                    n => Duration::from_millis(1 << (n - 1).min(16)).min(LONGEST_PAUSE),
+                };
+                self.refusals = self.refusals.saturating_add(1);
+                Next::Same { pause }
+            }
+            Outcome::NotRun => self.other_than(link),
+            Outcome::MayHaveRun => {
+                self.executions += 1;
+                match self.class {
+                    Class::Once => Next::Tell,
+                    _ if self.executions >= EXECUTIONS => Next::Tell,
+                    // A link that lives on broke off this call only: waiting for another one is of no use.
+                    Class::Repeatable if usable => Next::Tell,
+                    Class::Constructor if usable => Next::Same { pause: Duration::ZERO },
+                    Class::Repeatable | Class::Constructor => self.other_than(link),
+                }
+            }
+        }
+    }
+
+    fn other_than(&mut self, link: u64) -> Next {
+        self.not = link;
+        Next::Other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLASSES: [Class; 3] = [Class::Once, Class::Repeatable, Class::Constructor];
+
+    #[test]
+    fn what_did_not_run_is_sent_again_whatever_its_class() {
+        for class in CLASSES {
+            let mut attempts = Attempts::new(class);
+            assert_eq!(attempts.after(Outcome::NotRun, 7, false), Next::Other);
+            assert_eq!((attempts.not(), attempts.may_have_run()), (7, false));
+            for n in 0..20 {
+                let Next::Same { pause } = attempts.after(Outcome::NotRun, 8, true) else {
+                    panic!("the link is as good")
+                };
+                assert!((n == 0) == pause.is_zero() && pause <= LONGEST_PAUSE, "{n}: {pause:?}");
+            }
+            assert_eq!((attempts.not(), attempts.may_have_run()), (7, false));
+        }
+    }
+
+    #[test]
+    fn what_may_have_run_is_repeated_by_class() {
+        for (class, usable, next) in [
+            (Class::Once, false, Next::Tell),
+            (Class::Once, true, Next::Tell),
+            (Class::Repeatable, false, Next::Other),
+            (Class::Repeatable, true, Next::Tell),
+            (Class::Constructor, false, Next::Other),
+            (Class::Constructor, true, Next::Same { pause: Duration::ZERO }),
+        ] {
+            let mut attempts = Attempts::new(class);
+            assert_eq!(attempts.after(Outcome::MayHaveRun, 1, usable), next, "{class:?} {usable}");
+            assert!(attempts.may_have_run());
+        }
+    }
+
+    #[test]
+    fn nothing_runs_more_than_three_times() {
+        for class in [Class::Repeatable, Class::Constructor] {
+            let mut attempts = Attempts::new(class);
+            assert_eq!(attempts.after(Outcome::MayHaveRun, 1, false), Next::Other);
+            assert_eq!(attempts.after(Outcome::NotRun, 2, false), Next::Other);
+            assert_eq!(attempts.after(Outcome::MayHaveRun, 3, false), Next::Other);
+            assert_eq!(attempts.after(Outcome::MayHaveRun, 4, false), Next::Tell);
+        }
+    }
+
+    #[test]
+    fn an_answer_is_told() {
+        for class in CLASSES {
+            assert_eq!(Attempts::new(class).after(Outcome::Final, 1, true), Next::Tell);
+        }
+    }
+}

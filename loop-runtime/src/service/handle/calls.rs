@@ -1,0 +1,244 @@
+//! Calls over a handle: one loop over links, whatever is called.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use super::attempts::{Attempts, Class, Next, Outcome};
+use super::handle::Handle;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::service::base::{Method, Names};
+use crate::service::session::{Attempt, Expiry, Link, Request, with_ids};
+use crate::sync::locked;
+
+/// What is tried over one link after another.
+pub(crate) trait Attempting: Sync {
+    /// What a successful attempt gives.
+    type Reply: Send;
+
+    /// One attempt. Dropping the future cancels it on the far side.
+    fn attempt(&self, link: &Arc<Link>) -> impl Future<Output = Result<Self::Reply, Attempt>> + Send;
+
+    /// Until when a link is waited for. Asked only if there is none.
+    fn until(&self) -> Instant;
+
+    /// Ends once nobody is interested any more; looked at while a link is waited for.
+    fn abandoned(&self) -> impl Future<Output = Error> + Send {
+        std::future::pending()
+    }
+
+    /// The error of an attempt that was handed over and lost.
+    fn lost(&self, link: &Link, error: Error) -> impl Future<Output = Error> + Send {
+        let _ = link;
+        std::future::ready(error)
+    }
+}
+
+/// Tries `it` over as many links of `handle` as `class` allows.
+///
+/// # Errors
+///
+/// The far side's answer; or a loss, which says whether any of the attempts may have run.
+pub(crate) async fn over_links<A: Attempting>(handle: &Arc<Handle>, class: Class, it: &A) -> Result<A::Reply> {
+    let mut attempts = Attempts::new(class);
+    let mut room_until = None;
+    // What was executed and lost is not undone by what came of a later attempt.
+    let told = |error: Error, attempts: &Attempts| match attempts.may_have_run() {
+        true => error.handed_over(true),
+        false => error,
+    };
+    loop {
+        let link = tokio::select! {
+            biased;
+            link = handle.next_link(|| it.until(), attempts.not()) => link.map_err(|error| told(error, &attempts))?,
+            error = it.abandoned() => return Err(told(error, &attempts)),
+        };
+        let (outcome, error) = match it.attempt(&link).await {
+            Ok(reply) => return Ok(reply),
+            Err(Attempt::NotRun(error)) => (Outcome::NotRun, error),
+            Err(Attempt::MayHaveRun(error)) => (Outcome::MayHaveRun, error),
+            Err(why) => (Outcome::Final, why.into_error()),
+        };
+        match attempts.after(outcome, link.number(), link.is_usable()) {
+            Next::Same { pause } => {
+                // From the first refusal on, as if it waited for a link.
+                let until = *room_until.get_or_insert_with(|| it.until());
+                let at = Instant::now() + pause;
+                if until < at {
+                    return Err(told(error, &attempts));
+                }
+                if !pause.is_zero() {
+                    tokio::time::sleep_until(at.into()).await;
+                }
+            }
+            Next::Other => {}
+            Next::Tell if outcome == Outcome::MayHaveRun => return Err(told(it.lost(&link, error).await, &attempts)),
+            Next::Tell => return Err(told(error, &attempts)),
+        }
+    }
+}
+
+/// An ordinary call.
+struct Ordinary<'a> {
+    handle: &'a Handle,
+    method: &'static Method,
+    request: &'a Request,
+    context: &'a Context,
+}
+
+impl Attempting for Ordinary<'_> {
+    type Reply = Bytes;
+
+    /// What it lends lives on after a success: with the object for a set-up call, else until the peer disconnects. After a
+    /// failure it is let go at once.
+    async fn attempt(&self, link: &Arc<Link>) -> Result<Bytes, Attempt> {
+        let Self { handle, method, request, context } = *self;
+        let expiry = (!method.replay).then_some(Expiry::ORDINARY_CALL);
+        let (leases, ids) = link.lend(&request.exports, link.object(), expiry, context).await?;
+        let body = with_ids(&request.body, &ids);
+        let answered = link.unary(method.path, HeaderMap::new(), context, body).await;
+        if matches!(answered, Ok(_) | Err(Attempt::Answered(_))) {
+            link.note_answer();
+        }
+        let reply = answered?;
+        link.object().keep(leases);
+        if method.replay {
+            handle.note_set_up(method, request);
+            // The next object may have been set up before this was kept: then it is told by another attempt.
+            if !link.is_usable() {
+                return Err(Attempt::MayHaveRun(Error::disconnected(link.session().name(), true)));
+            }
+        }
+        Ok(reply)
+    }
+
+    fn until(&self) -> Instant {
+        self.handle.patience(self.context)
+    }
+
+    fn lost(&self, link: &Link, error: Error) -> impl Future<Output = Error> + Send {
+        lost(link, self.method, error, self.context)
+    }
+}
+
+/// Which optional components of `names` are there.
+struct Probing<'a> {
+    handle: &'a Handle,
+    names: &'a Names,
+    until: Instant,
+}
+
+impl Attempting for Probing<'_> {
+    type Reply = ();
+
+    async fn attempt(&self, link: &Arc<Link>) -> Result<(), Attempt> {
+        match link.probe(self.names, Some(self.until)).await {
+            Ok(()) => {
+                self.handle.note_offers(link);
+                Ok(())
+            }
+            Err(error) if link.is_usable() => Err(Attempt::Answered(error)),
+            Err(error) => Err(Attempt::NotRun(error)),
+        }
+    }
+
+    fn until(&self) -> Instant {
+        self.until
+    }
+}
+
+impl Handle {
+    /// Calls `method`, over as many links as its class allows. Dropping the future cancels the call on the far side.
+    ///
+    /// # Errors
+    ///
+    /// The far side's answer; or a loss, which says whether the method may have run.
+    pub(crate) async fn call(self: &Arc<Self>, method: &'static Method, request: &Request) -> Result<Bytes> {
+        let context = Context::current();
+        let class = if method.idempotent || method.replay { Class::Repeatable } else { Class::Once };
+        over_links(self, class, &Ordinary { handle: self, method, request, context: &context }).await
+    }
+
+    /// Asks, now and on every new link, for the optional components of `names` too. For root handles.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::ensure`].
+    pub(crate) async fn learn(self: &Arc<Self>, names: &Names) -> Result<()> {
+        self.extend_names(names);
+        let until = self.patience(&Context::current());
+        over_links(self, Class::Repeatable, &Probing { handle: self, names, until }).await
+    }
+
+    fn note_set_up(&self, method: &'static Method, request: &Request) {
+        let mut setup = locked(&self.setup);
+        match setup.iter_mut().find(|(known, _)| known.path == method.path) {
+            Some((_, known)) => *known = request.clone(),
+            None => setup.push((method, request.clone())),
+        }
+    }
+
+    /// Lets go of what the set-up calls lent: a service that leads back to this handle would keep it for ever.
+    pub(crate) fn forget_set_up(&self) {
+        let setup = std::mem::take(&mut *locked(&self.setup));
+        drop(setup);
+    }
+
+    /// Repeats the set-up calls on a new object, in the order of first use.
+    ///
+    /// # Errors
+    ///
+    /// The first that was refused or lost.
+    pub(crate) async fn set_up(&self, link: &Arc<Link>, context: &Context) -> Result<(), Attempt> {
+        let setup = locked(&self.setup).clone();
+        for (method, request) in setup {
+            let (leases, ids) = link.lend(&request.exports, link.object(), None, context).await?;
+            link.unary(method.path, HeaderMap::new(), context, with_ids(&request.body, &ids)).await?;
+            link.object().keep(leases);
+        }
+        Ok(())
+    }
+
+    /// Closes the handle by hand: children first, then the release call, then what was lent.
+    ///
+    /// # Errors
+    ///
+    /// The release method's answer; closed, if it was closed before.
+    pub(crate) async fn close(&self) -> Result<Bytes> {
+        if self.closed.is_cancelled() {
+            return Err(self.closed_error());
+        }
+        self.closed.cancel();
+        let bound = Instant::now() + self.family.timing.close;
+        let bound = Context::current().deadline.map_or(bound, |deadline| deadline.min(bound));
+        let bound = tokio::time::timeout_at(bound.into(), self.done.cancelled()).await;
+        match self.released.get() {
+            Some(answer) => answer.clone(),
+            None if bound.is_err() => Err(Error::deadline(true, format!("{}: still closing", self.title()))),
+            // The object was gone already: nothing to tell.
+            None => Ok(Bytes::new()),
+        }
+    }
+}
+
+/// The loss of a call that was sent, with what is known of the peer's end.
+pub(super) async fn lost(link: &Link, method: &Method, error: Error, context: &Context) -> Error {
+    let name = link.session().name();
+    let epitaph = link.session().epitaph();
+    let epitaph = match context.deadline {
+        Some(at) => tokio::time::timeout_at(at.into(), epitaph).await.unwrap_or_default(),
+        None => epitaph.await,
+    };
+    let lost = Error::call_lost(name, method.path, epitaph.as_deref());
+    match std::error::Error::source(&error) {
+        Some(_) => lost.with_source(error),
+        None => lost,
+    }
+}
+
+#[cfg(test)]
+#[path = "calls_tests.rs"]
+mod tests;

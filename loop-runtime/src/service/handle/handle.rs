@@ -1,0 +1,321 @@
+//! What stands behind a remote service: the link of the moment, and the wait for the next one.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::time::Instant;
+
+use bytes::Bytes;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::keeper;
+use super::recipe::Recipe;
+use super::slot::{Forgotten, Slot};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::service::base::{BoxFuture, Family, HandleId, Method, Names, Place};
+use crate::service::session::{EndOnDrop, Link, Request, Session};
+use crate::sync::locked;
+
+/// Where links of a handle come from.
+pub(crate) enum Origin {
+    /// The supervisor of a plugin writes the slot.
+    Root,
+    /// The keeper runs the recipe.
+    Made(Recipe),
+    /// A peer lent it: its keeper can only dial again.
+    Lent,
+}
+
+/// A link that was prepared for a handle.
+pub(crate) struct Adopted {
+    pub(crate) link: Arc<Link>,
+    /// The object of the parent that made it.
+    pub(crate) made_under: u64,
+}
+
+/// The only writer of a made or lent handle's state is its keeper; callers wish and wait.
+pub(crate) struct Handle {
+    pub(crate) id: HandleId,
+    pub(crate) family: Arc<Family>,
+    pub(crate) origin: Origin,
+    names: Mutex<Arc<Names>>,
+    pub(crate) release: Option<&'static Method>,
+    pub(crate) slot: watch::Sender<Slot>,
+    pub(crate) wish: Notify,
+    /// The subtree is closed top-down: a child's token is a child of its parent's.
+    pub(crate) closed: CancellationToken,
+    /// The keeper has given everything back.
+    pub(crate) done: CancellationToken,
+    /// The keepers of children.
+    pub(crate) children: TaskTracker,
+    /// What was made by calls on it.
+    made: Mutex<Vec<Weak<Handle>>>,
+    /// The answer of the release method, for a caller who closed by hand.
+    pub(crate) released: OnceLock<Result<Bytes>>,
+    /// A link that was prepared in another session, to be installed by the keeper.
+    adopted: Mutex<Option<Adopted>>,
+    pub(crate) adopting: Notify,
+    /// How often its object was made.
+    times_made: AtomicU64,
+    link: Place<Link>,
+    offers: Mutex<Vec<&'static str>>,
+    /// The set-up calls that were made on it, to be repeated on every new object.
+    pub(super) setup: Mutex<Vec<(&'static Method, Request)>>,
+}
+
+impl Handle {
+    fn new(
+        service: &'static str,
+        family: Arc<Family>,
+        origin: Origin,
+        names: Arc<Names>,
+        release: Option<&'static Method>,
+        closed: CancellationToken,
+    ) -> Arc<Self> {
+        static NUMBERS: AtomicU64 = AtomicU64::new(1);
+        let id = HandleId { number: NUMBERS.fetch_add(1, Ordering::Relaxed), service };
+        Arc::new(Self {
+            id,
+            family,
+            origin,
+            names: Mutex::new(names),
+            release,
+            slot: watch::Sender::new(Slot::Vacant),
+            wish: Notify::new(),
+            closed,
+            done: CancellationToken::new(),
+            children: TaskTracker::new(),
+            made: Mutex::default(),
+            released: OnceLock::new(),
+            adopted: Mutex::default(),
+            adopting: Notify::new(),
+            times_made: AtomicU64::new(0),
+            link: Place::empty(),
+            offers: Mutex::default(),
+            setup: Mutex::default(),
+        })
+    }
+
+    /// The handle of a plugin's main connection.
+    pub(crate) fn root(family: Arc<Family>) -> Arc<Self> {
+        Self::new("", family, Origin::Root, Arc::default(), None, CancellationToken::new())
+    }
+
+    /// A handle to what a peer lends; [`Handle::dial_lent`] brings it to life.
+    pub(crate) fn lent(session: &Session, service: &'static str, names: Arc<Names>) -> Arc<Self> {
+        let closed = CancellationToken::new();
+        Self::new(service, session.family().clone(), Origin::Lent, names, None, closed)
+    }
+
+    /// A handle to what `recipe` made under the object `made_under`, already live with `link`.
+    pub(crate) fn made(recipe: Recipe, link: Arc<Link>, made_under: u64) -> Arc<Self> {
+        let parent = recipe.parent.handle().clone();
+        let info = recipe.info.clone();
+        let handle = Self::new(
+            info.name,
+            parent.family.clone(),
+            Origin::Made(recipe),
+            info.names,
+            info.release,
+            parent.closed.child_token(),
+        );
+        handle.count_object();
+        handle.install(link.clone());
+        parent.note_child(&handle);
+        parent.children.spawn(keeper::keep(handle.clone(), link, made_under));
+        handle
+    }
+
+    /// Connects to what was lent under `id`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::dial`].
+    pub(crate) async fn dial_lent(self: &Arc<Self>, session: &Arc<Session>, id: u32) -> Result<()> {
+        let object = Arc::new(session.root().child());
+        // Given up half-way, the connection must not stay: the peer waits for it to end.
+        let unmade = EndOnDrop::new(&object);
+        let link = Link::dial(session, id, object).await?;
+        link.probe(&self.names(), Some(Instant::now() + self.family.timing.recipe)).await?;
+        unmade.disarm();
+        self.install(link.clone());
+        session.tasks().spawn(keeper::keep(self.clone(), link, 0));
+        Ok(())
+    }
+
+    fn note_child(&self, child: &Arc<Self>) {
+        let mut made = locked(&self.made);
+        if made.len() == made.capacity() {
+            made.retain(|child| child.strong_count() > 0);
+        }
+        made.push(Arc::downgrade(child));
+    }
+
+    /// What was made by calls on it and is still held, in the order of making.
+    pub(crate) fn made_by_it(&self) -> Vec<Arc<Self>> {
+        locked(&self.made).iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Hands the keeper a link of the session that has taken the place of its last one's.
+    pub(crate) fn adopt(&self, adopted: Adopted) {
+        *locked(&self.adopted) = Some(adopted);
+        self.adopting.notify_one();
+    }
+
+    pub(crate) fn has_adopted(&self) -> bool {
+        locked(&self.adopted).is_some()
+    }
+
+    pub(crate) fn take_adopted(&self) -> Option<Adopted> {
+        locked(&self.adopted).take()
+    }
+
+    /// Counts an object that was made for it.
+    pub(crate) fn count_object(&self) {
+        self.times_made.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often its object was made; `None` for one that no constructor made.
+    pub(crate) fn times_made(&self) -> Option<u64> {
+        self.is_owned().then(|| self.times_made.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn is_owned(&self) -> bool {
+        matches!(self.origin, Origin::Made(_))
+    }
+
+    pub(crate) fn install(&self, link: Arc<Link>) {
+        self.note_offers(&link);
+        self.link.put(link);
+        self.slot.send_replace(Slot::Live);
+    }
+
+    pub(super) fn note_offers(&self, link: &Link) {
+        let offers = self.names().optionals().iter().copied().filter(|name| link.offers(name)).collect();
+        *locked(&self.offers) = offers;
+    }
+
+    pub(crate) fn publish(&self, slot: Slot) {
+        self.slot.send_replace(slot);
+    }
+
+    /// Takes the link away.
+    pub(crate) fn uninstall(&self) -> Option<Arc<Link>> {
+        self.link.take()
+    }
+
+    /// The link, if a call can be sent over it now.
+    pub(crate) fn usable(&self) -> Option<Arc<Link>> {
+        self.link.get(Link::is_usable)
+    }
+
+    /// The names whose optional components are asked for.
+    pub(crate) fn names(&self) -> Arc<Names> {
+        locked(&self.names).clone()
+    }
+
+    /// Asks on every new link for the optional components of `names` too.
+    pub(crate) fn extend_names(&self, names: &Names) {
+        let mut known = locked(&self.names);
+        let mut all = Names::clone(&known);
+        all.extend(names);
+        *known = Arc::new(all);
+    }
+
+    /// Whether the optional component `name` is there, as the last connection learned it.
+    pub(crate) fn offers(&self, name: &str) -> bool {
+        locked(&self.offers).contains(&name)
+    }
+
+    pub(super) fn closed_error(&self) -> Error {
+        Error::handle_closed(&self.family.name, self.id.service)
+    }
+
+    /// The plugin and the service, for texts.
+    pub(crate) fn title(&self) -> String {
+        match self.id.service {
+            "" => self.family.name.clone(),
+            service => format!("{} {service}", self.family.name),
+        }
+    }
+
+    /// The usable link, unless it is number `not`, or the next one: waited for until what `until` gives.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::ensure`].
+    pub(crate) async fn next_link(self: &Arc<Self>, until: impl FnOnce() -> Instant, not: u64) -> Result<Arc<Link>> {
+        if self.closed.is_cancelled() {
+            return Err(self.closed_error());
+        }
+        match self.usable().filter(|link| link.number() != not) {
+            Some(link) => Ok(link),
+            None => self.ensure(until(), not).await,
+        }
+    }
+
+    /// Waits until there is a link that is not `not`, at most until `until`; states the wish for one first.
+    ///
+    /// # Errors
+    ///
+    /// Closed; an ancestor's error unchanged; a refusal that will not change, or not in time; the time is up.
+    pub(crate) fn ensure(self: &Arc<Self>, until: Instant, not: u64) -> BoxFuture<'_, Result<Arc<Link>>> {
+        Box::pin(async move {
+            let mut slot = self.slot.subscribe();
+            loop {
+                // The version is marked as seen before the slot is looked at: a change in between wakes us.
+                let seen = slot.borrow_and_update().clone();
+                if self.closed.is_cancelled() {
+                    return Err(self.closed_error());
+                }
+                if let Some(link) = self.usable().filter(|link| link.number() != not) {
+                    return Ok(link);
+                }
+                self.wish.notify_one();
+                let parent = match &self.origin {
+                    // What ended for good is not waited for, whatever its parent does.
+                    Origin::Made(_) if matches!(&seen, Slot::Failed(failed) if failed.until == Forgotten::Never) => {
+                        None
+                    }
+                    Origin::Made(recipe) => tokio::select! {
+                        biased;
+                        () = self.closed.cancelled() => return Err(self.closed_error()),
+                        parent = recipe.parent.handle().ensure(until, 0) => Some(parent?),
+                    },
+                    Origin::Root | Origin::Lent => None,
+                };
+                if let Slot::Failed(failed) = &seen {
+                    let object = parent.as_ref().map(|link| link.object().number());
+                    if let Some(error) = failed.give_up(until, object, self.family.reset_version()) {
+                        return Err(error);
+                    }
+                }
+                let parent_unusable = async {
+                    match &parent {
+                        Some(link) => link.unusable().await,
+                        None => std::future::pending().await,
+                    }
+                };
+                tokio::select! {
+                    changed = slot.changed() => changed.map_err(|_| self.closed_error())?,
+                    () = parent_unusable => {}
+                    () = self.closed.cancelled() => return Err(self.closed_error()),
+                    () = tokio::time::sleep_until(until.into()) => {
+                        let (plugin, service) = (&self.family.name, self.id.service);
+                        return Err(match &seen {
+                            Slot::Failed(failed) => failed.error.clone().not_recovered_from(plugin, service),
+                            _ => Error::not_recovered(plugin, service),
+                        });
+                    }
+                }
+            }
+        })
+    }
+
+    /// Until when a call waits for a link.
+    pub(crate) fn patience(&self, context: &Context) -> Instant {
+        context.deadline.unwrap_or_else(|| Instant::now() + self.family.timing.recovery_wait)
+    }
+}

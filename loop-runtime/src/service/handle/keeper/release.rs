@@ -1,0 +1,99 @@
+//! The end of a handle: its object is told, as well as that can be done.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use tokio::time::timeout;
+
+use super::Keeper;
+use crate::context::Context;
+use crate::error::Result;
+use crate::service::base::HandleEvent;
+use crate::service::handle::{Handle, Slot};
+use crate::service::session::{Attempt, Link};
+
+impl Keeper {
+    /// Gives everything back: children, calls in flight, the object, its connection, what was lent to it.
+    pub(super) async fn release(&mut self) {
+        let handle = &self.handle;
+        if let Some(adopted) = handle.take_adopted() {
+            discard(handle, &adopted.link).await;
+        }
+        let timing = &handle.family.timing;
+        if handle.closed.is_cancelled() {
+            handle.children.close();
+            // A child that hangs does not hold its parent: the object's end takes it along.
+            let _ = timeout(timing.close, handle.children.wait()).await;
+        }
+        let mut told = false;
+        let last = &self.last;
+        if !last.object().has_ended() {
+            if handle.is_owned() {
+                told = self.release_object(last).await;
+            }
+            last.end();
+            // Its driver ends with the link.
+            let _ = timeout(timing.hang_up, last.connection().ended().cancelled()).await;
+            last.object().give_back(timing.hang_up).await;
+            last.object().end();
+        }
+        handle.uninstall();
+        handle.forget_set_up();
+        if handle.closed.is_cancelled() {
+            handle.publish(Slot::Closed);
+        }
+        if handle.is_owned() {
+            handle.family.emit(HandleEvent::Closed { handle: handle.id.clone(), told });
+        }
+        handle.done.cancel();
+    }
+
+    /// Waits for calls in flight, then sends the release call; over one dial just for that if the connection is gone.
+    async fn release_object(&self, last: &Arc<Link>) -> bool {
+        let handle = &self.handle;
+        if !last.has_ended() {
+            // Calls that take longer are cut off with the connection.
+            let _ = timeout(handle.family.timing.drain, last.drained()).await;
+        }
+        if last.is_usable() {
+            return self.tell_last_word(last).await;
+        }
+        match timeout(handle.family.timing.redial, last.redial()).await {
+            Ok(Ok(link)) => self.tell_last_word(&link).await,
+            _ => false,
+        }
+    }
+
+    /// Sends the release call and keeps its answer for whoever closed by hand.
+    async fn tell_last_word(&self, link: &Arc<Link>) -> bool {
+        let Some(answer) = tell(&self.handle, link).await else { return false };
+        let told = matches!(answer, Ok(_) | Err(Attempt::Answered(_)));
+        let answer = answer.map_err(Attempt::into_error);
+        // Released once only: nothing can be there yet.
+        let _ = self.handle.released.set(answer);
+        told
+    }
+}
+
+/// Calls the release method, if the service has one.
+pub(super) async fn tell(handle: &Handle, link: &Arc<Link>) -> Option<Result<Bytes, Attempt>> {
+    let method = handle.release?;
+    let context = Context { deadline: Some(Instant::now() + handle.family.timing.release), ..Context::default() };
+    Some(link.last_call(method.path, HeaderMap::new(), &context, Bytes::new()).await)
+}
+
+/// Gives back an object of a session that takes no new calls, once those under way are answered.
+pub(super) async fn leave(handle: &Handle, link: &Arc<Link>) {
+    let _ = timeout(handle.family.timing.drain, link.drained()).await;
+    discard(handle, link).await;
+}
+
+/// Gives back an object that nobody wants.
+pub(crate) async fn discard(handle: &Handle, link: &Arc<Link>) {
+    tell(handle, link).await;
+    link.end();
+    link.object().give_back(handle.family.timing.hang_up).await;
+    link.object().end();
+}

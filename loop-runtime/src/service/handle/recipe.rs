@@ -1,0 +1,88 @@
+//! How an object is made, and made again: parent, method, encoded request, what to lend.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
+
+use super::remote::Remote;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::service::base::{Method, Names};
+use crate::service::session::{Attempt, EndOnDrop, Link, RECIPE, Request, with_ids};
+use crate::wire::FieldSpec;
+
+/// What a constructor hands over, known by type.
+#[derive(Clone)]
+pub struct ServiceInfo {
+    pub(crate) name: &'static str,
+    pub(crate) release: Option<&'static Method>,
+    pub(crate) names: Arc<Names>,
+    pub(crate) optional: bool,
+}
+
+/// Free of user types: it keeps bytes, not values, so nothing needs to be `Clone`. Holding the parent strongly lets a
+/// parent outlive its children whatever the order of drops.
+pub(crate) struct Recipe {
+    pub(crate) parent: Remote,
+    pub(crate) method: &'static Method,
+    pub(crate) request: Request,
+    /// The field of the reply that is the service.
+    pub(crate) field: FieldSpec,
+    pub(crate) info: ServiceInfo,
+    /// Names the handle to a peer of ours, so that it can tell a repeat from a second object.
+    pub(crate) key: HeaderValue,
+}
+
+/// One successful run.
+pub(crate) struct Made {
+    pub(crate) reply: Bytes,
+    /// `None`: the far side has no such object, and the type allows that.
+    pub(crate) link: Option<Arc<Link>>,
+    /// The object of the parent.
+    pub(crate) under: u64,
+}
+
+impl Recipe {
+    pub(crate) fn new(
+        parent: Remote,
+        method: &'static Method,
+        request: Request,
+        field: FieldSpec,
+        info: ServiceInfo,
+    ) -> Result<Self> {
+        let mut random = [0_u8; 16];
+        getrandom::fill(&mut random).map_err(|why| Error::internal(format!("no random numbers: {why}")))?;
+        let key = format!("{:032x}", u128::from_be_bytes(random));
+        let key = HeaderValue::try_from(key).map_err(Error::other)?;
+        Ok(Self { parent, method, request, field, info, key })
+    }
+
+    /// Runs the constructor once over `parent`. Everything that was opened is given back unless it succeeds.
+    pub(crate) async fn attempt(&self, parent: &Arc<Link>, context: &Context) -> Result<Made, Attempt> {
+        let object = Arc::new(parent.object().child());
+        let unmade = EndOnDrop::new(&object);
+        let (session, under) = (parent.session(), parent.object().number());
+        let (leases, ids) = parent.lend(&self.request.exports, &object, None, context).await?;
+        object.keep(leases);
+        let mut headers = HeaderMap::new();
+        headers.insert(RECIPE, self.key.clone());
+        let body = with_ids(&self.request.body, &ids);
+        let reply = parent.unary(self.method.path, headers, context, body).await?;
+        let id = crate::wire::take::<u32>(&reply, &self.field).map_err(|why| {
+            Attempt::Unreadable(Error::unreadable_reply(&session.family().name, self.method.path, why.into()))
+        })?;
+        if id == 0 && self.info.optional {
+            return Ok(Made { reply, link: None, under });
+        }
+        let name = self.info.name;
+        let failed =
+            |why: Error| Attempt::MayHaveRun(why.within(format!("connecting to the new {name}, connection {id}")));
+        let bound = Instant::now() + session.family().timing.recipe;
+        let link = Link::dial(session, id, object.clone()).await.map_err(failed)?;
+        link.probe(&self.info.names, Some(bound)).await.map_err(failed)?;
+        unmade.disarm();
+        Ok(Made { reply, link: Some(link), under })
+    }
+}

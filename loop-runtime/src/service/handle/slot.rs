@@ -1,0 +1,65 @@
+//! What callers and keepers of children see of a handle.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::error::Error;
+
+/// What has become of a handle.
+#[derive(Clone)]
+pub(crate) enum Slot {
+    /// Nothing there, nothing under way.
+    Vacant,
+    /// A run, or a start of the process, is under way.
+    Making,
+    /// Usable, unless it has ended meanwhile.
+    Live,
+    /// The last attempt failed.
+    Failed(Arc<Failed>),
+    /// For good.
+    Closed,
+}
+
+/// Why there is nothing to call at the moment.
+pub(crate) struct Failed {
+    pub(crate) error: Error,
+    /// Told to callers at once: waiting is of no use, or longer than anybody should wait.
+    pub(crate) at_once: bool,
+    pub(crate) in_a_row: u32,
+    pub(crate) retry_at: Option<Instant>,
+    pub(crate) until: Forgotten,
+}
+
+/// When a failure is forgotten, so that callers wait again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Forgotten {
+    /// What it was asked of does not come back.
+    Never,
+    /// Under another object of the parent than `object`, or after another reset than number `reset`.
+    Under { object: Option<u64>, reset: u64 },
+}
+
+/// How many refusals in a row a caller sits through.
+const PATIENCE: u32 = 3;
+
+impl Failed {
+    /// The error for a caller for whom waiting until `until` is of no use. `object` is the parent's of the moment, `reset` the
+    /// number of the last reset.
+    pub(crate) fn give_up(&self, until: Instant, object: Option<u64>, reset: u64) -> Option<Error> {
+        let stale = match self.until {
+            Forgotten::Never => false,
+            Forgotten::Under { object: of, reset: at } => {
+                reset != at || matches!((object, of), (Some(now), Some(then)) if now != then)
+            }
+        };
+        let late = self.retry_at.is_some_and(|at| at > until);
+        if stale || !(self.at_once || late || self.in_a_row > PATIENCE) {
+            return None;
+        }
+        let error = self.error.clone();
+        Some(match self.retry_at {
+            Some(at) => error.retrying_at(at),
+            None => error,
+        })
+    }
+}

@@ -1,0 +1,277 @@
+//! A service of one plugin lent to another: the host passes bodies on unread.
+//!
+//! A forward is bound to a handle, not to a connection, so it survives the death of either side. While the target is
+//! away, callers wait for it a few seconds; a call that was lost is repeated only if the contract says that it may be.
+
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use http_body::{Body as HttpBody, Frame};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
+use tracing::Instrument;
+
+use super::kept::Kept;
+use crate::error::{Code, Error, Result};
+use crate::service::base::{BoxFuture, Method, Names, to_status, unknown_service};
+use crate::service::handle::{Attempting, Class, Handle, Remote, over_links};
+use crate::service::session::{Attempt, InFlight, Lent, Link, Session};
+use crate::transport::{self, ConnectionId, Deadline, Failure, Handler, SignsOfLife};
+
+/// A remote service that may be lent on, for the names of its own tree only.
+pub(crate) struct Forwarded {
+    pub(crate) target: Remote,
+    pub(crate) names: Arc<Names>,
+}
+
+/// Hands the calls of a lease to a remote service.
+pub(crate) struct Forward {
+    target: Remote,
+    names: Arc<Names>,
+    session: Arc<Session>,
+    release: Option<&'static Method>,
+    released: CancellationToken,
+}
+
+impl Forward {
+    /// `release` is the method by which the peer gives the target back, if it was handed over to it; `released` is
+    /// cancelled then.
+    pub(crate) fn new(
+        to: &Forwarded,
+        session: &Arc<Session>,
+        release: Option<&'static Method>,
+        released: CancellationToken,
+    ) -> Self {
+        // What is not ours cannot be given back by us: it is told like any other call.
+        let release = release.filter(|_| to.target.handle().is_owned());
+        Self { target: to.target.clone(), names: to.names.clone(), session: session.clone(), release, released }
+    }
+
+    /// Closes our own handle, so that the release call is sent once, by its keeper.
+    async fn close(
+        target: Remote,
+        limit: usize,
+        released: CancellationToken,
+        request: Request<Body>,
+    ) -> Response<Body> {
+        let close = async |_, _| target.handle().close().await.map_err(|error| to_status(&error));
+        let answer = transport::answer_unary(request, limit, close).await;
+        released.cancel();
+        answer
+    }
+}
+
+impl Lent for Forward {
+    /// The target lives on: its handle says when it is closed.
+    fn release(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+impl Handler for Forward {
+    fn handle(&self, request: Request<Body>, _: ConnectionId) -> BoxFuture<'static, Response<Body>> {
+        self.session.saw_peer(transport::is_our_client(request.headers()));
+        let (target, names) = (self.target.clone(), self.names.clone());
+        let limit = self.session.receive_limit();
+        let to = &target.handle().family.name;
+        let span = tracing::debug_span!("forward", peer = self.session.name(), to, path = request.uri().path());
+        if self.release.is_some_and(|release| release.path == request.uri().path()) {
+            return Box::pin(Self::close(target.clone(), limit, self.released.clone(), request).instrument(span));
+        }
+        let answer = async move {
+            let answer = forward(target.handle(), &names, limit, request).await;
+            answer.unwrap_or_else(|error| to_status(&error).into_http())
+        };
+        Box::pin(answer.instrument(span))
+    }
+
+    fn signs(&self) -> SignsOfLife {
+        self.session.family().signs()
+    }
+}
+
+async fn forward(target: &Arc<Handle>, names: &Names, limit: usize, request: Request<Body>) -> Result<Response<Body>> {
+    let path = request.uri().path().to_owned();
+    let (service, method) = path.trim_start_matches('/').rsplit_once('/').unwrap_or((path.as_str(), ""));
+    if !names.contains(service) {
+        return Err(unknown_service(service));
+    }
+    let wait = Instant::now() + target.family.timing.forward_wait;
+    let deadline = request.extensions().get::<Deadline>().map(|deadline| deadline.0);
+    let until = deadline.map_or(wait, |deadline| deadline.min(wait));
+    let call = Passed { path: &path, until, deadline };
+    let known = names.method(service, method);
+    let (head, body) = request.into_parts();
+    let answer = if known.is_some_and(|method| method.idempotent) {
+        let body = Limited::new(body, limit).collect().await;
+        let body = body.map_err(|why| Error::new(Code::ResourceExhausted, format!("a request to pass on: {why}")))?;
+        over_links(target, Class::Repeatable, &Repeat { call: &call, head, body: body.to_bytes() }).await
+    } else {
+        // What the contract does not name may be a stream, which its caller goes on with when it has had an answer.
+        let body = if known.is_some() { Kept::read(body).await? } else { Kept::unread(body) };
+        over_links(target, Class::Once, &Once { call: &call, head, body }).await
+    };
+    answer.map_err(|error| match (error.loss(), deadline) {
+        // The peer's clock was the first to notice: grpc-go then resets the call without an answer.
+        (Some(loss), Some(at)) if at <= Instant::now() => Error::deadline_after(&path).handed_over(loss.may_have_run),
+        _ => error,
+    })
+}
+
+/// A call that is passed on.
+struct Passed<'a> {
+    path: &'a str,
+    /// Until when the target is waited for.
+    until: Instant,
+    deadline: Option<Instant>,
+}
+
+impl Passed<'_> {
+    fn lost(&self, link: &Link, how: &dyn std::fmt::Display) -> Error {
+        Error::passed_on_lost(link.session().name(), self.path, how)
+    }
+
+    /// One attempt; an answer is passed on whatever it says.
+    async fn send(&self, link: &Link, request: Request<Body>) -> Result<Response<Body>, Attempt> {
+        match link.outcome(pin!(link.connection().forward(request))).await {
+            Some(Ok(response)) => {
+                link.session().family().alive();
+                link.note_answer();
+                Ok(response)
+            }
+            Some(Err(Failure::Answered(status))) => {
+                link.session().family().alive();
+                link.note_answer();
+                Ok(status.into_http())
+            }
+            Some(Err(failure)) => Err(link.failed(self.path, failure, self.deadline).await),
+            None => Err(Attempt::MayHaveRun(self.lost(link, &"the connection was lost"))),
+        }
+    }
+}
+
+/// Sends the request and streams the answer back: the call runs once at most. A short request is kept until then, so that
+/// one that certainly did not run is sent again; of a longer one there is one attempt.
+struct Once<'a> {
+    call: &'a Passed<'a>,
+    head: http::request::Parts,
+    body: Kept,
+}
+
+impl Attempting for Once<'_> {
+    type Reply = Response<Body>;
+
+    async fn attempt(&self, link: &Arc<Link>) -> Result<Response<Body>, Attempt> {
+        let in_flight = link.in_flight();
+        let gone = || Error::disconnected(link.session().name(), false);
+        if !link.is_usable() {
+            return Err(Attempt::NotRun(gone()));
+        }
+        let body = self.body.take().ok_or_else(|| Attempt::Impossible(gone()))?;
+        let request = Request::from_parts(self.head.clone(), body);
+        let response = self.call.send(link, request).await?;
+        Ok(response.map(|body| {
+            Body::new(Relay {
+                body,
+                peer: link.session().name().to_owned(),
+                path: self.call.path.to_owned(),
+                _in_flight: in_flight,
+            })
+        }))
+    }
+
+    fn until(&self) -> Instant {
+        self.call.until
+    }
+
+    fn lost(&self, link: &Link, error: Error) -> impl Future<Output = Error> + Send {
+        std::future::ready(self.call.lost(link, &cause(&error)))
+    }
+}
+
+/// Keeps the request and reads the whole answer, so that the call can be sent again.
+struct Repeat<'a> {
+    call: &'a Passed<'a>,
+    head: http::request::Parts,
+    body: Bytes,
+}
+
+impl Attempting for Repeat<'_> {
+    type Reply = Response<Body>;
+
+    async fn attempt(&self, link: &Arc<Link>) -> Result<Response<Body>, Attempt> {
+        let _in_flight = link.in_flight();
+        if !link.is_usable() {
+            return Err(Attempt::NotRun(Error::disconnected(link.session().name(), false)));
+        }
+        let request = Request::from_parts(self.head.clone(), Body::new(Full::new(self.body.clone())));
+        let (head, body) = self.call.send(link, request).await?.into_parts();
+        if body.is_end_stream() {
+            // The status is among the headers, which have to end the stream here too: grpc-go looks for it nowhere else.
+            return Ok(Response::from_parts(head, Body::empty()));
+        }
+        // What the host accepts of the target is what it accepts on behalf of others, too.
+        let limit = link.session().reply_limit();
+        let name = link.session().name();
+        match Limited::new(body, limit.saturating_add(transport::MESSAGE_PREFIX)).collect().await {
+            Ok(whole) => Ok(Response::from_parts(head, Body::new(whole))),
+            Err(why) if why.is::<LengthLimitError>() => {
+                let text = format!("{name}: the reply of {} is longer than {limit} bytes", self.call.path);
+                Err(Attempt::Answered(Error::new(Code::ResourceExhausted, text)))
+            }
+            Err(why) => Err(Attempt::MayHaveRun(self.call.lost(link, &why))),
+        }
+    }
+
+    fn until(&self) -> Instant {
+        self.call.until
+    }
+
+    fn lost(&self, link: &Link, error: Error) -> impl Future<Output = Error> + Send {
+        std::future::ready(self.call.lost(link, &cause(&error)))
+    }
+}
+
+/// What is behind a loss, in words.
+fn cause(error: &Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// An answer on its way back. If its connection ends in the middle, the caller is told that, in trailers, as a loss
+/// one hop on: a stream that just breaks would look like the loss of this process.
+struct Relay {
+    body: Body,
+    peer: String,
+    path: String,
+    _in_flight: InFlight,
+}
+
+impl HttpBody for Relay {
+    type Data = Bytes;
+    type Error = tonic::Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, tonic::Status>>> {
+        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
+        Poll::Ready(match frame {
+            Some(Err(why)) => {
+                let status = to_status(&Error::passed_on_lost(&self.peer, &self.path, &why));
+                self.body = Body::empty();
+                let mut trailers = HeaderMap::new();
+                Some(status.add_header(&mut trailers).map(|()| Frame::trailers(trailers)))
+            }
+            frame => frame,
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+}

@@ -1,0 +1,13 @@
+//! What a peer may call: the services of this process, and those of other plugins that are passed on.
+
+mod contract;
+pub(crate) mod export;
+mod forward;
+mod kept;
+mod mounted;
+mod tree;
+
+pub use contract::{Answer, Call, Service, remote_of, times_made};
+pub(crate) use export::export;
+pub(crate) use mounted::{Root, Served};
+pub use tree::{Starts, Tree};

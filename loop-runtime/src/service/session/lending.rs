@@ -1,0 +1,90 @@
+//! Services of ours on their way to a peer: lent with a request, or handed out with a reply.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::lease::{Control, Expiry, Lease};
+use super::lendable::Export;
+use super::object::Object;
+use super::outgoing::{Outgoing, with_ids};
+use super::session::Session;
+use crate::error::Result;
+
+/// Lends `exports` to `object` and returns the leases with the ids to append to the request.
+///
+/// # Errors
+///
+/// As [`Lease::open`]; what was lent before the failure is given back.
+pub(crate) async fn lend(
+    session: &Arc<Session>,
+    exports: &[(u32, Export)],
+    object: &Object,
+    expiry: Option<Expiry>,
+) -> Result<(Vec<Lease>, Vec<(u32, u32)>)> {
+    let (mut leases, mut ids) = (Vec::with_capacity(exports.len()), Vec::with_capacity(exports.len()));
+    for (number, export) in exports {
+        let lease = Lease::open(session, export.lent(), object.leases_cut(), expiry).await?;
+        ids.push((*number, lease.id()));
+        leases.push(lease);
+    }
+    Ok((leases, ids))
+}
+
+/// Starts and serves what a method of ours returned, and gives the reply's body.
+///
+/// `key` is the handle that asked (a peer of ours says it, a singleton is its own): the object is then closed when
+/// a newer one of that key takes its place, and for a peer of ours when nobody dials it, and a moment after its last
+/// connection.
+///
+/// # Errors
+///
+/// What a start method answers; as [`Lease::open`].
+pub(crate) async fn hand_out(session: &Arc<Session>, out: Outgoing, key: Option<String>) -> Result<Bytes> {
+    let (body, exports) = out.into_parts();
+    let mut ids = Vec::with_capacity(exports.len());
+    for (number, export) in exports {
+        export.what.start().await?;
+        let expiry = key.is_some().then_some(Expiry::HANDED_OUT);
+        let lease = Lease::open(session, export, session.root().leases_cut(), expiry).await?;
+        ids.push((number, lease.id()));
+        if let Some(other) = keep(session, lease, key.as_deref()) {
+            end(session, other).await;
+        }
+    }
+    Ok(with_ids(&body, &ids))
+}
+
+/// Closes the object that `key` was given before.
+pub(crate) async fn displace(session: &Arc<Session>, key: &str) {
+    if let Some(older) = session.handed_out().get(key) {
+        end(session, older).await;
+    }
+}
+
+/// Ends an object, told and then cut, in a task of the session: a caller who goes away meanwhile must not leave it half
+/// ended, served on and known to nobody.
+async fn end(session: &Arc<Session>, object: Arc<Control>) {
+    let bound = session.family().timing.release;
+    // It fails only if the runtime ends, and the object with it.
+    let _ = session.tasks().spawn(async move { object.displace(bound).await }).await;
+}
+
+/// The lease lives until it ends by itself: nobody here holds it. Gives back what was handed out under the same key
+/// meanwhile, by a call that was made at the same time.
+fn keep(session: &Arc<Session>, lease: Lease, key: Option<&str>) -> Option<Arc<Control>> {
+    let control = lease.control().clone();
+    let other = key.and_then(|key| session.handed_out().enter(key, &control));
+    let (ours, key) = (session.clone(), key.map(str::to_owned));
+    session.tasks().spawn(async move {
+        lease.ended().await;
+        if let Some(key) = key {
+            ours.handed_out().remove(&key, &control);
+        }
+    });
+    other
+}
+
+#[cfg(test)]
+#[path = "lending_tests.rs"]
+mod tests;

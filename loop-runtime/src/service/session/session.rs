@@ -1,0 +1,209 @@
+//! One live peering between this process and another: its broker, what was lent over it, its connections.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::handed_out::HandedOut;
+use super::object::Object;
+use crate::broker::{Broker, BrokerError, Listener};
+use crate::error::{Error, Result};
+use crate::service::base::{Family, Life, settle};
+use crate::transport::Limits;
+
+/// Ends once, from any thread, and never comes back: a host has one session per generation of a plugin, a plugin one
+/// in its life.
+pub(crate) struct Session {
+    name: String,
+    number: u64,
+    broker: Broker,
+    calling: Limits,
+    serving: Limits,
+    root: Arc<Object>,
+    retired: Arc<Life>,
+    ended: Arc<Life>,
+    /// Calls under way over any of its links.
+    calls: TaskTracker,
+    why: watch::Sender<Option<Arc<str>>>,
+    ours: AtomicBool,
+    handed_out: HandedOut,
+    tasks: TaskTracker,
+    family: Arc<Family>,
+}
+
+impl Session {
+    /// A session with the peer `name`; `number` is its generation. Handles to what the peer lends are of `family`.
+    pub(crate) fn new(
+        name: &str,
+        number: u64,
+        broker: Broker,
+        (calling, serving): (Limits, Limits),
+        family: Arc<Family>,
+    ) -> Arc<Self> {
+        let (leases_cut, ended) = (Life::new(), Life::new());
+        Arc::new(Self {
+            name: name.to_owned(),
+            number,
+            broker,
+            calling,
+            serving,
+            root: Arc::new(Object::root(&leases_cut, &ended)),
+            retired: Life::new(),
+            ended,
+            calls: TaskTracker::new(),
+            why: watch::Sender::new(None),
+            ours: AtomicBool::new(false),
+            handed_out: HandedOut::default(),
+            tasks: TaskTracker::new(),
+            family,
+        })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The limits of connections that the peer dials.
+    pub(crate) fn serving(&self) -> &Limits {
+        &self.serving
+    }
+
+    /// The longest request accepted, in bytes.
+    pub(crate) fn receive_limit(&self) -> usize {
+        self.serving.max_receive
+    }
+
+    /// The longest reply accepted, in bytes.
+    pub(crate) fn reply_limit(&self) -> usize {
+        self.calling.max_receive
+    }
+
+    pub(crate) fn root(&self) -> &Arc<Object> {
+        &self.root
+    }
+
+    pub(crate) fn family(&self) -> &Arc<Family> {
+        &self.family
+    }
+
+    pub(crate) fn handed_out(&self) -> &HandedOut {
+        &self.handed_out
+    }
+
+    pub(crate) fn broker(&self) -> &Broker {
+        &self.broker
+    }
+
+    /// The limits of connections that this side dials.
+    pub(crate) fn calling(&self) -> &Limits {
+        &self.calling
+    }
+
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.is_over()
+    }
+
+    pub(crate) fn ended(&self) -> &CancellationToken {
+        self.ended.told()
+    }
+
+    /// Whether the peer is this runtime, learned from its first request or answer.
+    pub(crate) fn peer_is_ours(&self) -> bool {
+        self.ours.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn saw_peer(&self, ours: bool) {
+        if ours {
+            self.ours.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes no new calls from now on, over any link, all at once; those under way go on. Sync, idempotent, from any thread.
+    pub(crate) fn retire(&self) {
+        self.retired.end();
+    }
+
+    /// Over once the session takes no new calls.
+    pub(crate) fn retired(&self) -> &Life {
+        &self.retired
+    }
+
+    /// The calls under way over any of its links.
+    pub(crate) fn calls(&self) -> &TaskTracker {
+        &self.calls
+    }
+
+    /// Waits until no call is under way; new ones are for [`Session::retire`] to keep away.
+    pub(crate) async fn drained(&self) {
+        self.calls.close();
+        self.calls.wait().await;
+    }
+
+    /// Ends the session: what was lent is cut first, then the connections; calls in flight are lost. Sync, idempotent,
+    /// from any thread.
+    pub(crate) fn end(&self) {
+        self.root.end();
+        self.ended.end();
+        self.broker.closed("the session has ended");
+        self.tasks.close();
+    }
+
+    /// Waits until everything that the session started is gone.
+    pub(crate) async fn finished(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Tells how the peer ended; callers whose calls were lost wait a moment for it.
+    pub(crate) fn set_epitaph(&self, text: String) {
+        self.why.send_replace(Some(text.into()));
+    }
+
+    /// How the peer ended, for a caller who just lost a call to it: that becomes known a moment later. `None` at once
+    /// if the session lives on, because only a connection was lost.
+    pub(crate) async fn epitaph(&self) -> Option<Arc<str>> {
+        tokio::time::timeout(settle::SESSION, self.ended().cancelled()).await.ok()?;
+        let mut why = self.why.subscribe();
+        let known = tokio::time::timeout(settle::END, why.wait_for(Option::is_some)).await;
+        known.ok()?.ok()?.clone()
+    }
+
+    /// Opens the door for what is lent, and gives its number.
+    ///
+    /// # Errors
+    ///
+    /// A loss, if the session has ended or is about to; else why nothing can be lent to this peer.
+    pub(crate) async fn listen(&self) -> Result<(u32, Listener)> {
+        let lost = |why: &dyn std::fmt::Display| Error::lost(false, format!("{}: lending a service: {why}", self.name));
+        if self.has_ended() {
+            return Err(lost(&"the session has ended"));
+        }
+        match self.broker.listen().await {
+            Ok(listening) => Ok(listening),
+            Err(why @ BrokerError::Closed(_)) => {
+                // Whoever asked goes on to the next session as soon as this one says that it has ended.
+                let _ = tokio::time::timeout(settle::END, self.ended().cancelled()).await;
+                Err(lost(&why).with_source(why))
+            }
+            Err(why) => {
+                let text = format!("{}: lending a service: {why}", self.name);
+                Err(Error::new(crate::Code::ResourceExhausted, text).with_source(why))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

@@ -1,0 +1,55 @@
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::broker::{DIAL_TIMEOUT, Route};
+use crate::proto::plugin::ConnInfo;
+use crate::service::base::Timing;
+use crate::transport::Security;
+
+struct Fixture {
+    session: Arc<Session>,
+    announcements: mpsc::Receiver<ConnInfo>,
+    _directory: tempfile::TempDir,
+}
+
+fn fixture() -> Fixture {
+    let directory = tempfile::tempdir().unwrap();
+    let (outgoing, announcements) = mpsc::channel(1);
+    let broker = Broker::new(Route::sockets(directory.path()), Security::None, DIAL_TIMEOUT, outgoing);
+    let family = Family::new("host", "the plugin", Timing::default(), false, Arc::new(|_| {}));
+    let session = Session::new("shop", 1, broker, (Limits::client(), Limits::server()), family);
+    Fixture { session, announcements, _directory: directory }
+}
+
+/// Between the loss of the main connection and the end of the session: nothing was sent, so the next generation may be
+/// asked instead.
+#[tokio::test(start_paused = true)]
+async fn lending_while_the_peer_goes_away_is_a_loss() {
+    let Fixture { session, announcements, _directory } = fixture();
+    drop(announcements);
+    let lending = tokio::spawn({
+        let session = session.clone();
+        async move { session.listen().await.map(|_| ()) }
+    });
+    tokio::task::yield_now().await;
+    assert!(!lending.is_finished(), "the session is about to end");
+    session.end();
+    let error = lending.await.unwrap().unwrap_err();
+    assert_eq!(error.loss().map(|loss| loss.may_have_run), Some(false), "{error}");
+    assert_eq!(error.message(), "shop: lending a service: the broker is closed: nobody sends its announcements");
+    let error = session.listen().await.map(|_| ()).unwrap_err();
+    assert_eq!(error.loss().map(|loss| loss.may_have_run), Some(false), "{error}");
+    assert_eq!(error.message(), "shop: lending a service: the session has ended");
+}
+
+/// A plugin in Go whose first host took the exchange of announcements along.
+#[tokio::test(start_paused = true)]
+async fn a_session_that_lives_on_without_its_broker_is_not_waited_for_long() {
+    let Fixture { session, announcements, _directory } = fixture();
+    session.broker.closed("the plugin ended the exchange of announcements");
+    let began = tokio::time::Instant::now();
+    let error = session.listen().await.map(|_| ()).unwrap_err();
+    assert!(error.loss().is_some(), "{error}");
+    assert_eq!(began.elapsed(), settle::END);
+    drop(announcements);
+}

@@ -1,0 +1,100 @@
+//! One call on the serving side: decode, connect to what was lent, run, encode.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::incoming::Incoming;
+use super::reply::{Outcome, Reply, Whole, WholeOutcome};
+use crate::error::{LoopError, Result};
+use crate::service::base::{BoxFuture, Method};
+use crate::service::serve::{Answer, Call};
+use crate::service::session::{self, Outgoing};
+
+impl Call {
+    /// Decodes the arguments with `args`, those that are lent and those that are handed over, runs `run` on `this` with
+    /// them and encodes what it answers.
+    ///
+    /// Pointers to functions, and not closures with futures of their own: those would be types of every method, each to
+    /// be checked and compiled, and would hold the arguments a second time.
+    ///
+    /// Dropping the answer cancels the implementation at its next await.
+    pub fn serve<S, L, O, R>(
+        self,
+        method: &'static Method,
+        this: Arc<S>,
+        args: fn(&mut Incoming) -> Result<(L, O)>,
+        run: for<'a> fn(&'a S, &'a L, O) -> BoxFuture<'a, R>,
+    ) -> Option<Answer>
+    where
+        S: Send + Sync + ?Sized + 'static,
+        L: Send + Sync + 'static,
+        O: Send + 'static,
+        R: Outcome + Send + 'static,
+    {
+        Some(Box::pin(self.answer(method, this, args, run, |outcome: R| outcome.split().map_err(R::Err::into_error))))
+    }
+
+    /// [`Call::serve`] for a method whose message is itself the reply.
+    pub fn serve_whole<S, L, O, R>(
+        self,
+        method: &'static Method,
+        this: Arc<S>,
+        args: fn(&mut Incoming) -> Result<(L, O)>,
+        run: for<'a> fn(&'a S, &'a L, O) -> BoxFuture<'a, R>,
+    ) -> Option<Answer>
+    where
+        S: Send + Sync + ?Sized + 'static,
+        L: Send + Sync + 'static,
+        O: Send + 'static,
+        R: WholeOutcome + Send + 'static,
+    {
+        let reply = |outcome: R| outcome.split().map(Whole).map_err(R::Err::into_error);
+        Some(Box::pin(self.answer(method, this, args, run, reply)))
+    }
+
+    async fn answer<S, L, O, R, P>(
+        self,
+        method: &'static Method,
+        this: Arc<S>,
+        args: fn(&mut Incoming) -> Result<(L, O)>,
+        run: for<'a> fn(&'a S, &'a L, O) -> BoxFuture<'a, R>,
+        reply: fn(R) -> Result<P>,
+    ) -> Result<Bytes>
+    where
+        S: Send + Sync + ?Sized + 'static,
+        L: Send + Sync + 'static,
+        O: Send + 'static,
+        R: 'static,
+        P: Reply,
+    {
+        let mut incoming = Incoming::request(self.body, self.session.clone());
+        let (lent, owned) = args(&mut incoming)?;
+        incoming.settle().await?;
+        drop(incoming);
+        let handle = self.key.filter(|_| P::CARRIES);
+        if let Some(handle) = &handle {
+            // The peer has lost the object that this handle had, and what that one holds may be in the way.
+            session::displace(&self.session, handle).await;
+        }
+        let outcome = run(&this, &lent, owned).await;
+        drop((lent, this));
+        let value = reply(outcome)?;
+        let key = match handle {
+            None if method.singleton => {
+                // A peer that names no handle may still use its first object: a refusal leaves that alone. But two never
+                // work at once, so the older one ends before the newer one is started.
+                session::displace(&self.session, method.path).await;
+                Some(method.path.to_owned())
+            }
+            handle => handle,
+        };
+        let mut out = Outgoing::new();
+        value.put(method.reply, &mut out);
+        session::hand_out(&self.session, out, key).await
+    }
+}
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

@@ -1,0 +1,106 @@
+//! A body that came in, and the services that came with it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::error::{Error, Result};
+use crate::service::base::Names;
+use crate::service::handle::{Handle, Remote};
+use crate::service::serve::Service;
+use crate::service::session::Session;
+use crate::wire::FieldSpec;
+
+/// Arguments or results while they are decoded.
+///
+/// The direction matters: what a request lends is the peer's, and dropping it only closes the connection; what a reply
+/// hands over is ours, and dropping the last handle releases it.
+pub struct Incoming {
+    body: Bytes,
+    from: From,
+}
+
+enum From {
+    Request { session: Arc<Session>, lent: Vec<Lent> },
+    Reply { made: Option<Remote> },
+}
+
+struct Lent {
+    handle: Arc<Handle>,
+    id: u32,
+    name: &'static str,
+}
+
+impl Incoming {
+    pub(crate) fn request(body: Bytes, session: Arc<Session>) -> Self {
+        Self { body, from: From::Request { session, lent: Vec::new() } }
+    }
+
+    pub(crate) fn reply(body: Bytes, made: Option<Remote>) -> Self {
+        Self { body, from: From::Reply { made } }
+    }
+
+    pub(crate) fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The service lent under `id`, or the one that the reply hands over.
+    pub(crate) fn connect<S: Service + ?Sized>(&mut self, spec: &FieldSpec, id: u32) -> Result<Arc<S>> {
+        match &mut self.from {
+            From::Request { session, lent } => {
+                let mut names = Names::default();
+                S::describe(&mut names);
+                let handle = Handle::lent(session, S::NAME, Arc::new(names));
+                let remote = Remote::new(handle.clone());
+                lent.push(Lent { handle, id, name: spec.dial.unwrap_or(spec.name) });
+                Ok(S::connect(remote))
+            }
+            From::Reply { made } => match made.take() {
+                Some(remote) => Ok(S::connect(remote)),
+                None => Err(Error::internal(format!("{}: no service came with the reply", spec.name))),
+            },
+        }
+    }
+
+    /// Connects to everything that was lent, at the same time: an announcement is kept for some seconds only, so that
+    /// one slow connection must not make the others late.
+    pub(crate) async fn settle(&mut self) -> Result<()> {
+        let From::Request { session, lent } = &mut self.from else { return Ok(()) };
+        let dials: Vec<_> = lent
+            .drain(..)
+            .map(|lent| {
+                let session = session.clone();
+                tokio::spawn(async move {
+                    let dialled = lent.handle.dial_lent(&session, lent.id).await;
+                    dialled.map_err(|why| {
+                        Error::unknown(format!("failed to dial {} client connection {}: {why}", lent.name, lent.id))
+                    })
+                })
+            })
+            .map(AbortOnDrop)
+            .collect();
+        for dial in dials {
+            dial.await?;
+        }
+        Ok(())
+    }
+}
+
+/// A dial that ends with the call that needs it.
+struct AbortOnDrop(tokio::task::JoinHandle<Result<()>>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Future for AbortOnDrop {
+    type Output = Result<()>;
+
+    fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
+        std::pin::Pin::new(&mut self.0)
+            .poll(context)
+            .map(|joined| joined.unwrap_or_else(|why| Err(Error::internal(why.to_string()))))
+    }
+}

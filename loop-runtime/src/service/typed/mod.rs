@@ -1,0 +1,15 @@
+//! What generated code touches: arguments, replies and components by their types.
+
+mod answer;
+mod call;
+mod component;
+mod emitted;
+mod incoming;
+mod part;
+mod reply;
+
+pub use component::Component;
+pub use emitted::{Answers, AnswersWhole, Argument, Refused};
+pub use incoming::Incoming;
+pub use part::Part;
+pub use reply::{Outcome, Reply, ReplyPart, WholeOutcome};

@@ -1,0 +1,124 @@
+//! What may be an argument or part of a result: data, a service, a service that may be missing, several services.
+//!
+//! Types decide. The macro writes the same call for every argument; which of the four impls below it reaches depends
+//! on the type alone, so aliases and re-exports work.
+
+use std::borrow::Borrow;
+use std::sync::Arc;
+
+use super::incoming::Incoming;
+use crate::error::Result;
+use crate::service::serve::{Service, export};
+use crate::service::session::Outgoing;
+use crate::wire::{FieldSpec, FieldType, LoopMessage, Schema};
+
+/// An argument of a service method, or one part of its result.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot cross the plugin boundary",
+    label = "neither a message nor a service",
+    note = "derive it: `#[derive(LoopMessage)]`; to pass a service, take `Arc<dyn Trait>` of a `#[loop_service]` trait"
+)]
+pub trait Part {
+    /// What the far side holds while its implementation borrows from it.
+    type Owned: Borrow<Self> + Send + 'static;
+    /// Whether a service travels with it.
+    const CARRIES: bool;
+    /// Writes it as field `number`, or lends the service under it.
+    fn put(&self, number: u32, out: &mut Outgoing);
+    /// Reads the field, or connects to the service lent under it.
+    ///
+    /// # Errors
+    ///
+    /// What [`FieldSpec`] says for a refused value; an internal error for bytes that are not protobuf.
+    fn take(spec: &FieldSpec, from: &mut Incoming) -> Result<Self::Owned>;
+    /// How the schema shows it.
+    fn field_type(schema: &mut Schema) -> FieldType;
+}
+
+impl<T: LoopMessage + ?Sized> Part for T
+where
+    T::Owned: Send + 'static,
+{
+    type Owned = T::Owned;
+    const CARRIES: bool = false;
+
+    fn put(&self, number: u32, out: &mut Outgoing) {
+        LoopMessage::put(self, number, out.body());
+    }
+
+    fn take(spec: &FieldSpec, from: &mut Incoming) -> Result<Self::Owned> {
+        Ok(crate::wire::take(from.body(), spec)?)
+    }
+
+    fn field_type(schema: &mut Schema) -> FieldType {
+        <T as LoopMessage>::field_type(schema)
+    }
+}
+
+/// A lent service travels as the number under which the broker announces it; what is served there is a part of the
+/// schema too.
+fn id_field<S: Service + ?Sized>(schema: &mut Schema) -> FieldType {
+    S::schema(schema);
+    <u32 as LoopMessage>::field_type(schema)
+}
+
+impl<S: Service + ?Sized> Part for Arc<S> {
+    type Owned = Self;
+    const CARRIES: bool = true;
+
+    fn put(&self, number: u32, out: &mut Outgoing) {
+        out.export(number, export(self));
+    }
+
+    fn take(spec: &FieldSpec, from: &mut Incoming) -> Result<Self> {
+        let id = crate::wire::take::<u32>(from.body(), spec)?;
+        from.connect::<S>(spec, id)
+    }
+
+    fn field_type(schema: &mut Schema) -> FieldType {
+        id_field::<S>(schema)
+    }
+}
+
+impl<S: Service + ?Sized> Part for Option<Arc<S>> {
+    type Owned = Self;
+    const CARRIES: bool = true;
+
+    fn put(&self, number: u32, out: &mut Outgoing) {
+        if let Some(service) = self {
+            service.put(number, out);
+        }
+    }
+
+    fn take(spec: &FieldSpec, from: &mut Incoming) -> Result<Self> {
+        match crate::wire::take::<u32>(from.body(), spec)? {
+            0 => Ok(None),
+            id => from.connect::<S>(spec, id).map(Some),
+        }
+    }
+
+    fn field_type(schema: &mut Schema) -> FieldType {
+        id_field::<S>(schema)
+    }
+}
+
+impl<S: Service + ?Sized> Part for Vec<Arc<S>> {
+    type Owned = Self;
+    const CARRIES: bool = true;
+
+    fn put(&self, number: u32, out: &mut Outgoing) {
+        for service in self {
+            service.put(number, out);
+        }
+    }
+
+    fn take(spec: &FieldSpec, from: &mut Incoming) -> Result<Self> {
+        let ids = crate::wire::take::<Vec<u32>>(from.body(), spec)?;
+        ids.into_iter().map(|id| from.connect::<S>(spec, id)).collect()
+    }
+
+    fn field_type(schema: &mut Schema) -> FieldType {
+        S::schema(schema);
+        <Vec<u32> as LoopMessage>::field_type(schema)
+    }
+}

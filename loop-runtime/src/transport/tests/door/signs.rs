@@ -1,0 +1,39 @@
+//! Which failures say that the peer lives.
+
+use super::*;
+
+/// The connection is kept up by the peer's system or by its transport; only what it says of a call is its own word.
+#[tokio::test(start_paused = true)]
+async fn what_keeps_the_connection_up_is_no_word_about_a_call() {
+    let (door, mut peer) = Door::open().await;
+    let call = door.call();
+    let stream = peer.takes_call().await;
+    peer.settings(&[]).await;
+    peer.opens_window(0, 1000).await;
+    peer.opens_window(stream, 1000).await;
+    peer.is_heard().await;
+    assert!(!call.is_finished());
+    drop(peer);
+    assert!(!within(call).await.unwrap().unwrap_err().is_from_peer());
+    within(door.driver).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_failed_on_this_side_says_nothing_of_the_peer() {
+    let (door, mut peer) = Door::open().await;
+    // The answer breaks HTTP/2's rules, which this side notices and the peer does not know: the head of an answer without a
+    // status.
+    let call = door.call();
+    let stream = peer.takes_call().await;
+    peer.frame(1, 4, stream, b"\0\x01x\x01y").await;
+    let failure = may_have_run(within(call).await.unwrap());
+    assert!(!failure.is_from_peer(), "{failure}");
+    assert!(door.is(State::Usable));
+
+    let call = door.call();
+    peer.takes_call().await;
+    door.connection.close();
+    assert!(!may_have_run(within(call).await.unwrap()).is_from_peer());
+    door.takes_none().await;
+    door.goes(peer).await;
+}
