@@ -24,6 +24,11 @@ impl Error {
         self.changed(|repr| repr.message = text)
     }
 
+    /// The same error, followed by how the process that it came from ended.
+    pub(crate) fn followed_by(self, end: impl std::fmt::Display) -> Self {
+        self.changed(|repr| repr.message = format!("{}; {end}", repr.message))
+    }
+
     /// A call on a handle that was closed. `service` is empty for what belongs to no service.
     pub(crate) fn handle_closed(plugin: &str, service: &str) -> Self {
         Self::closed(format!("handle closed: {}: it was closed, or its owner was", title(plugin, service)))
@@ -167,6 +172,12 @@ mod tests {
         {
             assert_eq!(other.clone().answered_by("kv", "/x").message(), other.message());
         }
+    }
+
+    #[test]
+    fn an_end_comes_last_because_it_has_lines_of_its_own() {
+        let error = Error::lost(true, "lost during /x").followed_by("plugin exited with status 2: kv\nhelp: look");
+        assert_eq!(error.message(), "lost during /x; plugin exited with status 2: kv\nhelp: look");
     }
 
     #[test]

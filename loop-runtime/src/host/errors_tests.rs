@@ -61,7 +61,7 @@ fn launch_errors() -> Vec<LaunchError> {
     let program = || "/opt/kv".into();
     let line = || "\"hello\"".to_owned();
     let stderr = || worst(Some(Exit::new(Some(2), None)));
-    let set_up = Error::unknown("no licence").within(ended(Why::Exited, Some(Exit::new(Some(2), None))));
+    let set_up = Error::unknown("no licence").followed_by(ended(Why::Exited, Some(Exit::new(Some(2), None))));
     vec![
         LaunchError::NotFound { program: program(), what: "there is no such file" },
         LaunchError::NotExecutable { program: program() },

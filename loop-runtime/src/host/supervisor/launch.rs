@@ -43,7 +43,7 @@ pub(super) async fn launch(
     generation.discard(&ended, bound).await;
     let error = match error {
         // How it ended says more than that a connection did.
-        LaunchError::SetUp { source } if exited => LaunchError::SetUp { source: source.within(ended) },
+        LaunchError::SetUp { source } if exited => LaunchError::SetUp { source: source.followed_by(ended) },
         error => error,
     };
     Err((error, unreaped))
