@@ -80,7 +80,7 @@ impl Recipe {
         headers.insert(RECIPE, self.key.clone());
         let body = with_ids(&self.request.body, &ids);
         let reply = parent.unary(self.method.path, headers, context, body).await?;
-        let id = crate::wire::take::<u32>(&reply, &self.field).map_err(|why| Attempt::Refused(why.into()))?;
+        let id = crate::wire::take::<u32>(&reply, &self.field).map_err(|why| Attempt::Refused(why.of_reply()))?;
         if id == 0 && self.info.optional {
             return Ok(Made { reply, link: None });
         }

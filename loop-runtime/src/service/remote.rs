@@ -81,7 +81,7 @@ impl Remote {
         out: Outgoing,
         service: Option<(usize, ServiceInfo)>,
     ) -> Result<Received> {
-        let (body, exports) = out.into_parts();
+        let (body, exports) = out.into_parts()?;
         let request = Request { body, exports: exports.into() };
         let (reply, made) = match service {
             Some((at, info)) => {

@@ -253,7 +253,7 @@ impl Session {
     /// a newer one of that key takes its place, and for a peer of ours when nobody dials it, and a moment after its last
     /// connection.
     pub(crate) async fn hand_out(self: &Arc<Self>, out: Outgoing, key: Option<String>) -> Result<bytes::Bytes> {
-        let (body, exports) = out.into_parts();
+        let (body, exports) = out.into_parts().map_err(crate::wire::WireError::of_reply)?;
         let mut ids = Vec::with_capacity(exports.len());
         for (number, export) in exports {
             if let super::export::What::Serve(object) = &export.what {

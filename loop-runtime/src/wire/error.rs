@@ -1,17 +1,26 @@
 //! Why bytes did not become a value.
 
 use std::borrow::Cow;
-use std::fmt::{self, Display, Write as _};
+use std::fmt::{self, Display};
 
 use super::FieldSpec;
+use super::read::NESTED;
 use crate::{Code, Error};
 
-/// Why bytes from the other process did not become a value.
+/// How long a path becomes, in bytes. Keys of maps are in it, which come from the other process and may be of any length.
+const LONGEST_PATH: usize = 256;
+
+/// Why bytes from the other process did not become a value, or a value did not become bytes.
 ///
-/// There are two kinds. *Malformed* bytes are not protobuf, or not of the wire type that the field has: the peers
+/// There are two kinds of what is read. *Malformed* bytes are not protobuf, or not of the wire type that the field has: the peers
 /// disagree about the format, and the answer is `Internal`. A *refused* value is good protobuf that does not fit the
 /// type, and the answer is `InvalidArgument` with path and reason; a field that brings its own text
-/// (`#[wire(1, text = "..")]`) is answered with `Unknown` and exactly that text, as Go's adapters do.
+/// (`#[wire(1, text = "..")]`) is answered with `Unknown` and exactly that text, as Go's adapters do. In a reply either is
+/// `Internal` to the caller, who did nothing wrong.
+///
+/// What is *written* can only be nested too deep: more than 100 levels below the outermost message, which receivers refuse.
+/// Nothing is sent then. A caller with such an argument gets `InvalidArgument` with the path, and
+/// [`Error::may_have_run`] is `false`; a method with such a result is answered with `Internal`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WireError(Box<Repr>);
 
@@ -28,6 +37,7 @@ struct Repr {
 enum Kind {
     Malformed(&'static str),
     Refused { why: Cow<'static, str>, came: String, text: Option<String> },
+    TooDeep,
 }
 
 impl WireError {
@@ -47,6 +57,12 @@ impl WireError {
         Self::of(Kind::Refused { why: why.into(), came: came.to_string(), text: None })
     }
 
+    /// The value cannot be written: receivers do not take messages that are nested so deep.
+    #[cold]
+    pub(super) fn too_deep() -> Self {
+        Self::of(Kind::TooDeep)
+    }
+
     /// A value that must be there is not.
     #[cold]
     pub fn missing() -> Self {
@@ -61,17 +77,27 @@ impl WireError {
             path.push('.');
         }
         path.push_str(&self.0.path);
-        self.0.path = path;
         self.0.named = true;
+        self.with_path(path)
+    }
+
+    /// The end of a long path is cut off: a reader looks for the beginning, and errors travel in headers.
+    fn with_path(mut self, mut path: String) -> Self {
+        if path.len() > LONGEST_PATH {
+            let end = (0..=LONGEST_PATH).rev().find(|end| path.is_char_boundary(*end));
+            path.truncate(end.unwrap_or_default());
+            path.push('…');
+        }
+        self.0.path = path;
         self
     }
 
     /// Puts an index or a map key before the path. The element is still a part of its field, so the field's text holds.
     #[must_use]
-    pub(crate) fn item(mut self, index: impl Display) -> Self {
+    pub(crate) fn item(self, index: impl Display) -> Self {
         let dot = if self.0.path.is_empty() || self.0.path.starts_with('[') { "" } else { "." };
-        self.0.path = format!("[{index}]{dot}{}", self.0.path);
-        self
+        let path = format!("[{index}]{dot}{}", self.0.path);
+        self.with_path(path)
     }
 
     /// Replaces the text of a refusal of this very value, `{n}` being what came; a refusal further inside, and
@@ -108,7 +134,7 @@ impl WireError {
     /// The number or length that was refused; empty when nothing came.
     pub fn came(&self) -> &str {
         match &self.0.kind {
-            Kind::Malformed(_) => "",
+            Kind::Malformed(_) | Kind::TooDeep => "",
             Kind::Refused { came, .. } => came,
         }
     }
@@ -117,7 +143,7 @@ impl WireError {
     pub fn text(&self) -> Option<&str> {
         match &self.0.kind {
             Kind::Refused { text, .. } => text.as_deref(),
-            Kind::Malformed(_) => None,
+            Kind::Malformed(_) | Kind::TooDeep => None,
         }
     }
 }
@@ -134,23 +160,33 @@ impl Display for WireError {
         match &self.0.kind {
             Kind::Malformed(what) => write!(f, "malformed protobuf: {what}"),
             Kind::Refused { why, .. } => f.write_str(why),
+            Kind::TooDeep => write!(f, "{NESTED}, which receivers refuse"),
         }
     }
 }
 
 impl std::error::Error for WireError {}
 
+/// As the answer to a request that could not be read, or as what the caller of a method hears whose request could not be
+/// written.
 impl From<WireError> for Error {
     fn from(error: WireError) -> Self {
-        let code = match &error.0.kind {
-            Kind::Malformed(_) => Code::Internal,
-            Kind::Refused { text: Some(_), .. } => Code::Unknown,
-            Kind::Refused { text: None, .. } => Code::InvalidArgument,
-        };
-        let mut message = String::new();
-        // Writing to a string cannot fail.
-        let _ = write!(message, "{error}");
-        Error::new(code, message)
+        let message = error.to_string();
+        match &error.0.kind {
+            Kind::Malformed(_) => Error::new(Code::Internal, message),
+            Kind::Refused { text: Some(_), .. } => Error::new(Code::Unknown, message),
+            Kind::Refused { text: None, .. } => Error::new(Code::InvalidArgument, message),
+            Kind::TooDeep => Error::unsent(Code::InvalidArgument, message),
+        }
+    }
+}
+
+impl WireError {
+    /// As the error of a call whose reply could not be read, or could not be written: never the caller's fault, whatever is
+    /// wrong with it.
+    pub(crate) fn of_reply(self) -> Error {
+        let what = if matches!(self.0.kind, Kind::TooDeep) { "sent" } else { "read" };
+        Error::internal(format!("the reply cannot be {what}: {self}"))
     }
 }
 
