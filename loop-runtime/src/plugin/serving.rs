@@ -245,6 +245,10 @@ impl Handler for Entrance {
             Err(request) => self.own(*request),
         }
     }
+
+    fn is_fixed(&self, path: &str) -> bool {
+        Fixed::serves(path)
+    }
 }
 
 impl Entrance {
