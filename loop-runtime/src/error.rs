@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 mod detail;
+mod explain;
 mod typed;
 
 use self::detail::Detail;

@@ -105,11 +105,12 @@ fn knocks(mut bytes: &[u8]) {
 
 fn hclog(bytes: &[u8]) {
     let (mut lines, mut parser) = (Lines::new(64), Parser::default());
-    lines.feed(bytes, |piece| match piece {
-        crate::stdio::lines::Piece::Line(line) => drop(parser.line(line)),
-        crate::stdio::lines::Piece::Part(part) => drop(parser.part(part)),
-    });
-    drop(parser.line(bytes));
+    let mut records = 0;
+    let mut count = |_| records += 1;
+    lines.feed(bytes, |piece| parser.feed(piece, &mut count));
+    parser.feed(crate::stdio::lines::Piece::Line(bytes), &mut count);
+    parser.settle(&mut count);
+    assert!(records > 0 && !parser.is_open());
 }
 
 /// A message that nests in itself, in maps and in lists.

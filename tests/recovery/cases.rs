@@ -18,11 +18,13 @@ pub(crate) type Case = fn() -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
 macro_rules! cases {
     ($($name:ident),* $(,)?) => {
-        pub(crate) fn all() -> Vec<(&'static str, Case)> {
+        pub(crate) fn all() -> Vec<(&'static str, $crate::cases::Case)> {
             vec![$((stringify!($name), || Box::pin($name()))),*]
         }
     };
 }
+
+pub(crate) use cases;
 
 cases![
     a_killed_process_comes_back_behind_the_same_handles,
@@ -58,7 +60,7 @@ pub(crate) fn policy() -> RestartPolicy {
     policy
 }
 
-async fn launch(policy: RestartPolicy) -> Supervisor {
+pub(crate) async fn launch(policy: RestartPolicy) -> Supervisor {
     launch_command(policy, Command::new(std::env::current_exe().expect("this test"))).await
 }
 
@@ -101,22 +103,22 @@ pub(crate) async fn until<T>(events: &mut Events, mut wanted: impl FnMut(What) -
 
 /// The host's side of a journal.
 #[derive(Clone)]
-struct Lines(Arc<watch::Sender<Vec<String>>>);
+pub(crate) struct Lines(Arc<watch::Sender<Vec<String>>>);
 
 impl Lines {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::new(watch::Sender::new(Vec::new())))
     }
 
-    fn journal(&self) -> Arc<dyn Journal> {
+    pub(crate) fn journal(&self) -> Arc<dyn Journal> {
         Arc::new(self.clone())
     }
 
-    fn all(&self) -> Vec<String> {
+    pub(crate) fn all(&self) -> Vec<String> {
         self.0.borrow().clone()
     }
 
-    async fn until(&self, line: &str) {
+    pub(crate) async fn until(&self, line: &str) {
         let mut lines = self.0.subscribe();
         lines.wait_for(|lines| lines.iter().any(|known| known == line)).await.expect("a line");
     }

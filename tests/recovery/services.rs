@@ -22,6 +22,9 @@ pub(crate) trait Workshop {
     async fn abort_always(&self) -> Result<()>;
     /// Makes a bench that writes to `journal`.
     async fn new_bench(&self, name: &str, journal: Arc<dyn Journal>) -> Result<Arc<dyn Bench>>;
+    /// Makes a bench without a journal, whose count of calls nobody can bring back.
+    #[rpc(once)]
+    async fn new_counter(&self) -> Result<Arc<dyn Bench>>;
     /// Makes a bench that works with a tool of somebody else.
     async fn new_borrower(&self, tool: Arc<dyn Tool>) -> Result<Arc<dyn Bench>>;
     /// Sets the journal of the workshop, again after each restart.
@@ -45,6 +48,9 @@ pub(crate) trait Bench {
     async fn work(&self) -> Result<(u32, u64)>;
     /// Makes a part, which dies with the bench.
     async fn new_part(&self, name: &str) -> Result<Arc<dyn Part>>;
+    /// Has the tool give `length` bytes, and tells how many came.
+    #[rpc(idempotent)]
+    async fn fetch(&self, length: u64) -> Result<u64>;
     /// Says that nobody needs the bench any more.
     #[rpc(release)]
     async fn close(&self) -> Result<()>;
@@ -64,6 +70,9 @@ pub(crate) trait Tool {
     /// Doubles.
     #[rpc(idempotent)]
     async fn double(&self, n: u64) -> Result<u64>;
+    /// Gives `length` bytes.
+    #[rpc(idempotent)]
+    async fn fill(&self, length: u64) -> Result<Vec<u8>>;
     /// Not to be repeated: ends the process.
     async fn explode(&self) -> Result<()>;
 }
@@ -118,6 +127,10 @@ impl Workshop for Shop {
         Ok(Arc::new(Table { name: name.to_owned(), journal: Some(journal), tool: None, calls: AtomicU64::new(0) }))
     }
 
+    async fn new_counter(&self) -> Result<Arc<dyn Bench>> {
+        Ok(Arc::new(Table { name: "counter".into(), journal: None, tool: None, calls: AtomicU64::new(0) }))
+    }
+
     async fn new_borrower(&self, tool: Arc<dyn Tool>) -> Result<Arc<dyn Bench>> {
         tool.double(1).await?;
         Ok(Arc::new(Table { name: "borrower".into(), journal: None, tool: Some(tool), calls: AtomicU64::new(0) }))
@@ -169,6 +182,11 @@ impl Bench for Table {
         Ok(Arc::new(Leg(format!("{} of {}", name, self.name))))
     }
 
+    async fn fetch(&self, length: u64) -> Result<u64> {
+        let tool = self.tool.as_ref().ok_or("no tool")?;
+        Ok(tool.fill(length).await?.len() as u64)
+    }
+
     async fn close(&self) -> Result<()> {
         if let Some(journal) = &self.journal {
             journal.note(&format!("closed {}", self.name)).await?;
@@ -190,6 +208,10 @@ struct Hammer;
 impl Tool for Hammer {
     async fn double(&self, n: u64) -> Result<u64> {
         Ok(2 * n)
+    }
+
+    async fn fill(&self, length: u64) -> Result<Vec<u8>> {
+        Ok(vec![7; usize::try_from(length).map_err(Error::other)?])
     }
 
     async fn explode(&self) -> Result<()> {

@@ -104,7 +104,7 @@ impl Host {
     }
 
     /// Passes the variable `name` of this process's environment on, if it is set. Nothing else is passed on but
-    /// `RUST_LOG`, `TMPDIR` and what the command itself sets; variables named `PLUGIN_..` never are.
+    /// `RUST_LOG`, `RUST_BACKTRACE`, `TMPDIR` and what the command itself sets; variables named `PLUGIN_..` never are.
     pub fn pass_env(mut self, name: impl Into<OsString>) -> Self {
         self.pass_env.push(name.into());
         self
@@ -178,8 +178,10 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// The first start is tried once: its error is returned, whether it could change or not.
+    /// The first start is tried once: its error is returned, whether it could change or not. [`LaunchError::NoRuntime`] and
+    /// [`LaunchError::ClockPaused`] come at once.
     pub async fn launch(&self, command: Command) -> Result<Supervisor, LaunchError> {
+        super::surroundings::check()?;
         let name = self.name.clone().unwrap_or_else(|| command.name());
         Supervisor::start(self.settings(name), Source::Command(command)).await
     }
@@ -202,6 +204,7 @@ impl Host {
     /// [`LaunchError::Reattach`] if the plugin speaks something else, or another version of the application protocol, or if
     /// this host asks for TLS or multiplexing, which are agreed upon at the start of a process.
     pub async fn reattach(&self, plugin: Reattach) -> Result<Supervisor, LaunchError> {
+        super::surroundings::check()?;
         #[cfg(feature = "mux")]
         if self.multiplexed {
             let why = "its one connection belongs to the host that started it, and this one multiplexes";

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::builder::{Settings, Source};
@@ -14,18 +14,15 @@ use super::supervisor::Remains;
 use super::{LaunchError, LaunchOptions, Process, launch};
 #[cfg(feature = "mux")]
 use crate::broker::Knocks;
-use crate::broker::{Broker, BrokerEnd, Route, exchange};
+use crate::broker::{BrokerEnd, Route, exchange};
 use crate::error::Error;
 use crate::proto::plugin::Empty;
 use crate::proto::plugin::grpc_controller_client::GrpcControllerClient;
-use crate::service::{Family, Link, Session, settle};
+use crate::service::{Family, Link, Session, Wiring, settle};
 use crate::socket_dir::PrivateDir;
 #[cfg(feature = "mux")]
 use crate::transport::MuxSession;
 use crate::transport::{Connection, Stream};
-
-/// How many announcements wait to be sent: as many as services can be lent before the plugin reads.
-const ANNOUNCEMENTS: usize = 64;
 
 /// A running process with its session. Dropped half-way, it ends with its process.
 pub(super) struct Generation {
@@ -56,7 +53,8 @@ impl Generation {
         cancel: CancellationToken,
     ) -> Result<Self, LaunchError> {
         let started = Instant::now();
-        let sockets = PrivateDir::create().map_err(|why| LaunchError::io("make a directory for sockets", why))?;
+        let sockets = PrivateDir::create()
+            .map_err(|why| LaunchError::SocketDir { dir: why.dir, source: Arc::new(why.source) })?;
         let offer =
             settings.security.offer().map_err(|why| LaunchError::io("set up TLS", std::io::Error::other(why)))?;
         let options = LaunchOptions {
@@ -74,7 +72,8 @@ impl Generation {
             Source::Command(command) => launch(command, &settings.handshake, &options).await?,
             Source::Running(plugin) => {
                 let wait = options.start_timeout;
-                Process::attached(find(plugin, &settings.handshake, wait, &options.cancel).await?)
+                let found = find(plugin, &settings.handshake, wait, &options.cancel).await?;
+                Process::attached(found, &settings.name)
             }
         };
         let has_other_hosts = process.is_attached();
@@ -82,8 +81,9 @@ impl Generation {
         let connected = async {
             let (stream, route) = settings.reach(Stream::connect(&process.line().address).await?, &sockets).await?;
             let stream = security.connect(stream).await?;
-            let (connection, driver) =
-                Connection::open(stream, &settings.calling).await.map_err(std::io::Error::other)?;
+            let (connection, driver) = Connection::open_beside(stream, &settings.calling, family.signs())
+                .await
+                .map_err(std::io::Error::other)?;
             std::io::Result::Ok((connection, driver, route))
         };
         let connected = tokio::time::timeout(settings.policy.start_timeout, connected).await;
@@ -94,18 +94,23 @@ impl Generation {
                     process.kill();
                     process.reap(settings.policy.reap).await;
                 }
-                return Err(LaunchError::io("connect to the address of its handshake line", why));
+                let address = process.line().address.to_string();
+                return Err(LaunchError::Connect { address, source: Arc::new(why), stderr: process.stderr() });
             }
         };
-        let (outgoing, announcements) = mpsc::channel(ANNOUNCEMENTS);
-        let broker = Broker::new(route, security, settings.dial_timeout, outgoing);
-        let limits = (settings.calling.clone(), settings.serving.clone());
-        let session = Session::new(&settings.name, number, broker.clone(), limits, family.clone());
+        let wiring = Wiring {
+            route,
+            security,
+            dial_timeout: settings.dial_timeout,
+            calling: settings.calling.clone(),
+            serving: settings.serving.clone(),
+        };
+        let (session, announcements) = Session::assemble(&settings.name, number, wiring, family.clone());
         let root = Link::adopt(&session, connection.clone(), driver, None, session.root().clone());
         let mains = Mains::new(&session, &process.line().address, root);
         let streams = CancellationToken::new();
         let (broker_ended, broker_end) = watch::channel(None);
-        let exchange = exchange(connection, broker, announcements);
+        let exchange = exchange(connection, session.broker().clone(), announcements);
         let let_go = streams.clone();
         session.tasks().spawn(async move {
             let why = match let_go.run_until_cancelled(exchange).await {
@@ -208,14 +213,7 @@ impl Generation {
         let (process, uptime) = (self.process.clone(), self.took());
         async move {
             let exit = if leave { None } else { process.reap(reap).await };
-            Remains {
-                pid: process.pid(),
-                exit,
-                unreaped: exit.is_none() && !leave,
-                stderr: process.stderr_tail(),
-                panic: process.panic(),
-                uptime,
-            }
+            Remains { pid: process.pid(), exit, unreaped: exit.is_none() && !leave, stderr: process.stderr(), uptime }
         }
     }
 
@@ -252,5 +250,5 @@ impl Settings {
 
 /// The error that calls get while nothing runs.
 pub(super) fn not_running(name: &str, why: &str) -> Error {
-    Error::lost(false, format!("{name} is not running: {why}"))
+    Error::lost(false, format!("plugin not running: {name}: {why}"))
 }

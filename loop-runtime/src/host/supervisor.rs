@@ -143,7 +143,7 @@ impl Supervisor {
         match started.await {
             Ok(Ok(())) => Ok(Self { owner }),
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(LaunchError::CalledOff),
+            Err(_) => Err(LaunchError::called_off()),
         }
     }
 

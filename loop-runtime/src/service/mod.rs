@@ -13,13 +13,15 @@ mod typed;
 
 pub(crate) use base::Family;
 pub(crate) use base::settle;
-pub use base::{BoxFuture, HandleEvent, HandleId, Method, Names, Timing, any_carries, first, health, own_release};
+pub use base::{
+    BoxFuture, HandleEvent, HandleId, Method, Names, Timing, any_carries, constructs, first, health, own_release,
+};
 pub use handle::Remote;
 pub(crate) use handle::{Failed, Forgotten, Handle, Slot};
 pub use serve::{Answer, Call, Service, Starts, Tree, remote_of, times_made};
 pub(crate) use serve::{Root, Served};
 pub use session::Outgoing;
-pub(crate) use session::{Attempt, Link, Session};
+pub(crate) use session::{Attempt, Link, Session, Wiring};
 pub use typed::{
     Answers, AnswersWhole, Argument, Component, Incoming, Outcome, Part, Refused, Reply, ReplyPart, WholeOutcome,
 };

@@ -20,6 +20,7 @@ use tonic::body::Body;
 
 use super::body::{self, Received};
 use super::limits::Limits;
+use super::signs::SignsOfLife;
 use super::whole_frames::WholeFrames;
 use super::{BoxFuture, peer, timeout, tune};
 
@@ -50,6 +51,11 @@ pub(crate) trait Handler: Send + Sync + 'static {
     /// The future is dropped, wherever it stands, when the caller cancels the call, when its time (see [`Deadline`])
     /// is over, or when the connection ends. Calls of one connection run as tasks of their own, concurrently.
     fn handle(&self, request: Request<Body>, peer: ConnectionId) -> BoxFuture<'static, Response<Body>>;
+
+    /// The signs of life of the peer over all connections to it, if anybody counts them.
+    fn signs(&self) -> SignsOfLife {
+        SignsOfLife::default()
+    }
 }
 
 /// Serves HTTP/2 on `io` until the connection has ended and no handler of it runs any more.
@@ -92,7 +98,8 @@ async fn accept<IO>(
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut connection = tune::server(limits).handshake::<_, Bytes>(WholeFrames::of_client(io)).await?;
+    let mut connection =
+        tune::server(limits).handshake::<_, Bytes>(WholeFrames::of_client(io, handler.signs())).await?;
     let mut stopping = false;
     loop {
         let accepted = tokio::select! {

@@ -37,14 +37,13 @@ pub(super) async fn launch(
         why: if exited { Why::Exited } else { Why::ConnectionLost },
         exit: remains.exit,
         stderr: remains.stderr,
-        panic: remains.panic,
         uptime: remains.uptime,
         in_a_row: 0,
     };
     generation.discard(&ended, bound).await;
     let error = match error {
         // How it ended says more than that a connection did.
-        LaunchError::SetUp { source } if exited => LaunchError::SetUp { source: source.within(ended) },
+        LaunchError::SetUp { source } if exited => LaunchError::SetUp { source: source.followed_by(ended) },
         error => error,
     };
     Err((error, unreaped))
@@ -63,7 +62,7 @@ async fn set_up(shared: &Shared, generation: &Generation, cancel: &CancellationT
     };
     tokio::select! {
         biased;
-        () = cancel.cancelled() => Err(LaunchError::CalledOff),
+        () = cancel.cancelled() => Err(LaunchError::CalledOff { stderr: generation.process().stderr() }),
         done = set_up => done.map_err(|why| LaunchError::SetUp { source: why.into_error() }),
     }
 }

@@ -14,7 +14,7 @@ mod upgrade;
 pub(crate) use attempts::Class;
 pub(crate) use calls::{Attempting, over_links};
 pub(crate) use handle::Handle;
-pub(crate) use recipe::{ServiceInfo, unreadable_reply};
+pub(crate) use recipe::ServiceInfo;
 pub(crate) use remote::Received;
 pub use remote::Remote;
 pub(crate) use slot::{Failed, Forgotten, Slot};

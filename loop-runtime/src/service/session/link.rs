@@ -135,7 +135,7 @@ impl Link {
         to: Option<Destination>,
         object: Arc<Object>,
     ) -> Result<Arc<Self>> {
-        let opened = Connection::open(stream, session.calling()).await;
+        let opened = Connection::open_beside(stream, session.calling(), session.family().signs()).await;
         let (connection, driver) = opened.map_err(|why| Error::lost(false, why.to_string()).with_source(why))?;
         Ok(Self::adopt(session, connection, driver, to, object))
     }
@@ -274,8 +274,7 @@ impl Link {
             }),
             () = self.ended().cancelled() => Err(Attempt::NotRun(self.gone(false))),
             () = expired => {
-                let text = format!("{}: the caller's deadline passed while a service was lent", self.session.name());
-                Err(Attempt::Impossible(Error::deadline(false, text)))
+                Err(Attempt::Impossible(Error::deadline_before(self.session.name(), &"while a service was lent")))
             }
         }
     }
@@ -319,8 +318,7 @@ impl Link {
             Some(at) => match at.checked_duration_since(Instant::now()) {
                 Some(left) if !left.is_zero() => Some(left),
                 _ => {
-                    let text = format!("{path}: the caller's deadline passed before the call was sent");
-                    return Err(Attempt::Impossible(Error::deadline(false, text)));
+                    return Err(Attempt::Impossible(Error::deadline_before(self.session.name(), &path)));
                 }
             },
         };
@@ -357,14 +355,15 @@ impl Link {
         }
         let is_over = deadline.is_some_and(|at| at <= Instant::now());
         match failure {
-            Failure::Impossible(why) => {
-                Attempt::Impossible(Error::invalid_argument(format!("{path} cannot be sent: {why}")).with_source(why))
-            }
+            Failure::Impossible(why) => Attempt::Impossible(Error::cannot_be_sent(self.session.name(), path, why)),
             // A peer's clock may be the first to notice. grpc-go then resets the call: without an answer, or with that of a
             // handler which returns what it is told, that its context was cancelled.
             Failure::Answered(status) if status.code() == tonic::Code::Cancelled && is_over => passed(path),
             Failure::MayHaveRun(_) if is_over => passed(path),
-            Failure::Answered(status) => Attempt::Answered(from_status(&status, self.session.peer_is_ours())),
+            Failure::Answered(status) => {
+                let error = from_status(&status, self.session.peer_is_ours());
+                Attempt::Answered(error.answered_by(self.session.name(), path))
+            }
             Failure::NotRun(why) => Attempt::NotRun(self.gone(false).with_source(why)),
             Failure::MayHaveRun(why) => {
                 self.settle_end().await;
@@ -374,7 +373,7 @@ impl Link {
     }
 
     fn gone(&self, may_have_run: bool) -> Error {
-        Error::lost(may_have_run, format!("{}: the connection is gone", self.session.name()))
+        Error::disconnected(self.session.name(), may_have_run)
     }
 
     /// The outcome of a call over this link; `None` if the link has ended and the call has no outcome.
@@ -403,7 +402,7 @@ impl Link {
 
 /// Of a call that was sent.
 fn passed(path: &str) -> Attempt {
-    Attempt::Answered(Error::deadline(true, format!("{path}: the caller's deadline passed")))
+    Attempt::Answered(Error::deadline_after(path))
 }
 
 #[cfg(test)]

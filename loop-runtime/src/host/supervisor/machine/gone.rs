@@ -16,8 +16,8 @@ pub(super) struct Gone {
 
 impl Gone {
     pub(super) fn new(generation: u64, why: Why, in_a_row: u32, remains: Remains) -> Self {
-        let Remains { pid, exit, unreaped, stderr, panic, uptime } = remains;
-        let ended = Ended { generation, why, exit, stderr, panic, uptime, in_a_row };
+        let Remains { pid, exit, unreaped, stderr, uptime } = remains;
+        let ended = Ended { generation, why, exit, stderr, uptime, in_a_row };
         Self { ended: Arc::new(ended), unreaped: unreaped.then_some(pid) }
     }
 

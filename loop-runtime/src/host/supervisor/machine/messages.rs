@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::host::event::{Ended, State, What, Why};
-use crate::host::{Exit, LaunchError};
+use crate::host::{Exit, LaunchError, StderrTail};
 
 /// What has happened. Inputs about a generation that is no more are ignored, so that they may come late.
 #[derive(Clone, Debug)]
@@ -79,8 +79,7 @@ pub(crate) struct Remains {
     pub(crate) exit: Option<Exit>,
     /// It is there although it was killed.
     pub(crate) unreaped: bool,
-    pub(crate) stderr: Vec<String>,
-    pub(crate) panic: Option<String>,
+    pub(crate) stderr: StderrTail,
     pub(crate) uptime: Duration,
 }
 

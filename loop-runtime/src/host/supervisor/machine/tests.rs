@@ -53,7 +53,7 @@ fn the_first_launch_is_told_in_full() {
 fn a_first_launch_that_fails_is_the_end() {
     let mut world = world();
     world.begin();
-    let failed = world.fail(LaunchError::CalledOff);
+    let failed = world.fail(LaunchError::called_off());
     assert!(matches!(&failed[..], [Action::Tell(What::LaunchFailed { permanent: false, .. }), Action::CloseHandles]));
     let closed = world.settle();
     assert!(matches!(&closed[..], [Action::Root(Root::Closed), Action::Tell(What::Closed { .. }), Action::Finish]));
@@ -144,7 +144,7 @@ fn over_budget_calls_fail_at_once_until_one_start_is_tried() {
     let trial = world.tick();
     assert!(matches!(&trial[0], Action::Tell(What::BreakerHalfOpen)));
     assert!(matches!(world.root(), Some(Root::Making)));
-    world.fail(LaunchError::CalledOff);
+    world.fail(LaunchError::called_off());
     assert!(matches!(world.root(), Some(Root::Failed { at_once: true, retry_at: Some(_), .. })), "on probation");
 }
 
@@ -159,7 +159,7 @@ fn a_reset_counts_in_every_state() {
     assert!(matches!(reset.last(), Some(Action::Launch { generation: 2 })));
     // During a start that then fails.
     assert!(matches!(&world.input(Input::Reset)[..], [Action::Tell(What::Reset)]));
-    let failed = world.fail(LaunchError::CalledOff);
+    let failed = world.fail(LaunchError::called_off());
     assert!(matches!(failed.last(), Some(Action::Launch { generation: 2 })));
     world.start();
     // During an end, before and after the process is reaped.
@@ -256,7 +256,7 @@ fn a_close_calls_a_start_off_and_ends_one_that_succeeded_all_the_same() {
         world.settle_until_waiting();
         assert!(matches!(&world.input(Input::Close { by_call: true })[..], [Action::CallOff]));
         assert!(world.input(Input::Close { by_call: false }).is_empty(), "once");
-        let last = if succeeds { world.start() } else { world.fail(LaunchError::CalledOff) };
+        let last = if succeeds { world.start() } else { world.fail(LaunchError::called_off()) };
         assert!(matches!(last.last(), Some(Action::CloseHandles)));
         world.come_to_rest();
         assert!(world.is_finished());

@@ -70,7 +70,7 @@ fn happen(world: &mut World, happening: Happening) {
             drop(world.fail(if permanent {
                 LaunchError::Reattach { why: String::new() }
             } else {
-                LaunchError::CalledOff
+                LaunchError::called_off()
             }));
         }
         Happening::Exit => drop(lives.map(|generation| world.exit(generation))),
@@ -133,7 +133,7 @@ proptest! {
             if world.is_launching() {
                 launches.push(world.now);
                 if fails {
-                    world.fail(LaunchError::CalledOff);
+                    world.fail(LaunchError::called_off());
                 } else {
                     world.start();
                     world.pass(Duration::from_millis(millis));
