@@ -110,6 +110,8 @@ impl GrpcBroker for BrokerService {
             ));
         }
         let announcements = self.outgoing.clone().lock_owned().await;
+        // Of the last host, which counted from 1, too: whoever dials means this one.
+        self.broker.0.pending.forget();
         let broker = self.broker.clone();
         let outgoing = Outgoing { announcements, ended: broker.ended() };
         let closing = (self.hosts == Hosts::One)

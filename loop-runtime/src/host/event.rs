@@ -65,7 +65,7 @@ pub struct Event {
 }
 
 /// What happened. For each plugin: `Launching`, then `LaunchFailed` or `Started`; for each `Started` exactly one
-/// `Ended`, after the process was reaped; `Closed` last.
+/// `Ended`, after the process was reaped and before the next `Launching`, but in an upgrade; `Closed` last.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum What {
@@ -108,6 +108,25 @@ pub enum What {
     NotServing {
         /// Which process.
         generation: u64,
+    },
+    /// Another process is made ready to take the place of the one that runs; `Launching` follows.
+    Upgrading {
+        /// The one that runs.
+        generation: u64,
+    },
+    /// The upgrade was given up, after `LaunchFailed`: nothing has changed but that a process came and went.
+    UpgradeAborted {
+        /// The one that goes on.
+        generation: u64,
+        /// Why.
+        error: Arc<str>,
+    },
+    /// All calls go to the other process from now on, after its `Started`. The old one's `Ended` follows.
+    Upgraded {
+        /// The old one.
+        from: u64,
+        /// The new one.
+        to: u64,
     },
     /// Nothing can be lent to the process any more, and it can lend nothing: a plugin in Go limits the age of its
     /// connections ([`MaxConnectionAge`](https://pkg.go.dev/google.golang.org/grpc/keepalive#ServerParameters)), and cut the
@@ -195,6 +214,8 @@ pub enum Why {
     Hung,
     /// A user asked for a restart.
     Restart,
+    /// Another process took its place in an upgrade.
+    Upgrade,
     /// The owner closed it.
     Closed,
 }
@@ -215,6 +236,7 @@ impl std::fmt::Display for Ended {
             (Why::BrokerLost, _) => f.write_str("plugin closed its broker stream"),
             (Why::Hung, _) => f.write_str("plugin not responding to health checks"),
             (Why::Restart, _) => f.write_str("plugin restarted by this host"),
+            (Why::Upgrade, _) => f.write_str("plugin replaced in an upgrade"),
             (Why::Closed, _) => f.write_str("plugin closed by this host"),
         }?;
         match self.exit {
@@ -265,7 +287,7 @@ impl Ended {
                 "a handler that blocks the threads of its runtime looks like this; `RestartPolicy::health_tick` says how \
                  long is too long",
             ),
-            (Why::Restart | Why::Closed, ..) => None,
+            (Why::Restart | Why::Upgrade | Why::Closed, ..) => None,
         }
     }
 }

@@ -66,7 +66,7 @@ impl Generation {
             offer,
             #[cfg(feature = "mux")]
             multiplexed: settings.multiplexed,
-            cancel,
+            cancel: cancel.clone(),
         };
         let process = match source {
             Source::Command(command) => launch(command, &settings.handshake, &options).await?,
@@ -86,7 +86,14 @@ impl Generation {
                 .map_err(std::io::Error::other)?;
             std::io::Result::Ok((connection, driver, route))
         };
-        let connected = tokio::time::timeout(settings.policy.start_timeout, connected).await;
+        let connected = tokio::time::timeout(settings.policy.start_timeout, connected);
+        let Some(connected) = cancel.run_until_cancelled(connected).await else {
+            if !process.is_left_alone() {
+                process.kill();
+                process.reap(settings.policy.reap).await;
+            }
+            return Err(LaunchError::CalledOff { stderr: process.stderr() });
+        };
         let (connection, driver, route) = match connected.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into())) {
             Ok(connected) => connected,
             Err(why) => {

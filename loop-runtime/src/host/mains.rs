@@ -25,8 +25,9 @@ pub(super) struct Mains {
 /// What has become of the connection that takes calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Main {
-    /// It takes no more, and answers those under way.
+    /// It takes no more, and answers those under way, if there are any. The process may live on.
     Retired,
+    /// It broke.
     Ended,
 }
 
@@ -104,14 +105,12 @@ impl Mains {
     pub(super) fn changes(&self) -> impl Future<Output = Main> + Send + 'static {
         let link = self.current();
         async move {
-            tokio::select! {
-                () = link.ended().cancelled() => return Main::Ended,
-                () = link.connection().retired().cancelled() => {}
-            }
+            link.connection().retired().cancelled().await;
             // One that breaks takes no calls an instant before it has ended.
-            match tokio::time::timeout(settle::CONNECTIONS, link.ended().cancelled()).await {
-                Ok(()) => Main::Ended,
-                Err(_) => Main::Retired,
+            let ended = tokio::time::timeout(settle::CONNECTIONS, link.ended().cancelled()).await;
+            match ended {
+                Ok(()) if !link.connection().went_away() => Main::Ended,
+                _ => Main::Retired,
             }
         }
     }

@@ -47,7 +47,7 @@ pub use registry::kill_all;
 pub(crate) use running::Process;
 pub use stderr_tail::StderrTail;
 pub(crate) use supervisor::Running;
-pub use supervisor::Supervisor;
+pub use supervisor::{Supervisor, close_all};
 
 pub use crate::reattach::{Reattach, ReattachError};
 pub use crate::service::{HandleEvent, HandleId, Timing};

@@ -17,7 +17,7 @@ pub use base::{
     BoxFuture, HandleEvent, HandleId, Method, Names, Timing, any_carries, constructs, first, health, own_release,
 };
 pub use handle::Remote;
-pub(crate) use handle::{Failed, Forgotten, Handle, Slot};
+pub(crate) use handle::{Failed, Forgotten, Handle, Prepared, Slot};
 pub use serve::{Answer, Call, Service, Starts, Tree, remote_of, times_made};
 pub(crate) use serve::{Root, Served};
 pub use session::Outgoing;

@@ -179,6 +179,11 @@ impl Connection {
         self.shared.state.ended()
     }
 
+    /// Whether the peer retired it and has said with which call it ends: its end is no sign of anything else.
+    pub(crate) fn went_away(&self) -> bool {
+        self.shared.state.went_away()
+    }
+
     /// Ends the connection now. Calls in flight fail with [`Failure::MayHaveRun`].
     pub(crate) fn close(&self) {
         self.shared.state.close();

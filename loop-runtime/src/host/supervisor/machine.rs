@@ -7,8 +7,10 @@
 //!
 //! What holds whatever comes, and in whatever order:
 //!
-//! * One process at a time: nothing is launched before the last process was reaped, or could not be.
+//! * One process at a time: nothing is launched before the last process was reaped, or could not be. An upgrade is the
+//!   one exception: its process is launched beside the one that runs.
 //! * For each `Launching` one `LaunchFailed` or `Started`, for each `Started` one `Ended`, numbers rising, `Closed` last.
+//! * No call begins on a generation once the next one is published.
 //! * A reset counts in every state. A close ends whatever is under way.
 
 mod closing;
@@ -17,6 +19,8 @@ mod gone;
 mod messages;
 mod patience;
 mod running;
+mod starting;
+mod upgrade;
 mod winding;
 
 use std::sync::Arc;
@@ -28,9 +32,9 @@ use gone::{Gone, settled};
 pub(crate) use messages::{Action, Input, Pulse, Remains, Root};
 use patience::after;
 use running::{End, Running};
+use upgrade::{Leaving, Upgrade};
 use winding::Winding;
 
-use crate::host::LaunchError;
 use crate::host::event::{State, What, Why};
 use crate::host::policy::{Decision, RestartPolicy};
 
@@ -56,6 +60,10 @@ pub(crate) struct Machine {
     closed_by_call: bool,
     /// Whether methods of the services that were asked for carry services. `None`: nobody asked for one.
     carries: Option<bool>,
+    /// The process that is to take the place of the one that runs.
+    upgrade: Option<Upgrade>,
+    /// The process of which another has taken the place.
+    leaving: Option<Leaving>,
 }
 
 /// Whose process it is.
@@ -73,6 +81,8 @@ pub(crate) enum Ownership {
 enum Phase {
     /// Nothing yet.
     New,
+    /// To be launched as soon as no other process is there.
+    Held,
     Starting,
     Running(Running),
     /// Out of order, or to be replaced; then the policy decides.
@@ -111,6 +121,8 @@ impl Machine {
             is_unwanted: false,
             closed_by_call: false,
             carries: None,
+            upgrade: None,
+            leaving: None,
         }
     }
 
@@ -120,21 +132,49 @@ impl Machine {
         if let Input::Dispensed { carries } = input {
             self.carries = Some(carries || self.carries == Some(true));
         }
-        // What comes late is about something that is no more.
-        if input.generation().is_none_or(|generation| generation == self.generation) {
-            self.proceed(input, now, &mut out);
+        match input {
+            Input::Upgrade => self.begin_upgrade(&mut out),
+            Input::Started { .. } | Input::StartFailed { .. } if self.upgrade.is_some() => {
+                self.step_beside(&input, now, &mut out);
+            }
+            Input::Tick => {
+                self.step_beside(&input, now, &mut out);
+                self.proceed(input, now, &mut out);
+            }
+            // What comes late is about something that is no more.
+            input if input.generation().is_some_and(|about| about != self.generation) => {
+                self.step_beside(&input, now, &mut out);
+            }
+            input => self.proceed(input, now, &mut out),
         }
+        self.go_on(now, &mut out);
         out
+    }
+
+    /// What waits until nothing else is there.
+    fn go_on(&mut self, now: Instant, out: &mut Vec<Action>) {
+        match &self.phase {
+            _ if self.is_accompanied() => {}
+            Phase::Held => self.launch_now(out),
+            Phase::Closing(closing) if closing.is_done() => {
+                closing.finish(now, out);
+                self.phase = Phase::Closed;
+            }
+            _ => {}
+        }
     }
 
     /// When the next [`Input::Tick`] is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        match &self.phase {
+        let phase = match &self.phase {
             Phase::Stopping(winding) => winding.deadline(),
             Phase::Waiting { until, .. } => *until,
             Phase::Closing(closing) => closing.deadline(),
-            Phase::New | Phase::Starting | Phase::Running(_) | Phase::Discarding(..) | Phase::Closed => None,
-        }
+            Phase::New | Phase::Held | Phase::Starting | Phase::Running(_) | Phase::Discarding(..) | Phase::Closed => {
+                None
+            }
+        };
+        phase.into_iter().chain(self.deadline_beside()).min()
     }
 
     fn proceed(&mut self, input: Input, now: Instant, out: &mut Vec<Action>) {
@@ -164,10 +204,7 @@ impl Machine {
                 self.launch(out);
             }
             (Phase::Closing(closing), input) => {
-                let is_closed = closing.step(input, &self.policy, now, out);
-                if is_closed {
-                    self.phase = Phase::Closed;
-                }
+                closing.step(input, &self.policy, now, out);
             }
             _ => {}
         }
@@ -183,6 +220,7 @@ impl Machine {
                 self.forget(out);
                 self.launch(out);
             }
+            Phase::Held => self.forget(out),
             Phase::New | Phase::Closing(_) | Phase::Closed => {}
         }
     }
@@ -200,6 +238,7 @@ impl Machine {
                 self.forget(out);
                 self.launch(out);
             }
+            Phase::Held => self.forget(out),
             Phase::New | Phase::Closing(_) | Phase::Closed => {}
         }
     }
@@ -218,13 +257,14 @@ impl Machine {
             Phase::Stopping(winding) if !self.is_unwanted => winding.hurry(self.policy.timing.drain, now),
             Phase::Starting | Phase::Stopping(_) | Phase::Discarding(..) => {}
             Phase::Running(_) => return self.begin_closing(true, now, out),
-            Phase::New | Phase::Waiting { .. } => return self.begin_closing(false, now, out),
+            Phase::New | Phase::Held | Phase::Waiting { .. } => return self.begin_closing(false, now, out),
             Phase::Closing(_) | Phase::Closed => return,
         }
         self.is_unwanted = true;
     }
 
     fn begin_closing(&mut self, is_running: bool, now: Instant, out: &mut Vec<Action>) {
+        self.abandon_upgrade("the plugin is being closed", now, out);
         out.push(Action::Root(Root::Vacant));
         out.push(Action::State(State::Closing));
         out.push(Action::Tell(What::Closing));
@@ -241,64 +281,10 @@ impl Machine {
         }
     }
 
-    fn launch(&mut self, out: &mut Vec<Action>) {
-        self.attempt = self.attempt.saturating_add(1);
-        let attempt = self.attempt;
-        self.phase = Phase::Starting;
-        out.push(Action::State(State::Starting { attempt }));
-        out.push(Action::Root(Root::Making));
-        out.push(Action::Tell(What::Launching { attempt }));
-        out.push(Action::Launch { generation: self.generation + 1 });
-    }
-
-    fn started(&mut self, pid: u32, took: Duration, now: Instant, out: &mut Vec<Action>) {
-        self.generation += 1;
-        let generation = self.generation;
-        self.attempt = 0;
-        self.is_first = false;
-        self.phase = Phase::Running(Running::default());
-        out.push(Action::Install { generation });
-        out.push(Action::State(State::Running { generation, pid }));
-        out.push(Action::Tell(What::Started { generation, pid, took }));
-        if self.was_reset {
-            self.forget(out);
-        }
-        let is_outdated = std::mem::take(&mut self.is_outdated);
-        if self.is_unwanted {
-            self.begin_closing(true, now, out);
-        } else if is_outdated {
-            self.stop(End::InOrder(Why::Restart), now, out);
-        }
-    }
-
-    fn start_failed(&mut self, error: Arc<LaunchError>, unreaped: Option<u32>, now: Instant, out: &mut Vec<Action>) {
-        let attempt = self.attempt;
-        self.is_outdated = false;
-        // After a success a program that is not there, or not whole, is being replaced.
-        let permanent = error.is_permanent() && !(self.generation > 0 && is_of_the_program(&error));
-        let why: Arc<str> = format!("attempt {attempt} failed: {error}").into();
-        if let Some(pid) = unreaped {
-            out.push(Action::Tell(What::Unreaped { generation: self.generation + 1, pid }));
-        }
-        out.push(Action::Tell(What::LaunchFailed { attempt, permanent, error }));
-        if self.is_first {
-            self.phase = Phase::Closing(Closing::new(None, now, out));
-        } else if self.is_unwanted {
-            self.begin_closing(false, now, out);
-        } else if self.was_reset {
-            self.forget(out);
-            self.launch(out);
-        } else if permanent {
-            self.wait(Decision::GiveUp, why, now, out);
-        } else {
-            let decision = self.failures.ended(&self.policy, now, Duration::ZERO);
-            self.wait(decision, why, now, out);
-        }
-    }
-
     /// From here on nobody finds the generation, and no call begins on it.
     fn stop(&mut self, end: End, now: Instant, out: &mut Vec<Action>) {
         let (generation, leave) = (self.generation, self.leaves());
+        self.abandon_upgrade("the process that was to be replaced has ended, or is being restarted", now, out);
         out.push(Action::Uninstall);
         out.push(Action::Root(Root::Making));
         out.push(Action::State(State::Stopping { generation }));
@@ -371,11 +357,6 @@ impl Machine {
         self.phase = Phase::Waiting { until: retry_at, half_open: at_once };
         self.proceed(Input::Tick, now, out);
     }
-}
-
-/// Whether it is about the file of the program, which may be about to be replaced.
-fn is_of_the_program(error: &LaunchError) -> bool {
-    matches!(error, LaunchError::NotFound { .. } | LaunchError::NotExecutable { .. } | LaunchError::WrongFormat { .. })
 }
 
 #[cfg(test)]

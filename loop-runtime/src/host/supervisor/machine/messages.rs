@@ -51,6 +51,12 @@ pub(crate) enum Input {
     HandlesClosed,
     /// A user wants another process in the place of the one that runs; of another program, if it was `replaced`.
     Restart { replaced: bool },
+    /// A user wants the process replaced by one of another program, without a gap.
+    Upgrade,
+    /// The answer to [`Action::Prepare`].
+    Prepared { generation: u64 },
+    /// Something that lives in the old process cannot be made in the new one.
+    PrepareFailed { generation: u64, why: Arc<str> },
     /// A user wants all failures to be forgotten.
     Reset,
     /// The owner wants no process any more, by a call or by dropping the last handle.
@@ -90,6 +96,20 @@ pub(crate) enum Action {
     Launch {
         generation: u64,
     },
+    /// The same with the program of the upgrade, beside the process that runs.
+    LaunchBeside {
+        generation: u64,
+    },
+    /// Make everything in it that lives in the generation that runs, and watch it.
+    Prepare {
+        generation: u64,
+    },
+    /// Let callers find it, and what was prepared in it. Its program is that of every launch from now on.
+    Commit {
+        generation: u64,
+    },
+    /// What has come of the upgrade.
+    Upgraded(Result<(), Arc<str>>),
     /// Give up the launch under way; it answers all the same.
     CallOff,
     /// Let callers find the generation, which has just started, and watch it.
@@ -177,13 +197,16 @@ impl Input {
             | Self::Pulse { generation, .. }
             | Self::Drained { generation }
             | Self::Reaped { generation, .. }
-            | Self::Discarded { generation, .. } => Some(*generation),
+            | Self::Discarded { generation, .. }
+            | Self::Prepared { generation }
+            | Self::PrepareFailed { generation, .. } => Some(*generation),
             Self::Start
             | Self::Started { .. }
             | Self::StartFailed { .. }
             | Self::Dispensed { .. }
             | Self::HandlesClosed
             | Self::Restart { .. }
+            | Self::Upgrade
             | Self::Reset
             | Self::Close { .. }
             | Self::Tick => None,

@@ -3,6 +3,7 @@
 mod mains;
 mod orderly;
 mod random;
+mod upgrade;
 mod world;
 
 use std::sync::Arc;

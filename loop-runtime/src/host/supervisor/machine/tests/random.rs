@@ -13,10 +13,11 @@ enum Happening {
     Answer(usize),
     Start,
     Fail { permanent: bool },
-    Exit,
-    Lose(Why),
+    Exit(usize),
+    Lose(usize, Why),
     Hang,
     Retire,
+    Upgrade,
     Refuse,
     Dispense(bool),
     Tick,
@@ -32,9 +33,11 @@ fn happening() -> impl Strategy<Value = Happening> {
         20 => (0..4usize).prop_map(Happening::Answer),
         10 => Just(Happening::Start),
         4 => prop::bool::weighted(0.1).prop_map(|permanent| Happening::Fail { permanent }),
-        5 => Just(Happening::Exit),
-        5 => prop::sample::select(vec![Why::BrokerLost, Why::ConnectionLost, Why::ShutDown]).prop_map(Happening::Lose),
+        5 => (0..2usize).prop_map(Happening::Exit),
+        5 => (0..2usize, prop::sample::select(vec![Why::BrokerLost, Why::ConnectionLost, Why::ShutDown]))
+            .prop_map(|(at, why)| Happening::Lose(at, why)),
         2 => Just(Happening::Hang),
+        3 => Just(Happening::Upgrade),
         3 => Just(Happening::Retire),
         1 => Just(Happening::Refuse),
         1 => any::<bool>().prop_map(Happening::Dispense),
@@ -58,7 +61,7 @@ fn ownerships() -> impl Strategy<Value = Ownership> {
 }
 
 fn happen(world: &mut World, happening: Happening) {
-    let lives = world.lives();
+    let alive = world.alive();
     match happening {
         Happening::Answer(at) => {
             if let Some(answer) = world.answers.remove(at) {
@@ -73,10 +76,11 @@ fn happen(world: &mut World, happening: Happening) {
                 LaunchError::called_off()
             }));
         }
-        Happening::Exit => drop(lives.map(|generation| world.exit(generation))),
-        Happening::Lose(why) => drop(lives.map(|generation| world.lose(generation, why))),
-        Happening::Hang => drop(lives.map(|_| world.pulse(Pulse::Hung))),
-        Happening::Retire => drop(lives.map(|generation| world.input(Input::Retired { generation }))),
+        Happening::Exit(at) => drop(alive.get(at).map(|generation| world.exit(*generation))),
+        Happening::Lose(at, why) => drop(alive.get(at).map(|generation| world.lose(*generation, why))),
+        Happening::Hang => drop(world.pulse(Pulse::Hung)),
+        Happening::Upgrade => drop(world.input(Input::Upgrade)),
+        Happening::Retire => drop(world.input(Input::Retired { generation: world.generation() })),
         Happening::Refuse => world.refuse(),
         Happening::Dispense(carries) => drop(world.input(Input::Dispensed { carries })),
         Happening::Tick if world.deadline().is_some() => drop(world.tick()),
