@@ -275,7 +275,7 @@ impl Machine {
         let attempt = self.attempt;
         self.is_outdated = false;
         // After a success a program that is not there, or not whole, is being replaced.
-        let permanent = error.is_permanent() && !(self.generation > 0 && is_of_the_program(&error));
+        let permanent = error.is_permanent() && !(self.generation > 0 && error.is_of_the_program());
         let why: Arc<str> = format!("attempt {attempt} failed: {error}").into();
         if let Some(pid) = unreaped {
             out.push(Action::Tell(What::Unreaped { generation: self.generation + 1, pid }));
@@ -371,11 +371,6 @@ impl Machine {
         self.phase = Phase::Waiting { until: retry_at, half_open: at_once };
         self.proceed(Input::Tick, now, out);
     }
-}
-
-/// Whether it is about the file of the program, which may be about to be replaced.
-fn is_of_the_program(error: &LaunchError) -> bool {
-    matches!(error, LaunchError::NotFound { .. } | LaunchError::NotExecutable { .. } | LaunchError::WrongFormat { .. })
 }
 
 #[cfg(test)]
