@@ -133,7 +133,7 @@ async fn a_call_longer_than_the_drain_is_cut_off() {
     let before = shop.pid().await.expect("a pid");
     plugin.restart();
     let error = call.await.expect("no panic").expect_err("cut off");
-    assert!(error.may_have_run() && error.message().contains("restarted by hand"), "{error:?}");
+    assert!(error.may_have_run() && error.message().contains("restarted by this host"), "{error:?}");
     assert_ne!(shop.pid().await.expect("the next process"), before);
     plugin.close().await;
 }

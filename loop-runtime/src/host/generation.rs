@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::builder::{Settings, Source};
@@ -14,18 +14,15 @@ use super::supervisor::Remains;
 use super::{LaunchError, LaunchOptions, Process, launch};
 #[cfg(feature = "mux")]
 use crate::broker::Knocks;
-use crate::broker::{Broker, BrokerEnd, Route, exchange};
+use crate::broker::{BrokerEnd, Route, exchange};
 use crate::error::Error;
 use crate::proto::plugin::Empty;
 use crate::proto::plugin::grpc_controller_client::GrpcControllerClient;
-use crate::service::{Family, Link, Session, settle};
+use crate::service::{Family, Link, Session, Wiring, settle};
 use crate::socket_dir::PrivateDir;
 #[cfg(feature = "mux")]
 use crate::transport::MuxSession;
 use crate::transport::{Connection, Stream};
-
-/// How many announcements wait to be sent: as many as services can be lent before the plugin reads.
-const ANNOUNCEMENTS: usize = 64;
 
 /// A running process with its session. Dropped half-way, it ends with its process.
 pub(super) struct Generation {
@@ -101,15 +98,19 @@ impl Generation {
                 return Err(LaunchError::Connect { address, source: Arc::new(why), stderr: process.stderr() });
             }
         };
-        let (outgoing, announcements) = mpsc::channel(ANNOUNCEMENTS);
-        let broker = Broker::new(route, security, settings.dial_timeout, outgoing);
-        let limits = (settings.calling.clone(), settings.serving.clone());
-        let session = Session::new(&settings.name, number, broker.clone(), limits, family.clone());
+        let wiring = Wiring {
+            route,
+            security,
+            dial_timeout: settings.dial_timeout,
+            calling: settings.calling.clone(),
+            serving: settings.serving.clone(),
+        };
+        let (session, announcements) = Session::assemble(&settings.name, number, wiring, family.clone());
         let root = Link::adopt(&session, connection.clone(), driver, None, session.root().clone());
         let mains = Mains::new(&session, &process.line().address, root);
         let streams = CancellationToken::new();
         let (broker_ended, broker_end) = watch::channel(None);
-        let exchange = exchange(connection, broker, announcements);
+        let exchange = exchange(connection, session.broker().clone(), announcements);
         let let_go = streams.clone();
         session.tasks().spawn(async move {
             let why = match let_go.run_until_cancelled(exchange).await {

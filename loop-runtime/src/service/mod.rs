@@ -21,7 +21,7 @@ pub(crate) use handle::{Failed, Forgotten, Handle, Slot};
 pub use serve::{Answer, Call, Service, Starts, Tree, remote_of, times_made};
 pub(crate) use serve::{Root, Served};
 pub use session::Outgoing;
-pub(crate) use session::{Attempt, Link, Session};
+pub(crate) use session::{Attempt, Link, Session, Wiring};
 pub use typed::{
     Answers, AnswersWhole, Argument, Component, Incoming, Outcome, Part, Refused, Reply, ReplyPart, WholeOutcome,
 };

@@ -18,4 +18,4 @@ pub(crate) use link::{Attempt, InFlight, Link};
 pub(crate) use object::EndOnDrop;
 pub use outgoing::Outgoing;
 pub(crate) use outgoing::{RECIPE, Request, with_ids};
-pub(crate) use session::Session;
+pub(crate) use session::{Session, Wiring};
