@@ -350,3 +350,14 @@ impl Task {
         }
     }
 }
+
+/// The runtime has ended, and the task with it: nobody looks after the process any more. It is killed with its generation,
+/// and whoever has a handle, or closes the plugin, from another runtime, need not wait for what will never come.
+impl Drop for Task {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            self.publish(Root::Closed);
+            self.finish();
+        }
+    }
+}
