@@ -246,6 +246,10 @@ impl Handler for Entrance {
     fn signs(&self) -> SignsOfLife {
         self.served.signs()
     }
+
+    fn is_fixed(&self, path: &str) -> bool {
+        Fixed::serves(path)
+    }
 }
 
 impl Entrance {

@@ -69,7 +69,7 @@ impl Remote {
         out: Outgoing,
         service: Option<(usize, ServiceInfo)>,
     ) -> Result<Received> {
-        let request = Request::from(out);
+        let request = Request::new(out)?;
         let runtime = self.handle().family.runtime();
         if runtime.is_current() {
             return self.exchange_here(method, request, service).await;
