@@ -11,7 +11,7 @@ use loop_runtime::{Code, LoopMessage, Result, loop_service, times_made, with_tim
 use rustix::process::Signal;
 
 use crate::HANDSHAKE;
-use crate::cases::{Lines, MULTIPLEXED, cases, launch, policy, signal, workshop};
+use crate::cases::{Lines, MULTIPLEXED, cases, is_there, launch, policy, signal, workshop};
 use crate::services::{Bench, Part, Workshop};
 
 cases![
@@ -20,7 +20,31 @@ cases![
     a_reply_that_cannot_be_read_is_the_fault_of_the_other_side,
     a_reply_that_is_passed_on_has_a_limit_too,
     handles_work_from_any_thread_and_any_runtime,
+    a_runtime_that_ends_takes_its_plugins_along,
 ];
+
+/// Whoever holds a handle elsewhere is told, and waits for nothing.
+async fn a_runtime_that_ends_takes_its_plugins_along() {
+    let multiplexed = MULTIPLEXED.get();
+    let (plugin, shop, pid) = tokio::task::spawn_blocking(move || {
+        let runtime = crate::runtime();
+        let launched = MULTIPLEXED.scope(multiplexed, async {
+            let plugin = launch(policy()).await;
+            let shop = workshop(&plugin).await;
+            let pid = shop.pid().await.expect("a process");
+            (plugin, shop, pid)
+        });
+        runtime.block_on(launched)
+    })
+    .await
+    .expect("a plugin");
+    let error = shop.pid().await.unwrap_err();
+    assert!(!error.may_have_run(), "{error:?}");
+    plugin.close().await;
+    while is_there(pid) {
+        tokio::task::yield_now().await;
+    }
+}
 
 async fn an_object_that_is_made_again_is_counted() {
     let plugin = launch(policy()).await;
