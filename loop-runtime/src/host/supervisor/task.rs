@@ -206,10 +206,11 @@ impl Task {
                 if let Some(upgrade) = &self.upgrade {
                     self.source = upgrade.source.clone();
                 }
-                self.install(generation);
-                if let Some(prepared) = self.find_mut(generation).and_then(|kept| kept.prepared.take()) {
-                    prepared.commit();
+                let prepared = self.find_mut(generation).and_then(|kept| kept.prepared.take());
+                if let (Some(prepared), Some(old)) = (prepared, self.find(generation - 1)) {
+                    prepared.commit(old.generation.mains.session());
                 }
+                self.install(generation);
             }
             Action::Upgraded(outcome) => {
                 if let Some(upgrade) = self.upgrade.take() {
