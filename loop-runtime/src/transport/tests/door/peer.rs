@@ -13,6 +13,7 @@ const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GO_AWAY: u8 = 7;
 const WINDOW: u8 = 8;
+const CONTINUATION: u8 = 9;
 
 const END_STREAM: u8 = 1;
 const ACK: u8 = 1;
@@ -65,6 +66,28 @@ impl Peer {
         let path = [&[4, path.len() as u8][..], path.as_bytes()].concat();
         let block = [&[0x83, 0x86][..], &path, &[0x0f, 0x10, 16], b"application/grpc"].concat();
         self.frame(HEADERS, END_HEADERS, stream, &block).await;
+        self.frame(DATA, END_STREAM, stream, b"\0\0\0\0\x02hi").await;
+    }
+
+    /// As a client, calls `path` on `stream` with so much metadata, in pieces of 16 KiB, as Go's clients send it.
+    pub(super) async fn calls_with_metadata(&mut self, stream: u32, path: &str, length: usize) {
+        let path = [&[4, path.len() as u8][..], path.as_bytes()].concat();
+        let mut block = [&[0x83, 0x86][..], &path, &[0x0f, 0x10, 16], b"application/grpc", b"\0\x06x-long"].concat();
+        // A length that does not fit into seven bits, seven at a time, the lowest first.
+        let mut rest = length - 127;
+        block.push(127);
+        while rest > 127 {
+            block.push(rest as u8 | 128);
+            rest >>= 7;
+        }
+        block.push(rest as u8);
+        block.resize(block.len() + length, b'x');
+        let pieces: Vec<_> = block.chunks(16 << 10).collect();
+        for (at, piece) in pieces.iter().enumerate() {
+            let kind = if at == 0 { HEADERS } else { CONTINUATION };
+            let flags = if at + 1 == pieces.len() { END_HEADERS } else { 0 };
+            self.frame(kind, flags, stream, piece).await;
+        }
         self.frame(DATA, END_STREAM, stream, b"\0\0\0\0\x02hi").await;
     }
 

@@ -99,3 +99,23 @@ async fn its_idle_clients_end() {
     within(served.task).await.unwrap();
     nothing_runs().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn it_takes_metadata_in_as_many_pieces_as_go_sends() {
+    let (near, far) = duplex(1 << 20);
+    let (told, mut lengths) = mpsc::unbounded_channel();
+    let methods = Methods::new().with("/t/Long", move |headers, message| {
+        told.send(headers["x-long"].len()).unwrap();
+        async move { Ok(message) }
+    });
+    let served = serve(methods, near);
+    let mut peer = Peer::client(far).await;
+    for (call, length) in [200_000, 200, 2_000_000].into_iter().enumerate() {
+        let stream = 2 * call as u32 + 1;
+        peer.calls_with_metadata(stream, "/t/Long", length).await;
+        assert_eq!((peer.takes_answer().await, lengths.recv().await), (stream, Some(length)));
+    }
+    served.abort.cancel();
+    peer.hears_the_end().await;
+    within(served.task).await.unwrap();
+}
