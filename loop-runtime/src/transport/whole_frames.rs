@@ -24,8 +24,8 @@ use super::frames::{Frames, Passed};
 use super::state::State;
 use super::ticks::{STANDSTILL, ticks};
 
-/// For how many ticks less than [`PACE`] may come of it: as many as make a silent process look hung, by default.
-const SLOW: u32 = 10;
+/// For how many ticks less than [`PACE`], but something, may come of a frame that has begun.
+const SLOW: u32 = 5;
 
 /// Bytes in a tick; the largest frame has 32 times as many.
 const PACE: usize = 64 << 10;
