@@ -121,3 +121,32 @@ async fn calls_of_the_user_do_not_keep_the_runtimes_own_out() {
         assert!(calls.iter().all(|call| !call.is_finished()));
     }
 }
+
+/// A plugin that ends says so, so that its host takes it for neither dead nor hung.
+#[tokio::test(start_paused = true)]
+async fn the_end_is_told_to_the_host_before_the_connection_goes() {
+    let stop = Stop::in_process();
+    let serving = serving(&stop);
+    let connection = call(connect(&serving)).await;
+    let busy = tokio::spawn({
+        let connection = connection.clone();
+        async move { connection.unary("/idle.Idle/Sleep", Default::default(), None, "".into()).await }
+    });
+    // What is sent later comes later.
+    tokio::task::yield_now().await;
+    HealthClient::new(connection.clone()).check(HealthCheckRequest { service: String::new() }).await.unwrap();
+    tokio::time::timeout(HOUR, async {
+        let serving = Arc::into_inner(serving).expect("nobody else holds it");
+        let retired = connection.retired().clone();
+        let told = tokio::spawn(async move {
+            retired.cancelled().await;
+            Instant::now()
+        });
+        serving.wind_down(async {}).await;
+        assert!(told.await.unwrap() + GRACE / 2 < Instant::now(), "told at once, not at the end");
+        connection.ended().cancelled().await;
+        busy.await.unwrap().unwrap_err();
+    })
+    .await
+    .expect("an end");
+}

@@ -6,7 +6,7 @@
 pub struct Limits {
     /// The longest message accepted, in bytes; a longer one is refused with `ResourceExhausted` before it is read.
     pub max_receive: usize,
-    /// The longest header list accepted, in bytes as HTTP/2 counts them. Error texts travel in headers: a call that ends with
+    /// The longest header list accepted, in bytes as HTTP/2 counts them; no longer one is sent. Error texts travel in headers: a call that ends with
     /// a longer one is lost, and its text with it.
     pub max_header_list: u32,
     /// How many calls of the peer are handled at a time on one connection, at least 1: 0 is taken for 1. Further ones wait,

@@ -20,6 +20,8 @@ use tonic::Status;
 use tonic::body::Body;
 
 use super::body::{self, Received};
+use super::frames::PREFACE;
+use super::header_blocks::HeaderBlocks;
 use super::limits::Limits;
 use super::signs::SignsOfLife;
 use super::whole_frames::WholeFrames;
@@ -108,8 +110,8 @@ async fn accept<IO>(
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut connection =
-        tune::server(limits).handshake::<_, Bytes>(WholeFrames::of_client(io, handler.signs())).await?;
+    let io = HeaderBlocks::new(WholeFrames::of_client(io, handler.signs()), PREFACE, limits.max_header_list);
+    let mut connection = tune::server(limits).handshake::<_, Bytes>(io).await?;
     let turns = Arc::new(Semaphore::new((limits.at_a_time() as usize).min(Semaphore::MAX_PERMITS)));
     let mut stopping = false;
     loop {

@@ -20,8 +20,8 @@ pub(super) const RESERVE: u32 = 128;
 
 /// The largest piece that a peer may send at once. A message that fits is handed on without being put together:
 /// against HTTP/2's 16 KiB, this halves the time of a call of 1 MiB and its processor time. Its price: h2 derives from it
-/// in how many pieces a header list may come, about ten, and grpc-go's pieces are of 16 KiB. So replies pass through
-/// [`HeaderBlocks`](super::header_blocks::HeaderBlocks) before; requests do not, whose headers have no error texts.
+/// in how many pieces a header list may come, about ten, and grpc-go's pieces are of 16 KiB. So what comes passes
+/// through [`HeaderBlocks`](super::header_blocks::HeaderBlocks) before.
 pub(super) const FRAME: u32 = 2 << 20;
 
 /// h2 takes twenty calls that are cancelled before they were looked at for an attack; a local peer that drops

@@ -76,13 +76,18 @@ async fn no_call_is_refused_for_the_servers_limit_and_the_order_is_kept() {
                 }
             }
         });
-        let (connection, _served) = connect_with(methods, Limits::client(), limits).await;
+        let (dialled, accepted) = sockets().await;
+        let (connection, driver) = Connection::open(dialled, &Limits::client()).await.unwrap();
+        tokio::spawn(driver);
         let calls: Vec<_> = (0..100_u8)
             .map(|n| {
                 let connection = connection.clone();
                 tokio::spawn(async move { connection.call("/t/Count", vec![n]).await })
             })
             .collect();
+        settle().await;
+        let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
+        tokio::spawn(serve_connection(accepted, Arc::new(methods), limits, stop, abort));
         for (n, call) in calls.into_iter().enumerate() {
             assert_eq!(soon(call).await.unwrap().unwrap().body[..], [n as u8]);
             assert_eq!(soon(order.recv()).await, Some(n as u8));
