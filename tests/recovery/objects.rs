@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use loop_runtime::host::{Command, Host};
-use loop_runtime::{Code, LoopMessage, Result, loop_service, times_made, with_timeout};
+use loop_runtime::host::{Command, Host, State};
+use loop_runtime::{Code, ErrorKind, LoopMessage, Result, loop_service, times_made, with_timeout};
 use rustix::process::Signal;
 
 use crate::HANDSHAKE;
@@ -20,6 +20,7 @@ cases![
     a_reply_that_cannot_be_read_is_the_fault_of_the_other_side,
     a_reply_that_is_passed_on_has_a_limit_too,
     handles_work_from_any_thread_and_any_runtime,
+    whoever_waits_for_a_handle_hears_that_it_is_closed,
     a_runtime_that_ends_takes_its_plugins_along,
 ];
 
@@ -125,6 +126,29 @@ async fn a_reply_that_is_passed_on_has_a_limit_too() {
     assert_eq!((maker.pid(), user.pid()), before);
     user.close().await;
     maker.close().await;
+}
+
+async fn whoever_waits_for_a_handle_hears_that_it_is_closed() {
+    let mut policy = policy();
+    policy.backoff = Duration::from_secs(20);
+    policy.jitter = 0.0;
+    let plugin = launch(policy).await;
+    let shop = workshop(&plugin).await;
+    let bench = shop.new_bench("oak", Lines::new().journal()).await.expect("a bench");
+    let mut states = plugin.states();
+    shop.abort().await.expect_err("it ends");
+    shop.abort().await.expect_err("it ends again");
+    states.until(|state| matches!(state, State::Backoff { .. })).await.expect("a wait of 20 s");
+    let waiting = {
+        let bench = bench.clone();
+        tokio::spawn(async move { bench.work().await })
+    };
+    // It waits for the plugin, by now or in a moment.
+    tokio::task::yield_now().await;
+    let _ = with_timeout(Duration::from_millis(100), bench.close()).await;
+    let error = tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("at once").expect("no panic");
+    assert_eq!(error.expect_err("closed").kind(), &ErrorKind::Closed);
+    plugin.close().await;
 }
 
 /// Runs `future` on this thread, without a runtime.
