@@ -176,6 +176,6 @@ fn assert_lost<T: std::fmt::Debug>(result: Result<T, Failure>) -> String {
 fn assert_not_run<T: std::fmt::Debug>(result: Result<T, Failure>) -> String {
     match result {
         Err(Failure::NotRun(error)) => error.to_string(),
-        other => panic!("not unrun: {other:?}"),
+        other => panic!("it is not said that it did not run: {other:?}"),
     }
 }
