@@ -16,6 +16,7 @@ use super::recipe::Recipe;
 use super::slot::{Failed, Forgotten, Slot};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind};
+use crate::lived;
 use crate::service::base::{HandleEvent, settle};
 use crate::service::session::{Attempt, Link};
 use machine::{Effect, Failure, LinkState, Machine, Over, Ran, Rules, Step, View, Why};
@@ -294,18 +295,17 @@ impl Keeper {
             return false;
         }
         let names = handle.names();
-        let until = Instant::now() + handle.family.timing.redial;
         let dialled = async {
             let link = last.redial().await?;
-            link.probe(&names, Some(until)).await?;
+            link.probe(&names, None).await?;
             Ok::<_, Error>(link)
         };
-        match timeout(handle.family.timing.redial, dialled).await {
-            Ok(Ok(link)) => {
+        match lived::within(handle.family.timing.redial, dialled).await {
+            Some(Ok(link)) => {
                 self.last = link;
                 true
             }
-            Ok(Err(_)) | Err(_) => false,
+            Some(Err(_)) | None => false,
         }
     }
 
