@@ -15,8 +15,8 @@ const LONGEST_PATH: usize = 256;
 /// There are two kinds of what is read. *Malformed* bytes are not protobuf, or not of the wire type that the field has: the peers
 /// disagree about the format, and the answer is `Internal`. A *refused* value is good protobuf that does not fit the
 /// type, and the answer is `InvalidArgument` with path and reason; a field that brings its own text
-/// (`#[wire(1, text = "..")]`) is answered with `Unknown` and exactly that text, as Go's adapters do. In a reply either is
-/// `Internal` to the caller, who did nothing wrong.
+/// (`#[wire(1, text = "..")]`) is answered with `Unknown` and exactly that text, as Go's adapters do. In a reply,
+/// whose caller did nothing wrong, both kinds are `Internal`, but for such a text.
 ///
 /// What is *written* can only be nested too deep: more than 100 levels below the outermost message, which receivers refuse.
 /// Nothing is sent then. A caller with such an argument gets `InvalidArgument` with the path, and
@@ -183,10 +183,13 @@ impl From<WireError> for Error {
 
 impl WireError {
     /// As the error of a call whose reply could not be read, or could not be written: never the caller's fault, whatever is
-    /// wrong with it.
+    /// wrong with it. A text that the contract brings for it stands alone here too.
     pub(crate) fn of_reply(self) -> Error {
-        let what = if matches!(self.0.kind, Kind::TooDeep) { "sent" } else { "read" };
-        Error::internal(format!("the reply cannot be {what}: {self}"))
+        match &self.0.kind {
+            Kind::Refused { text: Some(text), .. } => Error::unknown(text.as_str()),
+            Kind::TooDeep => Error::internal(format!("the reply cannot be sent: {self}")),
+            _ => Error::internal(format!("the reply cannot be read: {self}")),
+        }
     }
 }
 
