@@ -24,7 +24,7 @@ mod upgrade;
 mod winding;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use closing::Closing;
 use failures::Failures;

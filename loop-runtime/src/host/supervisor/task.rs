@@ -206,10 +206,11 @@ impl Task {
                 if let Some(upgrade) = &self.upgrade {
                     self.source = upgrade.source.clone();
                 }
-                self.install(generation);
+                // Before the root changes: under another root they would be made once more.
                 if let Some(prepared) = self.find_mut(generation).and_then(|kept| kept.prepared.take()) {
                     prepared.commit();
                 }
+                self.install(generation);
             }
             Action::Upgraded(outcome) => {
                 if let Some(upgrade) = self.upgrade.take() {
