@@ -82,6 +82,7 @@ fn table(options: Options) -> Outcome<()> {
         }
         if options.has("life") {
             rows::life(&mut stacks)?;
+            rows::replace(&mut stacks)?;
         }
         drop(stacks);
         if options.has("memory") {

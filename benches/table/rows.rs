@@ -101,6 +101,19 @@ pub(crate) fn life(stacks: &mut Stacks) -> Outcome<()> {
     Ok(())
 }
 
+/// Another process in the place of the one that runs, while callers call.
+pub(crate) fn replace(stacks: &mut Stacks) -> Outcome<()> {
+    stacks.place(Cores::All)?;
+    let compared = stacks.compare("replace", 1, 20.max(stacks.rounds))?;
+    let what = "another process while 4 call: longest that one waits".to_owned();
+    let mut row = row(stacks, Cores::All, what, &compared, time);
+    for (figure, longest) in row.figures.iter_mut().zip(compared.longest()) {
+        *figure = format!("{figure} (max {})", time(longest));
+    }
+    row.print();
+    Ok(())
+}
+
 /// Memory of processes that have just started, after some work, and with very many calls in flight.
 pub(crate) fn memory(start: impl Fn() -> Outcome<Stacks>) -> Outcome<()> {
     const RUNS: usize = 3;

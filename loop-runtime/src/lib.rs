@@ -174,6 +174,7 @@ mod context;
 mod error;
 mod handshake;
 pub mod host;
+mod lived;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod parsers;

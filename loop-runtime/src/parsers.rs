@@ -116,10 +116,11 @@ fn hclog(bytes: &[u8]) {
 /// A message that nests in itself, in maps and in lists.
 fn message(bytes: &[u8]) {
     if let Ok(message) = decode::<Struct>(&Bytes::copy_from_slice(bytes)) {
-        let again = encode(&message);
+        // On the last level an entry of a map may come without its value, which is a level more when it is written.
+        let Ok(again) = encode(&message) else { return };
         let read = decode::<Struct>(&again);
         // NaN is unlike itself: what is written again must be the same bytes.
-        assert_eq!(read.map(|read| encode(&read)).ok(), Some(again));
+        assert_eq!(read.and_then(|read| encode(&read)), Ok(again));
     }
 }
 

@@ -19,7 +19,7 @@ const ROOMS: &[&[&str]] = &[
     &["error"],
     &["wire"],
     &["handshake", "socket_dir"],
-    &["sync", "sys"],
+    &["lived", "sync", "sys"],
 ];
 
 /// What the two ends of a plugin share, beside the rows: it is data that both of them read and write.

@@ -32,6 +32,15 @@ enum Place {
     Closed,
 }
 
+/// How far an upgrade is: `Upgrading Launching (LaunchFailed UpgradeAborted | Started Upgraded)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Upgrade {
+    Wanted,
+    Launching,
+    Failed,
+    Started(u64),
+}
+
 /// What the last events of a handle said.
 enum Kept {
     Live { object: u64 },
@@ -46,6 +55,10 @@ struct Reader {
     trace: Arc<Trace>,
     told: Told,
     place: Place,
+    upgrade: Option<Upgrade>,
+    /// The generation whose place another has taken, until it has ended.
+    leaving: Option<u64>,
+    processes: HashMap<u64, u32>,
     last: u64,
     /// A launch failed for good, and nobody has reset the plugin since.
     refused: bool,
@@ -69,7 +82,22 @@ pub(crate) fn follow(
         trace.published(&name, first);
         let (place, restarts, handles) = (Place::Running(1), VecDeque::new(), HashMap::new());
         let (last, refused, reset_meanwhile) = (1, false, false);
-        let mut reader = Reader { name, policy, trace, told, place, last, refused, reset_meanwhile, restarts, handles };
+        let (upgrade, leaving, processes) = (None, None, HashMap::from([(1, first)]));
+        let mut reader = Reader {
+            name,
+            policy,
+            trace,
+            told,
+            place,
+            upgrade,
+            leaving,
+            processes,
+            last,
+            refused,
+            reset_meanwhile,
+            restarts,
+            handles,
+        };
         let mut seq = None;
         while let Some(event) = events.next().await {
             if seq.is_some_and(|seq| event.seq != seq + 1) {
@@ -92,8 +120,11 @@ impl Reader {
 
     fn read(&mut self, event: Event) {
         let text = format!("{:?}", event.what);
+        if self.of_upgrade(&event.what) {
+            return;
+        }
         let next = match (self.place, event.what) {
-            (Place::Between, What::Launching { .. }) => {
+            (Place::Between, What::Launching { .. }) if self.upgrade.is_none() && self.leaving.is_none() => {
                 if self.refused {
                     self.wrong(format!("I10: {text} after a failure for good"));
                 }
@@ -106,9 +137,7 @@ impl Reader {
             }
             (Place::Launching, What::Started { generation, pid, .. }) if generation > self.last => {
                 self.trace.published(&self.name, pid);
-                self.told.started += 1;
-                self.told.pids.push(pid);
-                self.last = generation;
+                self.started(generation, pid);
                 Place::Running(generation)
             }
             (Place::Running(now), What::Ended(ended)) if ended.generation == now => {
@@ -136,6 +165,51 @@ impl Reader {
             (_, what) => return self.aside(event.at, what),
         };
         self.place = next;
+    }
+
+    fn started(&mut self, generation: u64, pid: u32) {
+        self.told.started += 1;
+        self.told.pids.push(pid);
+        self.processes.insert(generation, pid);
+        self.last = generation;
+    }
+
+    /// Takes in what belongs to an upgrade; whether it does.
+    fn of_upgrade(&mut self, what: &What) -> bool {
+        self.upgrade = match (self.upgrade, what) {
+            (None, What::Upgrading { generation }) if self.place == Place::Running(*generation) => {
+                Some(Upgrade::Wanted)
+            }
+            (Some(Upgrade::Wanted), What::Launching { .. }) => Some(Upgrade::Launching),
+            (Some(Upgrade::Launching), What::LaunchFailed { .. }) => Some(Upgrade::Failed),
+            (Some(Upgrade::Failed), What::UpgradeAborted { .. }) => None,
+            (Some(Upgrade::Launching), What::Started { generation, pid, .. }) if *generation > self.last => {
+                self.started(*generation, *pid);
+                Some(Upgrade::Started(*generation))
+            }
+            (Some(Upgrade::Started(generation)), What::Upgraded { from, to })
+                if self.place == Place::Running(*from) && generation == *to && self.leaving.is_none() =>
+            {
+                self.trace.took_over(&self.name, self.processes[to]);
+                (self.place, self.leaving) = (Place::Running(*to), Some(*from));
+                None
+            }
+            (upgrade, What::Ended(ended)) if self.leaving == Some(ended.generation) => {
+                self.trace.left(self.processes[&ended.generation]);
+                if ended.exit.is_none() {
+                    self.wrong(format!("I5: not reaped: {ended:?}"));
+                }
+                self.leaving = None;
+                self.upgrade = upgrade;
+                return true;
+            }
+            (None, What::Upgrading { .. }) | (_, What::UpgradeAborted { .. } | What::Upgraded { .. }) => {
+                self.wrong(format!("I13: {what:?} in {:?}, {:?}", self.place, self.upgrade));
+                self.upgrade
+            }
+            _ => return false,
+        };
+        true
     }
 
     /// What does not change where the grammar stands.
@@ -185,7 +259,10 @@ impl Reader {
             {
                 Some("I3: an older object, or a newer one over an old connection")
             }
-            (_, HandleEvent::Made { generation, .. }) if matches!(self.place, Place::Running(now) if now < *generation) => {
+            // Told by tasks of their own: at the step of an upgrade, they may be ahead.
+            (_, HandleEvent::Made { generation, .. })
+                if self.upgrade.is_none() && matches!(self.place, Place::Running(now) if now < *generation) =>
+            {
                 Some("I3: in a generation that is not there yet")
             }
             _ => None,

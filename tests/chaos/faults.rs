@@ -31,6 +31,7 @@ pub(crate) enum Fault {
     CrashLoop,
     NoProgram,
     Restart,
+    Upgrade,
     Terminate,
     GoAway,
     Reset,
@@ -65,7 +66,8 @@ impl Fault {
             70..72 => LaunchFails,
             72..74 => CrashLoop,
             74..76 => NoProgram,
-            76..81 => Restart,
+            76..79 => Restart,
+            79..81 => Upgrade,
             81..85 => Reset,
             85..88 => GarbageToPlugin,
             88..91 => GarbageToHost,
@@ -127,6 +129,8 @@ impl World {
                 link_program(&self.dir, which);
             }
             Fault::Restart => plugin.restart(),
+            // It may be in no state for that, or a kill may come in between: then it says so.
+            Fault::Upgrade => drop(plugin.upgrade(self.command(which)).await),
             Fault::Terminate => plugin.pid().into_iter().for_each(terminate),
             Fault::GoAway => {
                 // In the middle of a frame of another, it is garbage.

@@ -138,6 +138,7 @@ fn tests(dir: PathBuf) -> ExitCode {
         // Each takes some tenths of a second: a process ends in order.
         ("terminations_in_a_row", Row::Terminations, in_a_row.div_ceil(10)),
         ("restarts_in_a_row", Row::Restarts, in_a_row.div_ceil(10)),
+        ("upgrades_in_a_row", Row::Upgrades, in_a_row.div_ceil(10)),
         // Each takes seconds.
         ("hold_ups_in_a_row", Row::HoldUps, in_a_row.div_ceil(50)),
     ];

@@ -41,6 +41,14 @@ impl Ran {
                 self.over.extend(self.newest.insert(plugin.to_owned(), pid.to_owned()));
                 return Some(());
             }
+            ["joined", plugin, pid] => {
+                self.newest.insert(plugin.to_owned(), pid.to_owned());
+                return Some(());
+            }
+            ["left", pid] => {
+                self.over.insert(pid.to_owned());
+                return Some(());
+            }
             ["ended", plugin] => {
                 self.over.extend(self.newest.remove(plugin));
                 return Some(());

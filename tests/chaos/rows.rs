@@ -27,6 +27,7 @@ pub(crate) enum Row {
     GoAways,
     Terminations,
     Restarts,
+    Upgrades,
 }
 
 /// How much a plugin may hold at the end beyond what it held at the beginning: calls are in flight at both times.
@@ -76,6 +77,11 @@ async fn one(dir: &Path, row: Row, times: u64, random: &mut Random, report: &mut
             }
             Row::Terminations => plugin.pid().into_iter().for_each(terminate),
             Row::Restarts => plugin.restart(),
+            Row::Upgrades => {
+                if let Err(why) = plugin.upgrade(world.command((n % 2) as usize)).await {
+                    report.wrong.push(format!("upgrade {n} was given up: {why}"));
+                }
+            }
         }
         let fault = match row {
             Row::Kills => Fault::Kill,
@@ -85,6 +91,7 @@ async fn one(dir: &Path, row: Row, times: u64, random: &mut Random, report: &mut
             Row::GoAways => Fault::GoAway,
             Row::Terminations => Fault::Terminate,
             Row::Restarts => Fault::Restart,
+            Row::Upgrades => Fault::Upgrade,
         };
         *report.faults.entry(fault).or_default() += 1;
         if row == Row::HoldUps {

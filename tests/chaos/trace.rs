@@ -73,6 +73,16 @@ impl Trace {
         self.line(&format!("newest {plugin} {pid}\n"));
     }
 
+    /// The host was told that process `pid` of `plugin` has taken the place of another, which ends what is under way.
+    pub(crate) fn took_over(&self, plugin: &str, pid: u32) {
+        self.line(&format!("joined {plugin} {pid}\n"));
+    }
+
+    /// The host was told that process `pid`, whose place another has taken, has ended.
+    pub(crate) fn left(&self, pid: u32) {
+        self.line(&format!("left {pid}\n"));
+    }
+
     /// The host was told that the newest process of `plugin` has ended.
     pub(crate) fn ended(&self, plugin: &str) {
         self.line(&format!("ended {plugin}\n"));

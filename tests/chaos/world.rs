@@ -79,11 +79,16 @@ pub(crate) fn link_program(dir: &Path, plugin: usize) {
     let _ = std::os::unix::fs::symlink(this, program(dir, plugin));
 }
 
-async fn launch(dir: &Path, plugin: usize, policy: RestartPolicy) -> Supervisor {
-    link_program(dir, plugin);
+fn command(dir: &Path, plugin: usize) -> (String, Command) {
     let program = program(dir, plugin);
     let name = program.file_name().expect("a name").to_string_lossy().into_owned();
     let command = Command::new(&program).env(crate::DIR, dir).env("PLUGIN", &name);
+    (name, command)
+}
+
+async fn launch(dir: &Path, plugin: usize, policy: RestartPolicy) -> Supervisor {
+    link_program(dir, plugin);
+    let (name, command) = command(dir, plugin);
     Host::new(HANDSHAKE).name(name).policy(policy).launch(command).await.expect("a plugin")
 }
 
@@ -106,6 +111,11 @@ impl World {
         let world =
             Self { dir, trace, plugins, roots, relayer, provider, factory, reporter, resets, last_reset, silent };
         (Arc::new(world), told)
+    }
+
+    /// The command of a plugin, for another process of it.
+    pub(crate) fn command(&self, which: usize) -> Command {
+        command(&self.dir, which).1
     }
 
     pub(crate) fn reset(&self, which: usize) {

@@ -85,7 +85,7 @@ pub(crate) fn is_there(pid: u32) -> bool {
 }
 
 /// Waits until the signal has stopped every thread: an answer may leave before that.
-async fn is_stopped(pid: u32) {
+pub(crate) async fn is_stopped(pid: u32) {
     let state = format!("/proc/{pid}/stat");
     while !std::fs::read_to_string(&state).expect("Linux").contains(") T ") {
         tokio::task::yield_now().await;

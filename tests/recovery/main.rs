@@ -9,6 +9,7 @@ mod cases;
 mod graceful;
 mod objects;
 mod services;
+mod stalls;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
         }
         return runtime().block_on(MULTIPLEXED.scope(mode == "multiplexed", cases::a_host_of_its_own()));
     }
-    let all = cases::all().into_iter().chain(graceful::all()).chain(objects::all());
+    let all = cases::all().into_iter().chain(graceful::all()).chain(objects::all()).chain(stalls::all());
     let modes =
         all.flat_map(|(name, case)| [(name.to_owned(), case, false), (format!("multiplexed::{name}"), case, true)]);
     let trials = modes.map(|(name, case, multiplexed)| {

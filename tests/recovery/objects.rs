@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use loop_runtime::host::{Command, Host};
-use loop_runtime::{Code, LoopMessage, Result, loop_service, times_made, with_timeout};
+use loop_runtime::host::{Command, Host, State};
+use loop_runtime::{Code, ErrorKind, LoopMessage, Result, loop_service, times_made, with_timeout};
 use rustix::process::Signal;
 
 use crate::HANDSHAKE;
-use crate::cases::{Lines, MULTIPLEXED, cases, launch, policy, signal, workshop};
+use crate::cases::{Lines, MULTIPLEXED, cases, is_there, launch, policy, signal, workshop};
 use crate::services::{Bench, Part, Workshop};
 
 cases![
@@ -20,7 +20,32 @@ cases![
     a_reply_that_cannot_be_read_is_the_fault_of_the_other_side,
     a_reply_that_is_passed_on_has_a_limit_too,
     handles_work_from_any_thread_and_any_runtime,
+    whoever_waits_for_a_handle_hears_that_it_is_closed,
+    a_runtime_that_ends_takes_its_plugins_along,
 ];
+
+/// Whoever holds a handle elsewhere is told, and waits for nothing.
+async fn a_runtime_that_ends_takes_its_plugins_along() {
+    let multiplexed = MULTIPLEXED.get();
+    let (plugin, shop, pid) = tokio::task::spawn_blocking(move || {
+        let runtime = crate::runtime();
+        let launched = MULTIPLEXED.scope(multiplexed, async {
+            let plugin = launch(policy()).await;
+            let shop = workshop(&plugin).await;
+            let pid = shop.pid().await.expect("a process");
+            (plugin, shop, pid)
+        });
+        runtime.block_on(launched)
+    })
+    .await
+    .expect("a plugin");
+    let error = shop.pid().await.unwrap_err();
+    assert!(!error.may_have_run(), "{error:?}");
+    plugin.close().await;
+    while is_there(pid) {
+        tokio::task::yield_now().await;
+    }
+}
 
 async fn an_object_that_is_made_again_is_counted() {
     let plugin = launch(policy()).await;
@@ -101,6 +126,29 @@ async fn a_reply_that_is_passed_on_has_a_limit_too() {
     assert_eq!((maker.pid(), user.pid()), before);
     user.close().await;
     maker.close().await;
+}
+
+async fn whoever_waits_for_a_handle_hears_that_it_is_closed() {
+    let mut policy = policy();
+    policy.backoff = Duration::from_secs(20);
+    policy.jitter = 0.0;
+    let plugin = launch(policy).await;
+    let shop = workshop(&plugin).await;
+    let bench = shop.new_bench("oak", Lines::new().journal()).await.expect("a bench");
+    let mut states = plugin.states();
+    shop.abort().await.expect_err("it ends");
+    shop.abort().await.expect_err("it ends again");
+    states.until(|state| matches!(state, State::Backoff { .. })).await.expect("a wait of 20 s");
+    let waiting = {
+        let bench = bench.clone();
+        tokio::spawn(async move { bench.work().await })
+    };
+    // It waits for the plugin, by now or in a moment.
+    tokio::task::yield_now().await;
+    let _ = with_timeout(Duration::from_millis(100), bench.close()).await;
+    let error = tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("at once").expect("no panic");
+    assert_eq!(error.expect_err("closed").kind(), &ErrorKind::Closed);
+    plugin.close().await;
 }
 
 /// Runs `future` on this thread, without a runtime.

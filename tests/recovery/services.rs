@@ -36,6 +36,8 @@ pub(crate) trait Workshop {
     /// Writes to the journal of the workshop.
     #[rpc(idempotent)]
     async fn write(&self, line: &str) -> Result<()>;
+    /// Gives `data` back; not to be repeated, so that a loss is seen.
+    async fn echo(&self, data: &[u8]) -> Result<Vec<u8>>;
     /// Lends a tool.
     fn tool(&self) -> Arc<dyn Tool>;
 }
@@ -152,6 +154,10 @@ impl Workshop for Shop {
     async fn write(&self, line: &str) -> Result<()> {
         let journal = self.journal.lock().map_err(|_| "poisoned")?.clone();
         journal.ok_or("the workshop was not opened")?.note(line).await
+    }
+
+    async fn echo(&self, data: &[u8]) -> Result<Vec<u8>> {
+        Ok(data.to_vec())
     }
 
     fn tool(&self) -> Arc<dyn Tool> {

@@ -1,6 +1,9 @@
 //! The load: callers that call one after another, several of them at once.
 
 use std::future::Future;
+use std::ops::DerefMut;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
@@ -58,6 +61,41 @@ pub(crate) async fn flood(calls: usize, caller: &impl Caller) -> Outcome<Duratio
     }
     all(callers).await?;
     Ok(began.elapsed())
+}
+
+/// How many call while the process behind them is replaced.
+const MEANWHILE: usize = 4;
+
+/// Calls, with the client that `client` gives for each call, while `replacing` goes on; gives the longest that a call took.
+pub(crate) async fn meanwhile<C, F>(
+    client: impl Fn() -> F + Clone + Send + 'static,
+    replacing: impl Future<Output = Outcome<()>>,
+) -> Outcome<Duration>
+where
+    C: DerefMut<Target: Caller> + Send,
+    F: Future<Output = C> + Send,
+{
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut callers = JoinSet::new();
+    for _ in 0..MEANWHILE {
+        let (client, stop) = (client.clone(), stop.clone());
+        callers.spawn(async move {
+            let mut longest = Duration::ZERO;
+            while !stop.load(Ordering::Relaxed) {
+                let began = Instant::now();
+                client().await.echo(&[7; 64]).await?;
+                longest = longest.max(began.elapsed());
+            }
+            Outcome::Ok(longest)
+        });
+    }
+    let replaced = replacing.await;
+    stop.store(true, Ordering::Relaxed);
+    let mut longest = Duration::ZERO;
+    while let Some(caller) = callers.join_next().await {
+        longest = longest.max(caller??);
+    }
+    replaced.map(|()| longest)
 }
 
 async fn all(mut callers: JoinSet<Outcome<()>>) -> Outcome<()> {

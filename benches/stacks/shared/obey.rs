@@ -24,6 +24,8 @@ pub(crate) trait Stack {
     async fn notice(&mut self) -> Outcome<Duration>;
     /// Kills the plugin, until a call is answered again.
     async fn recover(&mut self) -> Outcome<Duration>;
+    /// Replaces the plugin by another process while callers call, and gives the longest that one of them waited.
+    async fn replace(&mut self) -> Outcome<Duration>;
     /// Has the plugin make an object on a connection of its own, calls it, and lets it go; `times` times.
     async fn broker(&mut self, times: usize) -> Outcome<Duration>;
 }
@@ -55,6 +57,7 @@ pub(crate) async fn obey(stack: &mut impl Stack) -> Outcome<()> {
             "start" => stack.start().await?,
             "notice" => stack.notice().await?,
             "recover" => stack.recover().await?,
+            "replace" => stack.replace().await?,
             "broker" => stack.broker(times()?).await?,
             other => return Err(format!("no such command: {other}").into()),
         };

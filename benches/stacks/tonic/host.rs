@@ -6,12 +6,15 @@ mod service;
 #[path = "../shared/mod.rs"]
 mod shared;
 
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
 use service::{Client, DriveRequest, Peer};
 use shared::{COOKIE, Caller, FLAVOUR, Flavour, Load, Outcome, PLUGIN, SOCKETS, Stack, load, obey};
@@ -58,6 +61,33 @@ impl Start {
         let socket = line.trim_end().split('|').nth(3).ok_or("no handshake line")?;
         let client = Client::connect(Path::new(socket)).await?;
         Ok(Plugin { child, client })
+    }
+}
+
+/// The client of the moment, which is not replaced while a call is under way.
+struct Held {
+    _guard: OwnedRwLockReadGuard<Client>,
+    client: Client,
+}
+
+impl Held {
+    fn new(guard: OwnedRwLockReadGuard<Client>) -> Self {
+        let client = guard.clone();
+        Self { _guard: guard, client }
+    }
+}
+
+impl Deref for Held {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl DerefMut for Held {
+    fn deref_mut(&mut self) -> &mut Client {
+        &mut self.client
     }
 }
 
@@ -136,6 +166,25 @@ impl Stack for Host {
             self.plugin = self.start.plugin().await?;
         }
         Ok(began.elapsed())
+    }
+
+    /// Another process, a client of that, and the old one is killed when its calls are answered: nothing is set up in it.
+    async fn replace(&mut self) -> Outcome<Duration> {
+        let current = Arc::new(RwLock::new(self.plugin.client.clone()));
+        let client = {
+            let current = current.clone();
+            move || {
+                let current = current.clone();
+                async move { Held::new(current.read_owned().await) }
+            }
+        };
+        load::meanwhile(client, async {
+            let mut next = self.start.plugin().await?;
+            next.client.echo(&[7; 64]).await?;
+            *current.write().await = next.client.clone();
+            std::mem::replace(&mut self.plugin, next).kill().await
+        })
+        .await
     }
 
     async fn broker(&mut self, _: usize) -> Outcome<Duration> {

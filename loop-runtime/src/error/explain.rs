@@ -75,7 +75,8 @@ impl Error {
 
     /// A request that can be sent over no connection.
     pub(crate) fn cannot_be_sent(plugin: &str, method: &str, why: impl StdError + Send + Sync + 'static) -> Self {
-        Self::invalid_argument(format!("call cannot be sent: {plugin}: {method}: {why}")).with_source(why)
+        let text = format!("call cannot be sent: {plugin}: {method}: {why}");
+        Self::unsent(Code::InvalidArgument, text).with_source(why)
     }
 
     /// A reply that cannot be read, whose fault is the peer's, or a difference of versions: not the caller's. Where the

@@ -129,7 +129,8 @@ impl Host {
         self
     }
 
-    /// Calls that the plugin may have in flight on one connection to a service lent to it; default 65,536.
+    /// How many calls of the plugin to a service lent to it are handled at a time, on one connection; further ones wait, in
+    /// their order. At least 1: 0 is taken for 1. Default 65,536.
     pub fn max_calls_in_flight(mut self, calls: u32) -> Self {
         self.serving.max_in_flight = calls;
         self

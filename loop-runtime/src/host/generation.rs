@@ -16,6 +16,7 @@ use super::{LaunchError, LaunchOptions, Process, launch};
 use crate::broker::Knocks;
 use crate::broker::{BrokerEnd, Route, exchange};
 use crate::error::Error;
+use crate::lived;
 use crate::proto::plugin::Empty;
 use crate::proto::plugin::grpc_controller_client::GrpcControllerClient;
 use crate::service::{Family, Link, Session, Wiring, settle};
@@ -86,7 +87,7 @@ impl Generation {
                 .map_err(std::io::Error::other)?;
             std::io::Result::Ok((connection, driver, route))
         };
-        let connected = tokio::time::timeout(settings.policy.start_timeout, connected);
+        let connected = lived::within(settings.policy.start_timeout, connected);
         let Some(connected) = cancel.run_until_cancelled(connected).await else {
             if !process.is_left_alone() {
                 process.kill();
@@ -94,7 +95,7 @@ impl Generation {
             }
             return Err(LaunchError::CalledOff { stderr: process.stderr() });
         };
-        let (connection, driver, route) = match connected.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into())) {
+        let (connection, driver, route) = match connected.unwrap_or_else(|| Err(std::io::ErrorKind::TimedOut.into())) {
             Ok(connected) => connected,
             Err(why) => {
                 if !process.is_left_alone() {

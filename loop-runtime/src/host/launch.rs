@@ -22,6 +22,7 @@ use super::running::{Process, Stderr};
 use super::spawner::{self, Prepared, Spawned};
 use super::{Command, Exit, LaunchError, StderrTail};
 use crate::Handshake;
+use crate::lived;
 use crate::transport::Offer;
 
 /// How to launch.
@@ -56,7 +57,7 @@ pub(crate) async fn launch(
     let environment = environment::build(command, handshake, options, |name| std::env::var_os(name));
     let stopped = async {
         tokio::select! {
-            () = time::sleep_until(deadline) => timed_out(options),
+            () = lived::sleep(options.start_timeout) => timed_out(options),
             () = options.cancel.cancelled() => LaunchError::called_off(),
         }
     };

@@ -18,7 +18,7 @@ use super::{Command, LaunchError, Process, Reattach};
 use crate::error::{Error, Result};
 use crate::proto::grpc::health::v1::HealthCheckRequest;
 use crate::proto::grpc::health::v1::health_client::HealthClient;
-use crate::service::{Family, Handle, Link, Names, Prepared, Remote, Service};
+use crate::service::{Family, Handle, Link, Names, Prepared, Remote, Service, TICK};
 use crate::sync::locked;
 use machine::Input;
 pub(crate) use machine::{Pulse, Remains};
@@ -158,12 +158,13 @@ impl Supervisor {
             events: Mutex::new(Some(broadcast::Sender::new(EVENTS))),
         });
         let observer = tell.clone();
-        let family = Family::new(
+        let family = Family::with_tick(
             &settings.name,
             "the host",
             settings.policy.timing.clone(),
             settings.policy.lazy,
             Arc::new(move |event| observer.tell(What::Handle(event))),
+            settings.policy.health_tick.unwrap_or(TICK),
         );
         let (outbox, inbox) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {

@@ -20,6 +20,7 @@ use super::fixed::Fixed;
 use super::stop::{Reason, Stop};
 use crate::broker::{BrokerService, Hosts, Route};
 use crate::error::Result;
+use crate::lived;
 use crate::service::{BoxFuture, Family, Root, Served, Session, Timing, Wiring};
 use crate::stdio::ring::Ring;
 use crate::stdio::stream::Stdio;
@@ -169,7 +170,7 @@ impl Serving {
             if presence.wait_for(|presence| presence.spoke && presence.open == 0).await.is_err() {
                 return;
             }
-            if tokio::time::timeout(ABSENCE, presence.wait_for(|presence| presence.open > 0)).await.is_err() {
+            if lived::within(ABSENCE, presence.wait_for(|presence| presence.open > 0)).await.is_none() {
                 self.stop.request(Reason::Abandoned);
                 return;
             }
@@ -245,6 +246,10 @@ impl Handler for Entrance {
 
     fn signs(&self) -> SignsOfLife {
         self.served.signs()
+    }
+
+    fn is_fixed(&self, path: &str) -> bool {
+        Fixed::serves(path)
     }
 }
 

@@ -11,11 +11,11 @@ mod serve;
 mod session;
 mod typed;
 
-pub(crate) use base::Family;
 pub(crate) use base::settle;
 pub use base::{
     BoxFuture, HandleEvent, HandleId, Method, Names, Timing, any_carries, constructs, first, health, own_release,
 };
+pub(crate) use base::{Family, TICK};
 pub use handle::Remote;
 pub(crate) use handle::{Failed, Forgotten, Handle, Prepared, Slot};
 pub use serve::{Answer, Call, Service, Starts, Tree, remote_of, times_made};

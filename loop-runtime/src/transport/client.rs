@@ -125,7 +125,7 @@ impl Connection {
     {
         let state = Arc::new(State::new());
         let io = Guarded::new(io, state.cut().clone(), state.ended().clone());
-        let io = HeaderBlocks::new(WholeFrames::of_server(io, state.clone(), signs), limits.max_header_list);
+        let io = HeaderBlocks::new(WholeFrames::of_server(io, state.clone(), signs), 0, limits.max_header_list);
         let (sender, connection) = tune::client(limits)
             .handshake(io)
             .await

@@ -1,8 +1,8 @@
 //! Header lists that come in many small pieces, put together before h2 counts the pieces.
 //!
 //! h2 derives in how many pieces a header list may come from the largest piece that it lets a peer send: with ours, about
-//! ten. grpc-go sends pieces of 16 KiB whatever it may, and a text of an error travels in headers, so that one of more than
-//! 160 KB would end the connection. Raising the limit of a header list instead would raise what a hostile peer can make us
+//! ten. grpc-go sends pieces of 16 KiB whatever it may, and metadata and texts of errors travel in headers, so that more than
+//! 160 KB of them would end the connection. Raising the limit of a header list instead would raise what a hostile peer can make us
 //! hold, a hundredfold.
 //!
 //! What is read passes untouched and is not copied, up to a HEADERS frame that leaves its list open. That frame and the
@@ -34,7 +34,7 @@ const CHUNK: usize = 64 << 10;
 pub(super) struct HeaderBlocks<IO> {
     io: IO,
     max_pieces: usize,
-    /// What is still to come of a frame that passes.
+    /// What is still to come of a frame that passes, or of the preface.
     left: usize,
     /// Was read and may not pass yet: it begins with a frame's head.
     held: BytesMut,
@@ -95,12 +95,12 @@ impl Block {
 }
 
 impl<IO> HeaderBlocks<IO> {
-    /// For header lists of up to `max_header_list` bytes.
-    pub(super) fn new(io: IO, max_header_list: u32) -> Self {
+    /// For header lists of up to `max_header_list` bytes, after `preface` bytes that are no frames.
+    pub(super) fn new(io: IO, preface: usize, max_header_list: u32) -> Self {
         // As h2 counts, with room for pieces that are not full.
         let pieces = max_header_list as usize / PIECE;
         let max_pieces = (pieces + pieces / 4).max(5);
-        Self { io, max_pieces, left: 0, held: BytesMut::new(), block: None, ready: BytesMut::new() }
+        Self { io, max_pieces, left: preface, held: BytesMut::new(), block: None, ready: BytesMut::new() }
     }
 
     /// How much of `bytes`, which come next, may pass.
@@ -239,7 +239,7 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for HeaderBlocks<IO> {
 #[cfg(any(test, fuzzing))]
 pub(crate) fn header_blocks_of(mut bytes: &[u8]) {
     let (sent, mut came) = (bytes.len(), 0);
-    let mut blocks = HeaderBlocks::new(&mut bytes, 1 << 20);
+    let mut blocks = HeaderBlocks::new(&mut bytes, 0, 1 << 20);
     let mut context = Context::from_waker(std::task::Waker::noop());
     loop {
         let mut piece = [0; 7];
@@ -295,7 +295,7 @@ mod tests {
     async fn read(sent: &[u8], sizes: &[usize], max_header_list: u32) -> Vec<u8> {
         let arriving = Arriving { rest: BytesMut::from(sent), sizes: sizes.to_vec(), next: 0 };
         let mut all = Vec::new();
-        HeaderBlocks::new(arriving, max_header_list).read_to_end(&mut all).await.unwrap();
+        HeaderBlocks::new(arriving, 0, max_header_list).read_to_end(&mut all).await.unwrap();
         all
     }
 

@@ -9,8 +9,8 @@
 //! one tick at most. A peer that stands still sends nothing, and whether it is dead is not decided here but by whoever watches
 //! the process (after ten seconds, by default): so a frame may stand still for [`STANDSTILL`] ticks. A peer that gives signs of
 //! life, over this connection or another, is not standing still, and sends a frame that it has begun within moments: a tick
-//! with such a sign ([`LIVELY`]), or one in which less than [`PACE`] of the frame came ([`SLOW`]), weighs more. At that pace and
-//! above, a frame ends by itself, as its length is bounded.
+//! with such a sign, or one in which something but less than [`PACE`] of the frame came, weighs more ([`LIVELY`]). At that pace
+//! and above, a frame ends by itself, as its length is bounded.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -26,11 +26,9 @@ use super::signs::SignsOfLife;
 use super::state::State;
 use super::ticks::{STANDSTILL, ticks};
 
-/// In how many ticks less than [`PACE`] may come of it while the peer shows elsewhere that it is alive.
+/// In how many ticks less than [`PACE`] may come of a frame that has begun, while the peer shows, by what does come or over its
+/// other connections, that it is alive.
 const LIVELY: u32 = 5;
-
-/// For how many ticks less than [`PACE`] may come of it: as many as make a silent process look hung, by default.
-const SLOW: u32 = 10;
 
 /// Bytes in a tick; the largest frame has 32 times as many.
 const PACE: usize = 64 << 10;
@@ -58,9 +56,8 @@ impl Patience {
         let lively = std::mem::replace(&mut self.signs, signs) != signs;
         self.spent += match self.came.replace(0) {
             None | Some(PACE..) => 0,
-            Some(_) if lively => STANDSTILL / LIVELY,
-            Some(0) => 1,
-            Some(_) => STANDSTILL / SLOW,
+            Some(0) if !lively => 1,
+            Some(_) => STANDSTILL / LIVELY,
         };
         self.spent >= STANDSTILL
     }
@@ -266,7 +263,7 @@ mod tests {
             seconds += 1;
             peer.write_all(&frame(9)).await.unwrap();
         };
-        assert_eq!((late.kind(), seconds), (io::ErrorKind::TimedOut, SLOW + 1));
+        assert_eq!((late.kind(), seconds), (io::ErrorKind::TimedOut, LIVELY + 1));
     }
 
     /// One after the other: each frame has its own time.

@@ -6,7 +6,7 @@ use syn::Type;
 use syn::spanned::Spanned;
 
 use super::erased::{arguments, async_signature};
-use super::{answers, cfgs, erased_method, implemented, local, table_name, types};
+use super::{answers, cfgs, erased_method, field_spec, implemented, local, table_name, types};
 use crate::message::emit::respanned;
 use crate::service::model::{Argument, Method, Service};
 
@@ -48,7 +48,8 @@ fn client(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
     let puts = method.numbered().map(|(number, argument)| {
         let Argument { ident, part, .. } = argument;
         let reference = (!argument.borrowed()).then(|| quote!(&));
-        quote!(#runtime::Argument::<#part>::put(#reference #ident, #number, &mut #out);)
+        let spec = field_spec(runtime, number, argument);
+        quote!(#runtime::Argument::<#part>::put(#reference #ident, &#spec, &mut #out);)
     });
     let answers = answers(runtime, method);
     quote! {

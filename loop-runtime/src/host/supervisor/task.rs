@@ -207,8 +207,9 @@ impl Task {
                     self.source = upgrade.source.clone();
                 }
                 // Before the root changes: under another root they would be made once more.
-                if let Some(prepared) = self.find_mut(generation).and_then(|kept| kept.prepared.take()) {
-                    prepared.commit();
+                let prepared = self.find_mut(generation).and_then(|kept| kept.prepared.take());
+                if let (Some(prepared), Some(old)) = (prepared, self.find(generation - 1)) {
+                    prepared.commit(old.generation.mains.session());
                 }
                 self.install(generation);
             }

@@ -12,8 +12,11 @@ use super::timing::Timing;
 use crate::sync::locked;
 use crate::transport::SignsOfLife;
 
-/// Ten ticks of the health check, of a second each unless configured otherwise.
-const STEADY: Duration = Duration::from_secs(10);
+/// The tick of a health check that nobody has configured, or switched off.
+pub(crate) const TICK: Duration = Duration::from_secs(1);
+
+/// Ticks after which a link is no failure when it ends: as many as make a silent process look hung.
+const STEADY: u32 = 10;
 
 /// Constructors that run at the same time after a restart.
 const RUNS: usize = 8;
@@ -46,12 +49,24 @@ pub(crate) struct Family {
 
 impl Family {
     pub(crate) fn new(name: &str, local: &str, timing: Timing, lazy: bool, observer: Observer) -> Arc<Self> {
+        Self::with_tick(name, local, timing, lazy, observer, TICK)
+    }
+
+    /// The same for a peer whose health is checked every `tick`.
+    pub(crate) fn with_tick(
+        name: &str,
+        local: &str,
+        timing: Timing,
+        lazy: bool,
+        observer: Observer,
+        tick: Duration,
+    ) -> Arc<Self> {
         Arc::new(Self {
             name: name.to_owned(),
             local: local.to_owned(),
             timing,
             lazy,
-            steady: STEADY,
+            steady: tick.saturating_mul(STEADY),
             observer,
             runs: Semaphore::new(RUNS),
             resets: watch::Sender::new(0),

@@ -16,7 +16,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub use event::{HandleEvent, HandleId};
-pub(crate) use family::Family;
+pub(crate) use family::{Family, TICK};
 pub(crate) use life::Life;
 pub use method::{Method, any_carries, constructs, first, own_release};
 pub use names::Names;

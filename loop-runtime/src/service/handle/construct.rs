@@ -10,6 +10,7 @@ use super::attempts::Class;
 use super::calls::{Attempting, lost, over_links};
 use super::handle::Handle;
 use super::recipe::{Made, Recipe};
+use super::remote::Remote;
 use crate::context::Context;
 use crate::error::{Code, Error, Result};
 use crate::service::base::settle;
@@ -21,7 +22,7 @@ use crate::service::session::{Attempt, Link};
 /// # Errors
 ///
 /// As [`Handle::call`]; answered errors are told at once, and no handle exists then.
-pub(super) async fn construct(parent: Arc<Handle>, recipe: Recipe) -> Result<(Bytes, Option<Arc<Handle>>)> {
+pub(super) async fn construct(parent: Arc<Handle>, recipe: Recipe) -> Result<(Bytes, Option<Remote>)> {
     let (context, path) = (Context::current(), recipe.method.path);
     let waiting = CancellationToken::new();
     let abandoned = waiting.clone();
@@ -52,14 +53,16 @@ async fn run(
     recipe: Recipe,
     context: &Context,
     abandoned: &CancellationToken,
-) -> Result<(Bytes, Option<Arc<Handle>>)> {
+) -> Result<(Bytes, Option<Remote>)> {
     // Closing waits for it: what it makes is closed before its parent is.
     let _child = parent.children.token();
     let made = {
         let constructing = Constructing { parent, recipe: &recipe, context, abandoned };
         over_links(parent, Class::Constructor, &constructing).await?
     };
-    Ok((made.reply, made.link.map(|link| Handle::made(recipe, link, made.under))))
+    // As what a user holds: if nobody takes it, it is closed.
+    let remote = made.link.map(|link| Remote::new(Handle::made(recipe, link, made.under)));
+    Ok((made.reply, remote))
 }
 
 struct Constructing<'a> {

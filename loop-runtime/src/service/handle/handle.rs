@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Instant;
 
 use bytes::Bytes;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -33,6 +33,8 @@ pub(crate) struct Adopted {
     pub(crate) link: Arc<Link>,
     /// The object of the parent that made it.
     pub(crate) made_under: u64,
+    /// Takes the link that it takes the place of.
+    pub(crate) replaced: oneshot::Sender<Arc<Link>>,
 }
 
 /// The only writer of a made or lent handle's state is its keeper; callers wish and wait.

@@ -71,7 +71,7 @@ impl Recipe {
         let body = with_ids(&self.request.body, &ids);
         let reply = parent.unary(self.method.path, headers, context, body).await?;
         let id = crate::wire::take::<u32>(&reply, &self.field).map_err(|why| {
-            Attempt::Unreadable(Error::unreadable_reply(&session.family().name, self.method.path, why.into()))
+            Attempt::Unreadable(Error::unreadable_reply(&session.family().name, self.method.path, why.of_reply()))
         })?;
         if id == 0 && self.info.optional {
             return Ok(Made { reply, link: None, under });

@@ -69,7 +69,7 @@ impl Remote {
         out: Outgoing,
         service: Option<(usize, ServiceInfo)>,
     ) -> Result<Received> {
-        let request = Request::from(out);
+        let request = Request::new(out)?;
         let runtime = self.handle().family.runtime();
         if runtime.is_current() {
             return self.exchange_here(method, request, service).await;
@@ -93,8 +93,7 @@ impl Remote {
                 let field = method.reply.get(at).copied();
                 let field = field.unwrap_or_else(|| FieldSpec::new(at as u32 + 1, "value"));
                 let recipe = Recipe::new(self.clone(), method, request, field, info)?;
-                let (reply, made) = construct(self.handle().clone(), recipe).await?;
-                (reply, made.map(Self::new))
+                construct(self.handle().clone(), recipe).await?
             }
             None if method.release && self.closes_by(method) => (self.handle().close().await?, None),
             None => (self.handle().call(method, &request).await?, None),

@@ -2,14 +2,25 @@
 
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
 use super::handle::{Adopted, Handle, Origin};
-use super::keeper::{discard, make};
+use super::keeper::{discard, leave, make};
 use crate::error::Result;
 use crate::service::base::BoxFuture;
-use crate::service::session::Link;
+use crate::service::session::{Link, Session};
 
 /// Objects in a new process, each for a handle that is live in the old one. Nothing was installed yet.
-pub(crate) struct Prepared(Vec<(Arc<Handle>, Adopted)>);
+pub(crate) struct Prepared(Vec<One>);
+
+struct One {
+    handle: Arc<Handle>,
+    link: Arc<Link>,
+    made_under: u64,
+    /// How many parents there are up to the root.
+    depth: usize,
+}
 
 impl Handle {
     /// Runs the recipes of everything that was made through this root, parents first, over `link` to another process.
@@ -21,7 +32,7 @@ impl Handle {
     /// The first object that is live now and cannot be made there. What had been made until then was given back.
     pub(crate) async fn prepare(self: &Arc<Self>, link: &Arc<Link>) -> Result<Prepared> {
         let mut prepared = Prepared(Vec::new());
-        match prepared.below(self, link).await {
+        match prepared.below(self, link, 1).await {
             Ok(()) => Ok(prepared),
             Err(why) => {
                 prepared.abort().await;
@@ -32,7 +43,12 @@ impl Handle {
 }
 
 impl Prepared {
-    fn below<'a>(&'a mut self, parent: &'a Arc<Handle>, link: &'a Arc<Link>) -> BoxFuture<'a, Result<()>> {
+    fn below<'a>(
+        &'a mut self,
+        parent: &'a Arc<Handle>,
+        link: &'a Arc<Link>,
+        depth: usize,
+    ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             for child in parent.made_by_it() {
                 let Origin::Made(recipe) = &child.origin else { continue };
@@ -42,9 +58,9 @@ impl Prepared {
                 }
                 match make(&child, recipe, link).await {
                     Ok(made) => {
-                        let adopted = Adopted { link: made.clone(), made_under: link.object().number() };
-                        self.0.push((child.clone(), adopted));
-                        self.below(&child, &made).await?;
+                        let made_under = link.object().number();
+                        self.0.push(One { handle: child.clone(), link: made.clone(), made_under, depth });
+                        self.below(&child, &made, depth + 1).await?;
                     }
                     Err(why) if live => return Err(why.into_error().within(child.title())),
                     Err(_) => {}
@@ -54,25 +70,49 @@ impl Prepared {
         })
     }
 
-    /// Hands every keeper its new link. The old session must be retired by then, so that no call begins there any more.
-    pub(crate) fn commit(self) {
-        for (handle, adopted) in self.0 {
-            let link = adopted.link.clone();
-            handle.adopt(adopted);
+    /// Hands every keeper its new link, and gives the objects of `old` back once the calls that are under way are answered:
+    /// children first, as always. `old` is retired by then, so that no call begins there any more, and callers do not find
+    /// the root of the new session yet: a keeper that saw that first would make an object of its own.
+    pub(crate) fn commit(self, old: &Arc<Session>) {
+        let mut replaced: Vec<Vec<_>> = Vec::new();
+        // Children first, for the same reason.
+        for One { handle, link, made_under, depth } in self.0.into_iter().rev() {
+            let (sender, receiver) = oneshot::channel();
+            handle.adopt(Adopted { link: link.clone(), made_under, replaced: sender });
             // Its keeper has ended, and nobody else comes by.
             if handle.done.is_cancelled() && handle.take_adopted().is_some() {
-                link.session().tasks().spawn({
-                    let link = link.clone();
-                    async move { discard(&handle, &link).await }
-                });
+                let session = link.session().clone();
+                session.tasks().spawn(async move { discard(&handle, &link).await });
+                continue;
             }
+            if replaced.len() < depth {
+                replaced.resize_with(depth, Vec::new);
+            }
+            replaced[depth - 1].push((handle, receiver));
         }
+        // Nobody asks the process to end before.
+        let under_way = old.calls().token();
+        old.tasks().spawn(async move {
+            for row in replaced.into_iter().rev() {
+                let mut leaving = JoinSet::new();
+                for (handle, link) in row {
+                    leaving.spawn(async move {
+                        // Its keeper had none, or has ended with it.
+                        if let Ok(link) = link.await {
+                            leave(&handle, &link).await;
+                        }
+                    });
+                }
+                leaving.join_all().await;
+            }
+            drop(under_way);
+        });
     }
 
     /// Gives everything back, children first.
     pub(crate) async fn abort(self) {
-        for (handle, adopted) in self.0.into_iter().rev() {
-            discard(&handle, &adopted.link).await;
+        for One { handle, link, .. } in self.0.into_iter().rev() {
+            discard(&handle, &link).await;
         }
     }
 }

@@ -324,10 +324,14 @@ impl Machine {
         effects.push(Effect::Failed(failed));
     }
 
+    /// The prepared link is about to be installed.
+    pub(crate) fn adopts(&mut self, effects: &mut Vec<Effect>) {
+        self.tell_lost(effects);
+    }
+
     /// The prepared link was installed; its object was made for it.
     pub(crate) fn adopted(&mut self, effects: &mut Vec<Effect>) {
         (self.failed, self.unsteady) = (None, 0);
-        self.tell_lost(effects);
         self.live(1, false, effects);
     }
 

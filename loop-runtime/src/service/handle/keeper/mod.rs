@@ -11,16 +11,17 @@ use std::time::Instant;
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
 
-use super::handle::{Handle, Origin};
+use super::handle::{Adopted, Handle, Origin};
 use super::recipe::Recipe;
 use super::slot::{Failed, Forgotten, Slot};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind};
+use crate::lived;
 use crate::service::base::{HandleEvent, settle};
 use crate::service::session::{Attempt, Link};
 use machine::{Effect, Failure, LinkState, Machine, Over, Ran, Rules, Step, View, Why};
-pub(crate) use release::discard;
-use release::{leave, tell};
+use release::tell;
+pub(crate) use release::{discard, leave};
 
 /// Keeps `handle`, whose first link is `link`, until it is closed, then gives back what it holds, in order. `made_under` is the
 /// object of the parent that made it.
@@ -85,11 +86,17 @@ impl Keeper {
                     self.wait(&view, until, parent.as_ref(), parent_slot.as_mut()).await;
                 }
                 (Step::Adopt, ..) => {
-                    if let Some(adopted) = handle.take_adopted() {
-                        self.leave();
-                        (self.last, self.made_under) = (adopted.link, adopted.made_under);
+                    if let Some(Adopted { link, made_under, replaced }) = handle.take_adopted() {
+                        self.machine.adopts(&mut effects);
+                        self.apply(std::mem::take(&mut effects), began);
+                        let old = std::mem::replace(&mut self.last, link);
+                        self.made_under = made_under;
                         handle.count_object();
                         self.machine.adopted(&mut effects);
+                        if !old.object().has_ended() {
+                            // Taken, unless the old process is gone with all that is in it.
+                            let _ = replaced.send(old);
+                        }
                     }
                 }
                 (Step::Dial, ..) => {
@@ -288,18 +295,17 @@ impl Keeper {
             return false;
         }
         let names = handle.names();
-        let until = Instant::now() + handle.family.timing.redial;
         let dialled = async {
             let link = last.redial().await?;
-            link.probe(&names, Some(until)).await?;
+            link.probe(&names, None).await?;
             Ok::<_, Error>(link)
         };
-        match timeout(handle.family.timing.redial, dialled).await {
-            Ok(Ok(link)) => {
+        match lived::within(handle.family.timing.redial, dialled).await {
+            Some(Ok(link)) => {
                 self.last = link;
                 true
             }
-            Ok(Err(_)) | Err(_) => false,
+            Some(Err(_)) | None => false,
         }
     }
 
@@ -326,7 +332,11 @@ impl Keeper {
     fn leave(&self) {
         let (handle, last) = (self.handle.clone(), self.last.clone());
         if !last.object().has_ended() {
-            self.last.session().tasks().spawn(async move { leave(&handle, &last).await });
+            let under_way = last.session().calls().token();
+            self.last.session().tasks().spawn(async move {
+                leave(&handle, &last).await;
+                drop(under_way);
+            });
         }
     }
 

@@ -85,7 +85,7 @@ pub(super) async fn tell(handle: &Handle, link: &Arc<Link>) -> Option<Result<Byt
 }
 
 /// Gives back an object of a session that takes no new calls, once those under way are answered.
-pub(super) async fn leave(handle: &Handle, link: &Arc<Link>) {
+pub(crate) async fn leave(handle: &Handle, link: &Arc<Link>) {
     let _ = timeout(handle.family.timing.drain, link.drained()).await;
     discard(handle, link).await;
 }

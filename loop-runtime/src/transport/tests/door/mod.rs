@@ -10,6 +10,7 @@ mod impossible;
 mod limits;
 mod outcomes;
 mod peer;
+mod serving;
 mod signs;
 mod states;
 

@@ -1,8 +1,10 @@
-//! A server that does as it is told, frame by frame.
+//! A server, or a client, that does as it is told, frame by frame.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
+
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
@@ -11,6 +13,7 @@ const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GO_AWAY: u8 = 7;
 const WINDOW: u8 = 8;
+const CONTINUATION: u8 = 9;
 
 const END_STREAM: u8 = 1;
 const ACK: u8 = 1;
@@ -44,8 +47,71 @@ impl Peer {
     pub(super) async fn new(mut io: DuplexStream) -> Self {
         let mut preface = [0; 24];
         within(io.read_exact(&mut preface)).await.unwrap();
-        assert_eq!(&preface, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+        assert_eq!(&preface, PREFACE);
         Self { io }
+    }
+
+    /// The other role: has sent its preface and settings.
+    pub(super) async fn client(mut io: DuplexStream) -> Self {
+        within(io.write_all(PREFACE)).await.unwrap();
+        let mut peer = Self { io };
+        peer.settings(&[]).await;
+        peer.knows_settings().await;
+        peer
+    }
+
+    /// As a client, calls `path` on `stream`.
+    pub(super) async fn calls(&mut self, stream: u32, path: &str) {
+        // `:method: POST` and `:scheme: http` of the static table; `:path` and `content-type` by their names there.
+        let path = [&[4, path.len() as u8][..], path.as_bytes()].concat();
+        let block = [&[0x83, 0x86][..], &path, &[0x0f, 0x10, 16], b"application/grpc"].concat();
+        self.frame(HEADERS, END_HEADERS, stream, &block).await;
+        self.frame(DATA, END_STREAM, stream, b"\0\0\0\0\x02hi").await;
+    }
+
+    /// As a client, calls `path` on `stream` with so much metadata, in pieces of 16 KiB, as Go's clients send it.
+    pub(super) async fn calls_with_metadata(&mut self, stream: u32, path: &str, length: usize) {
+        let path = [&[4, path.len() as u8][..], path.as_bytes()].concat();
+        let mut block = [&[0x83, 0x86][..], &path, &[0x0f, 0x10, 16], b"application/grpc", b"\0\x06x-long"].concat();
+        // A length that does not fit into seven bits, seven at a time, the lowest first.
+        let mut rest = length - 127;
+        block.push(127);
+        while rest > 127 {
+            block.push(rest as u8 | 128);
+            rest >>= 7;
+        }
+        block.push(rest as u8);
+        block.resize(block.len() + length, b'x');
+        let pieces: Vec<_> = block.chunks(16 << 10).collect();
+        for (at, piece) in pieces.iter().enumerate() {
+            let kind = if at == 0 { HEADERS } else { CONTINUATION };
+            let flags = if at + 1 == pieces.len() { END_HEADERS } else { 0 };
+            self.frame(kind, flags, stream, piece).await;
+        }
+        self.frame(DATA, END_STREAM, stream, b"\0\0\0\0\x02hi").await;
+    }
+
+    /// As a client, waits for the end of an answer; its stream.
+    pub(super) async fn takes_answer(&mut self) -> u32 {
+        loop {
+            let frame = self.read().await.expect("the connection is open");
+            if matches!(frame.kind, HEADERS | DATA) && frame.flags & END_STREAM != 0 {
+                return frame.stream;
+            }
+        }
+    }
+
+    /// Waits for a GOAWAY; its last stream and its code.
+    pub(super) async fn hears_of_the_end(&mut self) -> (u32, u32) {
+        let payload = self.next(GO_AWAY).await.payload;
+        let field = |at: usize| u32::from_be_bytes(payload[at..at + 4].try_into().unwrap());
+        (field(0), field(4))
+    }
+
+    /// Waits for a ping, and answers it.
+    pub(super) async fn answers_ping(&mut self) {
+        let ping = self.next(PING).await;
+        self.frame(PING, ACK, 0, &ping.payload).await;
     }
 
     /// The next frame; `None` at the end.

@@ -199,6 +199,7 @@ fn a_prepared_link_is_adopted_and_what_was_not_prepared_is_left_and_made_again()
     let mut keeper = Keeper::new(RULES);
     assert_eq!(keeper.next(retired), Step::Wait { until: None, wish: true });
     assert_eq!(keeper.next(View { adopted: true, ..retired }), Step::Adopt);
+    keeper.machine.adopts(&mut keeper.effects);
     keeper.machine.adopted(&mut keeper.effects);
     let live = Effect::Live { run: 1, redialled: false, tell: true };
     assert_eq!(keeper.effects(), [Effect::Unusable, Effect::Lost, live], "another object");
