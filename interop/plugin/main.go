@@ -1,10 +1,11 @@
 // A plugin in Go, for hosts in Rust: what go-plugin makes of an ordinary service.
 //
-// Usage: plugin [--test-mode] [VERSION..], the application protocol versions that it offers; 2 without.
+// Usage: plugin [FLAG..] [VERSION..], the application protocol versions that it offers; 2 without. `plugin -help` lists the flags.
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"strconv"
@@ -23,12 +24,13 @@ import (
 )
 
 func main() {
+	inTestMode := flag.Bool("test-mode", false, "serve in go-plugin's test mode")
+	flag.Parse()
 	versions, serveIt := []int{}, plugin.Serve
-	for _, argument := range os.Args[1:] {
-		if argument == "--test-mode" {
-			serveIt = testMode
-			continue
-		}
+	if *inTestMode {
+		serveIt = testMode
+	}
+	for _, argument := range flag.Args() {
 		version, err := strconv.Atoi(argument)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -41,10 +43,12 @@ func main() {
 	}
 	// Made before serving, so that it writes to the descriptor and not to go-plugin's pipe.
 	logger := hclog.New(&hclog.LoggerOptions{Name: "go-probe", Level: hclog.Trace, Output: os.Stderr, JSONFormat: true})
+	orderly := newOrderly(logger)
 	serve := func(broker *plugin.GRPCBroker) probe.ProbeServer {
 		return &goProbe{
-			broker: broker,
-			logger: logger,
+			broker:  broker,
+			logger:  logger,
+			orderly: orderly,
 			// Room for all calls of a case.
 			begun:   make(chan struct{}, 64),
 			givenUp: make(chan struct{}, 64),
@@ -55,7 +59,7 @@ func main() {
 		VersionedPlugins: probe.Versions(&probe.Plugin{Serve: serve}, versions),
 		Logger:           logger,
 		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
-			return grpc.NewServer(append(options, grpc.MaxRecvMsgSize(probe.MaxMessage))...)
+			return orderly.server(append(options, grpc.MaxRecvMsgSize(probe.MaxMessage)))
 		},
 	})
 }
@@ -64,6 +68,7 @@ type goProbe struct {
 	probe.UnimplementedProbeServer
 	broker         *plugin.GRPCBroker
 	logger         hclog.Logger
+	orderly        *orderly
 	begun, givenUp chan struct{}
 	counters       atomic.Int64
 }

@@ -58,6 +58,13 @@ type Counter struct {
 	closed func()
 }
 
+// NewCounter is one whose first number is start, and which calls closed when nobody needs it any more.
+func NewCounter(start uint64, closed func()) *Counter {
+	counter := &Counter{closed: closed}
+	counter.next.Store(start)
+	return counter
+}
+
 // Next gives the next number.
 func (c *Counter) Next(context.Context, *NextRequest) (*NextReply, error) {
 	return &NextReply{Value: c.next.Add(1) - 1}, nil
@@ -71,17 +78,22 @@ func (c *Counter) Close(context.Context, *CloseRequest) (*CloseReply, error) {
 
 // OfferCounter serves a counter on a connection of its own, and calls ended once when that is over. The result is the
 // number under which the other side finds it.
+func OfferCounter(broker *plugin.GRPCBroker, start uint64, ended func()) uint32 {
+	return Offer(broker, func(server *grpc.Server) {
+		RegisterCounterServer(server, NewCounter(start, func() { go server.GracefulStop() }))
+	}, ended)
+}
+
+// Offer serves what register registers on a connection of its own, and calls ended once when that is over.
 //
 // It is known to the broker before it is given away: a multiplexed plugin ends if it is asked for sooner.
-func OfferCounter(broker *plugin.GRPCBroker, start uint64, ended func()) uint32 {
+func Offer(broker *plugin.GRPCBroker, register func(*grpc.Server), ended func()) uint32 {
 	id, known := broker.NextId(), make(chan struct{})
 	go func() {
 		broker.AcceptAndServe(id, func(options []grpc.ServerOption) *grpc.Server {
 			close(known)
 			server := grpc.NewServer(options...)
-			counter := &Counter{closed: func() { go server.GracefulStop() }}
-			counter.next.Store(start)
-			RegisterCounterServer(server, counter)
+			register(server)
 			return server
 		})
 		ended()

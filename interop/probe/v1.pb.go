@@ -1326,6 +1326,286 @@ func (*CrashReply) Descriptor() ([]byte, []int) {
 	return file_interop_probe_v1_proto_rawDescGZIP(), []int{31}
 }
 
+type WorkRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Job           uint64                 `protobuf:"varint,1,opt,name=job,proto3" json:"job,omitempty"`
+	Millis        uint64                 `protobuf:"varint,2,opt,name=millis,proto3" json:"millis,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WorkRequest) Reset() {
+	*x = WorkRequest{}
+	mi := &file_interop_probe_v1_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WorkRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WorkRequest) ProtoMessage() {}
+
+func (x *WorkRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_interop_probe_v1_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WorkRequest.ProtoReflect.Descriptor instead.
+func (*WorkRequest) Descriptor() ([]byte, []int) {
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *WorkRequest) GetJob() uint64 {
+	if x != nil {
+		return x.Job
+	}
+	return 0
+}
+
+func (x *WorkRequest) GetMillis() uint64 {
+	if x != nil {
+		return x.Millis
+	}
+	return 0
+}
+
+type WorkReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Value         uint64                 `protobuf:"varint,1,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WorkReply) Reset() {
+	*x = WorkReply{}
+	mi := &file_interop_probe_v1_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WorkReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WorkReply) ProtoMessage() {}
+
+func (x *WorkReply) ProtoReflect() protoreflect.Message {
+	mi := &file_interop_probe_v1_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WorkReply.ProtoReflect.Descriptor instead.
+func (*WorkReply) Descriptor() ([]byte, []int) {
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *WorkReply) GetValue() uint64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
+type LookRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Job           uint64                 `protobuf:"varint,1,opt,name=job,proto3" json:"job,omitempty"`
+	Millis        uint64                 `protobuf:"varint,2,opt,name=millis,proto3" json:"millis,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LookRequest) Reset() {
+	*x = LookRequest{}
+	mi := &file_interop_probe_v1_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LookRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LookRequest) ProtoMessage() {}
+
+func (x *LookRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_interop_probe_v1_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LookRequest.ProtoReflect.Descriptor instead.
+func (*LookRequest) Descriptor() ([]byte, []int) {
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *LookRequest) GetJob() uint64 {
+	if x != nil {
+		return x.Job
+	}
+	return 0
+}
+
+func (x *LookRequest) GetMillis() uint64 {
+	if x != nil {
+		return x.Millis
+	}
+	return 0
+}
+
+type LookReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Value         uint64                 `protobuf:"varint,1,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LookReply) Reset() {
+	*x = LookReply{}
+	mi := &file_interop_probe_v1_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LookReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LookReply) ProtoMessage() {}
+
+func (x *LookReply) ProtoReflect() protoreflect.Message {
+	mi := &file_interop_probe_v1_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LookReply.ProtoReflect.Descriptor instead.
+func (*LookReply) Descriptor() ([]byte, []int) {
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *LookReply) GetValue() uint64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
+type HoldRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Job           uint64                 `protobuf:"varint,1,opt,name=job,proto3" json:"job,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HoldRequest) Reset() {
+	*x = HoldRequest{}
+	mi := &file_interop_probe_v1_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HoldRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HoldRequest) ProtoMessage() {}
+
+func (x *HoldRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_interop_probe_v1_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HoldRequest.ProtoReflect.Descriptor instead.
+func (*HoldRequest) Descriptor() ([]byte, []int) {
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *HoldRequest) GetJob() uint64 {
+	if x != nil {
+		return x.Job
+	}
+	return 0
+}
+
+type HoldReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Value         uint64                 `protobuf:"varint,1,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HoldReply) Reset() {
+	*x = HoldReply{}
+	mi := &file_interop_probe_v1_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HoldReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HoldReply) ProtoMessage() {}
+
+func (x *HoldReply) ProtoReflect() protoreflect.Message {
+	mi := &file_interop_probe_v1_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HoldReply.ProtoReflect.Descriptor instead.
+func (*HoldReply) Descriptor() ([]byte, []int) {
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *HoldReply) GetValue() uint64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
 // Why something was not taken.
 type TakeError struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1340,7 +1620,7 @@ type TakeError struct {
 
 func (x *TakeError) Reset() {
 	*x = TakeError{}
-	mi := &file_interop_probe_v1_proto_msgTypes[32]
+	mi := &file_interop_probe_v1_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1352,7 +1632,7 @@ func (x *TakeError) String() string {
 func (*TakeError) ProtoMessage() {}
 
 func (x *TakeError) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[32]
+	mi := &file_interop_probe_v1_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1365,7 +1645,7 @@ func (x *TakeError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeError.ProtoReflect.Descriptor instead.
 func (*TakeError) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{32}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *TakeError) GetKind() isTakeError_Kind {
@@ -1424,7 +1704,7 @@ type TakeErrorTooMany struct {
 
 func (x *TakeErrorTooMany) Reset() {
 	*x = TakeErrorTooMany{}
-	mi := &file_interop_probe_v1_proto_msgTypes[33]
+	mi := &file_interop_probe_v1_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1436,7 +1716,7 @@ func (x *TakeErrorTooMany) String() string {
 func (*TakeErrorTooMany) ProtoMessage() {}
 
 func (x *TakeErrorTooMany) ProtoReflect() protoreflect.Message {
-	mi := &file_interop_probe_v1_proto_msgTypes[33]
+	mi := &file_interop_probe_v1_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1449,7 +1729,7 @@ func (x *TakeErrorTooMany) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeErrorTooMany.ProtoReflect.Descriptor instead.
 func (*TakeErrorTooMany) Descriptor() ([]byte, []int) {
-	return file_interop_probe_v1_proto_rawDescGZIP(), []int{33}
+	return file_interop_probe_v1_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *TakeErrorTooMany) GetAsked() uint64 {
@@ -1530,14 +1810,28 @@ const file_interop_probe_v1_proto_rawDesc = "" +
 	"\bLogReply\"\x0e\n" +
 	"\fCrashRequest\"\f\n" +
 	"\n" +
-	"CrashReply\"\x86\x01\n" +
+	"CrashReply\"7\n" +
+	"\vWorkRequest\x12\x10\n" +
+	"\x03job\x18\x01 \x01(\x04R\x03job\x12\x16\n" +
+	"\x06millis\x18\x02 \x01(\x04R\x06millis\"!\n" +
+	"\tWorkReply\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\x04R\x05value\"7\n" +
+	"\vLookRequest\x12\x10\n" +
+	"\x03job\x18\x01 \x01(\x04R\x03job\x12\x16\n" +
+	"\x06millis\x18\x02 \x01(\x04R\x06millis\"!\n" +
+	"\tLookReply\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\x04R\x05value\"\x1f\n" +
+	"\vHoldRequest\x12\x10\n" +
+	"\x03job\x18\x01 \x01(\x04R\x03job\"!\n" +
+	"\tHoldReply\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\x04R\x05value\"\x86\x01\n" +
 	"\tTakeError\x12?\n" +
 	"\btoo_many\x18\x01 \x01(\v2\".interop.probe.v1.TakeErrorTooManyH\x00R\atooMany\x120\n" +
 	"\x06closed\x18\x02 \x01(\v2\x16.google.protobuf.EmptyH\x00R\x06closedB\x06\n" +
 	"\x04kind\">\n" +
 	"\x10TakeErrorTooMany\x12\x14\n" +
 	"\x05asked\x18\x01 \x01(\x04R\x05asked\x12\x14\n" +
-	"\x05limit\x18\x02 \x01(\x04R\x05limit2\x80\b\n" +
+	"\x05limit\x18\x02 \x01(\x04R\x05limit2\xd1\t\n" +
 	"\x05Probe\x12G\n" +
 	"\x04Echo\x12\x1d.interop.probe.v1.EchoRequest\x1a\x1b.interop.probe.v1.EchoReply\"\x03\x90\x02\x02\x12B\n" +
 	"\x04Fail\x12\x1d.interop.probe.v1.FailRequest\x1a\x1b.interop.probe.v1.FailReply\x12B\n" +
@@ -1553,7 +1847,10 @@ const file_interop_probe_v1_proto_rawDesc = "" +
 	"\x03Sum\x12\x1c.interop.probe.v1.SumRequest\x1a\x1a.interop.probe.v1.SumReply\x12E\n" +
 	"\x05Print\x12\x1e.interop.probe.v1.PrintRequest\x1a\x1c.interop.probe.v1.PrintReply\x12?\n" +
 	"\x03Log\x12\x1c.interop.probe.v1.LogRequest\x1a\x1a.interop.probe.v1.LogReply\x12E\n" +
-	"\x05Crash\x12\x1e.interop.probe.v1.CrashRequest\x1a\x1c.interop.probe.v1.CrashReply2\x94\x01\n" +
+	"\x05Crash\x12\x1e.interop.probe.v1.CrashRequest\x1a\x1c.interop.probe.v1.CrashReply\x12B\n" +
+	"\x04Work\x12\x1d.interop.probe.v1.WorkRequest\x1a\x1b.interop.probe.v1.WorkReply\x12G\n" +
+	"\x04Look\x12\x1d.interop.probe.v1.LookRequest\x1a\x1b.interop.probe.v1.LookReply\"\x03\x90\x02\x02\x12B\n" +
+	"\x04Hold\x12\x1d.interop.probe.v1.HoldRequest\x1a\x1b.interop.probe.v1.HoldReply2\x94\x01\n" +
 	"\aCounter\x12B\n" +
 	"\x04Next\x12\x1d.interop.probe.v1.NextRequest\x1a\x1b.interop.probe.v1.NextReply\x12E\n" +
 	"\x05Close\x12\x1e.interop.probe.v1.CloseRequest\x1a\x1c.interop.probe.v1.CloseReplyb\x06proto3"
@@ -1570,7 +1867,7 @@ func file_interop_probe_v1_proto_rawDescGZIP() []byte {
 	return file_interop_probe_v1_proto_rawDescData
 }
 
-var file_interop_probe_v1_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_interop_probe_v1_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_interop_probe_v1_proto_goTypes = []any{
 	(*EchoRequest)(nil),       // 0: interop.probe.v1.EchoRequest
 	(*EchoReply)(nil),         // 1: interop.probe.v1.EchoReply
@@ -1604,13 +1901,19 @@ var file_interop_probe_v1_proto_goTypes = []any{
 	(*LogReply)(nil),          // 29: interop.probe.v1.LogReply
 	(*CrashRequest)(nil),      // 30: interop.probe.v1.CrashRequest
 	(*CrashReply)(nil),        // 31: interop.probe.v1.CrashReply
-	(*TakeError)(nil),         // 32: interop.probe.v1.TakeError
-	(*TakeErrorTooMany)(nil),  // 33: interop.probe.v1.TakeErrorTooMany
-	(*emptypb.Empty)(nil),     // 34: google.protobuf.Empty
+	(*WorkRequest)(nil),       // 32: interop.probe.v1.WorkRequest
+	(*WorkReply)(nil),         // 33: interop.probe.v1.WorkReply
+	(*LookRequest)(nil),       // 34: interop.probe.v1.LookRequest
+	(*LookReply)(nil),         // 35: interop.probe.v1.LookReply
+	(*HoldRequest)(nil),       // 36: interop.probe.v1.HoldRequest
+	(*HoldReply)(nil),         // 37: interop.probe.v1.HoldReply
+	(*TakeError)(nil),         // 38: interop.probe.v1.TakeError
+	(*TakeErrorTooMany)(nil),  // 39: interop.probe.v1.TakeErrorTooMany
+	(*emptypb.Empty)(nil),     // 40: google.protobuf.Empty
 }
 var file_interop_probe_v1_proto_depIdxs = []int32{
-	33, // 0: interop.probe.v1.TakeError.too_many:type_name -> interop.probe.v1.TakeErrorTooMany
-	34, // 1: interop.probe.v1.TakeError.closed:type_name -> google.protobuf.Empty
+	39, // 0: interop.probe.v1.TakeError.too_many:type_name -> interop.probe.v1.TakeErrorTooMany
+	40, // 1: interop.probe.v1.TakeError.closed:type_name -> google.protobuf.Empty
 	0,  // 2: interop.probe.v1.Probe.Echo:input_type -> interop.probe.v1.EchoRequest
 	2,  // 3: interop.probe.v1.Probe.Fail:input_type -> interop.probe.v1.FailRequest
 	4,  // 4: interop.probe.v1.Probe.Take:input_type -> interop.probe.v1.TakeRequest
@@ -1625,26 +1928,32 @@ var file_interop_probe_v1_proto_depIdxs = []int32{
 	26, // 13: interop.probe.v1.Probe.Print:input_type -> interop.probe.v1.PrintRequest
 	28, // 14: interop.probe.v1.Probe.Log:input_type -> interop.probe.v1.LogRequest
 	30, // 15: interop.probe.v1.Probe.Crash:input_type -> interop.probe.v1.CrashRequest
-	16, // 16: interop.probe.v1.Counter.Next:input_type -> interop.probe.v1.NextRequest
-	18, // 17: interop.probe.v1.Counter.Close:input_type -> interop.probe.v1.CloseRequest
-	1,  // 18: interop.probe.v1.Probe.Echo:output_type -> interop.probe.v1.EchoReply
-	3,  // 19: interop.probe.v1.Probe.Fail:output_type -> interop.probe.v1.FailReply
-	5,  // 20: interop.probe.v1.Probe.Take:output_type -> interop.probe.v1.TakeReply
-	7,  // 21: interop.probe.v1.Probe.Wait:output_type -> interop.probe.v1.WaitReply
-	9,  // 22: interop.probe.v1.Probe.Begun:output_type -> interop.probe.v1.BegunReply
-	11, // 23: interop.probe.v1.Probe.GivenUp:output_type -> interop.probe.v1.GivenUpReply
-	13, // 24: interop.probe.v1.Probe.TimeLeft:output_type -> interop.probe.v1.TimeLeftReply
-	15, // 25: interop.probe.v1.Probe.Header:output_type -> interop.probe.v1.HeaderReply
-	21, // 26: interop.probe.v1.Probe.NewCounter:output_type -> interop.probe.v1.NewCounterReply
-	23, // 27: interop.probe.v1.Probe.Counters:output_type -> interop.probe.v1.CountersReply
-	25, // 28: interop.probe.v1.Probe.Sum:output_type -> interop.probe.v1.SumReply
-	27, // 29: interop.probe.v1.Probe.Print:output_type -> interop.probe.v1.PrintReply
-	29, // 30: interop.probe.v1.Probe.Log:output_type -> interop.probe.v1.LogReply
-	31, // 31: interop.probe.v1.Probe.Crash:output_type -> interop.probe.v1.CrashReply
-	17, // 32: interop.probe.v1.Counter.Next:output_type -> interop.probe.v1.NextReply
-	19, // 33: interop.probe.v1.Counter.Close:output_type -> interop.probe.v1.CloseReply
-	18, // [18:34] is the sub-list for method output_type
-	2,  // [2:18] is the sub-list for method input_type
+	32, // 16: interop.probe.v1.Probe.Work:input_type -> interop.probe.v1.WorkRequest
+	34, // 17: interop.probe.v1.Probe.Look:input_type -> interop.probe.v1.LookRequest
+	36, // 18: interop.probe.v1.Probe.Hold:input_type -> interop.probe.v1.HoldRequest
+	16, // 19: interop.probe.v1.Counter.Next:input_type -> interop.probe.v1.NextRequest
+	18, // 20: interop.probe.v1.Counter.Close:input_type -> interop.probe.v1.CloseRequest
+	1,  // 21: interop.probe.v1.Probe.Echo:output_type -> interop.probe.v1.EchoReply
+	3,  // 22: interop.probe.v1.Probe.Fail:output_type -> interop.probe.v1.FailReply
+	5,  // 23: interop.probe.v1.Probe.Take:output_type -> interop.probe.v1.TakeReply
+	7,  // 24: interop.probe.v1.Probe.Wait:output_type -> interop.probe.v1.WaitReply
+	9,  // 25: interop.probe.v1.Probe.Begun:output_type -> interop.probe.v1.BegunReply
+	11, // 26: interop.probe.v1.Probe.GivenUp:output_type -> interop.probe.v1.GivenUpReply
+	13, // 27: interop.probe.v1.Probe.TimeLeft:output_type -> interop.probe.v1.TimeLeftReply
+	15, // 28: interop.probe.v1.Probe.Header:output_type -> interop.probe.v1.HeaderReply
+	21, // 29: interop.probe.v1.Probe.NewCounter:output_type -> interop.probe.v1.NewCounterReply
+	23, // 30: interop.probe.v1.Probe.Counters:output_type -> interop.probe.v1.CountersReply
+	25, // 31: interop.probe.v1.Probe.Sum:output_type -> interop.probe.v1.SumReply
+	27, // 32: interop.probe.v1.Probe.Print:output_type -> interop.probe.v1.PrintReply
+	29, // 33: interop.probe.v1.Probe.Log:output_type -> interop.probe.v1.LogReply
+	31, // 34: interop.probe.v1.Probe.Crash:output_type -> interop.probe.v1.CrashReply
+	33, // 35: interop.probe.v1.Probe.Work:output_type -> interop.probe.v1.WorkReply
+	35, // 36: interop.probe.v1.Probe.Look:output_type -> interop.probe.v1.LookReply
+	37, // 37: interop.probe.v1.Probe.Hold:output_type -> interop.probe.v1.HoldReply
+	17, // 38: interop.probe.v1.Counter.Next:output_type -> interop.probe.v1.NextReply
+	19, // 39: interop.probe.v1.Counter.Close:output_type -> interop.probe.v1.CloseReply
+	21, // [21:40] is the sub-list for method output_type
+	2,  // [2:21] is the sub-list for method input_type
 	2,  // [2:2] is the sub-list for extension type_name
 	2,  // [2:2] is the sub-list for extension extendee
 	0,  // [0:2] is the sub-list for field type_name
@@ -1657,7 +1966,7 @@ func file_interop_probe_v1_proto_init() {
 	}
 	file_interop_probe_v1_proto_msgTypes[13].OneofWrappers = []any{}
 	file_interop_probe_v1_proto_msgTypes[15].OneofWrappers = []any{}
-	file_interop_probe_v1_proto_msgTypes[32].OneofWrappers = []any{
+	file_interop_probe_v1_proto_msgTypes[38].OneofWrappers = []any{
 		(*TakeError_TooMany)(nil),
 		(*TakeError_Closed)(nil),
 	}
@@ -1667,7 +1976,7 @@ func file_interop_probe_v1_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_interop_probe_v1_proto_rawDesc), len(file_interop_probe_v1_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   34,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -33,6 +33,9 @@ const (
 	Probe_Print_FullMethodName      = "/interop.probe.v1.Probe/Print"
 	Probe_Log_FullMethodName        = "/interop.probe.v1.Probe/Log"
 	Probe_Crash_FullMethodName      = "/interop.probe.v1.Probe/Crash"
+	Probe_Work_FullMethodName       = "/interop.probe.v1.Probe/Work"
+	Probe_Look_FullMethodName       = "/interop.probe.v1.Probe/Look"
+	Probe_Hold_FullMethodName       = "/interop.probe.v1.Probe/Hold"
 )
 
 // ProbeClient is the client API for Probe service.
@@ -69,6 +72,12 @@ type ProbeClient interface {
 	Log(ctx context.Context, in *LogRequest, opts ...grpc.CallOption) (*LogReply, error)
 	// Ends the process with status 7, now.
 	Crash(ctx context.Context, in *CrashRequest, opts ...grpc.CallOption) (*CrashReply, error)
+	// Notes the number `job`, and gives it back after `millis`.
+	Work(ctx context.Context, in *WorkRequest, opts ...grpc.CallOption) (*WorkReply, error)
+	// The same, which may be done again.
+	Look(ctx context.Context, in *LookRequest, opts ...grpc.CallOption) (*LookReply, error)
+	// Notes the number `job`, and gives it back when the process has got SIGUSR1. Counted as begun, as a call of `Wait` is.
+	Hold(ctx context.Context, in *HoldRequest, opts ...grpc.CallOption) (*HoldReply, error)
 }
 
 type probeClient struct {
@@ -219,6 +228,36 @@ func (c *probeClient) Crash(ctx context.Context, in *CrashRequest, opts ...grpc.
 	return out, nil
 }
 
+func (c *probeClient) Work(ctx context.Context, in *WorkRequest, opts ...grpc.CallOption) (*WorkReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WorkReply)
+	err := c.cc.Invoke(ctx, Probe_Work_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *probeClient) Look(ctx context.Context, in *LookRequest, opts ...grpc.CallOption) (*LookReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LookReply)
+	err := c.cc.Invoke(ctx, Probe_Look_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *probeClient) Hold(ctx context.Context, in *HoldRequest, opts ...grpc.CallOption) (*HoldReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HoldReply)
+	err := c.cc.Invoke(ctx, Probe_Hold_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ProbeServer is the server API for Probe service.
 // All implementations must embed UnimplementedProbeServer
 // for forward compatibility.
@@ -253,6 +292,12 @@ type ProbeServer interface {
 	Log(context.Context, *LogRequest) (*LogReply, error)
 	// Ends the process with status 7, now.
 	Crash(context.Context, *CrashRequest) (*CrashReply, error)
+	// Notes the number `job`, and gives it back after `millis`.
+	Work(context.Context, *WorkRequest) (*WorkReply, error)
+	// The same, which may be done again.
+	Look(context.Context, *LookRequest) (*LookReply, error)
+	// Notes the number `job`, and gives it back when the process has got SIGUSR1. Counted as begun, as a call of `Wait` is.
+	Hold(context.Context, *HoldRequest) (*HoldReply, error)
 	mustEmbedUnimplementedProbeServer()
 }
 
@@ -304,6 +349,15 @@ func (UnimplementedProbeServer) Log(context.Context, *LogRequest) (*LogReply, er
 }
 func (UnimplementedProbeServer) Crash(context.Context, *CrashRequest) (*CrashReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Crash not implemented")
+}
+func (UnimplementedProbeServer) Work(context.Context, *WorkRequest) (*WorkReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method Work not implemented")
+}
+func (UnimplementedProbeServer) Look(context.Context, *LookRequest) (*LookReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method Look not implemented")
+}
+func (UnimplementedProbeServer) Hold(context.Context, *HoldRequest) (*HoldReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method Hold not implemented")
 }
 func (UnimplementedProbeServer) mustEmbedUnimplementedProbeServer() {}
 func (UnimplementedProbeServer) testEmbeddedByValue()               {}
@@ -578,6 +632,60 @@ func _Probe_Crash_Handler(srv interface{}, ctx context.Context, dec func(interfa
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Probe_Work_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WorkRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ProbeServer).Work(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Probe_Work_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ProbeServer).Work(ctx, req.(*WorkRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Probe_Look_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LookRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ProbeServer).Look(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Probe_Look_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ProbeServer).Look(ctx, req.(*LookRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Probe_Hold_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HoldRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ProbeServer).Hold(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Probe_Hold_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ProbeServer).Hold(ctx, req.(*HoldRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Probe_ServiceDesc is the grpc.ServiceDesc for Probe service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -640,6 +748,18 @@ var Probe_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Crash",
 			Handler:    _Probe_Crash_Handler,
+		},
+		{
+			MethodName: "Work",
+			Handler:    _Probe_Work_Handler,
+		},
+		{
+			MethodName: "Look",
+			Handler:    _Probe_Look_Handler,
+		},
+		{
+			MethodName: "Hold",
+			Handler:    _Probe_Hold_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

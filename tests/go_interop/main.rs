@@ -11,12 +11,15 @@
 mod go;
 mod go_host;
 mod go_plugin;
+mod graceful;
+mod left;
 mod life;
 mod log;
 #[path = "../support/matrix.rs"]
 mod matrix;
 mod misbehaving;
 mod mode;
+mod notes;
 mod probe;
 mod reattach;
 mod table;
@@ -50,6 +53,9 @@ fn main() -> ExitCode {
         if let Some(next) = std::env::var_os(life::NESTED) {
             return runtime().block_on(life::serve_nested(plugin, next));
         }
+        if let Ok(case) = std::env::var(graceful::go_host::CASE) {
+            return runtime().block_on(graceful::go_host::serve(plugin, &case));
+        }
         let probe = if is("--broken") { RustProbe::broken() } else { RustProbe::default() };
         return runtime().block_on(plugin.serve::<dyn Probe>(Arc::new(probe)));
     }
@@ -68,6 +74,7 @@ fn main() -> ExitCode {
             for mode in Mode::ALL {
                 trials.extend(go_host::trials(mode));
                 trials.extend(go_plugin::trials(mode));
+                trials.extend(graceful::trials(mode));
             }
             trials.extend(life::trials());
             trials.extend(misbehaving::trials());

@@ -3,11 +3,14 @@
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use loop_runtime::plugin::sync_stderr;
 use loop_runtime::prelude::*;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
+
+use crate::notes;
 
 /// Of the plugins in Rust and in Go alike.
 pub(crate) const HANDSHAKE: Handshake = Handshake::new("INTEROP_COOKIE", "biscuit").version(2);
@@ -69,6 +72,13 @@ pub trait Probe {
     async fn log(&self, text: &str) -> Result<()>;
     /// Ends the process with status 7, now.
     async fn crash(&self) -> Result<()>;
+    /// Notes the number `job`, and gives it back after `millis`.
+    async fn work(&self, job: u64, millis: u64) -> Result<u64>;
+    /// The same, which may be done again.
+    #[rpc(idempotent)]
+    async fn look(&self, job: u64, millis: u64) -> Result<u64>;
+    /// Notes the number `job`, and gives it back when the process has got SIGUSR1. Counted as begun, as a call of `Wait` is.
+    async fn hold(&self, job: u64) -> Result<u64>;
 }
 
 /// Counts.
@@ -186,6 +196,24 @@ impl Probe for RustProbe {
 
     async fn crash(&self) -> Result<()> {
         std::process::exit(7)
+    }
+
+    async fn work(&self, job: u64, millis: u64) -> Result<u64> {
+        notes::job(job);
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+        Ok(job)
+    }
+
+    async fn look(&self, job: u64, millis: u64) -> Result<u64> {
+        self.work(job, millis).await
+    }
+
+    async fn hold(&self, job: u64) -> Result<u64> {
+        let mut signal = signal(SignalKind::user_defined1()).map_err(Error::other)?;
+        notes::job(job);
+        self.begun.add_permits(1);
+        signal.recv().await;
+        Ok(job)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use libtest_mimic::Trial;
-use loop_runtime::host::{LaunchError, Reattach, RestartPolicy, Sha256, State};
+use loop_runtime::host::{LaunchError, Reattach, RestartPolicy, Sha256, State, What};
 use loop_runtime::prelude::*;
 use loop_runtime::testing::Faults as _;
 use sha2::Digest as _;
@@ -229,6 +229,7 @@ async fn a_go_plugin_runs_with_its_checksum_only() {
 
     let mut policy = RestartPolicy::default();
     policy.backoff = Duration::ZERO;
+    policy.budget = None;
     let plugin = host.policy(policy).launch(command.sha256(digest)).await.unwrap();
     let probe: Arc<dyn Probe> = plugin.dispense().await.unwrap();
     let before = plugin.pid();
@@ -239,17 +240,18 @@ async fn a_go_plugin_runs_with_its_checksum_only() {
     let swapped = dir.path().join("swapped");
     assert!(Process::new("cp").arg(go::program("misbehave")).arg(&swapped).status().unwrap().success());
     std::fs::rename(&swapped, &program).unwrap();
-    let mut states = plugin.states();
+    let mut events = plugin.events();
     plugin.kill().unwrap();
-    let given_up = states.until(|state| matches!(state, State::GivenUp { .. })).await.unwrap();
-    let State::GivenUp { error } = given_up else { unreachable!() };
-    assert!(error.contains(&digest.to_string()), "{error}");
-    let error = probe.echo(b"x").await.unwrap_err();
-    assert!(error.message().contains(&digest.to_string()), "{error}");
+    let error = loop {
+        if let What::LaunchFailed { permanent, error, .. } = events.next().await.unwrap().what {
+            assert!(!permanent, "it may be about to be replaced: {error}");
+            break error;
+        }
+    };
+    assert!(error.to_string().contains(&digest.to_string()), "{error}");
     // The right file is back.
     assert!(Process::new("cp").arg(go::program("plugin")).arg(&swapped).status().unwrap().success());
     std::fs::rename(&swapped, &program).unwrap();
-    plugin.reset();
     assert_eq!(probe.echo(b"back").await.unwrap(), b"back");
     plugin.close().await;
 }

@@ -4,7 +4,7 @@ use crate::matrix::passed;
 use crate::mode::Mode;
 
 /// A behaviour, and the trials that show it: with a host in Go, with a plugin in Go. Those without `::` are run in every
-/// mode.
+/// mode; those with `/` name their cell.
 const ROWS: &[(&str, &[&str], &[&str])] = &[
     ("calls, 64 MiB both ways", &["calls", "big"], &["calls", "big"]),
     ("all 16 codes with their texts", &["errors"], &["errors"]),
@@ -42,6 +42,35 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
     ("test mode", &["reattach::a_go_host_to_our_test_mode"], &["reattach::our_host_to_gos_test_mode"]),
     ("a checksum (SecureConfig)", &[], &["reattach::a_go_plugin_runs_with_its_checksum_only"]),
     ("a plugin that misbehaves", &[], &["misbehaving::*"]),
+    (
+        "few calls at a time: nothing is lost",
+        &["graceful_go_host/in-flight-1", "graceful_go_host/in-flight-2", "graceful_go_host/in-flight-3"],
+        &[],
+    ),
+    (
+        "`GracefulStop` of a plugin: nothing is lost",
+        &[],
+        &["graceful_go_plugin/stop_idle", "graceful_go_plugin/stop_busy"],
+    ),
+    (
+        "`GracefulStop` of a plugin: calls under way may have run",
+        &[],
+        &["graceful_go_plugin/stop_idle", "graceful_go_plugin/stop_multiplexed_busy"],
+    ),
+    (
+        "a plugin that ends by itself: calls under way may have run",
+        &["graceful_go_host/ends"],
+        &["graceful_go_plugin/exit_idle", "graceful_go_plugin/exit_busy"],
+    ),
+    (
+        "SIGTERM to a plugin in Go: calls under way may have run",
+        &[],
+        &["graceful_go_plugin/sigterm_idle", "graceful_go_plugin/sigterm_busy"],
+    ),
+    ("SIGTERM to a plugin in Rust: nothing is lost that ran, hooks run", &["graceful_go_host/sigterm"], &[]),
+    ("`Kill` during calls: those may have run, hooks run", &["graceful_go_host/kill-in-call"], &[]),
+    ("a host that takes little at a time: nothing is lost", &["graceful_go_host/limits"], &[]),
+    ("a program that is away when it is to be started again", &[], &["graceful_go_plugin/program_away"]),
 ];
 
 /// The table, of what has passed.
@@ -70,6 +99,7 @@ fn shown(mode: Mode, cell: &str, cases: &[&str]) -> bool {
         .filter_map(|case| match case {
             // A cell of its own, of which every case counts.
             &"go_host_rust_plugin_go_plugin" => Some(mode.trial(case, "*")),
+            case if case.contains('/') => case.split_once('/').map(|(cell, case)| mode.trial(cell, case)),
             case if case.contains("::") => (mode == Mode::Plain).then(|| (*case).to_owned()),
             case => Some(mode.trial(cell, case)),
         })

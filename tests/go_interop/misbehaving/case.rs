@@ -11,6 +11,7 @@ use loop_runtime::prelude::*;
 use tempfile::TempDir;
 
 use super::BUSY;
+use crate::left::processes_with;
 use crate::probe::{HANDSHAKE, Probe};
 use crate::{go, runtime};
 
@@ -80,18 +81,6 @@ impl Case {
         let files: Vec<_> = fs::read_dir(self.dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert!(files.iter().all(|name| name == "sockets"), "left behind: {files:?}");
     }
-}
-
-/// The command lines of the processes whose environment holds `variable`.
-fn processes_with(variable: &str) -> Vec<String> {
-    let all = fs::read_dir("/proc").unwrap().flatten();
-    all.filter_map(|process| {
-        let environment = fs::read(process.path().join("environ")).ok()?;
-        environment.split(|byte| *byte == 0).find(|entry| *entry == variable.as_bytes())?;
-        let line = fs::read(process.path().join("cmdline")).ok()?;
-        Some(String::from_utf8_lossy(&line).replace('\0', " "))
-    })
-    .collect()
 }
 
 /// Closes the plugin; how it ended, and how long that took.
