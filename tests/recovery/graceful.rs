@@ -1,4 +1,4 @@
-//! Processes end in order: by themselves, by a restart, for a new program. What is under way is not lost.
+//! Processes end in order: by themselves, by a restart, with their host. What is under way is not lost.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use loop_runtime::plugin::Plugin;
 use rustix::process::Signal;
 
 use crate::HANDSHAKE;
-use crate::cases::{Case, Lines, MULTIPLEXED, is_there, launch_command, policy, signal, until, workshop};
-use crate::services::{Bench, Journal, NAPS, Workshop};
+use crate::cases::{Case, MULTIPLEXED, is_there, launch_command, policy, signal, until, workshop};
+use crate::services::{Journal, NAPS, Workshop};
 
 /// Where the hooks of a plugin write.
-const NOTES: &str = "RECOVERY_NOTES";
+pub(crate) const NOTES: &str = "RECOVERY_NOTES";
 
 pub(crate) fn all() -> Vec<(&'static str, Case)> {
     vec![
@@ -29,8 +29,6 @@ pub(crate) fn all() -> Vec<(&'static str, Case)> {
         }),
         ("a_restart_may_bring_another_program", || Box::pin(a_restart_may_bring_another_program())),
         ("closing_cuts_a_restart_short", || Box::pin(closing_cuts_a_restart_short())),
-        ("an_upgrade_under_load_loses_nothing", || Box::pin(an_upgrade_under_load_loses_nothing())),
-        ("an_upgrade_that_cannot_be_leaves_all_as_it_is", || Box::pin(an_upgrade_that_cannot_be_leaves_all_as_it_is())),
         ("a_close_ends_a_start_that_connects", || Box::pin(a_close_ends_a_start_that_connects())),
         ("a_host_that_is_asked_to_end_closes_its_plugins", || {
             Box::pin(a_host_that_is_asked_to_end_closes_its_plugins())
@@ -67,7 +65,7 @@ fn notes(path: &Path) -> Vec<(u64, u64)> {
     text.lines().map(line).collect()
 }
 
-fn this() -> PathBuf {
+pub(crate) fn this() -> PathBuf {
     std::env::current_exe().expect("this test")
 }
 
@@ -115,13 +113,13 @@ async fn a_restart_under_load_loses_nothing() {
 }
 
 /// Callers at full speed.
-struct Load {
+pub(crate) struct Load {
     enough: Arc<AtomicBool>,
     callers: Vec<tokio::task::JoinHandle<Result<u64, Error>>>,
 }
 
 impl Load {
-    fn new(shop: &Arc<dyn Workshop>) -> Self {
+    pub(crate) fn new(shop: &Arc<dyn Workshop>) -> Self {
         let enough = Arc::new(AtomicBool::new(false));
         let caller = |caller: u64| {
             let (shop, enough) = (shop.clone(), enough.clone());
@@ -139,7 +137,7 @@ impl Load {
     }
 
     /// How many calls there were. All were answered.
-    async fn answered(self) -> u64 {
+    pub(crate) async fn answered(self) -> u64 {
         self.enough.store(true, Ordering::Relaxed);
         let mut answered = 0;
         for caller in self.callers {
@@ -150,7 +148,7 @@ impl Load {
 }
 
 /// How many naps were taken in all of these processes, which ended in order.
-fn naps(path: &Path, processes: usize) -> u64 {
+pub(crate) fn naps(path: &Path, processes: usize) -> u64 {
     let last_hooks = notes(path).into_iter().filter(|(millis, _)| *millis == 200);
     let naps: Vec<u64> = last_hooks.map(|(_, naps)| naps).collect();
     assert_eq!(naps.len(), processes, "each process ran its hooks: {naps:?}");
@@ -238,59 +236,6 @@ async fn closing_cuts_a_restart_short() {
     plugin.close().await;
     call.await.expect("no panic").expect_err("cut off");
     assert!(!is_there(pid));
-}
-
-/// Every call is answered, and was carried out once; what was made is there on the other side.
-async fn an_upgrade_under_load_loses_nothing() {
-    const UPGRADES: usize = 5;
-    let dir = tempfile::tempdir().expect("a directory");
-    let path = dir.path().join("notes");
-    let plugin = launch_command(policy(), Command::new(this()).env(NOTES, &path)).await;
-    let shop = workshop(&plugin).await;
-    let lines = Lines::new();
-    let bench = shop.new_bench("oak", lines.journal()).await.expect("a bench");
-    let load = Load::new(&shop);
-    let mut events = plugin.events();
-    for _ in 0..UPGRADES {
-        let before = plugin.pid();
-        plugin.upgrade(Command::new(this()).env(NOTES, &path)).await.expect("upgraded");
-        assert_ne!(plugin.pid(), before);
-        assert_eq!(Some(bench.work().await.expect("made there before").0), plugin.pid());
-        let ended = until(&mut events, |what| match what {
-            What::Ended(ended) => Some(ended),
-            _ => None,
-        });
-        assert_eq!(ended.await.why, Why::Upgrade);
-    }
-    let answered = load.answered().await;
-    plugin.close().await;
-    assert_eq!(naps(&path, UPGRADES + 1), answered);
-    assert_eq!(lines.all().iter().filter(|line| *line == "made oak").count(), UPGRADES + 1, "once in each process");
-}
-
-async fn an_upgrade_that_cannot_be_leaves_all_as_it_is() {
-    let plugin = launch_command(policy(), Command::new(this())).await;
-    let shop = workshop(&plugin).await;
-    let lines = Lines::new();
-    let bench = shop.new_bench("oak", lines.journal()).await.expect("a bench");
-    let before = shop.pid().await.expect("a pid");
-    let mut events = plugin.events();
-    // It does not start.
-    let error = plugin.upgrade(Command::new("/no/such/program")).await.expect_err("no program");
-    assert!(error.message().contains("workshop") && error.message().contains("/no/such/program"), "{error}");
-    // It starts, and cannot make the bench.
-    let refusing = Command::new(this()).env(crate::services::REFUSING, "yes");
-    let error = plugin.upgrade(refusing).await.expect_err("refused");
-    assert!(error.message().contains("out of oak"), "{error}");
-    let other = until(&mut events, |what| match what {
-        What::UpgradeAborted { generation, error } => Some((generation, error)),
-        What::Ended(_) | What::Started { .. } => panic!("{what:?}"),
-        _ => None,
-    });
-    assert_eq!(other.await.0, 1);
-    assert_eq!(bench.work().await.expect("as before"), (before, 1));
-    assert_eq!((shop.pid().await.expect("as before"), plugin.pid()), (before, Some(before)));
-    plugin.close().await;
 }
 
 /// Without that it would take the start timeout.

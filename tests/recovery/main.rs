@@ -10,6 +10,7 @@ mod graceful;
 mod objects;
 mod services;
 mod stalls;
+mod upgrade;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -33,7 +34,12 @@ fn main() -> ExitCode {
         }
         return runtime().block_on(MULTIPLEXED.scope(mode == "multiplexed", cases::a_host_of_its_own()));
     }
-    let all = cases::all().into_iter().chain(graceful::all()).chain(objects::all()).chain(stalls::all());
+    let all = cases::all()
+        .into_iter()
+        .chain(graceful::all())
+        .chain(upgrade::all())
+        .chain(objects::all())
+        .chain(stalls::all());
     let modes =
         all.flat_map(|(name, case)| [(name.to_owned(), case, false), (format!("multiplexed::{name}"), case, true)]);
     let trials = modes.map(|(name, case, multiplexed)| {

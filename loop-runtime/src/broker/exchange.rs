@@ -110,13 +110,12 @@ impl GrpcBroker for BrokerService {
             ));
         }
         let announcements = self.outgoing.clone().lock_owned().await;
-        // Of the last host, which counted from 1, too: whoever dials means this one.
-        self.broker.0.pending.forget();
         let broker = self.broker.clone();
         let outgoing = Outgoing { announcements, ended: broker.ended() };
         let closing = (self.hosts == Hosts::One)
             .then(|| CloseOnDrop { broker: broker.clone(), reason: "the host ended the exchange" });
-        Ok(Response::new(Exchange { incoming: request.into_inner(), outgoing, broker, _closing: closing }))
+        let incoming = request.into_inner();
+        Ok(Response::new(Exchange { incoming: Some(incoming), outgoing, broker, _closing: closing }))
     }
 }
 
@@ -142,7 +141,8 @@ impl<R: DerefMut<Target = mpsc::Receiver<ConnInfo>> + Unpin> Stream for Outgoing
 
 /// The plugin's call, both directions in one: being polled for what to send, it takes in what came.
 pub(crate) struct Exchange {
-    incoming: Streaming<ConnInfo>,
+    /// `None` once it has ended.
+    incoming: Option<Streaming<ConnInfo>>,
     outgoing: Outgoing<OwnedMutexGuard<mpsc::Receiver<ConnInfo>>>,
     broker: Broker,
     _closing: Option<CloseOnDrop>,
@@ -152,12 +152,29 @@ impl Stream for Exchange {
     type Item = Result<ConnInfo, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
-            match Pin::new(&mut self.incoming).poll_next(cx) {
+        while let Some(incoming) = &mut self.incoming {
+            match Pin::new(incoming).poll_next(cx) {
                 Poll::Ready(Some(Ok(announcement))) => self.broker.received(announcement),
-                Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(None),
+                Poll::Ready(Some(Err(_)) | None) => self.end(),
                 Poll::Pending => return Pin::new(&mut self.outgoing).poll_next(cx).map(|it| it.map(Ok)),
             }
+        }
+        Poll::Ready(None)
+    }
+}
+
+impl Exchange {
+    /// What this host announced is void: the next one counts from 1, too.
+    fn end(&mut self) {
+        self.incoming = None;
+        self.broker.0.pending.forget();
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if self.incoming.is_some() {
+            self.end();
         }
     }
 }

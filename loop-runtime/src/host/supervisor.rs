@@ -318,7 +318,8 @@ impl Supervisor {
     /// and what they lock or listen on may be taken. Where that cannot be, [`Supervisor::restart_with`] is the way.
     /// Objects that must [not be made again](crate::loop_service) are lost in step 2.
     ///
-    /// Returns after step 2; events tell of the rest. Dropping the future does not stop the upgrade.
+    /// Returns after step 2; events tell of the rest. The next upgrade waits for step 3 of the last. Dropping the future
+    /// does not stop the upgrade.
     ///
     /// # Errors
     ///

@@ -6,9 +6,12 @@ use std::time::{Duration, Instant};
 use loop_runtime::host::{Ended, Host, LaunchError, Reattach, State, Supervisor, What, Why};
 use loop_runtime::testing::Faults as _;
 use rustix::process::Signal;
+use tonic::codegen::tokio_stream::wrappers::ReceiverStream;
 
 use crate::client::{Two, two};
 use crate::process::{Plugin, Start, soon};
+use crate::proto::plugin::ConnInfo;
+use crate::proto::plugin::grpc_broker_client::GrpcBrokerClient;
 use crate::role::{HANDSHAKE, Numbered, Probe, Thing as _};
 
 fn config(plugin: &Plugin) -> Reattach {
@@ -90,6 +93,27 @@ async fn hosts_come_and_go_and_each_lends_and_is_lent() {
         let echo: Two = plugin.client().await.call("/probe.Probe/Echo", two("still here", "")).await.unwrap();
         assert_eq!(echo.one, b"still here");
     }
+    plugin.shut_down().await;
+    assert_eq!(plugin.ended().await.0, Some(0));
+}
+
+/// Each host counts from 1: what the last one announced, and nobody dialled, is not what this one lends.
+#[tokio::test]
+async fn what_the_last_host_announced_is_forgotten() {
+    let mut plugin = Start::new("outlives").up().await;
+    let (announce, announcements) = tokio::sync::mpsc::channel(1);
+    let mut broker = GrpcBrokerClient::new(plugin.client().await);
+    let exchange = broker.start_stream(ReceiverStream::new(announcements)).await.unwrap();
+    let address = "/nobody/is/there".to_owned();
+    let announcement = ConnInfo { service_id: 1, network: "unix".to_owned(), address, knock: None };
+    announce.send(announcement).await.unwrap();
+    drop(announce);
+    let mut exchange = exchange.into_inner();
+    while let Ok(Some(_)) = soon("the end of the exchange", exchange.message()).await {}
+
+    let (host, probe) = attach(&plugin).await;
+    assert_eq!(soon("the answer", probe.ask(Arc::new(Numbered(7)))).await.unwrap(), 7);
+    drop_all((host, probe)).await;
     plugin.shut_down().await;
     assert_eq!(plugin.ended().await.0, Some(0));
 }

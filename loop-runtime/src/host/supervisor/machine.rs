@@ -153,6 +153,9 @@ impl Machine {
 
     /// What waits until nothing else is there.
     fn go_on(&mut self, now: Instant, out: &mut Vec<Action>) {
+        if self.leaving.is_none() && self.upgrade.take_if(|upgrade| matches!(upgrade, Upgrade::Waiting)).is_some() {
+            self.begin_upgrade(out);
+        }
         match &self.phase {
             _ if self.is_accompanied() => {}
             Phase::Held => self.launch_now(out),

@@ -17,6 +17,8 @@ use crate::host::event::{State, What, Why};
 /// A process that is to take the place of the one that runs.
 #[derive(Debug)]
 pub(super) enum Upgrade {
+    /// The process that was replaced last has calls to answer still: three at a time are too many.
+    Waiting,
     /// With the reason, if it is not wanted any more.
     Starting { off: Option<Arc<str>> },
     /// Everything that lives in the old process is made in it.
@@ -84,7 +86,11 @@ impl Machine {
     pub(super) fn begin_upgrade(&mut self, out: &mut Vec<Action>) {
         let refused = match self.phase {
             _ if self.ownership != Ownership::Ours => "it was reattached to",
-            _ if self.is_accompanied() => "another upgrade is under way",
+            _ if self.upgrade.is_some() => "another upgrade is under way",
+            Phase::Running(_) if self.leaving.is_some() => {
+                self.upgrade = Some(Upgrade::Waiting);
+                return;
+            }
             Phase::Running(_) => {
                 self.upgrade = Some(Upgrade::Starting { off: None });
                 out.push(Action::Tell(What::Upgrading { generation: self.generation }));
@@ -183,6 +189,10 @@ impl Machine {
     /// The old process does not go on, or is not wanted any more.
     pub(super) fn abandon_upgrade(&mut self, why: &str, now: Instant, out: &mut Vec<Action>) {
         self.upgrade = match self.upgrade.take() {
+            Some(Upgrade::Waiting) => {
+                out.push(Action::Upgraded(Err(why.into())));
+                None
+            }
             Some(Upgrade::Starting { off: None }) => {
                 out.push(Action::CallOff);
                 Some(Upgrade::Starting { off: Some(why.into()) })

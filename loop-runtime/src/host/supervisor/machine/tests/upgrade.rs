@@ -120,6 +120,27 @@ fn a_call_longer_than_the_drain_holds_the_old_process_up_no_longer() {
 }
 
 #[test]
+fn the_next_upgrade_waits_until_the_old_process_is_gone() {
+    for dies in [false, true] {
+        let mut world = preparing();
+        world.settle_one();
+        world.input(Input::Upgrade);
+        if dies {
+            let dead = world.exit(2);
+            assert!(dead.iter().any(|action| matches!(action, Action::Upgraded(Err(_)))), "{dead:?}");
+            continue;
+        }
+        world.settle_one();
+        world.exit(1);
+        let told = world.settle_until_waiting();
+        assert!(matches!(&told[..], [What::Ended(_), What::Upgrading { generation: 2 }, What::Launching { .. }]));
+        world.start();
+        world.settle_one();
+        assert_eq!((world.generation(), world.upgrades), (3, vec![Ok(()), Ok(())]));
+    }
+}
+
+#[test]
 fn closing_ends_both() {
     for commits in [false, true] {
         let mut world = preparing();
@@ -158,6 +179,7 @@ fn only_what_runs_and_is_ours_is_upgraded_and_once_at_a_time() {
     refused(&mut preparing());
     let mut leaving = preparing();
     leaving.settle_one();
+    assert!(leaving.input(Input::Upgrade).is_empty(), "it waits");
     refused(&mut leaving);
     let mut open = World::running(RestartPolicy { budget: Some(0), ..policy() });
     open.exit(1);
