@@ -173,10 +173,10 @@ async fn a_call_longer_than_the_drain_is_cut_off() {
 }
 
 async fn a_program_that_is_away_for_a_second_comes_back() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (path, away) = (dir.path().join("plugin"), dir.path().join("away"));
     // A link: a copy may be open for writing still, in a process that another test starts at this moment.
     std::os::unix::fs::symlink(this(), &path).expect("linked");
-    let (path, away) = (dir.path().join("plugin"), dir.path().join("away"));
-    std::fs::copy(this(), &path).expect("copied");
     let plugin = launch_command(policy(), Command::new(&path)).await;
     let shop = workshop(&plugin).await;
     let before = shop.pid().await.expect("a pid");
