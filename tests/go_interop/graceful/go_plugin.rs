@@ -104,7 +104,7 @@ async fn grace_idle(case: &mut Case) {
 
 /// A call that takes longer than the grace may have run; nothing else is lost.
 async fn grace_busy(case: &mut Case) {
-    let (plugin, probe) = case.launch(&["-max-age=200ms", "-grace=50ms"]).await;
+    let (plugin, probe) = case.launch(&["-max-age=200ms", "-grace=1s"]).await;
     let mut events = plugin.events();
     let held = hold(&probe).await;
     let load = Load::start(&probe);
