@@ -324,11 +324,12 @@ fn a_reply_that_cannot_be_read_is_not_the_callers_fault() {
         let pair = Pair::serve::<dyn Digger>(Arc::new(Mole)).await.unwrap();
         let older: Arc<dyn Older> = pair.dispense().await.unwrap();
         let error = older.dig(1).await.unwrap_err();
-        let expected = "the reply cannot be read: value1: expected 3 bytes but got 0";
-        assert_eq!((error.code(), error.message()), (Code::Internal, expected));
+        let expected = "unreadable reply: plugin: /deep.test.Digger/Dig: value1: expected 3 bytes but got 0";
+        assert_eq!((error.code(), error.message().lines().next()), (Code::Internal, Some(expected)));
         let error = older.dig_whole(1).await.unwrap_err();
-        let expected = "the reply cannot be read: number: malformed protobuf: the wire type is not that of the field";
-        assert_eq!((error.code(), error.message()), (Code::Internal, expected));
+        let expected = "unreadable reply: plugin: /deep.test.Digger/DigWhole: number: malformed protobuf: the wire type is not \
+                        that of the field";
+        assert_eq!((error.code(), error.message().lines().next()), (Code::Internal, Some(expected)));
         pair.close().await;
     });
 }

@@ -2,17 +2,19 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use loop_runtime::Error;
-use loop_runtime::host::{Command, RestartPolicy, State, What, Why};
+use loop_runtime::host::{Command, Host, RestartPolicy, State, What, Why};
 use loop_runtime::plugin::Plugin;
 use rustix::process::Signal;
 
-use crate::cases::{Case, is_there, launch_command, policy, signal, until, workshop};
-use crate::services::{NAPS, Workshop};
+use crate::HANDSHAKE;
+use crate::cases::{Case, Lines, MULTIPLEXED, is_there, launch_command, policy, signal, until, workshop};
+use crate::services::{Bench, Journal, NAPS, Workshop};
 
 /// Where the hooks of a plugin write.
 const NOTES: &str = "RECOVERY_NOTES";
@@ -27,6 +29,15 @@ pub(crate) fn all() -> Vec<(&'static str, Case)> {
         }),
         ("a_restart_may_bring_another_program", || Box::pin(a_restart_may_bring_another_program())),
         ("closing_cuts_a_restart_short", || Box::pin(closing_cuts_a_restart_short())),
+        ("an_upgrade_under_load_loses_nothing", || Box::pin(an_upgrade_under_load_loses_nothing())),
+        ("an_upgrade_that_cannot_be_leaves_all_as_it_is", || Box::pin(an_upgrade_that_cannot_be_leaves_all_as_it_is())),
+        ("a_close_ends_a_start_that_connects", || Box::pin(a_close_ends_a_start_that_connects())),
+        ("a_host_that_is_asked_to_end_closes_its_plugins", || {
+            Box::pin(a_host_that_is_asked_to_end_closes_its_plugins())
+        }),
+        ("a_plugin_ends_with_the_runtime_that_launched_it", || {
+            Box::pin(a_plugin_ends_with_the_runtime_that_launched_it())
+        }),
     ]
 }
 
@@ -85,20 +96,7 @@ async fn a_restart_under_load_loses_nothing() {
     let path = dir.path().join("notes");
     let plugin = launch_command(policy(), Command::new(this()).env(NOTES, &path)).await;
     let shop = workshop(&plugin).await;
-    let enough = Arc::new(AtomicBool::new(false));
-    let callers: Vec<_> = (0..8u64)
-        .map(|caller| {
-            let (shop, enough) = (shop.clone(), enough.clone());
-            tokio::spawn(async move {
-                let mut answered = 0;
-                while !enough.load(Ordering::Relaxed) {
-                    shop.nap(caller % 3 * 5).await?;
-                    answered += 1;
-                }
-                Ok::<_, Error>(answered)
-            })
-        })
-        .collect();
+    let load = Load::new(&shop);
     let mut events = plugin.events();
     for _ in 0..3 {
         plugin.restart();
@@ -109,16 +107,52 @@ async fn a_restart_under_load_loses_nothing() {
         assert_eq!(ended.await, Why::Restart);
         until(&mut events, |what| matches!(what, What::Started { .. }).then_some(())).await;
     }
-    enough.store(true, Ordering::Relaxed);
-    let mut answered = 0;
-    for caller in callers {
-        answered += caller.await.expect("no panic").expect("no call is lost");
-    }
+    let answered = load.answered().await;
     plugin.close().await;
-    let last_hooks = notes(&path).into_iter().filter(|(millis, _)| *millis == 200);
+    assert_eq!(naps(&path, 4), answered);
+}
+
+/// Callers at full speed.
+struct Load {
+    enough: Arc<AtomicBool>,
+    callers: Vec<tokio::task::JoinHandle<Result<u64, Error>>>,
+}
+
+impl Load {
+    fn new(shop: &Arc<dyn Workshop>) -> Self {
+        let enough = Arc::new(AtomicBool::new(false));
+        let caller = |caller: u64| {
+            let (shop, enough) = (shop.clone(), enough.clone());
+            tokio::spawn(async move {
+                let mut answered = 0;
+                while !enough.load(Ordering::Relaxed) {
+                    shop.nap(caller % 3 * 5).await?;
+                    answered += 1;
+                }
+                Ok(answered)
+            })
+        };
+        let callers = (0..8).map(caller).collect();
+        Self { enough, callers }
+    }
+
+    /// How many calls there were. All were answered.
+    async fn answered(self) -> u64 {
+        self.enough.store(true, Ordering::Relaxed);
+        let mut answered = 0;
+        for caller in self.callers {
+            answered += caller.await.expect("no panic").expect("no call is lost");
+        }
+        answered
+    }
+}
+
+/// How many naps were taken in all of these processes, which ended in order.
+fn naps(path: &Path, processes: usize) -> u64 {
+    let last_hooks = notes(path).into_iter().filter(|(millis, _)| *millis == 200);
     let naps: Vec<u64> = last_hooks.map(|(_, naps)| naps).collect();
-    assert_eq!(naps.len(), 4, "each process ended in order: {naps:?}");
-    assert_eq!(naps.iter().sum::<u64>(), answered, "{naps:?}");
+    assert_eq!(naps.len(), processes, "each process ran its hooks: {naps:?}");
+    naps.iter().sum()
 }
 
 async fn a_call_longer_than_the_drain_is_cut_off() {
@@ -201,4 +235,172 @@ async fn closing_cuts_a_restart_short() {
     plugin.close().await;
     call.await.expect("no panic").expect_err("cut off");
     assert!(!is_there(pid));
+}
+
+/// Every call is answered, and was carried out once; what was made is there on the other side.
+async fn an_upgrade_under_load_loses_nothing() {
+    const UPGRADES: usize = 5;
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("notes");
+    let plugin = launch_command(policy(), Command::new(this()).env(NOTES, &path)).await;
+    let shop = workshop(&plugin).await;
+    let lines = Lines::new();
+    let bench = shop.new_bench("oak", lines.journal()).await.expect("a bench");
+    let load = Load::new(&shop);
+    let mut events = plugin.events();
+    for _ in 0..UPGRADES {
+        let before = plugin.pid();
+        plugin.upgrade(Command::new(this()).env(NOTES, &path)).await.expect("upgraded");
+        assert_ne!(plugin.pid(), before);
+        assert_eq!(Some(bench.work().await.expect("made there before").0), plugin.pid());
+        let ended = until(&mut events, |what| match what {
+            What::Ended(ended) => Some(ended),
+            _ => None,
+        });
+        assert_eq!(ended.await.why, Why::Upgrade);
+    }
+    let answered = load.answered().await;
+    plugin.close().await;
+    assert_eq!(naps(&path, UPGRADES + 1), answered);
+    assert_eq!(lines.all().iter().filter(|line| *line == "made oak").count(), UPGRADES + 1, "once in each process");
+}
+
+async fn an_upgrade_that_cannot_be_leaves_all_as_it_is() {
+    let plugin = launch_command(policy(), Command::new(this())).await;
+    let shop = workshop(&plugin).await;
+    let lines = Lines::new();
+    let bench = shop.new_bench("oak", lines.journal()).await.expect("a bench");
+    let before = shop.pid().await.expect("a pid");
+    let mut events = plugin.events();
+    // It does not start.
+    let error = plugin.upgrade(Command::new("/no/such/program")).await.expect_err("no program");
+    assert!(error.message().contains("workshop") && error.message().contains("/no/such/program"), "{error}");
+    // It starts, and cannot make the bench.
+    let refusing = Command::new(this()).env(crate::services::REFUSING, "yes");
+    let error = plugin.upgrade(refusing).await.expect_err("refused");
+    assert!(error.message().contains("out of oak"), "{error}");
+    let other = until(&mut events, |what| match what {
+        What::UpgradeAborted { generation, error } => Some((generation, error)),
+        What::Ended(_) | What::Started { .. } => panic!("{what:?}"),
+        _ => None,
+    });
+    assert_eq!(other.await.0, 1);
+    assert_eq!(bench.work().await.expect("as before"), (before, 1));
+    assert_eq!((shop.pid().await.expect("as before"), plugin.pid()), (before, Some(before)));
+    plugin.close().await;
+}
+
+/// Without that it would take the start timeout.
+async fn a_close_ends_a_start_that_connects() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (second, line) = (dir.path().join("second"), dir.path().join("line"));
+    // The second process stops once its line is known, so that nobody takes the connection.
+    let script = r#"
+        [ -e "$SECOND" ] || { : > "$SECOND"; exec "$0"; }
+        mkfifo "$LINE"; "$0" > "$LINE" & read line < "$LINE"
+        kill -STOP $!; echo "stopped it" >&2; echo "$line"; wait"#;
+    let command = Command::new("/bin/sh").args(["-c", script]).arg(this()).env("SECOND", &second).env("LINE", &line);
+    let mut policy = policy();
+    policy.start_timeout = Duration::from_secs(3600);
+    let host = Host::new(HANDSHAKE).name("workshop").policy(policy).auto_mtls();
+    let host = if MULTIPLEXED.get() { host.multiplexed() } else { host };
+    let plugin = host.launch(command).await.expect("a plugin");
+    let mut events = plugin.events();
+    signal(plugin.pid().expect("running"), Signal::KILL);
+    until(&mut events, |what| matches!(what, What::Launching { .. }).then_some(())).await;
+    // The host's connection stands beside the listener.
+    while !waits_to_be_accepted(plugin_of_shell(&line)) {
+        tokio::task::yield_now().await;
+    }
+    plugin.close().await;
+    let failed =
+        until(&mut events, |what| if let What::LaunchFailed { error, .. } = what { Some(error) } else { None });
+    let text = failed.await.to_string();
+    assert!(text.contains("cancelled") && text.contains("stopped it"), "{text}");
+}
+
+/// The path of the socket on the line that went through the pipe is not known here: any of a plugin that is stopped will do.
+fn plugin_of_shell(line: &Path) -> Option<String> {
+    let processes = std::fs::read_dir("/proc").expect("Linux").flatten();
+    let ours = processes.filter(|process| {
+        let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
+        let is_ours = environment.split(|byte| *byte == 0).any(|variable| {
+            variable.strip_prefix(b"LINE=").is_some_and(|path| path == line.as_os_str().as_encoded_bytes())
+        });
+        is_ours && std::fs::read_to_string(process.path().join("stat")).unwrap_or_default().contains(") T ")
+    });
+    let stopped: Vec<_> = ours.collect();
+    let environment = std::fs::read(stopped.first()?.path().join("environ")).ok()?;
+    let text = String::from_utf8_lossy(&environment).into_owned();
+    text.split('\0').find_map(|variable| variable.strip_prefix("PLUGIN_UNIX_SOCKET_DIR=")).map(str::to_owned)
+}
+
+fn waits_to_be_accepted(dir: Option<String>) -> bool {
+    let Some(dir) = dir else { return false };
+    let sockets = std::fs::read_to_string("/proc/net/unix").expect("Linux");
+    sockets.lines().filter(|line| line.contains(&dir)).count() > 1
+}
+
+async fn a_host_that_is_asked_to_end_closes_its_plugins() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("notes");
+    let mut host = tokio::process::Command::new(this())
+        .env("RECOVERY_HOST", "ends in order")
+        .env(NOTES, &path)
+        .stdout(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("a host");
+    let mut out = tokio::io::BufReader::new(host.stdout.take().expect("piped"));
+    let mut line = String::new();
+    tokio::io::AsyncBufReadExt::read_line(&mut out, &mut line).await.expect("a line");
+    let plugins: Vec<u32> = line.split_whitespace().map(|pid| pid.parse().expect("a pid")).collect();
+    signal(host.id().expect("running"), Signal::TERM);
+    assert!(host.wait().await.expect("reaped").success());
+    assert_eq!(plugins.len(), 2);
+    assert!(plugins.into_iter().all(|pid| !is_there(pid)), "none is left");
+    assert_eq!(naps(&path, 2), 0, "both ran their hooks");
+}
+
+/// Launches two plugins, says their pids, and closes them when it gets SIGTERM.
+pub(crate) async fn a_host_that_ends_in_order() -> ExitCode {
+    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).expect("a signal");
+    let command = || Command::new(this()).env(NOTES, std::env::var_os(NOTES).expect("a path"));
+    let (one, other) = (launch_command(policy(), command()).await, launch_command(policy(), command()).await);
+    println!("{} {}", one.pid().expect("running"), other.pid().expect("running"));
+    terminated.recv().await;
+    loop_runtime::host::close_all().await;
+    ExitCode::SUCCESS
+}
+
+async fn a_plugin_ends_with_the_runtime_that_launched_it() {
+    let multiplexed = MULTIPLEXED.get();
+    let launched = tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        runtime.block_on(MULTIPLEXED.scope(multiplexed, async {
+            let plugin = launch_command(policy(), Command::new(this())).await;
+            let shop = workshop(&plugin).await;
+            // A service that leads back to the plugin keeps everything that it can.
+            shop.open(Arc::new(Keeper(shop.clone()))).await.expect("opened");
+            let pid = plugin.pid().expect("running");
+            (plugin, shop, pid)
+        }))
+    });
+    let (plugin, shop, pid) = launched.await.expect("launched");
+    let mut states = plugin.states();
+    states.until(|state| matches!(state, State::Closed)).await.expect("closed");
+    shop.pid().await.expect_err("closed");
+    plugin.close().await;
+    while is_there(pid) {
+        tokio::task::yield_now().await;
+    }
+}
+
+struct Keeper(#[allow(dead_code, reason = "kept")] Arc<dyn Workshop>);
+
+impl Journal for Keeper {
+    async fn note(&self, _: &str) -> Result<(), Error> {
+        Ok(())
+    }
 }

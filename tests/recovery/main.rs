@@ -28,6 +28,9 @@ fn main() -> ExitCode {
         return runtime().block_on(plugin.serve::<dyn Workshop>(Arc::new(Shop::default())));
     }
     if let Some(mode) = std::env::var_os("RECOVERY_HOST") {
+        if mode == "ends in order" {
+            return runtime().block_on(MULTIPLEXED.scope(false, graceful::a_host_that_ends_in_order()));
+        }
         return runtime().block_on(MULTIPLEXED.scope(mode == "multiplexed", cases::a_host_of_its_own()));
     }
     let all = cases::all().into_iter().chain(graceful::all()).chain(objects::all()).chain(stalls::all());

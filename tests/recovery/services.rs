@@ -86,6 +86,9 @@ pub(crate) trait Journal {
     async fn note(&self, line: &str) -> Result<()>;
 }
 
+/// Set for a plugin that makes no more benches of oak.
+pub(crate) const REFUSING: &str = "RECOVERY_REFUSING";
+
 /// How many naps were taken in this process.
 pub(crate) static NAPS: AtomicU64 = AtomicU64::new(0);
 
@@ -122,6 +125,7 @@ impl Workshop for Shop {
     async fn new_bench(&self, name: &str, journal: Arc<dyn Journal>) -> Result<Arc<dyn Bench>> {
         match name {
             "abort" => std::process::abort(),
+            "oak" if std::env::var_os(REFUSING).is_some() => return Err(Error::failed_precondition("out of oak")),
             "refused" => return Err(Error::invalid_argument("no such bench")),
             _ => {}
         }

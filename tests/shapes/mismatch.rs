@@ -15,6 +15,9 @@ pub(crate) trait Narrow {
     async fn needed(&self, inner: &Inner) -> Result<u32>;
     /// A text.
     async fn text(&self, text: &str) -> Result<String>;
+    /// One in another, that often.
+    #[rpc(idempotent)]
+    async fn nested(&self, depth: u32) -> Result<Nested>;
     /// A service.
     async fn lent(&self, #[wire(1, dial = "Helper")] it: Arc<dyn Narrow>) -> Result<()>;
 }
@@ -25,6 +28,18 @@ pub(crate) trait Narrow {
 pub(crate) struct Inner {
     #[wire(1)]
     n: u32,
+}
+
+/// A message that nests in itself.
+#[derive(Clone, Debug, Default, LoopMessage)]
+#[message(package = "shapes.mismatch")]
+pub(crate) struct Nested {
+    #[wire(1)]
+    inner: Option<Box<Nested>>,
+}
+
+fn nested(depth: u32) -> Nested {
+    (0..depth).fold(Nested::default(), |inner, _| Nested { inner: Some(Box::new(inner)) })
 }
 
 /// The same service as a newer host sees it.
@@ -75,6 +90,10 @@ impl Narrow for Plain {
         Ok(text.to_owned())
     }
 
+    async fn nested(&self, depth: u32) -> Result<Nested> {
+        Ok(nested(depth))
+    }
+
     async fn lent(&self, _: Arc<dyn Narrow>) -> Result<()> {
         Ok(())
     }
@@ -108,6 +127,24 @@ fn what_does_not_fit_is_refused_with_its_path_or_the_contracts_text() {
         assert_eq!(refused(wide.needed(&None).await), (Code::InvalidArgument, "inner: required, and missing".into()));
         assert_eq!(wide.needed(&Some(Inner { n: 0 })).await.unwrap(), 0);
     });
+}
+
+#[test]
+fn a_result_that_is_nested_too_deep_is_an_internal_error_of_a_plugin_that_lives() {
+    both::<dyn Narrow>(
+        "mismatch",
+        || Arc::new(Plain),
+        async |peer: &Peer| {
+            let narrow: Arc<dyn Narrow> = peer.get().await;
+            assert!(narrow.nested(99).await.is_ok());
+            for depth in [100, 2_000] {
+                let (code, text) = refused(narrow.nested(depth).await);
+                assert_eq!(code, Code::Internal, "{text}");
+                assert!(text.starts_with("the reply cannot be sent: value.inner.inner."), "{text}");
+            }
+            assert!(narrow.nested(0).await.is_ok());
+        },
+    );
 }
 
 #[test]

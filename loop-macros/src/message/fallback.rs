@@ -19,7 +19,10 @@ pub(crate) fn fallback(item: &DeriveInput) -> TokenStream {
             impl #generics #runtime::Oneof for #ident #own #bounds {
                 const NUMBERS: &'static [u32] = &[];
                 fn put_case(&self, _: &mut #runtime::Writer) {}
-                fn read_case(_: #runtime::Case<'_>) -> ::core::result::Result<Self, #runtime::WireError> {
+                fn read_case(
+                    _: &#runtime::Case<'_>,
+                    _: &mut dyn #runtime::Sink<Self>,
+                ) -> ::core::result::Result<(), #runtime::WireError> {
                     ::core::result::Result::Err(#runtime::WireError::missing())
                 }
                 fn unset() -> ::core::option::Option<Self> {
@@ -34,7 +37,10 @@ pub(crate) fn fallback(item: &DeriveInput) -> TokenStream {
         impl #generics #runtime::Message for #ident #own #bounds {
             const NAME: &'static str = "";
             fn put_fields(&self, _: &mut #runtime::Writer) {}
-            fn read_fields(_: #runtime::Fields<'_>) -> ::core::result::Result<Self, #runtime::WireError> {
+            fn read_fields(
+                _: #runtime::Fields<'_>,
+                _: &mut dyn #runtime::Sink<Self>,
+            ) -> ::core::result::Result<(), #runtime::WireError> {
                 ::core::result::Result::Err(#runtime::WireError::missing())
             }
             fn schema(_: &mut #runtime::Schema) {}

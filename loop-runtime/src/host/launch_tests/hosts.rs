@@ -97,8 +97,12 @@ async fn as_a_host_that_ignores_sigchld() {
         return;
     }
     // `wait` in the plugin gives the status of its child: SIGCHLD is not ignored there.
-    let plugin = Scripted::new(&format!("{LINE}; sh -c 'exit 5' & wait $!; echo \"child $?\" >&2; exit 3"));
+    let dir = tempfile::tempdir().unwrap();
+    let go = dir.path().join("go");
+    let until = format!("until [ -e {} ]; do sleep 0.01; done", go.display());
+    let plugin = Scripted::new(&format!("{LINE}; sh -c 'exit 5' & wait $!; echo \"child $?\" >&2; {until}; exit 3"));
     let process = plugin.ok().await;
+    std::fs::write(go, "").unwrap();
     let exit = process.reap(PATIENCE).await.unwrap();
     assert_eq!((exit.status(), exit.signal()), (None, None));
     assert_eq!(process.stderr().lines(), ["child 5"]);

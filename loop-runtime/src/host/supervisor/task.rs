@@ -206,6 +206,7 @@ impl Task {
                 if let Some(upgrade) = &self.upgrade {
                     self.source = upgrade.source.clone();
                 }
+                // Before the root changes: under another root they would be made once more.
                 let prepared = self.find_mut(generation).and_then(|kept| kept.prepared.take());
                 if let (Some(prepared), Some(old)) = (prepared, self.find(generation - 1)) {
                     prepared.commit(old.generation.mains.session());

@@ -30,7 +30,7 @@ pub trait Part {
     /// # Errors
     ///
     /// In a request, what [`FieldSpec`] says for a refused value, and an internal error for bytes that are not protobuf. In a
-    /// reply, an internal error.
+    /// reply, an internal error without such a text.
     fn take(spec: &FieldSpec, from: &mut Incoming) -> Result<Self::Owned>;
     /// How the schema shows it.
     fn field_type(schema: &mut Schema) -> FieldType;
