@@ -43,9 +43,25 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
     ("a checksum (SecureConfig)", &[], &["reattach::a_go_plugin_runs_with_its_checksum_only"]),
     ("a plugin that misbehaves", &[], &["misbehaving::*"]),
     (
-        "few calls at a time: nothing is lost",
-        &["graceful_go_host/in-flight-1", "graceful_go_host/in-flight-2", "graceful_go_host/in-flight-3"],
+        "connections of a limited age: nothing is lost, the process stays",
         &[],
+        &["graceful_go_plugin/age_idle", "graceful_go_plugin/age_busy"],
+    ),
+    (
+        "the same, cut after a grace: longer calls may have run; a new process, for its broker",
+        &[],
+        &["graceful_go_plugin/grace_idle", "graceful_go_plugin/grace_busy"],
+    ),
+    ("the same, where nothing is lent or made: the process stays", &[], &["graceful_go_plugin/grace_without_broker"]),
+    (
+        "few calls at a time: nothing is lost, and nobody taken for hung",
+        &["graceful_go_host/in-flight-1", "graceful_go_host/in-flight-2", "graceful_go_host/in-flight-3"],
+        &[
+            "graceful_go_plugin/limit_idle",
+            "graceful_go_plugin/limit_busy",
+            "graceful_go_plugin/limit_at_the_start",
+            "graceful_go_plugin/limit_at_a_restart",
+        ],
     ),
     (
         "`GracefulStop` of a plugin: nothing is lost",

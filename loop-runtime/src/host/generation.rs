@@ -1,6 +1,8 @@
 //! One process of a plugin, from its start to its end.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -118,7 +120,9 @@ impl Generation {
         let mains = Mains::new(&session, &process.line().address, root);
         let streams = CancellationToken::new();
         let (broker_ended, broker_end) = watch::channel(None);
-        let exchange = exchange(connection, session.broker().clone(), announcements);
+        // Before any call: a plugin that takes few at a time refuses those beyond the first, and these two must not be among
+        // them.
+        let exchange = begun(exchange(connection, session.broker().clone(), announcements)).await;
         let let_go = streams.clone();
         session.tasks().spawn(async move {
             let why = match let_go.run_until_cancelled(exchange).await {
@@ -130,9 +134,9 @@ impl Generation {
             };
             broker_ended.send_replace(Some(why));
         });
-        let (let_go, followed) = (streams.clone(), mains.clone());
+        let (let_go, followed) = (streams.clone(), begun(mains.clone().follow_stdio()).await);
         session.tasks().spawn(async move {
-            let_go.run_until_cancelled(followed.follow_stdio()).await;
+            let_go.run_until_cancelled(followed).await;
         });
         let version = process.line().version;
         let process = Arc::new(process);
@@ -253,6 +257,18 @@ impl Settings {
             return Ok((Stream::Mux(main), Route::Multiplexed(knocks)));
         }
         Ok((socket, Route::sockets(sockets.path())))
+    }
+}
+
+/// The same future, polled once: the call that it begins with is in the queue of its connection.
+async fn begun<F: Future<Output: Send> + Send>(future: F) -> impl Future<Output = F::Output> + Send {
+    let mut future = Box::pin(future);
+    let first = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
+    async move {
+        match first {
+            Poll::Ready(output) => output,
+            Poll::Pending => future.await,
+        }
     }
 }
 

@@ -179,7 +179,7 @@ impl Connection {
         self.shared.state.ended()
     }
 
-    /// Whether the peer retired it and has said with which call it ends: its end is no sign of anything else.
+    /// Whether the peer retired it, without a complaint: its end is no sign of anything else.
     pub(crate) fn went_away(&self) -> bool {
         self.shared.state.went_away()
     }

@@ -3,7 +3,7 @@
 //! *Usable*, *retired* (it takes no new calls, answers those under way, then ends), *ended*; never back. A peer that takes
 //! no new calls is alive, and so is what it is asked already: only the end loses calls.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
@@ -21,13 +21,21 @@ pub(super) struct State {
     cut: CancellationToken,
     /// The peer says that it did not look at streams above this one, and will not.
     seen: AtomicU32,
+    /// The peer retired it. With nothing under way our side hangs up at once, before the peer names the last stream.
+    went_away: AtomicBool,
 }
 
 impl State {
     pub(super) fn new() -> Self {
         let ended = CancellationToken::new();
         let retired = ended.child_token();
-        Self { ended, retired, cut: CancellationToken::new(), seen: AtomicU32::new(ALL) }
+        Self {
+            ended,
+            retired,
+            cut: CancellationToken::new(),
+            seen: AtomicU32::new(ALL),
+            went_away: AtomicBool::new(false),
+        }
     }
 
     pub(super) fn is_usable(&self) -> bool {
@@ -61,12 +69,13 @@ impl State {
     /// The peer takes no new calls. It may say so twice: first without a limit, then with the last one that it looked at.
     pub(super) fn going_away(&self, said: GoAway) {
         self.seen.fetch_min(said.last, Ordering::Relaxed);
+        self.went_away.fetch_or(said.code == 0, Ordering::Relaxed);
         self.retired.cancel();
     }
 
-    /// Whether the peer has said with which call it ends, as one does that ends in order.
+    /// Whether the peer has said that it takes no more calls, and has no complaint.
     pub(super) fn went_away(&self) -> bool {
-        self.seen.load(Ordering::Relaxed) < ALL
+        self.went_away.load(Ordering::Relaxed)
     }
 
     /// Whether the peer has said that it did not look at this stream, and will not.

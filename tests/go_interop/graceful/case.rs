@@ -78,6 +78,11 @@ impl Case {
         Notes::read(&self.file())
     }
 
+    /// Waits until the plugin has got its main connection `number`: the one before takes no new calls.
+    pub(super) async fn connection(&self, number: u32) {
+        log::until(&self.name, &format!("connection {number} begins")).await;
+    }
+
     async fn nothing_is_left(&self) {
         let mark = format!("{FILE}={}", self.file().display());
         let until = Instant::now() + LONG;

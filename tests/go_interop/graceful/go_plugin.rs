@@ -2,21 +2,23 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use libtest_mimic::Trial;
 use loop_runtime::host::{State, What, Why};
 use loop_runtime::prelude::*;
+use loop_runtime::testing::Faults as _;
 use rustix::process::{Signal, kill_process};
 
 use super::case::{Case, EXIT, RELEASE, STOP, close, ended, process, run, signal, started, until};
-use super::load::{CALLERS, Call, Load, hold, lost};
+use super::load::{CALLERS, Call, Load, at_once, hold, lost};
 use crate::mode::Mode;
-use crate::probe::{Counter as _, Probe, RustCounter};
+use crate::probe::{Counter, Probe, RustCounter};
 use crate::{go, log, trial};
 
 pub(crate) fn trials(mode: Mode) -> impl Iterator<Item = Trial> {
     let fits = move |case| match case {
-        "stop_busy" => !mode.is_multiplexed(),
+        "grace_without_broker" | "stop_busy" => !mode.is_multiplexed(),
         "stop_multiplexed_busy" => mode.is_multiplexed(),
         _ => true,
     };
@@ -33,7 +35,25 @@ fn all(mode: Mode) -> Vec<(&'static str, Trial)> {
             }),*]
         };
     }
-    trials![stop_idle, stop_busy, stop_multiplexed_busy, exit_idle, exit_busy, sigterm_idle, sigterm_busy, program_away,]
+    trials![
+        age_idle,
+        age_busy,
+        grace_idle,
+        grace_busy,
+        grace_without_broker,
+        limit_idle,
+        limit_busy,
+        limit_at_the_start,
+        limit_at_a_restart,
+        stop_idle,
+        stop_busy,
+        stop_multiplexed_busy,
+        exit_idle,
+        exit_busy,
+        sigterm_idle,
+        sigterm_busy,
+        program_away,
+    ]
 }
 
 /// Everything that goes through a connection works: calls, what is lent, what is made, what is printed.
@@ -44,6 +64,146 @@ async fn all_is_well(case: &Case, probe: &Arc<dyn Probe>, text: &str) {
     assert_eq!(probe.new_counter(40).await.unwrap().next().await.unwrap(), 40);
     probe.print(text, "").await.unwrap();
     log::until(&case.name, &format!("stdout={text}")).await;
+}
+
+/// The connection is retired again and again while nobody calls. The process stays, and nothing is lost.
+async fn age_idle(case: &mut Case) {
+    let (plugin, probe) = case.launch(&["-max-age=150ms"]).await;
+    let pid = plugin.pid();
+    case.connection(3).await;
+    all_is_well(case, &probe, "after two connections").await;
+    assert_eq!(plugin.pid(), pid);
+    close(plugin).await;
+}
+
+async fn age_busy(case: &mut Case) {
+    let (plugin, probe) = case.launch(&["-max-age=150ms"]).await;
+    let pid = plugin.pid();
+    let held = hold(&probe).await;
+    let load = Load::start(&probe);
+    case.connection(4).await;
+    let mut calls = load.stop().await;
+    signal(&plugin, RELEASE);
+    calls.push(held.await.unwrap());
+    all_is_well(case, &probe, "after three connections").await;
+    assert_eq!(plugin.pid(), pid);
+    close(plugin).await;
+    lost(&calls, &case.notes()).is_nothing();
+}
+
+/// With its first connection a plugin in Go loses its broker, and this one's contract needs it.
+async fn grace_idle(case: &mut Case) {
+    let (plugin, probe) = case.launch(&["-max-age=200ms", "-grace=50ms"]).await;
+    let mut events = plugin.events();
+    let first = ended(&mut events).await;
+    assert_eq!(first.exit.unwrap().status(), Some(0), "replaced in order: {first}");
+    assert_eq!(started(&mut events).await, 2);
+    all_is_well(case, &probe, "in the next process").await;
+    close(plugin).await;
+}
+
+/// A call that takes longer than the grace may have run; nothing else is lost.
+async fn grace_busy(case: &mut Case) {
+    let (plugin, probe) = case.launch(&["-max-age=200ms", "-grace=1s"]).await;
+    let mut events = plugin.events();
+    let held = hold(&probe).await;
+    let load = Load::start(&probe);
+    assert_eq!(ended(&mut events).await.exit.unwrap().status(), Some(0));
+    assert_eq!(started(&mut events).await, 2);
+    let mut calls = vec![held.await.unwrap()];
+    calls.extend(load.stop().await);
+    all_is_well(case, &probe, "in the next process").await;
+    close(plugin).await;
+    assert!(calls[0].may_have_run_and_is_lost(), "{:?}", calls[0]);
+    lost(&calls, &case.notes()).is_at_most(1);
+}
+
+/// Who asked for nothing that is lent or made does not need the broker: the process stays, and so do its counts.
+/// Multiplexed, every connection needs it.
+async fn grace_without_broker(case: &mut Case) {
+    let command = case.command(&["-max-age=200ms", "-grace=50ms"]);
+    let plugin = case.host().launch(command).await.unwrap();
+    let counter: Arc<dyn Counter> = plugin.dispense().await.unwrap();
+    let mut events = plugin.events();
+    assert_eq!(counter.next().await.unwrap(), 0);
+    until(&mut events, |what| matches!(what, What::BrokerLost { .. }).then_some(())).await;
+    for number in 1..100 {
+        assert_eq!(counter.next().await.unwrap(), number);
+    }
+    close(plugin).await;
+}
+
+/// Two of the three are the streams of go-plugin; health, stdio, broker and shutdown are to go on beside a long call.
+async fn limit_idle(case: &mut Case) {
+    case.policy.health_tick = Some(Duration::from_millis(50));
+    let (plugin, probe) = case.launch(&["-streams=3"]).await;
+    let (pid, mut events) = (plugin.pid(), plugin.events());
+    assert_eq!(probe.sum(Arc::new(Slow), 3).await.unwrap(), 3);
+    all_is_well(case, &probe, "after a long call").await;
+    assert_eq!(plugin.pid(), pid);
+    plugin.close().await;
+    while let Some(event) = events.next().await {
+        assert!(!matches!(event.what, What::Launching { .. }), "{event:?}");
+    }
+}
+
+/// A counter that is lent, and takes its time: fifteen ticks of the health check in all.
+struct Slow;
+
+impl Counter for Slow {
+    async fn next(&self) -> Result<u64> {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        Ok(1)
+    }
+
+    async fn close(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+async fn limit_busy(case: &mut Case) {
+    case.policy.health_tick = Some(Duration::from_millis(50));
+    let (plugin, probe) = case.launch(&["-streams=3"]).await;
+    let pid = plugin.pid();
+    let load = Load::start(&probe);
+    for _ in 0..10 {
+        all_is_well(case, &probe, "in between").await;
+    }
+    let calls = load.stop().await;
+    assert_eq!(plugin.pid(), pid);
+    close(plugin).await;
+    lost(&calls, &case.notes()).is_nothing();
+}
+
+/// The plugin tells its limit while the first calls are on their way.
+async fn limit_at_the_start(case: &mut Case) {
+    let mut calls = Vec::new();
+    for number in [12, 24, 36, 48] {
+        let (plugin, probe) = case.launch(&["-streams=3"]).await;
+        calls.extend(at_once(&probe, number).await);
+        close(plugin).await;
+    }
+    lost(&calls, &case.notes()).is_nothing();
+}
+
+async fn limit_at_a_restart(case: &mut Case) {
+    let (plugin, probe) = case.launch(&["-streams=3"]).await;
+    let mut events = plugin.events();
+    let mut calls = Vec::new();
+    for number in [12, 48] {
+        plugin.kill().unwrap();
+        assert_eq!(ended(&mut events).await.exit.unwrap().signal(), Some(9));
+        calls.extend(at_once(&probe, number).await);
+    }
+    let load = Load::start(&probe);
+    for _ in 0..2 {
+        plugin.restart();
+        assert_eq!(ended(&mut events).await.exit.unwrap().status(), Some(0));
+        started(&mut events).await;
+    }
+    calls.extend(load.stop().await);
+    close(plugin).await;
+    lost(&calls, &case.notes()).is_nothing();
 }
 
 /// A server that stops waits for go-plugin's two streams, which the host has to let go.

@@ -84,6 +84,16 @@ impl Load {
     }
 }
 
+/// So many calls at the same time.
+pub(super) async fn at_once(probe: &Arc<dyn Probe>, calls: u64) -> Vec<Call> {
+    let mut all = JoinSet::new();
+    for n in 0..calls {
+        let probe = probe.clone();
+        all.spawn(async move { call(&probe, n % 2 == 0, n % 4).await });
+    }
+    all.join_all().await
+}
+
 /// Holds what became of each call to what the plugin noted, and gives the lost ones.
 ///
 /// What was answered ran: once, or up to three times if that is allowed. What was lost without having run did not run.

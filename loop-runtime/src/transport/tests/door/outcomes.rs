@@ -169,6 +169,7 @@ async fn a_goaway_with_an_error_ends_the_connection() {
         let failure = may_have_run(within(below).await.unwrap());
         assert!(failure.to_string().contains("the peer ended the connection: "), "{failure}");
         not_run(within(above).await.unwrap());
+        assert!(!door.connection.went_away(), "the peer has a complaint");
         door.takes_none().await;
         door.goes(peer).await;
     }

@@ -12,6 +12,7 @@ async fn an_idle_connection_hears_that_the_peer_goes_away_and_ends() {
         within(door.connection.retired().cancelled()).await;
         peer.hears_of_no_call().await;
         within(door.connection.ended().cancelled()).await;
+        assert!(door.connection.went_away(), "whichever call it named: the peer may live on");
         door.takes_none().await;
         within(door.driver).await.unwrap();
     }
