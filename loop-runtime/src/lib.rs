@@ -147,11 +147,11 @@
 //!
 //! | feature | default | what |
 //! |---|---|---|
-//! | `auto-mtls` | no | go-plugin's AutoMTLS: [`Host::auto_mtls`](host::Host::auto_mtls), and plugins for hosts that insist on it. Builds aws-lc, which needs a C compiler, and whose first random number takes tens of milliseconds of a process's start unless it is built with `AWS_LC_SYS_NO_JITTER_ENTROPY=1` |
+//! | `auto-mtls` | no | go-plugin's AutoMTLS: `Host::auto_mtls`, and plugins for hosts that insist on it. Builds aws-lc, which needs a C compiler, and whose first random number takes tens of milliseconds of a process's start unless it is built with `AWS_LC_SYS_NO_JITTER_ENTROPY=1` |
 //! | `metrics` | no | `/metrics` of a LOOP plugin, on the port that a Chainlink node names |
 //! | `mux` | no | [`Host::multiplexed`](host::Host): one socket for all connections of a plugin, as go-plugin does it with yamux; plugins obey a host that asks for it |
 //! | `schema` | no | `testing::lock_schema`, for tests: your `.proto` files are held to the traits, and a change is told with whom it breaks. Builds a parser of protobuf |
-//! | `sha256` | no | [`Command::sha256`](host::Command::sha256): a program is started only if it is the one that was meant |
+//! | `sha256` | no | `Command::sha256`: a program is started only if it is the one that was meant |
 //!
 //! # Platforms
 //!

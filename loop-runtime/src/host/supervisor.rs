@@ -36,7 +36,7 @@ static PLUGINS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
 ///
 /// ```no_run
 /// # async fn run_until_it_is_over() {}
-/// # async fn main() -> std::io::Result<()> {
+/// # async fn host() -> std::io::Result<()> {
 /// use tokio::signal::unix::{SignalKind, signal};
 ///
 /// let mut terminated = signal(SignalKind::terminate())?;

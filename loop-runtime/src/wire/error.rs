@@ -19,7 +19,7 @@ const LONGEST_PATH: usize = 256;
 ///
 /// What is *written* can only be nested too deep: more than 100 levels below the outermost message, which receivers refuse.
 /// Nothing is sent then. A caller with such an argument gets `InvalidArgument` with the path, and
-/// [`Error::may_have_run`] is `false`; a method with such a result is answered with `Internal`.
+/// [`Error::may_have_run`](crate::Error::may_have_run) is `false`; a method with such a result is answered with `Internal`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WireError(Box<Repr>);
 
