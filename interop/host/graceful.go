@@ -27,17 +27,22 @@ func init() {
 	}
 }
 
-// Calls under way are answered; new ones are refused, and have not run.
+// Calls under way are answered, one that takes half a second too; new ones are refused, and have not run.
 func sigterm(ctx context.Context) {
 	r := launch()
 	p := r.probe()
+	long := make(chan error, 1)
+	go func() { long <- work(ctx, p, 500) }()
 	held, callers := hold(ctx, p), call(ctx, p, 8)
 	r.signal(syscall.SIGTERM)
 	for _, err := range callers() {
 		check(status.Code(err) == codes.Unavailable, "after SIGTERM: %v", err)
 	}
 	r.signal(syscall.SIGUSR1)
-	check(<-held == nil, "it was under way")
+	for _, underWay := range []chan error{held, long} {
+		err := <-underWay
+		check(err == nil, "it was under way: %v", err)
+	}
 	r.isGone(ctx, p)
 	r.kill()
 }

@@ -93,7 +93,7 @@ async fn age_busy(case: &mut Case) {
 
 /// With its first connection a plugin in Go loses its broker, and this one's contract needs it.
 async fn grace_idle(case: &mut Case) {
-    let (plugin, probe) = case.launch(&["-max-age=200ms", "-grace=50ms"]).await;
+    let (plugin, probe) = case.launch(&["-max-age=200ms", "-grace=500ms"]).await;
     let mut events = plugin.events();
     let first = ended(&mut events).await;
     assert_eq!(first.exit.unwrap().status(), Some(0), "replaced in order: {first}");
@@ -121,7 +121,7 @@ async fn grace_busy(case: &mut Case) {
 /// Who asked for nothing that is lent or made does not need the broker: the process stays, and so do its counts.
 /// Multiplexed, every connection needs it.
 async fn grace_without_broker(case: &mut Case) {
-    let command = case.command(&["-max-age=200ms", "-grace=50ms"]);
+    let command = case.command(&["-max-age=200ms", "-grace=500ms"]);
     let plugin = case.host().launch(command).await.unwrap();
     let counter: Arc<dyn Counter> = plugin.dispense().await.unwrap();
     let mut events = plugin.events();
