@@ -37,7 +37,7 @@ pub(super) fn emit(error: &ErrorType<'_>) -> TokenStream {
         quote!(Self::#variant { .. } => #runtime::Code::#code,)
     });
     // Here rustc says that `Display` is missing.
-    let typed = quote_spanned!(ident.span()=> #runtime::typed_error(code, &self));
+    let typed = quote_spanned!(ident.span()=> #runtime::typed_error(__code, &self));
     quote! {
         const _: () = {
             #oneof
@@ -46,36 +46,36 @@ pub(super) fn emit(error: &ErrorType<'_>) -> TokenStream {
             impl #runtime::LoopError for #ident {
                 #[allow(unreachable_code, reason = "there may be no variant but the transport's")]
                 fn into_error(self) -> #runtime::Error {
-                    let code = match self {
-                        Self::#lost(error) => return #into_error(error),
+                    let __code = match self {
+                        Self::#lost(__error) => return #into_error(__error),
                         #(#codes)*
                     };
                     #typed
                 }
 
-                fn from_error(error: #runtime::Error) -> Self {
-                    match error.detail() {
-                        ::core::option::Option::Some(own) => own,
-                        ::core::option::Option::None => Self::#lost(#from_error(error)),
+                fn from_error(__error: #runtime::Error) -> Self {
+                    match #runtime::Error::detail(&__error) {
+                        ::core::option::Option::Some(__own) => __own,
+                        ::core::option::Option::None => Self::#lost(#from_error(__error)),
                     }
                 }
 
-                fn describe(schema: &mut #wire::Schema) {
-                    <Self as #wire::LoopMessage>::field_type(schema);
+                fn describe(__schema: &mut #wire::Schema) {
+                    <Self as #wire::LoopMessage>::field_type(__schema);
                 }
             }
 
             #[automatically_derived]
             impl ::core::convert::From<#runtime::Error> for #ident {
-                fn from(error: #runtime::Error) -> Self {
-                    <Self as #runtime::LoopError>::from_error(error)
+                fn from(__error: #runtime::Error) -> Self {
+                    <Self as #runtime::LoopError>::from_error(__error)
                 }
             }
 
             #[automatically_derived]
             impl ::core::convert::From<#ident> for #runtime::Error {
-                fn from(error: #ident) -> Self {
-                    #runtime::LoopError::into_error(error)
+                fn from(__error: #ident) -> Self {
+                    #runtime::LoopError::into_error(__error)
                 }
             }
         };

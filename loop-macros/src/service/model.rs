@@ -21,6 +21,8 @@ pub(crate) struct Service<'a> {
 
 /// An `async fn`.
 pub(crate) struct Method<'a> {
+    /// Its place among the methods.
+    pub(crate) index: usize,
     pub(crate) item: &'a TraitItemFn,
     /// The name in the contract.
     pub(crate) rpc: Name,

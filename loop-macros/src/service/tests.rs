@@ -1,7 +1,7 @@
 //! What an expansion contains, and what it never does. How it behaves is tested where it runs.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 
 use super::{docs, expand, types};
 
@@ -122,14 +122,18 @@ fn anything_but_a_trait_is_left_alone() {
 
 #[test]
 fn elided_lifetimes_get_one_name() {
-    for (input, output) in [
-        (quote!(&str), "& 'a str"),
-        (quote!(&[&u8]), "& 'a [& 'a u8]"),
-        (quote!(Cow<'_, str>), "Cow < 'a , str >"),
-        (quote!(&'b str), "& 'b str"),
-        (quote!(Vec<u8>), "Vec < u8 >"),
-    ] {
-        assert_eq!(types::name_lifetimes(input).to_string(), output);
+    let cases: [(syn::Type, &str); 8] = [
+        (syn::parse_quote!(&str), "& 'a str"),
+        (syn::parse_quote!(&[&u8]), "& 'a [& 'a u8]"),
+        (syn::parse_quote!(Cow<'_, str>), "Cow < 'a , str >"),
+        (syn::parse_quote!(&'b str), "& 'b str"),
+        (syn::parse_quote!(Vec<u8>), "Vec < u8 >"),
+        (syn::parse_quote!(&[u8; MASK & 32]), "& 'a [u8 ; MASK & 32]"),
+        (syn::parse_quote!(Sized<{ MASK & 32 }, &'_ str>), "Sized < { MASK & 32 } , & 'a str >"),
+        (syn::parse_quote!((&str, Box<dyn Trait + '_>)), "(& 'a str , Box < dyn Trait + 'a >)"),
+    ];
+    for (input, output) in cases {
+        assert_eq!(types::name_lifetimes(&input).into_token_stream().to_string(), output);
     }
 }
 

@@ -96,7 +96,7 @@ pub(super) fn arguments(method: &Method<'_>) -> impl Iterator<Item = TokenStream
 fn erased_signature(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
     let (twin, result) = (erased_method(method.ident()), method.result);
     let arguments = method.arguments.iter().map(|Argument { ident, declared, .. }| {
-        let declared = types::name_lifetimes(quote!(#declared));
+        let declared = types::name_lifetimes(declared);
         quote!(#ident: #declared)
     });
     quote!(fn #twin<'a>(&'a self #(, #arguments)*) -> #runtime::BoxFuture<'a, #result>)
