@@ -1,7 +1,7 @@
 //! What is generated stands among the user's own names, and neither finds one of them nor is found: here are those that it
 //! would like best. Most of this test is that it compiles.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::all, clippy::unwrap_used, reason = "tests")]
 #![allow(dead_code, non_camel_case_types, non_upper_case_globals, non_snake_case, reason = "names are what is tested")]
 
 use std::sync::Arc;

@@ -12,7 +12,7 @@ mod emit;
 mod fallback;
 mod function;
 mod item;
-mod model;
+pub(crate) mod model;
 pub(crate) mod options;
 mod parse;
 #[cfg(test)]

@@ -25,7 +25,7 @@ use crate::message::model::Kind;
 /// impl From<Error> for SubmitError { .. }
 /// impl From<SubmitError> for Error { .. }
 /// ```
-pub(super) fn emit(error: &ErrorType<'_>) -> TokenStream {
+pub(super) fn emit(error: &ErrorType<'_>, lints: &TokenStream) -> TokenStream {
     let ErrorType { message, runtime, codes, transport } = error;
     let Kind::Oneof(of) = &message.kind else { return TokenStream::new() };
     let (ident, wire, lost) = (message.ident, &message.runtime, transport.ident);
@@ -38,18 +38,22 @@ pub(super) fn emit(error: &ErrorType<'_>) -> TokenStream {
     });
     // Here rustc says that `Display` is missing.
     let typed = quote_spanned!(ident.span()=> #runtime::typed_error(__code, &self));
+    // Without a variant of its own there is nothing behind the transport's.
+    let only = codes.len() == 0;
+    let (bind, leave) = if only { Default::default() } else { (quote!(let __code =), quote!(return)) };
+    let typed = (!only).then(|| quote!(; #typed));
     quote! {
+        #lints
         const _: () = {
             #oneof
 
             #[automatically_derived]
             impl #runtime::LoopError for #ident {
-                #[allow(unreachable_code, reason = "there may be no variant but the transport's")]
                 fn into_error(self) -> #runtime::Error {
-                    let __code = match self {
-                        Self::#lost(__error) => return #into_error(__error),
+                    #bind match self {
+                        Self::#lost(__error) => #leave #into_error(__error),
                         #(#codes)*
-                    };
+                    }
                     #typed
                 }
 

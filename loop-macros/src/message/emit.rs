@@ -17,7 +17,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use super::model::{Kind, Message};
 
 /// Emits everything for one type.
-pub(super) fn emit(message: &Message<'_>) -> TokenStream {
+pub(super) fn emit(message: &Message<'_>, lints: &TokenStream) -> TokenStream {
     let impls = match &message.kind {
         Kind::Struct(fields) => structure::structure(message, fields),
         Kind::Newtype { inner, text } => newtype::newtype(message, inner, text.as_deref()),
@@ -25,7 +25,7 @@ pub(super) fn emit(message: &Message<'_>) -> TokenStream {
         Kind::Oneof(of) => oneof::oneof(message, of),
     };
     // The block keeps the helpers out of the user's names.
-    quote!(const _: () = { #impls };)
+    quote!(#lints const _: () = { #impls };)
 }
 
 /// `<ty as runtime::way>::item`, all of it at the place of `ty`, so that rustc points there whatever part fails.

@@ -29,7 +29,7 @@ pub(crate) use contract::{contract, signature};
 /// Everything that the attribute stands for.
 pub(crate) fn emit(mut service: Service<'_>) -> TokenStream {
     let contract = contract(&service, Some(&erased_name(service.ident())));
-    let erased = erased::declaration(&service);
+    let (erased, lints) = (erased::declaration(&service), service.lints());
     // Inside, the runtime has a short name: an expansion is read by people, too.
     let runtime = std::mem::replace(&mut service.runtime, quote!(__rt));
     let (blanket, shared) = (erased::blanket(&service), erased::shared(&service));
@@ -37,7 +37,8 @@ pub(crate) fn emit(mut service: Service<'_>) -> TokenStream {
     quote! {
         #contract
         #erased
-        #[allow(deprecated, refining_impl_trait, unused_imports, clippy::all, clippy::pedantic)]
+        #lints
+        #[allow(refining_impl_trait, clippy::all, clippy::pedantic)]
         const _: () = {
             use #runtime::{self as __rt, Refused as _};
             #blanket

@@ -35,7 +35,6 @@ pub(super) fn structure(message: &Message<'_>, fields: &[Field<'_>]) -> TokenStr
             #read
 
             fn schema(__schema: &mut #runtime::Schema) {
-                #[allow(unused_mut)]
                 let mut __shape = #runtime::MessageShape::new(<Self as #runtime::Message>::NAME, #docs);
                 #members
                 #reserved

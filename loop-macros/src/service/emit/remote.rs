@@ -46,7 +46,7 @@ fn client(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
     let (cfgs, name, arguments) = (cfgs(&method.item.attrs), erased_method(method.ident()), arguments(method));
     let (out, remote, table, result) = (local("out"), local("remote"), table_name(method), method.result);
     let puts = method.numbered().map(|(number, argument)| {
-        let Argument { ident, part, .. } = argument;
+        let (ident, part) = (argument.bound(), argument.part);
         let reference = (!argument.borrowed()).then(|| quote!(&));
         let spec = field_spec(runtime, number, argument);
         quote!(#runtime::Argument::<#part>::put(#reference #ident, &#spec, &mut #out);)
@@ -73,7 +73,7 @@ fn implementation(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
         return quote!(#signature { #nothing });
     }
     let (name, client, arguments) = (implemented(method.ident()), erased_method(method.ident()), arguments(method));
-    let passed = method.arguments.iter().map(|argument| argument.ident);
+    let passed = method.arguments.iter().map(Argument::bound);
     quote!(fn #name(&self #(, #arguments)*) -> #runtime::BoxFuture<'_, #result> { #client(self #(, #passed)*) })
 }
 

@@ -91,12 +91,12 @@ fn arm(service: &Service<'_>, method: &Method<'_>, this: &Ident) -> TokenStream 
     };
     let (take_lent, take_owned) = (lent.iter().map(take), owned.iter().map(take));
     let name = |(_, argument): &(u32, &Argument<'_>)| {
-        let ident = argument.ident;
+        let ident = argument.bound();
         quote!(#ident,)
     };
     let (name_lent, name_owned) = (lent.iter().map(name), owned.iter().map(name));
     let passed = method.arguments.iter().map(|argument| {
-        let Argument { ident, part, .. } = argument;
+        let (ident, part) = (argument.bound(), argument.part);
         match argument.borrowed() {
             true => quote!(#runtime::Argument::<#part>::lend(#ident)),
             false => quote!(#runtime::Argument::<#part>::own(#ident)),
@@ -161,7 +161,6 @@ fn start(service: &Service<'_>, parents: &[TokenStream]) -> TokenStream {
         return TokenStream::new();
     }
     quote! {
-        #[allow(unused_variables)]
         fn start<'a>(
             __this: &'a ::std::sync::Arc<Self>,
             __starts: &'a mut #runtime::Starts,
