@@ -18,6 +18,7 @@ pub(crate) fn read<'a>(service: &mut Service<'a>, item: &'a TraitItemFn, errors:
     let before = errors.len();
     let sig = &item.sig;
     name(&service.item.ident, &sig.ident, errors);
+    options::qualified(&item.attrs, errors);
     qualifiers(sig, errors);
     generics(sig, errors);
     receiver(sig, errors);

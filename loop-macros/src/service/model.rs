@@ -163,9 +163,21 @@ pub(crate) fn lints<'a>(attrs: impl IntoIterator<Item = &'a Attribute>) -> Token
         .collect()
 }
 
-/// Is it one of the attributes that we read and take away?
-pub(crate) fn is_ours(attr: &Attribute) -> bool {
+/// Is it one of the attributes that we read?
+pub(crate) fn is_option(attr: &Attribute) -> bool {
     attr.path().is_ident("rpc") || attr.path().is_ident("wire")
+}
+
+/// Is it one of the attributes that we take away: one that we read, or one that was meant to be?
+pub(crate) fn is_ours(attr: &Attribute) -> bool {
+    is_option(attr) || is_qualified(attr)
+}
+
+/// Is it one of our options by a path, as `#[loop_runtime::rpc(..)]`? There is no such attribute: they are a part of ours.
+pub(crate) fn is_qualified(attr: &Attribute) -> bool {
+    let segments = &attr.path().segments;
+    let ends = |names: &[&str]| segments.last().is_some_and(|last| names.iter().any(|name| last.ident == name));
+    segments.len() > 1 && segments.first().is_some_and(|first| first.ident == "loop_runtime") && ends(&["rpc", "wire"])
 }
 
 /// Is it an attribute that was reported, and whose own complaints would only hide ours?

@@ -71,6 +71,38 @@ fn conditions_reach_every_family() {
 }
 
 #[test]
+fn options_behind_a_condition_make_two_methods() {
+    let text = expanded(
+        quote!(package = "acme.v1"),
+        quote! {
+            trait Relayer {
+                #[cfg_attr(fast, rpc(idempotent), cfg_attr(old, rpc(name = "OldGet")), inline)]
+                async fn get(&self, #[cfg_attr(many, wire(3))] n: u32) -> Result<u32>;
+                #[cfg_attr(fast, inline)]
+                async fn put(&self, n: u32) -> Result<u32>;
+            }
+        },
+    );
+    assert!(!text.contains("compile_error"), "{text}");
+    for expected in [
+        // Two conditions behind `fast`, one without it.
+        r#"# [cfg (fast)] # [cfg (old)] # [cfg (many)] const __METHOD_"#,
+        r#"# [cfg (fast)] # [cfg (not (old))] # [cfg (not (many))] const __METHOD_"#,
+        r#"# [cfg (not (fast))] # [cfg (many)] const __METHOD_"#,
+        r#"# [cfg (not (fast))] # [cfg (not (many))] const __METHOD_"#,
+        r#"FieldSpec :: new (3u32 , "n")"#,
+        r#"FieldSpec :: new (1u32 , "n")"#,
+        r#"("/acme.v1.Relayer/OldGet" , "OldGet") . idempotent ()"#,
+        r#"("/acme.v1.Relayer/Get" , "Get") . idempotent ()"#,
+        r#"# [cfg_attr (fast , inline)]"#,
+    ] {
+        assert!(text.contains(expected), "{expected} in {text}");
+    }
+    assert!(text.contains("# [inline] # [cfg (fast)]"), "{text}");
+    assert_eq!(text.matches("cfg_attr").count(), 1, "{text}");
+}
+
+#[test]
 fn docs_gain_one_paragraph() {
     let text = expanded(quote!(package = "acme.v1"), relayer());
     assert_eq!(text.matches("# Plugin service").count(), 1);
