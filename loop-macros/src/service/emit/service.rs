@@ -102,7 +102,7 @@ fn arm(service: &Service<'_>, method: &Method<'_>, this: &Ident) -> TokenStream 
             false => quote!(#runtime::Argument::<#part>::own(#ident)),
         }
     });
-    let from = if method.arguments.is_empty() { quote!(_) } else { quote!(__from) };
+    let nothing = method.arguments.is_empty().then(|| quote!(#runtime::Incoming::nothing(__from)?;));
     let (twin, answers) = (erased_method(method.ident()), answers(runtime, method));
     quote! {
         #(#cfgs)*
@@ -110,7 +110,10 @@ fn arm(service: &Service<'_>, method: &Method<'_>, this: &Ident) -> TokenStream 
             __call,
             &#constant,
             #this,
-            |#from| ::core::result::Result::Ok(((#(#take_lent)*), (#(#take_owned)*))),
+            |__from| {
+                #nothing
+                ::core::result::Result::Ok(((#(#take_lent)*), (#(#take_owned)*)))
+            },
             |#this, (#(#name_lent)*), (#(#name_owned)*)| #erased::#twin(#this #(, #passed)*),
         ),
     }
