@@ -13,6 +13,9 @@ use self::spelling::listing;
 pub(crate) use self::spelling::nearest;
 use crate::diag::Errors;
 
+/// The attribute that takes a bare literal: the number on the wire.
+const NUMBERED: &str = "wire";
+
 /// The largest field number of protobuf.
 const MAX_NUMBER: u32 = (1 << 29) - 1;
 
@@ -76,6 +79,9 @@ impl Options {
                     errors.push(key, format_args!("`{name}` is given twice"));
                     continue;
                 }
+            } else if self.attribute != NUMBERED {
+                errors.help(&entry.head, "this is not an option", listing(self.attribute, known));
+                continue;
             } else if self.entries.iter().any(|earlier| matches!(earlier.head, TokenTree::Literal(_))) {
                 errors.push(&entry.head, "the number is given twice");
                 continue;
@@ -245,7 +251,7 @@ mod tests {
 
     fn parse(tokens: TokenStream) -> (Options, Errors) {
         let mut errors = Errors::default();
-        let options = Options::parse("sample", KNOWN, tokens, &mut errors);
+        let options = Options::parse(NUMBERED, KNOWN, tokens, &mut errors);
         (options, errors)
     }
 
@@ -275,13 +281,22 @@ mod tests {
             errors.texts(),
             [
                 "unknown option `pacakge`\nhelp: did you mean `package`?",
-                "unknown option `retries`\nhelp: `sample` takes `package`, `name`, `crate`, `whole` and `returns`",
+                "unknown option `retries`\nhelp: `wire` takes `package`, `name`, `crate`, `whole` and `returns`",
                 "`name` is given twice",
-                "this is not an option\nhelp: `sample` takes `package`, `name`, `crate`, `whole` and `returns`",
+                "this is not an option\nhelp: `wire` takes `package`, `name`, `crate`, `whole` and `returns`",
                 "`name` is a string\nhelp: for example `name = \"Relayer\"`",
-                "`whole` takes no value\nhelp: write `#[sample(whole)]`",
+                "`whole` takes no value\nhelp: write `#[wire(whole)]`",
             ]
         );
+    }
+
+    #[test]
+    fn only_what_has_a_number_takes_a_literal() {
+        let mut errors = Errors::default();
+        let mut options = Options::parse("rpc", KNOWN, quote!(7, "Get", whole), &mut errors);
+        assert!(options.literal().is_none() && options.flag("whole", &mut errors).is_some());
+        let told = "this is not an option\nhelp: `rpc` takes `package`, `name`, `crate`, `whole` and `returns`";
+        assert_eq!(errors.texts(), [told, told]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Collected diagnostics: one error for one mistake, on the token that the user wrote.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 
 use proc_macro2::TokenStream;
@@ -40,6 +41,13 @@ impl Errors {
     /// Takes over an error of syn's own parsers.
     pub(crate) fn absorb(&mut self, error: syn::Error) {
         self.0.push(error);
+    }
+
+    /// Leaves one of several that say the same of the same place: what was read in two versions is one mistake.
+    pub(crate) fn dedup(&mut self) {
+        let mut seen = HashSet::new();
+        // Of a place there is no more to compare than how it is printed.
+        self.0.retain(|error| seen.insert((error.to_string(), format!("{:?}", error.span()))));
     }
 
     pub(crate) fn is_empty(&self) -> bool {

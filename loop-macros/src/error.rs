@@ -14,8 +14,8 @@ use quote::quote;
 use syn::{DeriveInput, Type};
 
 use crate::diag::Errors;
-use crate::message::check;
 use crate::message::model::Message;
+use crate::message::{check, derived, lints_of};
 
 /// A type that derives `LoopError`.
 struct ErrorType<'a> {
@@ -41,13 +41,18 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
         Err(error) => return error.into_compile_error(),
     };
     let mut errors = Errors::default();
-    match read(&item, &mut errors) {
-        Some(error) if errors.is_empty() => emit::emit(&error),
-        _ => {
-            let (errors, fallback) = (errors.into_tokens(), fallback::fallback(&item));
-            quote!(#errors #fallback)
-        }
+    if read(&item, &mut errors).is_some() && errors.is_empty() {
+        return sound(item);
     }
+    let (errors, fallback) = (errors.into_tokens(), fallback::fallback(&item));
+    quote!(#errors #fallback)
+}
+
+/// Emits a type without mistakes, as in [`crate::message`].
+fn sound(mut item: DeriveInput) -> TokenStream {
+    derived(&mut item);
+    let error = read(&item, &mut Errors::default());
+    error.map(|error| emit::emit(&error, &lints_of(&item))).unwrap_or_default()
 }
 
 /// Reads and checks; nothing if something is missing that everything else needs.

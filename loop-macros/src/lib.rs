@@ -62,6 +62,8 @@ use proc_macro::TokenStream;
 /// * `returns(relayerID = 1, info = 2)`: names and numbers of the reply's fields;
 /// * `name`, `request`, `reply`: names of an existing contract, such as `request = "google.protobuf.Empty"`.
 ///
+/// Options may stand behind `#[cfg_attr(..)]`, if the method is sound with and without them.
+///
 /// On arguments, `#[wire(N, ..)]` takes the field number (by position without it), `name`, `text` (what a refused value
 /// answers, `{n}` being what came) and `dial` (the name of a lent service in the error of a failed dial).
 ///

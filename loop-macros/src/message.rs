@@ -13,11 +13,12 @@ pub(crate) mod parse;
 #[cfg(test)]
 mod tests;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
-use syn::DeriveInput;
+use syn::{Attribute, Data, DeriveInput, Fields};
 
 use crate::diag::Errors;
+use crate::service::model::lints;
 
 /// Expands `#[derive(LoopMessage)] item`.
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
@@ -30,11 +31,64 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
     if let Some(message) = &message {
         check::check(message, &mut errors);
     }
-    match message {
-        Some(message) if errors.is_empty() => emit::emit(&message),
-        _ => {
-            let (errors, fallback) = (errors.into_tokens(), fallback::fallback(&item));
-            quote!(#errors #fallback)
+    if message.is_some() && errors.is_empty() {
+        return sound(item);
+    }
+    let (errors, fallback) = (errors.into_tokens(), fallback::fallback(&item));
+    quote!(#errors #fallback)
+}
+
+/// Emits a type without mistakes.
+fn sound(mut item: DeriveInput) -> TokenStream {
+    derived(&mut item);
+    let message = parse::message(&item, &mut Errors::default());
+    message.map(|message| emit::emit(&message, &lints_of(&item))).unwrap_or_default()
+}
+
+/// Marks what is deprecated as a derive's own: rustc then says nothing of it, as for derives of its own. Only after all
+/// checks, whose errors are the user's.
+pub(crate) fn derived(item: &mut DeriveInput) {
+    let deprecated = is_deprecated(&item.attrs);
+    mark(&mut item.ident, deprecated);
+    match &mut item.data {
+        Data::Struct(data) => mark_fields(&mut data.fields, deprecated),
+        Data::Enum(data) => data.variants.iter_mut().for_each(|variant| {
+            let deprecated = deprecated || is_deprecated(&variant.attrs);
+            mark(&mut variant.ident, deprecated);
+            mark_fields(&mut variant.fields, deprecated);
+        }),
+        Data::Union(_) => {}
+    }
+}
+
+fn is_deprecated(attrs: &[Attribute]) -> bool {
+    attrs.iter().any(|attr| attr.path().is_ident("deprecated"))
+}
+
+fn mark_fields(fields: &mut Fields, deprecated: bool) {
+    for field in fields {
+        let deprecated = deprecated || is_deprecated(&field.attrs);
+        if let Some(ident) = &mut field.ident {
+            mark(ident, deprecated);
         }
     }
+}
+
+fn mark(ident: &mut Ident, deprecated: bool) {
+    if deprecated {
+        ident.set_span(Span::call_site().located_at(ident.span()));
+    }
+}
+
+/// What the user allows of the type or of a part of it.
+pub(crate) fn lints_of(item: &DeriveInput) -> TokenStream {
+    let fields = |fields: &Fields| fields.iter().flat_map(|field| field.attrs.clone()).collect::<Vec<_>>();
+    let parts = match &item.data {
+        Data::Struct(data) => fields(&data.fields),
+        Data::Enum(data) => {
+            data.variants.iter().flat_map(|variant| [variant.attrs.clone(), fields(&variant.fields)].concat()).collect()
+        }
+        Data::Union(_) => Vec::new(),
+    };
+    lints(item.attrs.iter().chain(&parts))
 }

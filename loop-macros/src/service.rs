@@ -6,13 +6,14 @@
 
 mod argument;
 mod check;
+mod conditional;
 mod data;
 pub(crate) mod docs;
 mod emit;
 mod fallback;
 mod function;
 mod item;
-mod model;
+pub(crate) mod model;
 pub(crate) mod options;
 mod parse;
 #[cfg(test)]
@@ -27,14 +28,18 @@ use crate::diag::Errors;
 /// Expands `#[loop_service(options)] item`.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let Some(parsed) = item::read(item.clone(), &mut errors) else {
+    let Some(mut parsed) = item::read(item.clone(), &mut errors) else {
         let errors = errors.into_tokens();
         return quote!(#errors #item);
     };
+    let versions = conditional::resolve(&mut parsed);
     let service = parse::service(options, &parsed, &mut errors);
     check::check(&service, &mut errors);
     if errors.is_empty() {
         return emit::emit(service);
+    }
+    if versions {
+        errors.dedup();
     }
     let (errors, fallback) = (errors.into_tokens(), fallback::fallback(&service));
     quote!(#errors #fallback)

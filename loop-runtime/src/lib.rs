@@ -212,5 +212,5 @@ pub mod __private {
         Outgoing, Part, Refused, Remote, Reply, ReplyPart, Service, Starts, Tree, WholeOutcome, any_carries,
         constructs, first, own_release, remote_of,
     };
-    pub use crate::wire::{self, FieldSpec, FieldType, RequestShape, Schema};
+    pub use crate::wire::{self, FieldSpec, FieldType, RequestShape, Schema, ServiceBuilder};
 }

@@ -126,6 +126,32 @@ async fn a_missing_message_is_refused() {
     }
 }
 
+/// Of some requests and replies nothing is read, but what is no protobuf is no protobuf.
+#[tokio::test(flavor = "multi_thread")]
+async fn malformed_bytes_are_refused_where_nothing_is_read_too() {
+    let scene = Scene::new().await;
+    let methods: Vec<_> = scene.pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()).collect();
+    let (mut requests, mut replies) = (0, 0);
+    for method in methods {
+        let name = format!("{}/{}", method.parent_service().full_name(), method.name());
+        let bad = vec![0xff; 3];
+        if method.input().fields().len() == 0 {
+            requests += 1;
+            let call = Call { method: name.clone(), request: bad.clone(), answer: Ok(Vec::new()) };
+            let played = scene.play(&call).await;
+            assert_eq!(played.answer.map_err(|(code, _)| code), Err(Code::Internal), "{name}");
+            assert_eq!(played.seen, None, "{name}");
+        } else if method.output().fields().len() == 0 && Filler(0).message(&method.input(), 0).encoded_len() > 0 {
+            replies += 1;
+            let request = Filler(0).message(&method.input(), DEPTH).encode_to_vec();
+            let played = scene.play(&Call { method: name.clone(), request, answer: Ok(bad) }).await;
+            assert_eq!(played.answer.map_err(|(code, _)| code), Err(Code::Internal), "{name}");
+            assert!(played.seen.is_some(), "{name}");
+        }
+    }
+    assert!(requests > 10 && replies > 3, "{requests} requests, {replies} replies");
+}
+
 /// Replies that a caller must not take for values: what a Go caller would say of them.
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_replies_are_refused_in_gos_words() {

@@ -25,7 +25,7 @@ use crate::message::model::Kind;
 /// impl From<Error> for SubmitError { .. }
 /// impl From<SubmitError> for Error { .. }
 /// ```
-pub(super) fn emit(error: &ErrorType<'_>) -> TokenStream {
+pub(super) fn emit(error: &ErrorType<'_>, lints: &TokenStream) -> TokenStream {
     let ErrorType { message, runtime, codes, transport } = error;
     let Kind::Oneof(of) = &message.kind else { return TokenStream::new() };
     let (ident, wire, lost) = (message.ident, &message.runtime, transport.ident);
@@ -37,45 +37,49 @@ pub(super) fn emit(error: &ErrorType<'_>) -> TokenStream {
         quote!(Self::#variant { .. } => #runtime::Code::#code,)
     });
     // Here rustc says that `Display` is missing.
-    let typed = quote_spanned!(ident.span()=> #runtime::typed_error(code, &self));
+    let typed = quote_spanned!(ident.span()=> #runtime::typed_error(__code, &self));
+    // Without a variant of its own there is nothing behind the transport's.
+    let only = codes.len() == 0;
+    let (bind, leave) = if only { Default::default() } else { (quote!(let __code =), quote!(return)) };
+    let typed = (!only).then(|| quote!(; #typed));
     quote! {
+        #lints
         const _: () = {
             #oneof
 
             #[automatically_derived]
             impl #runtime::LoopError for #ident {
-                #[allow(unreachable_code, reason = "there may be no variant but the transport's")]
                 fn into_error(self) -> #runtime::Error {
-                    let code = match self {
-                        Self::#lost(error) => return #into_error(error),
+                    #bind match self {
+                        Self::#lost(__error) => #leave #into_error(__error),
                         #(#codes)*
-                    };
+                    }
                     #typed
                 }
 
-                fn from_error(error: #runtime::Error) -> Self {
-                    match error.detail() {
-                        ::core::option::Option::Some(own) => own,
-                        ::core::option::Option::None => Self::#lost(#from_error(error)),
+                fn from_error(__error: #runtime::Error) -> Self {
+                    match #runtime::Error::detail(&__error) {
+                        ::core::option::Option::Some(__own) => __own,
+                        ::core::option::Option::None => Self::#lost(#from_error(__error)),
                     }
                 }
 
-                fn describe(schema: &mut #wire::Schema) {
-                    <Self as #wire::LoopMessage>::field_type(schema);
+                fn describe(__schema: &mut #wire::Schema) {
+                    <Self as #wire::LoopMessage>::field_type(__schema);
                 }
             }
 
             #[automatically_derived]
             impl ::core::convert::From<#runtime::Error> for #ident {
-                fn from(error: #runtime::Error) -> Self {
-                    <Self as #runtime::LoopError>::from_error(error)
+                fn from(__error: #runtime::Error) -> Self {
+                    <Self as #runtime::LoopError>::from_error(__error)
                 }
             }
 
             #[automatically_derived]
             impl ::core::convert::From<#ident> for #runtime::Error {
-                fn from(error: #ident) -> Self {
-                    #runtime::LoopError::into_error(error)
+                fn from(__error: #ident) -> Self {
+                    #runtime::LoopError::into_error(__error)
                 }
             }
         };

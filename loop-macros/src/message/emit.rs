@@ -1,5 +1,9 @@
 //! The impls. A type of the user's is named only as `<Ty as Trait>::item`, from the user's own tokens: then a type that
 //! cannot cross is reported once, under that type.
+//!
+//! Nothing that a user can name is met: paths are absolute, items of our traits are named as those of the trait, a method
+//! of something that we hold by value is called by its path (a trait of the user's may have one of that name for all
+//! types), and what we name ourselves begins with two underscores.
 
 mod enumeration;
 mod newtype;
@@ -13,7 +17,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use super::model::{Kind, Message};
 
 /// Emits everything for one type.
-pub(super) fn emit(message: &Message<'_>) -> TokenStream {
+pub(super) fn emit(message: &Message<'_>, lints: &TokenStream) -> TokenStream {
     let impls = match &message.kind {
         Kind::Struct(fields) => structure::structure(message, fields),
         Kind::Newtype { inner, text } => newtype::newtype(message, inner, text.as_deref()),
@@ -21,7 +25,7 @@ pub(super) fn emit(message: &Message<'_>) -> TokenStream {
         Kind::Oneof(of) => oneof::oneof(message, of),
     };
     // The block keeps the helpers out of the user's names.
-    quote!(const _: () = { #impls };)
+    quote!(#lints const _: () = { #impls };)
 }
 
 /// `<ty as runtime::way>::item`, all of it at the place of `ty`, so that rustc points there whatever part fails.
@@ -54,11 +58,12 @@ fn spec(runtime: &TokenStream, number: u32, name: &str, text: Option<&str>) -> T
 
 /// `reserve(..)` calls on a shape.
 fn reserved(message: &Message<'_>) -> TokenStream {
+    let runtime = &message.runtime;
     message
         .reserved
         .iter()
         .map(|range| (range.first, range.last))
-        .map(|(a, b)| quote!(shape.reserve(#a..=#b);))
+        .map(|(a, b)| quote!(#runtime::MessageShape::reserve(&mut __shape, #a..=#b);))
         .collect()
 }
 

@@ -159,10 +159,13 @@ fn enumeration<'a>(
     let mut known = Vec::new();
     for variant in variants {
         let before = errors.len();
-        let options = options::variant(&variant.attrs, errors);
+        let mut options = options::variant(&variant.attrs, errors);
         match &options.unknown {
             Some(word) if unknown.is_some() => errors.push(word, "`unknown` is given twice"),
-            Some(_) => unknown = Some(variant),
+            Some(_) => {
+                stands_alone(&mut options, errors);
+                unknown = Some(variant);
+            }
             None => known.push((variant, options, errors.len() == before)),
         }
     }
@@ -175,6 +178,17 @@ fn enumeration<'a>(
     let cases =
         known.into_iter().map(|(variant, options, sound)| self::case(variant, options, sound, errors)).collect();
     Kind::Oneof(Oneof { name: oneof_name(options), cases, unknown, unwritten: None })
+}
+
+/// The variant for what has no name here has no number either, no name on the wire, and is never refused.
+fn stands_alone(options: &mut VariantOptions, errors: &mut Errors) {
+    let number = options.rest.literal().map(|number| (number.to_token_stream(), "number"));
+    let name = options.name.as_ref().map(|name| (name.to_token_stream(), "name"));
+    let text = options.text.as_ref().map(|text| (text.to_token_stream(), "text"));
+    for (at, what) in [number, name, text].into_iter().flatten() {
+        let problem = format!("the variant for what is unknown has no {what} of its own");
+        errors.help(at, problem, "write `#[wire(unknown)]`");
+    }
 }
 
 /// What the oneof of an enum is called.

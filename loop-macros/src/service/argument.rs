@@ -10,6 +10,7 @@ use crate::diag::Errors;
 
 /// Reads one argument; nothing if it has no name.
 pub(crate) fn read<'a>(method: &Ident, input: &'a PatType, errors: &mut Errors) -> Option<Argument<'a>> {
+    options::qualified(&input.attrs, errors);
     let wire = options::wire(&input.attrs, errors);
     let Pat::Ident(syn::PatIdent { by_ref: None, subpat: None, ident, .. }) = &*input.pat else {
         let help = "the name becomes the field name; destructure in the body";

@@ -46,10 +46,12 @@ fn rpc_names(service: &Service<'_>, errors: &mut Errors) {
     }
 }
 
+/// Versions of one method under different conditions are one.
 fn one_of_a_kind(service: &Service<'_>, what: &str, word: impl Fn(&RpcOptions) -> Option<&Ident>, errors: &mut Errors) {
-    let mut marked = service.methods.iter().filter_map(|method| word(&method.options));
-    if let Some(first) = marked.next() {
-        for again in marked {
+    let mut marked = service.methods.iter().filter_map(|method| Some((method, word(&method.options)?)));
+    if let Some((method, first)) = marked.next() {
+        let version = |other: &Method<'_>| other.ident() == method.ident() && cfgs(&other.item.attrs).next().is_some();
+        for (_, again) in marked.filter(|(other, _)| !version(other)) {
             let problem = format!("`{what}` marks two methods of `{}`", service.item.ident);
             errors.twice(again, problem, first, format_args!("`{what}`"));
         }

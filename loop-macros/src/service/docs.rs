@@ -88,7 +88,10 @@ pub(crate) fn paragraph(service: &Service<'_>) -> TokenStream {
 }
 
 fn list<'m, 'a: 'm>(methods: impl Iterator<Item = &'m Method<'a>>) -> String {
-    methods.map(|method| format!("`{}`", method.ident())).collect::<Vec<_>>().join(", ")
+    let mut names: Vec<_> = methods.map(|method| format!("`{}`", method.ident())).collect();
+    // Versions of one method under different conditions.
+    names.dedup();
+    names.join(", ")
 }
 
 #[cfg(test)]

@@ -6,7 +6,10 @@
 //! * the impls for `Arc` and `Remote` override every method, default bodies included;
 //! * a user's type is only ever mentioned as `<Type as Trait>::..` from the user's own tokens, so that rustc underlines
 //!   it once and says nothing of an expansion;
-//! * our locals live at [`Span::mixed_site`], so that an argument may have any name.
+//! * our locals live at [`Span::mixed_site`], so that an argument may have any name, and begin with two underscores, as a
+//!   constant of the user's would be met in a pattern all the same;
+//! * items of our traits are named as such, `<Self as Service>::NAME`, and what we hold by value is asked by a path: a trait
+//!   of the user's may have a method of that name for all types.
 
 mod contract;
 mod erased;
@@ -26,7 +29,7 @@ pub(crate) use contract::{contract, signature};
 /// Everything that the attribute stands for.
 pub(crate) fn emit(mut service: Service<'_>) -> TokenStream {
     let contract = contract(&service, Some(&erased_name(service.ident())));
-    let erased = erased::declaration(&service);
+    let (erased, lints) = (erased::declaration(&service), service.lints());
     // Inside, the runtime has a short name: an expansion is read by people, too.
     let runtime = std::mem::replace(&mut service.runtime, quote!(__rt));
     let (blanket, shared) = (erased::blanket(&service), erased::shared(&service));
@@ -34,7 +37,8 @@ pub(crate) fn emit(mut service: Service<'_>) -> TokenStream {
     quote! {
         #contract
         #erased
-        #[allow(deprecated, refining_impl_trait, unused_imports, clippy::all, clippy::pedantic)]
+        #lints
+        #[allow(refining_impl_trait, clippy::all, clippy::pedantic)]
         const _: () = {
             use #runtime::{self as __rt, Refused as _};
             #blanket
@@ -47,12 +51,12 @@ pub(crate) fn emit(mut service: Service<'_>) -> TokenStream {
 
 /// The hidden trait that makes `dyn Trait` callable.
 fn erased_name(ident: &Ident) -> Ident {
-    format_ident!("Erased{}", ident, span = Span::mixed_site())
+    format_ident!("__Erased{}", ident, span = Span::mixed_site())
 }
 
-/// The boxed twin of a method.
+/// The boxed twin of a method; no method can be called so that it is `__remote`, which the hidden trait has too.
 fn erased_method(method: &Ident) -> Ident {
-    format_ident!("__{}", case::plain(method), span = Span::mixed_site())
+    format_ident!("__call_{}", case::plain(method), span = Span::mixed_site())
 }
 
 /// A method's name where it is implemented: not at the user's span, so that an editor finds one definition, not five.
@@ -62,14 +66,14 @@ fn implemented(method: &Ident) -> Ident {
     ident
 }
 
-/// The constant that describes a method.
-fn table_name(method: &Ident) -> Ident {
-    format_ident!("__{}", case::plain(method).to_uppercase(), span = Span::mixed_site())
+/// The constant that describes a method. By number, as `get_id` and `get_ID` are one name in capitals.
+fn table_name(method: &Method<'_>) -> Ident {
+    format_ident!("__METHOD_{}", method.index, span = Span::mixed_site())
 }
 
-/// A local of ours, which no argument can be mistaken for.
+/// A local of ours: no argument can be mistaken for it, and no constant of the user's is it.
 fn local(name: &str) -> Ident {
-    Ident::new(name, Span::mixed_site())
+    format_ident!("__{}", name, span = Span::mixed_site())
 }
 
 /// `FieldSpec::new(2, "contract_id").dial("..")` of an argument.

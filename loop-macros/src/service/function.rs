@@ -18,6 +18,7 @@ pub(crate) fn read<'a>(service: &mut Service<'a>, item: &'a TraitItemFn, errors:
     let before = errors.len();
     let sig = &item.sig;
     name(&service.item.ident, &sig.ident, errors);
+    options::qualified(&item.attrs, errors);
     qualifiers(sig, errors);
     generics(sig, errors);
     receiver(sig, errors);
@@ -26,7 +27,8 @@ pub(crate) fn read<'a>(service: &mut Service<'a>, item: &'a TraitItemFn, errors:
         errors.help(attr, "methods have names, not numbers", help);
     }
     if sig.asyncness.is_some() {
-        service.methods.extend(method(item, errors).filter(|_| errors.len() == before));
+        let index = service.methods.len();
+        service.methods.extend(method(index, item, errors).filter(|_| errors.len() == before));
     } else {
         service.accessors.extend(accessor(item, errors).filter(|_| errors.len() == before));
     }
@@ -103,7 +105,7 @@ fn receiver(sig: &Signature, errors: &mut Errors) {
     }
 }
 
-fn method<'a>(item: &'a TraitItemFn, errors: &mut Errors) -> Option<Method<'a>> {
+fn method<'a>(index: usize, item: &'a TraitItemFn, errors: &mut Errors) -> Option<Method<'a>> {
     let ident = &item.sig.ident;
     let options = options::rpc(&item.attrs, errors);
     let inputs = item.sig.inputs.iter().filter_map(|input| match input {
@@ -125,7 +127,7 @@ fn method<'a>(item: &'a TraitItemFn, errors: &mut Errors) -> Option<Method<'a>> 
         None => data::check(result, Place::Result(ident), errors),
     }
     let rpc = options::rpc_name(options.name.as_ref(), ident);
-    Some(Method { item, rpc, options, arguments, result })
+    Some(Method { index, item, rpc, options, arguments, result })
 }
 
 fn accessor<'a>(item: &'a TraitItemFn, errors: &mut Errors) -> Option<Accessor<'a>> {

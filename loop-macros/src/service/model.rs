@@ -1,6 +1,7 @@
 //! What the attribute understood of a trait. Borrows from syn; nothing is decided about types here.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
 use syn::{Attribute, ItemTrait, LitStr, Path, TraitItemFn, Type};
 
 use super::parse::REPLACED;
@@ -21,6 +22,8 @@ pub(crate) struct Service<'a> {
 
 /// An `async fn`.
 pub(crate) struct Method<'a> {
+    /// Its place among the methods.
+    pub(crate) index: usize,
     pub(crate) item: &'a TraitItemFn,
     /// The name in the contract.
     pub(crate) rpc: Name,
@@ -92,6 +95,23 @@ impl Service<'_> {
     pub(crate) fn ident(&self) -> &Ident {
         &self.item.ident
     }
+
+    /// What the user allows of the trait or of a part of it, and what a deprecated part needs: it is implemented all the
+    /// same.
+    pub(crate) fn lints(&self) -> TokenStream {
+        let items = self.item.items.iter().filter_map(|item| match item {
+            syn::TraitItem::Fn(function) => Some(function),
+            _ => None,
+        });
+        let inputs = items.clone().flat_map(|function| &function.sig.inputs).flat_map(|input| match input {
+            syn::FnArg::Typed(input) => &input.attrs[..],
+            syn::FnArg::Receiver(_) => &[],
+        });
+        let attrs = self.item.attrs.iter().chain(items.flat_map(|function| &function.attrs)).chain(inputs);
+        let deprecated = attrs.clone().any(|attr| attr.path().is_ident("deprecated"));
+        let (allowed, deprecated) = (lints(attrs), deprecated.then(|| quote!(#[allow(deprecated)])));
+        quote!(#allowed #deprecated)
+    }
 }
 
 impl<'a> Method<'a> {
@@ -108,6 +128,13 @@ impl<'a> Method<'a> {
 }
 
 impl Argument<'_> {
+    /// The name in what is generated, where no lint looks at it again.
+    pub(crate) fn bound(&self) -> Ident {
+        let mut ident = self.ident.clone();
+        ident.set_span(Span::mixed_site().located_at(ident.span()));
+        ident
+    }
+
     /// The field name in the request message.
     pub(crate) fn field(&self) -> String {
         self.wire.name.as_ref().map_or_else(|| crate::case::plain(self.ident), LitStr::value)
@@ -123,9 +150,34 @@ pub(crate) fn cfgs(attrs: &[Attribute]) -> impl Iterator<Item = &Attribute> + Cl
     attrs.iter().filter(|attr| attr.path().is_ident("cfg"))
 }
 
-/// Is it one of the attributes that we read and take away?
-pub(crate) fn is_ours(attr: &Attribute) -> bool {
+/// What the user allows of an item, for what is generated of it and names the same things; an expectation is met where the
+/// user wrote it. Nothing is allowed beyond that but what must be, since a crate may forbid a lint.
+pub(crate) fn lints<'a>(attrs: impl IntoIterator<Item = &'a Attribute>) -> TokenStream {
+    let allowed = attrs.into_iter().filter(|attr| attr.path().is_ident("allow") || attr.path().is_ident("expect"));
+    allowed
+        .filter_map(|attr| match &attr.meta {
+            syn::Meta::List(list) => Some(&list.tokens),
+            _ => None,
+        })
+        .map(|tokens| quote!(#[allow(#tokens)]))
+        .collect()
+}
+
+/// Is it one of the attributes that we read?
+pub(crate) fn is_option(attr: &Attribute) -> bool {
     attr.path().is_ident("rpc") || attr.path().is_ident("wire")
+}
+
+/// Is it one of the attributes that we take away: one that we read, or one that was meant to be?
+pub(crate) fn is_ours(attr: &Attribute) -> bool {
+    is_option(attr) || is_qualified(attr)
+}
+
+/// Is it one of our options by a path, as `#[loop_runtime::rpc(..)]`? There is no such attribute: they are a part of ours.
+pub(crate) fn is_qualified(attr: &Attribute) -> bool {
+    let segments = &attr.path().segments;
+    let ends = |names: &[&str]| segments.last().is_some_and(|last| names.iter().any(|name| last.ident == name));
+    segments.len() > 1 && segments.first().is_some_and(|first| first.ident == "loop_runtime") && ends(&["rpc", "wire"])
 }
 
 /// Is it an attribute that was reported, and whose own complaints would only hide ours?

@@ -4,7 +4,8 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Attribute, LitStr, Path};
 
-use super::model::{Name, ReplyField, RpcOptions, WireOptions};
+use super::conditional::ungrouped;
+use super::model::{Name, ReplyField, RpcOptions, WireOptions, is_qualified};
 use crate::attr::{Number, Options, split_commas};
 use crate::case;
 use crate::diag::Errors;
@@ -95,8 +96,18 @@ pub(crate) fn rpc(attrs: &[Attribute], errors: &mut Errors) -> RpcOptions {
     rpc
 }
 
+/// Reports options that are given by a path.
+pub(crate) fn qualified(attrs: &[Attribute], errors: &mut Errors) {
+    for attr in attrs.iter().filter(|attr| is_qualified(attr)) {
+        let path = attr.path();
+        let Some(last) = path.segments.last() else { continue };
+        let help = format!("write `#[{}(..)]`", last.ident);
+        errors.help(path, "options of a service have no path", help);
+    }
+}
+
 fn reply_field(tokens: &[TokenTree], errors: &mut Errors) -> Option<ReplyField> {
-    match tokens {
+    match ungrouped(tokens).as_slice() {
         [TokenTree::Ident(name), TokenTree::Punct(equals), TokenTree::Literal(number)] if equals.as_char() == '=' => {
             Number::read(number.clone(), errors).map(|number| ReplyField { name: name.clone(), number })
         }

@@ -1,7 +1,7 @@
 //! What an expansion contains, and what it never does. How it behaves is tested where it runs.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 
 use super::{docs, expand, types};
 
@@ -71,6 +71,38 @@ fn conditions_reach_every_family() {
 }
 
 #[test]
+fn options_behind_a_condition_make_two_methods() {
+    let text = expanded(
+        quote!(package = "acme.v1"),
+        quote! {
+            trait Relayer {
+                #[cfg_attr(fast, rpc(idempotent), cfg_attr(old, rpc(name = "OldGet")), inline)]
+                async fn get(&self, #[cfg_attr(many, wire(3))] n: u32) -> Result<u32>;
+                #[cfg_attr(fast, inline)]
+                async fn put(&self, n: u32) -> Result<u32>;
+            }
+        },
+    );
+    assert!(!text.contains("compile_error"), "{text}");
+    for expected in [
+        // Two conditions behind `fast`, one without it.
+        r#"# [cfg (fast)] # [cfg (old)] # [cfg (many)] const __METHOD_"#,
+        r#"# [cfg (fast)] # [cfg (not (old))] # [cfg (not (many))] const __METHOD_"#,
+        r#"# [cfg (not (fast))] # [cfg (many)] const __METHOD_"#,
+        r#"# [cfg (not (fast))] # [cfg (not (many))] const __METHOD_"#,
+        r#"FieldSpec :: new (3u32 , "n")"#,
+        r#"FieldSpec :: new (1u32 , "n")"#,
+        r#"("/acme.v1.Relayer/OldGet" , "OldGet") . idempotent ()"#,
+        r#"("/acme.v1.Relayer/Get" , "Get") . idempotent ()"#,
+        r#"# [cfg_attr (fast , inline)]"#,
+    ] {
+        assert!(text.contains(expected), "{expected} in {text}");
+    }
+    assert!(text.contains("# [inline] # [cfg (fast)]"), "{text}");
+    assert_eq!(text.matches("cfg_attr").count(), 1, "{text}");
+}
+
+#[test]
 fn docs_gain_one_paragraph() {
     let text = expanded(quote!(package = "acme.v1"), relayer());
     assert_eq!(text.matches("# Plugin service").count(), 1);
@@ -122,14 +154,18 @@ fn anything_but_a_trait_is_left_alone() {
 
 #[test]
 fn elided_lifetimes_get_one_name() {
-    for (input, output) in [
-        (quote!(&str), "& 'a str"),
-        (quote!(&[&u8]), "& 'a [& 'a u8]"),
-        (quote!(Cow<'_, str>), "Cow < 'a , str >"),
-        (quote!(&'b str), "& 'b str"),
-        (quote!(Vec<u8>), "Vec < u8 >"),
-    ] {
-        assert_eq!(types::name_lifetimes(input).to_string(), output);
+    let cases: [(syn::Type, &str); 8] = [
+        (syn::parse_quote!(&str), "& 'a str"),
+        (syn::parse_quote!(&[&u8]), "& 'a [& 'a u8]"),
+        (syn::parse_quote!(Cow<'_, str>), "Cow < 'a , str >"),
+        (syn::parse_quote!(&'b str), "& 'b str"),
+        (syn::parse_quote!(Vec<u8>), "Vec < u8 >"),
+        (syn::parse_quote!(&[u8; MASK & 32]), "& 'a [u8 ; MASK & 32]"),
+        (syn::parse_quote!(Sized<{ MASK & 32 }, &'_ str>), "Sized < { MASK & 32 } , & 'a str >"),
+        (syn::parse_quote!((&str, Box<dyn Trait + '_>)), "(& 'a str , Box < dyn Trait + 'a >)"),
+    ];
+    for (input, output) in cases {
+        assert_eq!(types::name_lifetimes(&input).into_token_stream().to_string(), output);
     }
 }
 

@@ -1,9 +1,8 @@
 //! What can be told from the syntax of a type. It only ever improves an error: whether something is data or a service
 //! is decided by the type system.
 
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
-use quote::quote;
-use syn::{AngleBracketedGenericArguments, GenericArgument, PathArguments, Type, TypeParamBound};
+use proc_macro2::{Ident, Span};
+use syn::{AngleBracketedGenericArguments, GenericArgument, Lifetime, PathArguments, Type, TypeParamBound};
 
 /// One leading `&` off, and groups that macros leave around a type.
 pub(crate) fn peel(ty: &Type) -> &Type {
@@ -100,36 +99,65 @@ pub(crate) fn success(result: &Type) -> Option<&Type> {
 
 /// Gives every elided lifetime the name `'a`: input `&str`, `Cow<'_, str>`; output `&'a str`, `Cow<'a, str>`.
 ///
-/// The erased method returns a box that borrows from all its arguments, so they have to share one name. Works on
-/// tokens, because that needs no visitor over types and leaves the spans of the user alone.
-pub(crate) fn name_lifetimes(tokens: TokenStream) -> TokenStream {
-    let mut out = TokenStream::new();
-    let mut input = tokens.into_iter().peekable();
-    while let Some(token) = input.next() {
-        match &token {
-            TokenTree::Punct(mark) if mark.as_char() == '\'' && input.next_if(is_underscore).is_some() => {
-                out.extend(quote!('a))
-            }
-            TokenTree::Punct(and) if and.as_char() == '&' => {
-                let named = matches!(input.peek(), Some(TokenTree::Punct(mark)) if mark.as_char() == '\'');
-                out.extend([token]);
-                if !named {
-                    out.extend(quote!('a));
-                }
-            }
-            TokenTree::Group(group) => {
-                let mut named = Group::new(group.delimiter(), name_lifetimes(group.stream()));
-                named.set_span(group.span());
-                out.extend([TokenTree::Group(named)]);
-            }
-            _ => out.extend([token]),
-        }
-    }
-    out
+/// The erased method returns a box that borrows from all its arguments, so they have to share one name.
+pub(crate) fn name_lifetimes(ty: &Type) -> Type {
+    let mut named = ty.clone();
+    name(&mut named);
+    named
 }
 
-fn is_underscore(token: &TokenTree) -> bool {
-    matches!(token, TokenTree::Ident(ident) if ident == "_")
+/// Follows the types within `ty`; lengths of arrays and other expressions are none.
+fn name(ty: &mut Type) {
+    match ty {
+        Type::Reference(reference) => {
+            let lifetime = reference.lifetime.get_or_insert_with(|| erased(reference.and_token.span));
+            name_elided(lifetime);
+            name(&mut reference.elem);
+        }
+        Type::Group(group) => name(&mut group.elem),
+        Type::Paren(paren) => name(&mut paren.elem),
+        Type::Slice(slice) => name(&mut slice.elem),
+        Type::Array(array) => name(&mut array.elem),
+        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(name),
+        Type::Path(path) => {
+            if let Some(qself) = &mut path.qself {
+                name(&mut qself.ty);
+            }
+            path.path.segments.iter_mut().for_each(|segment| name_arguments(&mut segment.arguments));
+        }
+        Type::TraitObject(object) => object.bounds.iter_mut().for_each(|bound| match bound {
+            TypeParamBound::Lifetime(lifetime) => name_elided(lifetime),
+            TypeParamBound::Trait(bound) => {
+                bound.path.segments.iter_mut().for_each(|segment| name_arguments(&mut segment.arguments));
+            }
+            _ => {}
+        }),
+        _ => {}
+    }
+}
+
+fn name_arguments(arguments: &mut PathArguments) {
+    // The arguments of `Fn(&T)` have lifetimes of their own.
+    let PathArguments::AngleBracketed(arguments) = arguments else { return };
+    for argument in &mut arguments.args {
+        match argument {
+            GenericArgument::Lifetime(lifetime) => name_elided(lifetime),
+            GenericArgument::Type(ty) => name(ty),
+            GenericArgument::AssocType(assoc) => name(&mut assoc.ty),
+            _ => {}
+        }
+    }
+}
+
+fn name_elided(lifetime: &mut Lifetime) {
+    if lifetime.ident == "_" {
+        *lifetime = erased(lifetime.span());
+    }
+}
+
+/// The lifetime of an erased method.
+fn erased(span: Span) -> Lifetime {
+    Lifetime::new("'a", span)
 }
 
 /// A trait object that is owned or borrowed instead of shared: `Box<dyn S>`, `Rc<dyn S>`, `&dyn S`; the whole type and

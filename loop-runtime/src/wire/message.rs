@@ -320,7 +320,11 @@ pub fn take<T: Value>(body: &Bytes, spec: &FieldSpec) -> Result<T, WireError> {
 
 /// Whether `body` is a sequence of fields at all; for requests of which nothing is read.
 pub fn check(body: &Bytes) -> Result<(), WireError> {
-    let mut fields = Fields::of(body);
+    read_nothing(Fields::of(body))
+}
+
+/// Reads a message without fields: skips all that came.
+pub fn read_nothing(mut fields: Fields<'_>) -> Result<(), WireError> {
     while fields.next()?.is_some() {}
     Ok(())
 }

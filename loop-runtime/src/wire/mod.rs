@@ -59,7 +59,7 @@ pub use self::map::MapKey;
 pub use self::member::{Group, InNanosMember, Member, OneofFieldMember, OrDefaultMember, PlainMember, read};
 pub use self::message::{
     FieldSpec, LoopMessage, Many, Maybe, Message, One, Shape, Single, Value, check, decode, encode, put, put_whole,
-    take,
+    read_nothing, take,
 };
 pub use self::number::put_enums;
 pub use self::oneof::{Case, Oneof, OneofField, assert_disjoint, read_oneof, unset};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::WireError;
-use super::message::{LoopMessage, Message, Value};
+use super::message::{LoopMessage, Message, Value, read_nothing};
 use super::oneof::{Case, Oneof, read_oneof};
 use super::read::Fields;
 use super::schema::{OneofShape, Schema};
@@ -52,8 +52,8 @@ impl Message for Empty {
 
     fn put_fields(&self, _: &mut Writer) {}
 
-    fn read_fields(mut fields: Fields<'_>, into: &mut dyn Sink<Self>) -> Result<(), WireError> {
-        while fields.next()?.is_some() {}
+    fn read_fields(fields: Fields<'_>, into: &mut dyn Sink<Self>) -> Result<(), WireError> {
+        read_nothing(fields)?;
         into.put(Self);
         Ok(())
     }

@@ -14,17 +14,21 @@ pub(super) fn enumeration(message: &Message<'_>, of: &Enum<'_>) -> TokenStream {
     let (names, comments): (Vec<_>, Vec<_>) = of.values.iter().map(|value| (&value.name, &value.docs)).unzip();
     let reserved =
         message.reserved.iter().map(|range| (range.first, range.last)).map(|(a, b)| quote!(.reserve(#a..=#b)));
-    let keep = of.unknown.map(|unknown| quote!(#ident::#unknown(number) => *number,));
+    let keep = of.unknown.map(|unknown| quote!(#ident::#unknown(__number) => *__number,));
     let rest = match of.unknown {
-        Some(unknown) => quote!(number => ::core::result::Result::Ok(Self::#unknown(number)),),
+        Some(unknown) => quote!(__number => ::core::result::Result::Ok(Self::#unknown(__number)),),
         None => {
-            let why = format!("{{number}} is no `{ident}`");
-            quote!(number => ::core::result::Result::Err(#runtime::WireError::refused(::std::format!(#why), number)),)
+            let why = format!("{{}} is no `{ident}`");
+            quote! {
+                __number => ::core::result::Result::Err(
+                    #runtime::WireError::refused(::std::format!(#why, __number), __number),
+                ),
+            }
         }
     };
     quote! {
-        fn number(value: &#ident) -> i32 {
-            match value {
+        fn __number(__value: &#ident) -> ::core::primitive::i32 {
+            match __value {
                 #(#ident::#variants => #numbers,)*
                 #keep
             }
@@ -34,24 +38,25 @@ pub(super) fn enumeration(message: &Message<'_>, of: &Enum<'_>) -> TokenStream {
         impl #runtime::LoopMessage for #ident {
             type Owned = Self;
 
-            fn put(&self, n: u32, out: &mut #runtime::Writer) {
-                <i32 as #runtime::LoopMessage>::put(&number(self), n, out);
+            fn put(&self, __n: ::core::primitive::u32, __out: &mut #runtime::Writer) {
+                <::core::primitive::i32 as #runtime::LoopMessage>::put(&__number(self), __n, __out);
             }
 
-            fn put_always(&self, n: u32, out: &mut #runtime::Writer) {
-                <i32 as #runtime::LoopMessage>::put_always(&number(self), n, out);
+            fn put_always(&self, __n: ::core::primitive::u32, __out: &mut #runtime::Writer) {
+                <::core::primitive::i32 as #runtime::LoopMessage>::put_always(&__number(self), __n, __out);
             }
 
             fn put_all<'a>(
-                items: impl ::core::iter::ExactSizeIterator<Item = &'a Self> + ::core::clone::Clone,
-                n: u32,
-                out: &mut #runtime::Writer,
+                __items: impl ::core::iter::ExactSizeIterator<Item = &'a Self> + ::core::clone::Clone,
+                __n: ::core::primitive::u32,
+                __out: &mut #runtime::Writer,
             ) {
-                #runtime::put_enums(items.map(number), n, out);
+                #runtime::put_enums(::core::iter::Iterator::map(__items, __number), __n, __out);
             }
 
-            fn field_type(schema: &mut #runtime::Schema) -> #runtime::FieldType {
-                schema.enumeration(
+            fn field_type(__schema: &mut #runtime::Schema) -> #runtime::FieldType {
+                #runtime::Schema::enumeration(
+                    __schema,
                     #runtime::EnumShape::new(#name, #docs) #(.value(#numbers, #names, #comments))* #(#reserved)*
                 )
             }
@@ -61,18 +66,20 @@ pub(super) fn enumeration(message: &Message<'_>, of: &Enum<'_>) -> TokenStream {
         impl #runtime::Value for #ident {
             type Shape = #runtime::One;
             type Listed = #runtime::Many;
-            type Slot<'a> = <i32 as #runtime::Value>::Slot<'a>;
-            const PACKING: #runtime::Packing = <i32 as #runtime::Value>::PACKING;
+            type Slot<'a> = <::core::primitive::i32 as #runtime::Value>::Slot<'a>;
+            const PACKING: #runtime::Packing = <::core::primitive::i32 as #runtime::Value>::PACKING;
 
             fn add<'a>(
-                slot: &mut Self::Slot<'a>,
-                field: #runtime::Field<'a>,
+                __slot: &mut <Self as #runtime::Value>::Slot<'a>,
+                __field: #runtime::Field<'a>,
             ) -> ::core::result::Result<(), #runtime::WireError> {
-                <i32 as #runtime::Value>::add(slot, field)
+                <::core::primitive::i32 as #runtime::Value>::add(__slot, __field)
             }
 
-            fn done(slot: Self::Slot<'_>) -> ::core::result::Result<Self, #runtime::WireError> {
-                match <i32 as #runtime::Value>::done(slot)? {
+            fn done(
+                __slot: <Self as #runtime::Value>::Slot<'_>,
+            ) -> ::core::result::Result<Self, #runtime::WireError> {
+                match <::core::primitive::i32 as #runtime::Value>::done(__slot)? {
                     #(#numbers => ::core::result::Result::Ok(Self::#variants),)*
                     #rest
                 }

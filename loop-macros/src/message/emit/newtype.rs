@@ -24,30 +24,30 @@ pub(super) fn newtype(message: &Message<'_>, inner: &Type, text: Option<&str>) -
         "PACKING",
     ]
     .map(|item| through(inner, runtime, "Plain", item));
-    let reworded = text.map(|text| quote!(.map_err(|error| error.reworded(#text))));
+    let reworded = text.map(|text| quote!(.map_err(|__error| __error.reworded(#text))));
     quote! {
         #[automatically_derived]
         impl #runtime::LoopMessage for #ident {
             type Owned = Self;
 
-            fn put(&self, n: u32, out: &mut #runtime::Writer) {
-                #write(&self.0, n, out);
+            fn put(&self, __n: ::core::primitive::u32, __out: &mut #runtime::Writer) {
+                #write(&self.0, __n, __out);
             }
 
-            fn put_always(&self, n: u32, out: &mut #runtime::Writer) {
-                #write_always(&self.0, n, out);
+            fn put_always(&self, __n: ::core::primitive::u32, __out: &mut #runtime::Writer) {
+                #write_always(&self.0, __n, __out);
             }
 
             fn put_all<'a>(
-                items: impl ::core::iter::ExactSizeIterator<Item = &'a Self> + ::core::clone::Clone,
-                n: u32,
-                out: &mut #runtime::Writer,
+                __items: impl ::core::iter::ExactSizeIterator<Item = &'a Self> + ::core::clone::Clone,
+                __n: ::core::primitive::u32,
+                __out: &mut #runtime::Writer,
             ) {
-                #write_all(items.map(|item| &item.0), n, out);
+                #write_all(::core::iter::Iterator::map(__items, |__item| &__item.0), __n, __out);
             }
 
-            fn field_type(schema: &mut #runtime::Schema) -> #runtime::FieldType {
-                #describe(schema)
+            fn field_type(__schema: &mut #runtime::Schema) -> #runtime::FieldType {
+                #describe(__schema)
             }
         }
 
@@ -59,25 +59,29 @@ pub(super) fn newtype(message: &Message<'_>, inner: &Type, text: Option<&str>) -
             const PACKING: #runtime::Packing = #packing;
 
             fn add<'a>(
-                slot: &mut Self::Slot<'a>,
-                field: #runtime::Field<'a>,
+                __slot: &mut <Self as #runtime::Value>::Slot<'a>,
+                __field: #runtime::Field<'a>,
             ) -> ::core::result::Result<(), #runtime::WireError> {
-                #take(slot, field) #reworded
+                #take(__slot, __field) #reworded
             }
 
-            fn settle(slot: &mut Self::Slot<'_>) -> ::core::result::Result<(), #runtime::WireError> {
-                #settle(slot) #reworded
+            fn settle(
+                __slot: &mut <Self as #runtime::Value>::Slot<'_>,
+            ) -> ::core::result::Result<(), #runtime::WireError> {
+                #settle(__slot) #reworded
             }
 
-            fn done(slot: Self::Slot<'_>) -> ::core::result::Result<Self, #runtime::WireError> {
-                #make(slot).map(Self) #reworded
+            fn done(
+                __slot: <Self as #runtime::Value>::Slot<'_>,
+            ) -> ::core::result::Result<Self, #runtime::WireError> {
+                #make(__slot).map(Self) #reworded
             }
 
             fn read(
-                occurrences: &[#runtime::Field<'_>],
-                into: &mut dyn #runtime::Sink<Self>,
+                __occurrences: &[#runtime::Field<'_>],
+                __into: &mut dyn #runtime::Sink<Self>,
             ) -> ::core::result::Result<(), #runtime::WireError> {
-                #read(occurrences, Self, into) #reworded
+                #read(__occurrences, Self, __into) #reworded
             }
         }
     }

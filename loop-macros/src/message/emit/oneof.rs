@@ -1,6 +1,6 @@
 //! Enums with data: a message with one oneof, or the oneof of the message around it.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
 use super::super::model::{Case, Content, Field, Kind, Message, Oneof};
@@ -18,7 +18,7 @@ pub(crate) fn oneof(message: &Message<'_>, of: &Oneof<'_>) -> TokenStream {
         let (number, name, docs) = (case.number.get(), &case.name, &case.docs);
         let ty = content_type(message, case);
         let describe = through(&ty, runtime, "Content", "describe");
-        cases.push(quote!(shape.case(#number, #name, #describe(schema), #docs);));
+        cases.push(quote!(#runtime::OneofShape::case(__shape, #number, #name, #describe(__schema), #docs);));
         if let Content::Fields(fields) = &case.content {
             bodies.push(body(message, case, fields));
         }
@@ -33,9 +33,9 @@ pub(crate) fn oneof(message: &Message<'_>, of: &Oneof<'_>) -> TokenStream {
 
         #[automatically_derived]
         impl #runtime::Oneof for #ident {
-            const NUMBERS: &'static [u32] = &[#(#numbers),*];
+            const NUMBERS: &'static [::core::primitive::u32] = &[#(#numbers),*];
 
-            fn put_case(&self, out: &mut #runtime::Writer) {
+            fn put_case(&self, __out: &mut #runtime::Writer) {
                 match self {
                     #(#puts)*
                     #(Self::#nothing { .. } => {})*
@@ -43,12 +43,12 @@ pub(crate) fn oneof(message: &Message<'_>, of: &Oneof<'_>) -> TokenStream {
             }
 
             fn read_case(
-                case: &#runtime::Case<'_>,
-                into: &mut dyn #runtime::Sink<Self>,
+                __case: &#runtime::Case<'_>,
+                __into: &mut dyn #runtime::Sink<Self>,
             ) -> ::core::result::Result<(), #runtime::WireError> {
-                match case.number() {
+                match #runtime::Case::number(__case) {
                     #(#reads)*
-                    _ => #runtime::unset(into),
+                    _ => #runtime::unset(__into),
                 }
             }
 
@@ -56,31 +56,32 @@ pub(crate) fn oneof(message: &Message<'_>, of: &Oneof<'_>) -> TokenStream {
                 #unset
             }
 
-            fn cases(shape: &mut #runtime::OneofShape, schema: &mut #runtime::Schema) {
+            fn cases(__shape: &mut #runtime::OneofShape, __schema: &mut #runtime::Schema) {
                 #(#cases)*
             }
         }
 
         #[automatically_derived]
         impl #runtime::Message for #ident {
-            const NAME: &'static str = #name;
+            const NAME: &'static ::core::primitive::str = #name;
 
-            fn put_fields(&self, out: &mut #runtime::Writer) {
-                <Self as #runtime::Oneof>::put_case(self, out);
+            fn put_fields(&self, __out: &mut #runtime::Writer) {
+                <Self as #runtime::Oneof>::put_case(self, __out);
             }
 
             fn read_fields(
-                fields: #runtime::Fields<'_>,
-                into: &mut dyn #runtime::Sink<Self>,
+                __fields: #runtime::Fields<'_>,
+                __into: &mut dyn #runtime::Sink<Self>,
             ) -> ::core::result::Result<(), #runtime::WireError> {
-                #runtime::read_oneof(fields, into)
+                #runtime::read_oneof(__fields, __into)
             }
 
-            fn schema(schema: &mut #runtime::Schema) {
-                let mut shape = #runtime::MessageShape::new(Self::NAME, #docs);
-                shape.oneof(<Self as #runtime::OneofField>::shape(#oneof_name, "", schema));
+            fn schema(__schema: &mut #runtime::Schema) {
+                let mut __shape = #runtime::MessageShape::new(<Self as #runtime::Message>::NAME, #docs);
+                let __oneof = <Self as #runtime::OneofField>::shape(#oneof_name, "", __schema);
+                #runtime::MessageShape::oneof(&mut __shape, __oneof);
                 #reserved
-                schema.add(shape);
+                #runtime::Schema::add(__schema, __shape);
             }
         }
     }
@@ -93,7 +94,7 @@ fn content_type(message: &Message<'_>, case: &Case<'_>) -> TokenStream {
         Content::Unit => quote!(#runtime::Empty),
         Content::One(ty) => quote!(#ty),
         Content::Fields(_) => {
-            let body = format_ident!("{}{}", message.ident, case.ident);
+            let body = body_name(message, case);
             quote!(#body)
         }
     }
@@ -103,18 +104,25 @@ fn put(runtime: &TokenStream, case: &Case<'_>) -> TokenStream {
     let (path, number) = (variant(case.ident), case.number.get());
     match &case.content {
         Content::Unit => {
-            quote!(#path => <#runtime::Empty as #runtime::Content>::write(&#runtime::Empty, #number, out),)
+            quote!(#path => <#runtime::Empty as #runtime::Content>::write(&#runtime::Empty, #number, __out),)
         }
         Content::One(ty) => {
             let write = through(ty, runtime, "Content", "write");
-            quote!(#path(value) => #write(value, #number, out),)
+            quote!(#path(__value) => #write(__value, #number, __out),)
         }
         Content::Fields(fields) => {
-            let bound = fields.iter().map(|field| field.ident);
-            let used = fields.iter().map(|field| field.ident);
-            let puts = structure::puts(runtime, fields, |field| quote!(*#field));
+            let idents = fields.iter().map(|field| field.ident);
+            let values: Vec<_> = (0..fields.len()).map(|index| format_ident!("__value{index}")).collect();
+            let puts = structure::puts(runtime, fields, |index, _| {
+                let value = &values[index];
+                quote!(*#value)
+            });
             // A skipped field is bound and not used.
-            quote!(#path { #(#bound),* } => #runtime::nested(#number, out, |out| { #(let _ = #used;)* #puts }),)
+            quote! {
+                #path { #(#idents: #values),* } => {
+                    #runtime::nested(#number, __out, |__out| { #(let _ = #values;)* #puts })
+                }
+            }
         }
     }
 }
@@ -128,16 +136,21 @@ fn read(message: &Message<'_>, case: &Case<'_>) -> TokenStream {
         Content::One(_) => quote!(#path),
         Content::Fields(fields) => {
             let fields: Vec<_> = fields.iter().map(|field| field.ident).collect();
-            quote!(|body| #path { #(#fields: body.#fields),* })
+            quote!(|__body| #path { #(#fields: __body.#fields),* })
         }
     };
     let read = through(&ty, runtime, "Content", "read");
-    quote!(#number => #read(case, const { &#spec }, #made, into),)
+    quote!(#number => #read(__case, const { &#spec }, #made, __into),)
+}
+
+/// A name that no message of the user's has, such as the one that this variant holds.
+fn body_name(message: &Message<'_>, case: &Case<'_>) -> Ident {
+    format_ident!("__{}{}", message.ident, case.ident, span = Span::mixed_site())
 }
 
 /// The message behind a variant with named fields, of which only the reading half is ever used by itself.
 fn body(message: &Message<'_>, case: &Case<'_>, fields: &[Field<'_>]) -> TokenStream {
-    let ident = format_ident!("{}{}", message.ident, case.ident);
+    let ident = body_name(message, case);
     let declared = fields.iter().map(|field| (field.ident, field.ty)).map(|(ident, ty)| quote!(#ident: #ty));
     let body = Message {
         ident: &ident,

@@ -24,15 +24,15 @@ struct Pass<'a> {
 
 /// Emits `fn read_fields`:
 /// ```text
-/// fn read<T0: Plain, T1: OrDefault, M>(
-///     fields: Fields<'_>,
-///     make: impl FnOnce((T0, T1,)) -> M,
-///     into: &mut dyn Sink<M>,
+/// fn __read<T0: Plain, T1: OrDefault, M>(
+///     __fields: Fields<'_>,
+///     __make: impl FnOnce((T0, T1,)) -> M,
+///     __into: &mut dyn Sink<M>,
 /// ) -> Result<(), WireError> {
-///     runtime::read::<(PlainMember<T0>, OrDefaultMember<T1>,), M>(fields, const { &(FieldSpec::new(..), ..) }, make, into)
+///     runtime::read::<(PlainMember<T0>, OrDefaultMember<T1>,), M>(__fields, const { &(FieldSpec::new(..), ..) }, ..)
 /// }
 /// let _ = <String as Plain>::describe; ..
-/// read::<String, Inner, Self>(fields, |(value0, value1,)| Self { name: value0, inner: value1 }, into)
+/// __read::<String, Inner, Self>(__fields, |(__value0, __value1,)| Self { name: __value0, inner: __value1 }, __into)
 /// ```
 ///
 /// The pass is generic, so that it meets the types of the user in one place only, its call. What goes before the call does
@@ -53,33 +53,33 @@ pub(super) fn read(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
     if fields.is_empty() {
         return quote! {
             fn read_fields(
-                mut fields: #runtime::Fields<'_>,
-                into: &mut dyn #runtime::Sink<Self>,
+                __fields: #runtime::Fields<'_>,
+                __into: &mut dyn #runtime::Sink<Self>,
             ) -> ::core::result::Result<(), #runtime::WireError> {
-                while fields.next()?.is_some() {}
-                into.put(Self { #(#skipped),* });
+                #runtime::read_nothing(__fields)?;
+                #runtime::Sink::put(__into, Self { #(#skipped),* });
                 ::core::result::Result::Ok(())
             }
         };
     }
     let (types, idents) = (fields.iter().map(|field| field.ty), fields.iter().map(|field| field.ident));
-    let values: Vec<_> = (0..fields.len()).map(|index| format_ident!("value{index}")).collect();
+    let values: Vec<_> = (0..fields.len()).map(|index| format_ident!("__value{index}")).collect();
     let pattern = grouped(values.iter().map(|value| quote!(#value)).collect());
     let (all, members, specs) = (grouped(params.clone()), members_of(runtime, &members), grouped(specs));
     quote! {
         fn read_fields(
-            fields: #runtime::Fields<'_>,
-            into: &mut dyn #runtime::Sink<Self>,
+            __fields: #runtime::Fields<'_>,
+            __into: &mut dyn #runtime::Sink<Self>,
         ) -> ::core::result::Result<(), #runtime::WireError> {
-            fn read<#(#params: #runtime::#ways,)* M>(
-                fields: #runtime::Fields<'_>,
-                make: impl ::core::ops::FnOnce(#all) -> M,
-                into: &mut dyn #runtime::Sink<M>,
+            fn __read<#(#params: #runtime::#ways,)* M>(
+                __fields: #runtime::Fields<'_>,
+                __make: impl ::core::ops::FnOnce(#all) -> M,
+                __into: &mut dyn #runtime::Sink<M>,
             ) -> ::core::result::Result<(), #runtime::WireError> {
-                #runtime::read::<#members, M>(fields, const { &#specs }, make, into)
+                #runtime::read::<#members, M>(__fields, const { &#specs }, __make, __into)
             }
             #(let _ = #named;)*
-            read::<#(#types,)* Self>(fields, |#pattern| Self { #(#idents: #values,)* #(#skipped),* }, into)
+            __read::<#(#types,)* Self>(__fields, |#pattern| Self { #(#idents: #values,)* #(#skipped),* }, __into)
         }
     }
 }

@@ -10,15 +10,15 @@ use crate::message::model::{Field, Message, Place};
 /// ```text
 /// impl Message for Head {
 ///     const NAME: &'static str = "loop.Head";
-///     fn put_fields(&self, out: &mut Writer) { <String as LoopMessage>::put(&self.height, 1, out); .. }
-///     fn read_fields<'wire>(mut fields: Fields<'wire>) -> Result<Self, WireError> { .. }
-///     fn schema(schema: &mut Schema) { .. }
+///     fn put_fields(&self, __out: &mut Writer) { <String as Plain>::write(&self.height, 1, __out); .. }
+///     fn read_fields(__fields: Fields<'_>, __into: &mut dyn Sink<Self>) -> Result<(), WireError> { .. }
+///     fn schema(__schema: &mut Schema) { .. }
 /// }
 /// ```
 pub(super) fn structure(message: &Message<'_>, fields: &[Field<'_>]) -> TokenStream {
     let (ident, runtime, name) = (message.ident, &message.runtime, &message.name);
-    let puts = puts(runtime, fields, |field| quote!(self.#field));
-    let out = if puts.is_empty() { quote!(_) } else { quote!(out) };
+    let puts = puts(runtime, fields, |_, field| quote!(self.#field));
+    let out = if puts.is_empty() { quote!(_) } else { quote!(__out) };
     let read = read::read(runtime, fields);
     let (docs, reserved) = (&message.docs, super::reserved(message));
     let members = members(runtime, fields);
@@ -26,7 +26,7 @@ pub(super) fn structure(message: &Message<'_>, fields: &[Field<'_>]) -> TokenStr
     quote! {
         #[automatically_derived]
         impl #runtime::Message for #ident {
-            const NAME: &'static str = #name;
+            const NAME: &'static ::core::primitive::str = #name;
 
             fn put_fields(&self, #out: &mut #runtime::Writer) {
                 #puts
@@ -34,12 +34,11 @@ pub(super) fn structure(message: &Message<'_>, fields: &[Field<'_>]) -> TokenStr
 
             #read
 
-            fn schema(schema: &mut #runtime::Schema) {
-                #[allow(unused_mut)]
-                let mut shape = #runtime::MessageShape::new(Self::NAME, #docs);
+            fn schema(__schema: &mut #runtime::Schema) {
+                let mut __shape = #runtime::MessageShape::new(<Self as #runtime::Message>::NAME, #docs);
                 #members
                 #reserved
-                schema.add(shape);
+                #runtime::Schema::add(__schema, __shape);
             }
         }
         #disjoint
@@ -47,22 +46,26 @@ pub(super) fn structure(message: &Message<'_>, fields: &[Field<'_>]) -> TokenStr
 }
 
 /// One statement for each field; `place` says where the field is.
-pub(super) fn puts(runtime: &TokenStream, fields: &[Field<'_>], place: impl Fn(&Ident) -> TokenStream) -> TokenStream {
-    let put = |field: &Field<'_>| {
-        let (ty, place) = (field.ty, place(field.ident));
+pub(super) fn puts(
+    runtime: &TokenStream,
+    fields: &[Field<'_>],
+    place: impl Fn(usize, &Ident) -> TokenStream,
+) -> TokenStream {
+    let put = |(index, field): (usize, &Field<'_>)| {
+        let (ty, place) = (field.ty, place(index, field.ident));
         match &field.place {
             Place::Number(numbered) => {
                 let (number, write) = (numbered.number.get(), through(ty, runtime, numbered.way(), "write"));
-                quote!(#write(&#place, #number, out);)
+                quote!(#write(&#place, #number, __out);)
             }
             Place::Oneof => {
                 let put = through(ty, runtime, "OneofField", "put");
-                quote!(#put(&#place, out);)
+                quote!(#put(&#place, __out);)
             }
             Place::Skip => TokenStream::new(),
         }
     };
-    fields.iter().map(put).collect()
+    fields.iter().enumerate().map(put).collect()
 }
 
 fn members(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
@@ -71,11 +74,11 @@ fn members(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
         match &field.place {
             Place::Number(numbered) => {
                 let (number, describe) = (numbered.number.get(), through(ty, runtime, numbered.way(), "describe"));
-                quote!(shape.field(#number, #name, #describe(schema), #docs);)
+                quote!(#runtime::MessageShape::field(&mut __shape, #number, #name, #describe(__schema), #docs);)
             }
             Place::Oneof => {
                 let of = through(ty, runtime, "OneofField", "shape");
-                quote!(shape.oneof(#of(#name, #docs, schema));)
+                quote!(#runtime::MessageShape::oneof(&mut __shape, #of(#name, #docs, __schema));)
             }
             Place::Skip => TokenStream::new(),
         }

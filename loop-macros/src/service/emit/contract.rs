@@ -5,7 +5,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{FnArg, Pat, ReturnType, Signature, TraitItem, TraitItemFn, Type};
+use syn::{FnArg, Pat, ReturnType, Signature, TraitItem, TraitItemFn, Type, TypeParamBound};
 
 use crate::service::docs;
 use crate::service::model::{Service, is_ours, is_refused};
@@ -23,14 +23,29 @@ pub(crate) fn contract(service: &Service<'_>, erased: Option<&Ident>) -> TokenSt
         TraitItem::Fn(function) => declared(function),
         other => other.to_token_stream(),
     });
+    let markers = markers(&item.supertraits);
     quote! {
         #(#attrs)*
         #docs
         #vis #unsafety #trait_token #ident #generics:
-            #(#bounds +)* ::core::marker::Send + ::core::marker::Sync + 'static
+            #(#bounds +)* #(#markers)+*
         #where_clause
         { #(#items)* }
     }
+}
+
+/// What every service has anyway, without what the user asks for too.
+fn markers<'b>(bounds: impl IntoIterator<Item = &'b TypeParamBound> + Clone) -> impl Iterator<Item = TokenStream> {
+    let given = move |name: &str| {
+        bounds.clone().into_iter().any(|bound| match bound {
+            TypeParamBound::Trait(bound) => bound.path.segments.last().is_some_and(|last| last.ident == name),
+            TypeParamBound::Lifetime(lifetime) => lifetime.ident == name,
+            _ => false,
+        })
+    };
+    let markers =
+        [("Send", quote!(::core::marker::Send)), ("Sync", quote!(::core::marker::Sync)), ("static", quote!('static))];
+    markers.into_iter().filter(move |(name, _)| !given(name)).map(|(_, marker)| marker)
 }
 
 fn declared(item: &TraitItemFn) -> TokenStream {

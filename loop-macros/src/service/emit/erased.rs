@@ -9,12 +9,14 @@ use crate::service::model::{Argument, Method, Service};
 /// Emits `pub trait ErasedX { fn __remote(..); fn __latest<'a>(&'a self, id: &'a str) -> BoxFuture<'a, R>; }`.
 pub(super) fn declaration(service: &Service<'_>) -> TokenStream {
     let (runtime, vis, erased) = (&service.runtime, &service.item.vis, erased_name(service.ident()));
+    let lints = service.lints();
     let methods = service.methods.iter().map(|method| {
         let (cfgs, signature) = (cfgs(&method.item.attrs), erased_signature(runtime, method));
         quote!(#(#cfgs)* #signature;)
     });
     quote! {
         #[doc(hidden)]
+        #lints
         #[allow(clippy::all, clippy::pedantic)]
         #vis trait #erased {
             fn __remote(&self) -> ::core::option::Option<&#runtime::Remote>;
@@ -29,7 +31,7 @@ pub(super) fn blanket(service: &Service<'_>) -> TokenStream {
     let methods = service.methods.iter().map(|method| {
         let (cfgs, signature) = (cfgs(&method.item.attrs), erased_signature(runtime, method));
         let (name, client) = (method.ident(), erased_method(method.ident()));
-        let arguments: Vec<_> = method.arguments.iter().map(|argument| argument.ident).collect();
+        let arguments: Vec<_> = method.arguments.iter().map(Argument::bound).collect();
         let run = quote!(::std::boxed::Box::pin(<__T as #ident>::#name(self #(, #arguments)*)));
         if method.options.start.is_some() {
             return quote!(#(#cfgs)* #signature { #run });
@@ -64,7 +66,7 @@ pub(super) fn shared(service: &Service<'_>) -> TokenStream {
     let methods = service.methods.iter().map(|method| {
         let (cfgs, signature, twin) =
             (cfgs(&method.item.attrs), async_signature(method), erased_method(method.ident()));
-        let arguments = method.arguments.iter().map(|argument| argument.ident);
+        let arguments = method.arguments.iter().map(Argument::bound);
         quote!(#(#cfgs)* #signature { #erased::#twin(&**self #(, #arguments)*).await })
     });
     let accessors = service.accessors.iter().map(|accessor| {
@@ -90,13 +92,16 @@ pub(super) fn async_signature(method: &Method<'_>) -> TokenStream {
 
 /// `id: &str`, as the trait has it.
 pub(super) fn arguments(method: &Method<'_>) -> impl Iterator<Item = TokenStream> {
-    method.arguments.iter().map(|Argument { ident, declared, .. }| quote!(#ident: #declared))
+    method.arguments.iter().map(|argument| {
+        let (ident, declared) = (argument.bound(), argument.declared);
+        quote!(#ident: #declared)
+    })
 }
 
 fn erased_signature(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
     let (twin, result) = (erased_method(method.ident()), method.result);
-    let arguments = method.arguments.iter().map(|Argument { ident, declared, .. }| {
-        let declared = types::name_lifetimes(quote!(#declared));
+    let arguments = method.arguments.iter().map(|argument| {
+        let (ident, declared) = (argument.bound(), types::name_lifetimes(argument.declared));
         quote!(#ident: #declared)
     });
     quote!(fn #twin<'a>(&'a self #(, #arguments)*) -> #runtime::BoxFuture<'a, #result>)

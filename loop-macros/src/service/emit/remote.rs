@@ -10,7 +10,7 @@ use super::{answers, cfgs, erased_method, field_spec, implemented, local, table_
 use crate::message::emit::respanned;
 use crate::service::model::{Argument, Method, Service};
 
-/// Emits `const __LATEST: Method = ..;` and `fn __latest(remote: &Remote, ..) -> BoxFuture<R>` for each method, and
+/// Emits `const __METHOD_0: Method = ..;` and `fn __call_latest(remote: &Remote, ..) -> BoxFuture<R>` for each method, and
 /// `impl X for Remote`.
 pub(super) fn remote(service: &Service<'_>) -> TokenStream {
     let (runtime, ident) = (&service.runtime, service.ident());
@@ -44,9 +44,9 @@ pub(super) fn remote(service: &Service<'_>) -> TokenStream {
 /// no service would be reported once more.
 fn client(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
     let (cfgs, name, arguments) = (cfgs(&method.item.attrs), erased_method(method.ident()), arguments(method));
-    let (out, remote, table, result) = (local("out"), local("remote"), table_name(method.ident()), method.result);
+    let (out, remote, table, result) = (local("out"), local("remote"), table_name(method), method.result);
     let puts = method.numbered().map(|(number, argument)| {
-        let Argument { ident, part, .. } = argument;
+        let (ident, part) = (argument.bound(), argument.part);
         let reference = (!argument.borrowed()).then(|| quote!(&));
         let spec = field_spec(runtime, number, argument);
         quote!(#runtime::Argument::<#part>::put(#reference #ident, &#spec, &mut #out);)
@@ -73,13 +73,13 @@ fn implementation(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
         return quote!(#signature { #nothing });
     }
     let (name, client, arguments) = (implemented(method.ident()), erased_method(method.ident()), arguments(method));
-    let passed = method.arguments.iter().map(|argument| argument.ident);
+    let passed = method.arguments.iter().map(Argument::bound);
     quote!(fn #name(&self #(, #arguments)*) -> #runtime::BoxFuture<'_, #result> { #client(self #(, #passed)*) })
 }
 
 fn table(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
     let (runtime, options) = (&service.runtime, &method.options);
-    let (cfgs, constant, rpc) = (cfgs(&method.item.attrs), table_name(method.ident()), &method.rpc.text);
+    let (cfgs, constant, rpc) = (cfgs(&method.item.attrs), table_name(method), &method.rpc.text);
     let path = format!("/{}/{rpc}", service.full_name);
     let flags = [&options.idempotent, &options.replay, &options.release, &options.singleton, &options.once];
     let flags = flags.into_iter().flatten();

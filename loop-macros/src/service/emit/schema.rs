@@ -14,19 +14,20 @@ pub(super) fn schema(service: &Service<'_>, calls: &[&Method<'_>]) -> TokenStrea
     let parents = service.parents.iter().map(|parent| object(parent));
     let components = service.accessors.iter().map(|accessor| {
         let (cfgs, component) = (cfgs(&accessor.item.attrs), accessor.component);
-        quote!(#(#cfgs)* <#component as #runtime::Component>::schema(schema);)
+        quote!(#(#cfgs)* <#component as #runtime::Component>::schema(__schema);)
     });
     let own = (!calls.is_empty()).then(|| {
         let methods = calls.iter().map(|method| rpc(runtime, method));
         quote! {
-            if let ::core::option::Option::Some(mut service) = schema.service(Self::NAME, #docs) {
+            let __name = <Self as #runtime::Service>::NAME;
+            if let ::core::option::Option::Some(mut __service) = #runtime::Schema::service(__schema, __name, #docs) {
                 #(#methods)*
             }
         }
     });
     quote! {
-        fn schema(schema: &mut #runtime::Schema) {
-            #(<#parents as #runtime::Service>::schema(schema);)*
+        fn schema(__schema: &mut #runtime::Schema) {
+            #(<#parents as #runtime::Service>::schema(__schema);)*
             #(#components)*
             #own
         }
@@ -34,7 +35,7 @@ pub(super) fn schema(service: &Service<'_>, calls: &[&Method<'_>]) -> TokenStrea
 }
 
 fn rpc(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
-    let (cfgs, docs, table) = (cfgs(&method.item.attrs), docs::docs(&method.item.attrs), table_name(method.ident()));
+    let (cfgs, docs, table) = (cfgs(&method.item.attrs), docs::docs(&method.item.attrs), table_name(method));
     let named = |given: &Option<syn::LitStr>, suffix: &str| match given {
         Some(name) => name.value(),
         None => format!("{}{suffix}", method.rpc.text),
@@ -42,22 +43,25 @@ fn rpc(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
     let (request, reply) = (named(&method.options.request, "Request"), named(&method.options.reply, "Reply"));
     let arguments = method.numbered().map(|(number, argument)| {
         let (part, spec) = (argument.part, field_spec(runtime, number, argument));
-        quote!((#spec, #runtime::Argument::<#part>::field_type(service.schema())))
+        quote!((#spec, #runtime::Argument::<#part>::field_type(#runtime::ServiceBuilder::schema(&mut __service))))
     });
     let (rpc, idempotent) = (&method.rpc.text, method.options.idempotent.is_some());
     let answers = answers(runtime, method);
     let reply = match method.options.whole {
-        Some(_) => quote!(#runtime::RequestShape::Whole(#answers::message(service.schema()))),
+        Some(_) => {
+            quote!(#runtime::RequestShape::Whole(#answers::message(#runtime::ServiceBuilder::schema(&mut __service))))
+        }
         None => {
-            quote!(#runtime::RequestShape::Fields { name: #reply, fields: #answers::fields(#table.reply, service.schema()) })
+            let fields = quote!(#answers::fields(#table.reply, #runtime::ServiceBuilder::schema(&mut __service)));
+            quote!(#runtime::RequestShape::Fields { name: #reply, fields: #fields })
         }
     };
     quote! {
         #(#cfgs)*
         {
-            let fields = ::std::vec![#(#arguments),*];
-            let reply = #reply;
-            service.method(#rpc, #docs, #idempotent, #runtime::RequestShape::Fields { name: #request, fields }, reply);
+            let __request = #runtime::RequestShape::Fields { name: #request, fields: ::std::vec![#(#arguments),*] };
+            let __reply = #reply;
+            #runtime::ServiceBuilder::method(&mut __service, #rpc, #docs, #idempotent, __request, __reply);
         }
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn service(service: &Service<'_>) -> TokenStream {
     let parents: Vec<_> = service.parents.iter().map(|parent| object(parent)).collect();
     let calls: Vec<_> = service.methods.iter().filter(|method| method.options.start.is_none()).collect();
     let table = calls.iter().map(|method| {
-        let (cfgs, constant) = (cfgs(&method.item.attrs), table_name(method.ident()));
+        let (cfgs, constant) = (cfgs(&method.item.attrs), table_name(method));
         quote!(#(#cfgs)* #constant)
     });
     let component_carries = service.accessors.iter().map(|accessor| {
@@ -26,42 +26,50 @@ pub(super) fn service(service: &Service<'_>) -> TokenStream {
             return carries;
         }
         // An attribute cannot stand on an operand, but on a statement.
-        quote!({ let carries = false; #(#cfgs)* let carries = #carries; carries })
+        quote!({ let __carries = false; #(#cfgs)* let __carries = #carries; __carries })
     });
     let this = local("this");
     let arms = calls.iter().map(|method| arm(service, method, &this));
     let (mount, start, schema) =
         (mount(service, &parents, calls.is_empty()), start(service, &parents), schema::schema(service, &calls));
-    let own = (!calls.is_empty()).then(|| quote!(names.service(Self::NAME, Self::METHODS);));
+    let own = (!calls.is_empty()).then(|| {
+        quote! {
+            #runtime::Names::service(__names, <Self as #runtime::Service>::NAME, <Self as #runtime::Service>::METHODS);
+        }
+    });
     let described = service.accessors.iter().map(|accessor| {
         let (cfgs, component) = (cfgs(&accessor.item.attrs), accessor.component);
-        quote!(#(#cfgs)* <#component as #runtime::Component>::describe(names);)
+        quote!(#(#cfgs)* <#component as #runtime::Component>::describe(__names);)
     });
     quote! {
         #[doc(hidden)]
         #[automatically_derived]
         impl #runtime::Service for dyn #ident {
-            const NAME: &'static str = #name;
+            const NAME: &'static ::core::primitive::str = #name;
             const METHODS: &'static [#runtime::Method] = &[#(#table),*];
-            const CARRIES: bool = #runtime::any_carries(Self::METHODS)
+            const CARRIES: ::core::primitive::bool = #runtime::any_carries(<Self as #runtime::Service>::METHODS)
                 #(|| <#parents as #runtime::Service>::CARRIES)* #(|| #component_carries)*;
             const RELEASE: ::core::option::Option<&'static #runtime::Method> = #runtime::first(&[
-                #runtime::own_release(Self::METHODS), #(<#parents as #runtime::Service>::RELEASE),*
+                #runtime::own_release(<Self as #runtime::Service>::METHODS), #(<#parents as #runtime::Service>::RELEASE),*
             ]);
-            fn connect(remote: #runtime::Remote) -> ::std::sync::Arc<Self> {
-                ::std::sync::Arc::new(remote)
+            fn connect(__remote: #runtime::Remote) -> ::std::sync::Arc<Self> {
+                ::std::sync::Arc::new(__remote)
             }
-            fn remote(this: &Self) -> ::core::option::Option<&#runtime::Remote> {
-                #erased::__remote(this)
+            fn remote(#this: &Self) -> ::core::option::Option<&#runtime::Remote> {
+                #erased::__remote(#this)
             }
-            fn describe(names: &mut #runtime::Names) {
+            fn describe(__names: &mut #runtime::Names) {
                 #own
-                #(<#parents as #runtime::Service>::describe(names);)*
+                #(<#parents as #runtime::Service>::describe(__names);)*
                 #(#described)*
             }
             #mount
-            fn dispatch(#this: ::std::sync::Arc<Self>, method: &str, call: #runtime::Call) -> ::core::option::Option<#runtime::Answer> {
-                match method {
+            fn dispatch(
+                #this: ::std::sync::Arc<Self>,
+                __method: &::core::primitive::str,
+                __call: #runtime::Call,
+            ) -> ::core::option::Option<#runtime::Answer> {
+                match __method {
                     #(#arms)*
                     _ => ::core::option::Option::None,
                 }
@@ -75,34 +83,37 @@ pub(super) fn service(service: &Service<'_>) -> TokenStream {
 /// One rpc: decode by type, run, encode by type.
 fn arm(service: &Service<'_>, method: &Method<'_>, this: &Ident) -> TokenStream {
     let (runtime, erased) = (&service.runtime, erased_name(service.ident()));
-    let (cfgs, rpc, constant) = (cfgs(&method.item.attrs), &method.rpc.text, table_name(method.ident()));
+    let (cfgs, rpc, constant) = (cfgs(&method.item.attrs), &method.rpc.text, table_name(method));
     let (lent, owned): (Vec<_>, Vec<_>) = method.numbered().partition(|(_, argument)| argument.borrowed());
     let take = |(number, argument): &(u32, &Argument<'_>)| {
         let (part, spec) = (argument.part, field_spec(runtime, *number, argument));
-        quote!(#runtime::Argument::<#part>::take(&#spec, from)?,)
+        quote!(#runtime::Argument::<#part>::take(&#spec, __from)?,)
     };
     let (take_lent, take_owned) = (lent.iter().map(take), owned.iter().map(take));
     let name = |(_, argument): &(u32, &Argument<'_>)| {
-        let ident = argument.ident;
+        let ident = argument.bound();
         quote!(#ident,)
     };
     let (name_lent, name_owned) = (lent.iter().map(name), owned.iter().map(name));
     let passed = method.arguments.iter().map(|argument| {
-        let Argument { ident, part, .. } = argument;
+        let (ident, part) = (argument.bound(), argument.part);
         match argument.borrowed() {
             true => quote!(#runtime::Argument::<#part>::lend(#ident)),
             false => quote!(#runtime::Argument::<#part>::own(#ident)),
         }
     });
-    let from = if method.arguments.is_empty() { quote!(_) } else { quote!(from) };
+    let nothing = method.arguments.is_empty().then(|| quote!(#runtime::Incoming::nothing(__from)?;));
     let (twin, answers) = (erased_method(method.ident()), answers(runtime, method));
     quote! {
         #(#cfgs)*
         #rpc => #answers::serve(
-            call,
+            __call,
             &#constant,
             #this,
-            |#from| ::core::result::Result::Ok(((#(#take_lent)*), (#(#take_owned)*))),
+            |__from| {
+                #nothing
+                ::core::result::Result::Ok(((#(#take_lent)*), (#(#take_owned)*)))
+            },
             |#this, (#(#name_lent)*), (#(#name_owned)*)| #erased::#twin(#this #(, #passed)*),
         ),
     }
@@ -112,19 +123,26 @@ fn mount(service: &Service<'_>, parents: &[TokenStream], no_methods: bool) -> To
     let (runtime, ident) = (&service.runtime, service.ident());
     let own = (!no_methods).then(|| {
         quote! {
-            let here = ::std::sync::Arc::clone(this);
-            tree.serve(Self::NAME, Self::METHODS, move |method, call| Self::dispatch(::std::sync::Arc::clone(&here), method, call));
+            let __here = ::core::clone::Clone::clone(__this);
+            #runtime::Tree::serve(
+                __tree,
+                <Self as #runtime::Service>::NAME,
+                <Self as #runtime::Service>::METHODS,
+                move |__method, __call| {
+                    <Self as #runtime::Service>::dispatch(::core::clone::Clone::clone(&__here), __method, __call)
+                },
+            );
         }
     });
     let components = service.accessors.iter().map(|accessor| {
         let (cfgs, component, name) = (cfgs(&accessor.item.attrs), accessor.component, &accessor.item.sig.ident);
         let text = case::plain(name);
-        quote!(#(#cfgs)* <#component as #runtime::Component>::mount(#ident::#name(this), #text, tree);)
+        quote!(#(#cfgs)* <#component as #runtime::Component>::mount(#ident::#name(__this), #text, __tree);)
     });
     quote! {
-        fn mount(this: &::std::sync::Arc<Self>, tree: &mut #runtime::Tree) {
+        fn mount(__this: &::std::sync::Arc<Self>, __tree: &mut #runtime::Tree) {
             #own
-            #(<#parents as #runtime::Service>::mount(&(::std::sync::Arc::clone(this) as ::std::sync::Arc<#parents>), tree);)*
+            #(<#parents as #runtime::Service>::mount(&(::core::clone::Clone::clone(__this) as ::std::sync::Arc<#parents>), __tree);)*
             #(#components)*
         }
     }
@@ -137,8 +155,8 @@ fn start(service: &Service<'_>, parents: &[TokenStream]) -> TokenStream {
         let (cfgs, twin, result) = (cfgs(&method.item.attrs), erased_method(method.ident()), method.result);
         quote! {
             #(#cfgs)*
-            if starts.is_first(Self::NAME) {
-                <#result as #runtime::Outcome>::split(#erased::#twin(&**this).await).map_err(#runtime::LoopError::into_error)?;
+            if #runtime::Starts::is_first(__starts, <Self as #runtime::Service>::NAME) {
+                <#result as #runtime::Outcome>::split(#erased::#twin(&**__this).await).map_err(#runtime::LoopError::into_error)?;
             }
         }
     });
@@ -146,13 +164,12 @@ fn start(service: &Service<'_>, parents: &[TokenStream]) -> TokenStream {
         return TokenStream::new();
     }
     quote! {
-        #[allow(unused_variables)]
         fn start<'a>(
-            this: &'a ::std::sync::Arc<Self>,
-            starts: &'a mut #runtime::Starts,
+            __this: &'a ::std::sync::Arc<Self>,
+            __starts: &'a mut #runtime::Starts,
         ) -> #runtime::BoxFuture<'a, ::core::result::Result<(), #runtime::Error>> {
             ::std::boxed::Box::pin(async move {
-                #(<#parents as #runtime::Service>::start(&(::std::sync::Arc::clone(this) as ::std::sync::Arc<#parents>), starts).await?;)*
+                #(<#parents as #runtime::Service>::start(&(::core::clone::Clone::clone(__this) as ::std::sync::Arc<#parents>), __starts).await?;)*
                 #own
                 ::core::result::Result::Ok(())
             })

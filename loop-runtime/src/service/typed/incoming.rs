@@ -9,7 +9,7 @@ use crate::service::base::Names;
 use crate::service::handle::{Handle, Remote};
 use crate::service::serve::Service;
 use crate::service::session::Session;
-use crate::wire::{FieldSpec, Message, Value, WireError, decode, take};
+use crate::wire::{FieldSpec, Message, Value, WireError, check, decode, take};
 
 /// Arguments or results while they are decoded.
 ///
@@ -43,6 +43,15 @@ impl Incoming {
     /// The data of the field `spec`.
     pub(crate) fn data<T: Value>(&self, spec: &FieldSpec) -> Result<T> {
         take(&self.body, spec).map_err(|why| self.unreadable(why))
+    }
+
+    /// Nothing is wanted of the body; but bytes are protobuf or they are not, here as everywhere.
+    ///
+    /// # Errors
+    ///
+    /// They are not.
+    pub fn nothing(&self) -> Result<()> {
+        check(&self.body).map_err(|why| self.unreadable(why))
     }
 
     /// The message that is all of the body.

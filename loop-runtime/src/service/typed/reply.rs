@@ -43,8 +43,8 @@ impl Reply for () {
 
     fn put(self, _: &'static [FieldSpec], _: &mut Outgoing) {}
 
-    fn take(_: &'static [FieldSpec], _: &mut Incoming) -> Result<Self> {
-        Ok(())
+    fn take(_: &'static [FieldSpec], from: &mut Incoming) -> Result<Self> {
+        from.nothing()
     }
 
     fn fields(_: &'static [FieldSpec], _: &mut Schema) -> Vec<(FieldSpec, FieldType)> {
