@@ -171,6 +171,8 @@ mod context;
 mod error;
 mod handshake;
 pub mod host;
+#[cfg(test)]
+mod model;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod parsers;

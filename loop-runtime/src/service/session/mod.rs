@@ -12,6 +12,8 @@ mod probe;
 mod session;
 
 pub(crate) use lease::Expiry;
+#[cfg(test)]
+pub(crate) use lease::machine as lease_machine;
 pub(crate) use lendable::{Export, Lendable, Lent};
 pub(crate) use lending::{displace, hand_out};
 pub(crate) use link::{Attempt, InFlight, Link};

@@ -1,0 +1,419 @@
+//! What is on the far side: processes, the objects in them, and the connections to those. None of it decides anything for
+//! the host; it says consistently what comes of what the host does.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::door::Door;
+use super::ledger::{self, CallId, ledger, log};
+use super::service;
+use super::sim::{self, Place, WORLD, hop, millis, once_in, sleep};
+
+/// A process of a plugin.
+pub(super) struct Process {
+    pub(super) plugin: usize,
+    pub(super) generation: u64,
+    pub(super) place: Place,
+    /// It is made with this crate: handlers end with their calls, objects end when nobody is connected. One in Go keeps
+    /// both.
+    pub(super) ours: bool,
+    alive: Cell<bool>,
+    doomed: Cell<bool>,
+    stopped: Cell<bool>,
+    /// How likely it refuses a call unseen: once in so many.
+    pub(super) refuses: Cell<u64>,
+    pub(super) exited: CancellationToken,
+    /// The stream of announcements has ended.
+    pub(super) broker_lost: CancellationToken,
+    root: RefCell<Option<Rc<FarObject>>>,
+    pub(super) objects: RefCell<Vec<Rc<FarObject>>>,
+    pub(super) conns: RefCell<Vec<Weak<Conn>>>,
+    started: std::time::Instant,
+    troubles: Notify,
+}
+
+impl Process {
+    pub(super) fn new(plugin: usize, generation: u64, ours: bool) -> Rc<Self> {
+        let process = Rc::new(Self {
+            plugin,
+            generation,
+            place: sim::new_place(),
+            ours,
+            alive: Cell::new(true),
+            doomed: Cell::new(false),
+            stopped: Cell::new(false),
+            refuses: Cell::new(u64::MAX),
+            exited: CancellationToken::new(),
+            broker_lost: CancellationToken::new(),
+            root: RefCell::default(),
+            objects: RefCell::default(),
+            conns: RefCell::default(),
+            started: sim::now(),
+            troubles: Notify::new(),
+        });
+        let root = FarObject::new(&process, None, 0, Vec::new());
+        *process.root.borrow_mut() = Some(root);
+        ledger(|it| it.processes.push(process.clone()));
+        process
+    }
+
+    pub(super) fn root(&self) -> Rc<FarObject> {
+        self.root.borrow().clone().expect("a process has one as long as it is looked at")
+    }
+
+    pub(super) fn age(&self) -> Duration {
+        sim::now() - self.started
+    }
+
+    pub(super) fn is_alive(&self) -> bool {
+        self.alive.get()
+    }
+
+    /// It is killed, and nothing runs in it any more, though it may still be there.
+    pub(super) fn is_doomed(&self) -> bool {
+        self.doomed.get()
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.get()
+    }
+
+    /// Ends by itself.
+    pub(super) fn exit(self: &Rc<Self>) {
+        if !self.doomed.replace(true) {
+            log!("process {}.{} exits", self.plugin, self.generation);
+            sim::freeze(self.place);
+            self.gone_after(Duration::ZERO);
+        }
+    }
+
+    /// SIGKILL: works on a stopped process, takes its time if the system does.
+    pub(super) fn kill(self: &Rc<Self>, slow: bool) {
+        if !self.doomed.replace(true) {
+            log!("process {}.{} is killed{}", self.plugin, self.generation, if slow { ", slowly" } else { "" });
+            sim::freeze(self.place);
+            self.gone_after(if slow { millis(100, 9_000) } else { millis(0, 4) });
+        }
+    }
+
+    fn gone_after(self: &Rc<Self>, time: Duration) {
+        let this = self.clone();
+        sim::spawn(WORLD, async move {
+            sleep(time).await;
+            this.alive.set(false);
+            sim::end(this.place);
+            for object in this.objects.borrow_mut().drain(..) {
+                object.forget();
+            }
+            let conns = std::mem::take(&mut *this.conns.borrow_mut());
+            for conn in conns.iter().filter_map(Weak::upgrade) {
+                conn.cut();
+            }
+            this.broker_lost.cancel();
+            this.exited.cancel();
+            if let Some(root) = this.root.borrow().as_ref() {
+                root.forget();
+            }
+        });
+    }
+
+    /// SIGSTOP.
+    pub(super) fn stop(&self) {
+        if !self.doomed.get() && !self.stopped.replace(true) {
+            log!("process {}.{} is stopped", self.plugin, self.generation);
+            sim::freeze(self.place);
+            self.troubles.notify_one();
+        }
+    }
+
+    /// Waits until it is stopped.
+    pub(super) async fn troubled(&self) {
+        self.troubles.notified().await;
+    }
+
+    /// SIGCONT: whoever is killed does not run on.
+    pub(super) fn go_on(&self) {
+        if self.stopped.replace(false) {
+            log!("process {}.{} goes on", self.plugin, self.generation);
+            sim::thaw(self.place);
+        }
+    }
+
+    /// The connections that there are.
+    pub(super) fn connections(&self) -> Vec<Rc<Conn>> {
+        let mut conns = self.conns.borrow_mut();
+        conns.retain(|conn| conn.upgrade().is_some_and(|conn| conn.up.get()));
+        conns.iter().filter_map(Weak::upgrade).collect()
+    }
+}
+
+/// An object in a process.
+pub(super) struct FarObject {
+    pub(super) number: u64,
+    pub(super) process: Weak<Process>,
+    /// The handle that it was made for, 0 for the root.
+    pub(super) made_for: u64,
+    /// Where what was lent to it is found.
+    pub(super) doors: Vec<Rc<Door>>,
+    children: RefCell<Vec<Weak<FarObject>>>,
+    alive: Cell<bool>,
+    /// It takes connections.
+    accepts: Cell<bool>,
+    pub(super) closed: CancellationToken,
+    /// The release call has come.
+    pub(super) released: CancellationToken,
+    /// Whoever serves it, if it counts its connections.
+    pub(super) arrivals: RefCell<Option<mpsc::UnboundedSender<Rc<Conn>>>>,
+}
+
+impl FarObject {
+    pub(super) fn new(process: &Rc<Process>, parent: Option<&Rc<Self>>, made_for: u64, doors: Vec<Rc<Door>>) -> Rc<Self> {
+        let object = Rc::new(Self {
+            number: ledger::next_number(),
+            process: Rc::downgrade(process),
+            made_for,
+            doors,
+            children: RefCell::default(),
+            alive: Cell::new(true),
+            accepts: Cell::new(true),
+            closed: CancellationToken::new(),
+            released: CancellationToken::new(),
+            arrivals: RefCell::default(),
+        });
+        if let Some(parent) = parent {
+            log!("object {} is made for handle {made_for} in {}.{}", object.number, process.plugin, process.generation);
+            process.objects.borrow_mut().push(object.clone());
+            parent.children.borrow_mut().push(Rc::downgrade(&object));
+        }
+        object
+    }
+
+    pub(super) fn is_alive(&self) -> bool {
+        self.alive.get()
+    }
+
+    pub(super) fn stop_accepting(&self) {
+        self.accepts.set(false);
+    }
+
+    /// Ends it and what it made.
+    pub(super) fn close(&self) {
+        self.accepts.set(false);
+        if !self.alive.replace(false) {
+            return;
+        }
+        log!("object {} of handle {} is closed", self.number, self.made_for);
+        self.closed.cancel();
+        let children = std::mem::take(&mut *self.children.borrow_mut());
+        for child in children.iter().filter_map(Weak::upgrade) {
+            child.close();
+        }
+        let Some(process) = self.process.upgrade() else { return };
+        process.objects.borrow_mut().retain(|it| it.number != self.number);
+        for conn in process.connections().into_iter().filter(|conn| conn.object.number == self.number) {
+            sim::spawn(WORLD, async move {
+                sleep(millis(0, 5)).await;
+                conn.cut();
+            });
+        }
+    }
+
+    /// Its process is gone.
+    fn forget(&self) {
+        self.accepts.set(false);
+        self.alive.set(false);
+        self.closed.cancel();
+        self.arrivals.borrow_mut().take();
+        self.children.borrow_mut().clear();
+    }
+
+    /// Connects to it; `None` if nobody takes the connection.
+    pub(super) async fn dial(self: &Rc<Self>) -> Option<Rc<Conn>> {
+        sleep(millis(0, 3)).await;
+        let process = self.process.upgrade()?;
+        // The system takes connections for a process that is stopped, up to a point.
+        while process.is_stopped() && process.is_alive() && once_in(2) {
+            sleep(millis(20, 200)).await;
+        }
+        if !process.is_alive() || !self.accepts.get() {
+            return None;
+        }
+        let conn = Rc::new(Conn {
+            number: ledger::next_number(),
+            process: process.clone(),
+            object: self.clone(),
+            up: Cell::new(true),
+            winds_down: Cell::new(false),
+            down: CancellationToken::new(),
+            retired: CancellationToken::new(),
+            ended: CancellationToken::new(),
+        });
+        process.conns.borrow_mut().push(Rc::downgrade(&conn));
+        if let Some(arrivals) = &*self.arrivals.borrow() {
+            let _ = arrivals.send(conn.clone());
+        }
+        Some(conn)
+    }
+}
+
+/// A connection to an object.
+pub(super) struct Conn {
+    pub(super) number: u64,
+    pub(super) process: Rc<Process>,
+    pub(super) object: Rc<FarObject>,
+    up: Cell<bool>,
+    /// The far side has said that it takes no new calls.
+    winds_down: Cell<bool>,
+    /// As the far side sees it.
+    pub(super) down: CancellationToken,
+    /// As the host sees it, a moment later.
+    pub(super) retired: CancellationToken,
+    pub(super) ended: CancellationToken,
+}
+
+/// Why a call over a connection has no answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Failure {
+    NotRun,
+    MayHaveRun,
+}
+
+/// What a process is asked.
+pub(super) enum Ask {
+    /// Whether it is there.
+    Probe,
+    Call(service::Call),
+    Construct(service::Construct),
+    Release,
+}
+
+/// What it answers.
+#[derive(Clone)]
+pub(super) enum Reply {
+    Done,
+    Made(Rc<FarObject>),
+    Refused { permanent: bool },
+    /// It lost a service that it needed.
+    LostDownstream { may_have_run: bool },
+}
+
+impl Conn {
+    pub(super) fn is_usable(&self) -> bool {
+        !self.retired.is_cancelled() && !self.ended.is_cancelled()
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        self.up.get()
+    }
+
+    /// It ends now; the host notices in a moment.
+    pub(super) fn cut(self: &Rc<Self>) {
+        if !self.up.replace(false) {
+            return;
+        }
+        self.down.cancel();
+        let this = self.clone();
+        sim::spawn(WORLD, async move {
+            sleep(millis(0, 15)).await;
+            this.retired.cancel();
+            this.ended.cancel();
+        });
+    }
+
+    /// The host hangs up.
+    pub(super) fn hang_up(self: &Rc<Self>) {
+        self.up.set(false);
+        self.retired.cancel();
+        self.ended.cancel();
+        let this = self.clone();
+        sim::spawn(WORLD, async move {
+            sleep(millis(0, 2)).await;
+            this.down.cancel();
+        });
+    }
+
+    /// GOAWAY: what it has not looked at it will not; what it has is answered; then it ends.
+    pub(super) fn wind_down(self: &Rc<Self>, most: Duration) {
+        if self.winds_down.replace(true) {
+            return;
+        }
+        log!("connection {} to object {} takes no more calls", self.number, self.object.number);
+        let this = self.clone();
+        sim::spawn(WORLD, async move {
+            sleep(millis(0, 5)).await;
+            this.retired.cancel();
+            sleep(most).await;
+            this.cut();
+        });
+    }
+
+    /// Asks over it. Dropping the future cancels the call.
+    pub(super) async fn ask(self: &Rc<Self>, ask: Ask) -> Result<Reply, Failure> {
+        if !self.is_usable() && !matches!(ask, Ask::Release | Ask::Probe) || self.ended.is_cancelled() {
+            return Err(Failure::NotRun);
+        }
+        let refuses = self.process.refuses.get();
+        if refuses < u64::MAX && once_in(refuses) {
+            hop().await;
+            return Err(Failure::NotRun);
+        }
+        let (answer, mut answered) = oneshot::channel();
+        let gone = CancellationToken::new();
+        let _gone = gone.clone().drop_guard();
+        sim::spawn(self.process.place, deliver(self.clone(), ask, answer, gone));
+        tokio::select! {
+            biased;
+            Ok(outcome) = &mut answered => outcome,
+            () = self.ended.cancelled() => Err(Failure::MayHaveRun),
+        }
+    }
+}
+
+/// The way of a call through a process. Whoever goes away while it is under way leaves it half-way.
+async fn deliver(
+    conn: Rc<Conn>,
+    ask: Ask,
+    answer: oneshot::Sender<Result<Reply, Failure>>,
+    gone: CancellationToken,
+) {
+    sleep(if once_in(40) { millis(5, 300) } else { millis(0, 3) }).await;
+    // What was sent may be read even if the sender hung up meanwhile.
+    if (!conn.is_up() || gone.is_cancelled()) && once_in(2) {
+        return;
+    }
+    if conn.winds_down.get() && !matches!(ask, Ask::Release | Ask::Probe) {
+        // By the last number that it looked at. Without an answer, the connection's end is one.
+        sleep(millis(0, 3)).await;
+        let _ = answer.send(Err(Failure::NotRun));
+        return;
+    }
+    let object = conn.object.clone();
+    let process = conn.process.clone();
+    if !object.is_alive() {
+        return;
+    }
+    let handled = service::handle(&process, &object, ask);
+    let outcome = match process.ours {
+        false => handled.await,
+        true => tokio::select! {
+            biased;
+            outcome = handled => outcome,
+            () = gone.cancelled() => return,
+            () = conn.down.cancelled() => return,
+        },
+    };
+    sleep(millis(0, 2)).await;
+    if conn.is_up() {
+        let _ = answer.send(outcome);
+    }
+}
+
+/// A call whose handler begins.
+pub(super) fn begins(process: &Process, call: CallId) {
+    log!("call {call} runs in {}.{}", process.plugin, process.generation);
+    ledger(|it| it.executed(call, process));
+}

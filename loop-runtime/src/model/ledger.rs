@@ -1,0 +1,498 @@
+//! What is true, whatever the machines think, and the promises that are held against it.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::{Rc, Weak};
+use std::time::{Duration, Instant};
+
+use super::door::LeaseInfo;
+use super::far::Process;
+use super::sim;
+use crate::host::RestartPolicy;
+
+pub(super) type CallId = usize;
+
+/// What is promised, whatever happens. The names are those that `LOOP_MODEL_ONLY` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Promise {
+    /// Every call, constructor and close ends by its deadline; nothing waits for ever, nothing goes round for ever.
+    InTime,
+    /// One run of a constructor at a time for a handle, one success for an object of the parent and a loss.
+    OneRun,
+    /// No older generation, no older object and no child of an ended object is used.
+    Newest,
+    /// What is said not to have run never runs; what may run once runs once at most, what may be repeated three times.
+    Truth,
+    /// What exists is what is in use, and nothing at the end.
+    NothingLeft,
+    /// What was lent to somebody who has gone is not reached any more.
+    NoLateCall,
+    /// One process at a time, but in an upgrade; no call begins on a generation once the next is there.
+    OneGeneration,
+    /// Once faults end everything comes back, without a call if the policy is not lazy.
+    Recovers,
+    /// Launches stay within the budget, and none comes before its time.
+    Budget,
+    /// A launch that failed for good is not tried again.
+    Permanent,
+    /// While nothing can be had callers are told at once.
+    AtOnce,
+    /// What is closed stays silent; children are closed first.
+    Silent,
+    /// Events come in the order that is promised.
+    Grammar,
+    /// A refusal for good is asked for once per object of the parent.
+    AskedOnce,
+    /// An error names the handle or an ancestor that has it.
+    Ancestor,
+    /// Nobody healthy is killed because the host stood still.
+    Patience,
+}
+
+const ALL: [Promise; 16] = [
+    Promise::InTime,
+    Promise::OneRun,
+    Promise::Newest,
+    Promise::Truth,
+    Promise::NothingLeft,
+    Promise::NoLateCall,
+    Promise::OneGeneration,
+    Promise::Recovers,
+    Promise::Budget,
+    Promise::Permanent,
+    Promise::AtOnce,
+    Promise::Silent,
+    Promise::Grammar,
+    Promise::AskedOnce,
+    Promise::Ancestor,
+    Promise::Patience,
+];
+
+impl Promise {
+    /// Those that are named in `names`, with commas between; all, if there are none.
+    pub(super) fn only(names: Option<&str>) -> Vec<Self> {
+        let Some(names) = names else { return ALL.to_vec() };
+        let all: Vec<Self> = ALL.into_iter().filter(|it| names.split(',').any(|name| name == format!("{it:?}"))).collect();
+        assert!(!all.is_empty(), "`{names}` names none of {ALL:?}");
+        all
+    }
+}
+
+/// How often a call may run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Runs {
+    Once,
+    Repeatable,
+}
+
+struct CallRecord {
+    runs: Runs,
+    executions: u32,
+    told_not_run: bool,
+    answered: bool,
+}
+
+/// What is known of a handle.
+#[derive(Default)]
+pub(super) struct HandleRecord {
+    is_running: bool,
+    /// Gave everything back.
+    is_done: bool,
+    refused_for_good: Option<(u64, u64)>,
+    /// The newest object that was installed.
+    newest: u64,
+    /// The number of the last lending to a new object of it, and in which generation that was.
+    lent: (u64, u64),
+    /// By generation: objects that may be left over in it, and why that is no fault.
+    excused: BTreeMap<u64, u32>,
+}
+
+/// What is known of a plugin.
+pub(super) struct PluginRecord {
+    pub(super) policy: RestartPolicy,
+    pub(super) published: u64,
+    /// The highest generation that is over: what was lent to it is cut.
+    pub(super) over: u64,
+    pub(super) launches: VecDeque<Instant>,
+    pub(super) not_before: Option<Instant>,
+    pub(super) failed_for_good: bool,
+    /// Callers are told at once since then.
+    pub(super) told_at_once_since: Option<Instant>,
+    pub(super) is_closed: bool,
+}
+
+pub(super) struct Ledger {
+    promises: Vec<Promise>,
+    pub(super) tracing: bool,
+    lines: VecDeque<String>,
+    broken: Option<(Promise, String)>,
+    next_number: u64,
+    calls: Vec<CallRecord>,
+    pub(super) handles: BTreeMap<u64, HandleRecord>,
+    pub(super) plugins: Vec<PluginRecord>,
+    pub(super) processes: Vec<Rc<Process>>,
+    pub(super) leases: Vec<Weak<LeaseInfo>>,
+    pub(super) figures: Figures,
+    /// Callers that wait for a link: of which plugin, since when, and how long the host had stood still by then.
+    waiting: BTreeMap<u64, (usize, Instant, Duration)>,
+}
+
+/// What came of a schedule, to see that it was one worth running.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Figures {
+    pub(super) calls: u64,
+    pub(super) answered: u64,
+    pub(super) repeats: u64,
+    pub(super) not_run: u64,
+    pub(super) may_have_run: u64,
+    pub(super) launches: u64,
+    pub(super) openings: u64,
+    pub(super) runs: u64,
+    pub(super) redialled: u64,
+    pub(super) lent_calls: u64,
+    pub(super) late_calls: u64,
+    pub(super) upgrades: u64,
+}
+
+impl Figures {
+    pub(super) fn sum(all: &[Self]) -> Self {
+        all.iter().fold(Self::default(), |sum, it| Self {
+            calls: sum.calls + it.calls,
+            answered: sum.answered + it.answered,
+            repeats: sum.repeats + it.repeats,
+            not_run: sum.not_run + it.not_run,
+            may_have_run: sum.may_have_run + it.may_have_run,
+            launches: sum.launches + it.launches,
+            openings: sum.openings + it.openings,
+            runs: sum.runs + it.runs,
+            redialled: sum.redialled + it.redialled,
+            lent_calls: sum.lent_calls + it.lent_calls,
+            late_calls: sum.late_calls + it.late_calls,
+            upgrades: sum.upgrades + it.upgrades,
+        })
+    }
+}
+
+thread_local! {
+    static LEDGER: RefCell<Option<Ledger>> = const { RefCell::new(None) };
+}
+
+pub(super) fn ledger<T>(look: impl FnOnce(&mut Ledger) -> T) -> T {
+    LEDGER.with(|it| look(it.borrow_mut().as_mut().expect("no ledger is kept")))
+}
+
+pub(super) fn open(promises: &[Promise], tracing: bool) {
+    let new = Ledger {
+        promises: promises.to_vec(),
+        tracing,
+        lines: VecDeque::new(),
+        broken: None,
+        next_number: 0,
+        calls: Vec::new(),
+        handles: BTreeMap::new(),
+        plugins: Vec::new(),
+        processes: Vec::new(),
+        leases: Vec::new(),
+        figures: Figures::default(),
+        waiting: BTreeMap::new(),
+    };
+    LEDGER.with(|it| *it.borrow_mut() = Some(new));
+}
+
+/// What became of a schedule.
+pub(super) struct Closed {
+    pub(super) broken: Option<(Promise, String)>,
+    pub(super) lines: VecDeque<String>,
+    pub(super) figures: Figures,
+}
+
+pub(super) fn close() -> Closed {
+    let (processes, leases) = ledger(|it| (std::mem::take(&mut it.processes), std::mem::take(&mut it.leases)));
+    drop((processes, leases));
+    let ledger = LEDGER.with(|it| it.borrow_mut().take()).expect("a ledger was kept");
+    Closed { broken: ledger.broken, lines: ledger.lines, figures: ledger.figures }
+}
+
+/// A number that nobody else has, rising.
+pub(super) fn next_number() -> u64 {
+    ledger(|it| {
+        it.next_number += 1;
+        it.next_number
+    })
+}
+
+/// Notes that a promise was broken, and ends the schedule.
+pub(super) fn broken(promise: Promise, how: impl FnOnce() -> String) {
+    ledger(|it| it.broken(promise, how));
+}
+
+pub(super) fn is_tracing() -> bool {
+    ledger(|it| it.tracing)
+}
+
+pub(super) fn line(text: String) {
+    let at = sim::elapsed();
+    ledger(|it| {
+        if it.lines.len() >= 120 {
+            it.lines.pop_front();
+        }
+        it.lines.push_back(format!("{:>12.6} {text}", at.as_secs_f64()));
+    });
+}
+
+/// Notes an event, for whoever looks at a schedule that failed.
+macro_rules! log {
+    ($($text:tt)*) => {
+        if $crate::model::ledger::is_tracing() {
+            $crate::model::ledger::line(format!($($text)*));
+        }
+    };
+}
+pub(super) use log;
+
+impl Ledger {
+    pub(super) fn broken(&mut self, promise: Promise, how: impl FnOnce() -> String) {
+        if self.promises.contains(&promise) && self.broken.is_none() {
+            self.broken = Some((promise, how()));
+            sim::stop();
+        }
+    }
+
+    // Calls.
+
+    pub(super) fn begin_call(&mut self, runs: Runs) -> CallId {
+        self.figures.calls += 1;
+        self.calls.push(CallRecord { runs, executions: 0, told_not_run: false, answered: false });
+        self.calls.len() - 1
+    }
+
+    /// Its handler begins.
+    pub(super) fn executed(&mut self, call: CallId, process: &Process) {
+        let record = &mut self.calls[call];
+        record.executions += 1;
+        let (executions, runs, told) = (record.executions, record.runs, record.told_not_run);
+        self.figures.repeats += u64::from(executions > 1);
+        let most = match runs {
+            Runs::Once => 1,
+            Runs::Repeatable => 3,
+        };
+        if executions > most {
+            self.broken(Promise::Truth, || format!("call {call} runs for the {executions}th time, and {most} are allowed"));
+        }
+        if told {
+            self.broken(Promise::Truth, || format!("call {call} runs, and its caller was told that it does not"));
+        }
+        let plugin = &self.plugins[process.plugin];
+        if process.generation < plugin.published && plugin.over >= process.generation {
+            let (generation, published) = (process.generation, plugin.published);
+            self.broken(Promise::OneGeneration, || format!("call {call} runs in {generation}, and {published} is there"));
+        }
+    }
+
+    /// Its caller is told that it did not run, or that it may have.
+    pub(super) fn told_lost(&mut self, call: CallId, may_have_run: bool) {
+        let record = &mut self.calls[call];
+        if may_have_run {
+            self.figures.may_have_run += 1;
+            return;
+        }
+        self.figures.not_run += 1;
+        record.told_not_run = true;
+        if record.executions > 0 {
+            self.broken(Promise::Truth, || format!("the caller of {call} is told that it did not run, and it did"));
+        }
+    }
+
+    pub(super) fn told_answer(&mut self, call: CallId) {
+        let record = &mut self.calls[call];
+        record.answered = true;
+        self.figures.answered += 1;
+        if record.executions == 0 {
+            self.broken(Promise::Truth, || format!("call {call} is answered and did not run"));
+        }
+    }
+
+    // Waiting.
+
+    pub(super) fn begins_to_wait(&mut self, waiter: u64, plugin: usize) {
+        self.waiting.insert(waiter, (plugin, sim::now(), sim::stalled()));
+    }
+
+    pub(super) fn waits_no_more(&mut self, waiter: u64) {
+        if let Some((plugin, since, stalled)) = self.waiting.remove(&waiter) {
+            self.check_wait(plugin, since, stalled);
+        }
+    }
+
+    fn check_wait(&mut self, plugin: usize, since: Instant, stalled: Duration) {
+        let Some(told) = self.plugins[plugin].told_at_once_since else { return };
+        let waited = sim::now().saturating_duration_since(told.max(since)).saturating_sub(sim::stalled() - stalled);
+        if waited > SLACK {
+            self.broken(Promise::AtOnce, || {
+                format!("a caller waits for plugin {plugin} for {waited:?}, and it is known that it does not come")
+            });
+        }
+    }
+
+    /// What callers of a plugin find from now on: whether they are told at once.
+    pub(super) fn tells_at_once(&mut self, plugin: usize, at_once: bool) {
+        if !at_once {
+            let all: Vec<_> = self.waiting.values().filter(|it| it.0 == plugin).copied().collect();
+            for (plugin, since, stalled) in all {
+                self.check_wait(plugin, since, stalled);
+            }
+            self.plugins[plugin].told_at_once_since = None;
+        } else if self.plugins[plugin].told_at_once_since.is_none() {
+            self.plugins[plugin].told_at_once_since = Some(sim::now());
+        }
+    }
+
+    // Handles.
+
+    fn handle(&mut self, handle: u64) -> &mut HandleRecord {
+        self.handles.get_mut(&handle).expect("a handle that was noted")
+    }
+
+    pub(super) fn run_begins(&mut self, handle: u64, parent: u64, resets: u64, is_closed: bool) {
+        self.figures.runs += 1;
+        let record = self.handle(handle);
+        let (was_running, refused) = (std::mem::replace(&mut record.is_running, true), record.refused_for_good);
+        if was_running {
+            self.broken(Promise::OneRun, || format!("two runs at a time for handle {handle}"));
+        }
+        if is_closed {
+            self.broken(Promise::Silent, || format!("a run begins for handle {handle}, which is closed"));
+        }
+        if refused == Some((parent, resets)) {
+            self.broken(Promise::AskedOnce, || format!("handle {handle} was refused for good under object {parent}"));
+        }
+    }
+
+    pub(super) fn run_ended(&mut self, handle: u64) {
+        self.handle(handle).is_running = false;
+    }
+
+    pub(super) fn refused_for_good(&mut self, handle: u64, parent: u64, resets: u64) {
+        self.handle(handle).refused_for_good = Some((parent, resets));
+    }
+
+    /// Services were lent to a new object for it; gives the number of the lending.
+    pub(super) fn lends(&mut self, handle: u64, generation: u64) -> u64 {
+        let record = self.handle(handle);
+        record.lent = (record.lent.0 + 1, generation);
+        record.lent.0
+    }
+
+    /// A run begins although there was an object before, in `generation`.
+    pub(super) fn makes_again(&mut self, handle: u64, generation: Option<u64>, now: u64) {
+        if generation == Some(now) {
+            self.broken(Promise::OneRun, || format!("the object of handle {handle} is made again, and lives"));
+        }
+    }
+
+    /// A call of what was lent begins.
+    pub(super) fn lent_call(&mut self, lease: &LeaseInfo) {
+        self.figures.lent_calls += 1;
+        let plugin = &self.plugins[lease.plugin];
+        if plugin.over >= lease.generation {
+            let generation = lease.generation;
+            self.broken(Promise::NoLateCall, || format!("generation {generation} is over, and calls what was lent to it"));
+        }
+        if let Some((handle, lending)) = lease.lending
+            && self.handle(handle).lent.1 == lease.generation
+            && self.handle(handle).lent.0 > lending
+        {
+            self.broken(Promise::NoLateCall, || {
+                format!("an older object of handle {handle} calls what was lent to it, and there is a newer one")
+            });
+        }
+    }
+
+    pub(super) fn installed(&mut self, handle: u64, object: u64) {
+        let record = self.handle(handle);
+        if record.newest > object {
+            let newest = record.newest;
+            self.broken(Promise::Newest, || format!("handle {handle} goes back from object {newest} to {object}"));
+        } else {
+            record.newest = object;
+        }
+    }
+
+    /// A call is about to be sent for `handle`, to `object` in `generation`.
+    pub(super) fn uses(&mut self, handle: u64, plugin: usize, generation: u64, object: u64, has_ended: bool) {
+        self.uses_link(plugin, generation, has_ended);
+        let newest = self.handles.get(&handle).map_or(0, |it| it.newest);
+        if newest > object {
+            self.broken(Promise::Newest, || format!("handle {handle} gives object {object}, and there is {newest}"));
+        }
+    }
+
+    /// A call is about to be sent to an object in `generation`.
+    pub(super) fn uses_link(&mut self, plugin: usize, generation: u64, has_ended: bool) {
+        let published = self.plugins[plugin].published;
+        if generation < published {
+            self.broken(Promise::OneGeneration, || {
+                format!("a call begins on generation {generation} of plugin {plugin}, and {published} is there")
+            });
+        }
+        if has_ended {
+            self.broken(Promise::Newest, || {
+                format!("a call begins on an object of generation {generation} of plugin {plugin} that has ended")
+            });
+        }
+    }
+
+    /// One more object may be left over in a process, and that is known.
+    pub(super) fn excuse(&mut self, handle: u64, generation: u64) {
+        *self.handle(handle).excused.entry(generation).or_default() += 1;
+    }
+
+    pub(super) fn excused(&self, handle: u64, generation: u64) -> u32 {
+        self.handles.get(&handle).and_then(|it| it.excused.get(&generation).copied()).unwrap_or(0)
+    }
+
+    pub(super) fn done(&mut self, handle: u64) {
+        self.handle(handle).is_done = true;
+    }
+
+    pub(super) fn told_of_handle(&mut self, handle: u64, what: &str) {
+        if self.handle(handle).is_done {
+            self.broken(Promise::Silent, || format!("handle {handle} has given everything back, and tells of {what}"));
+        }
+    }
+}
+
+impl PluginRecord {
+    pub(super) fn new(policy: RestartPolicy) -> Self {
+        Self {
+            policy,
+            published: 0,
+            over: 0,
+            launches: VecDeque::new(),
+            not_before: None,
+            failed_for_good: false,
+            told_at_once_since: None,
+            is_closed: false,
+        }
+    }
+
+    /// Notes a launch that nobody asked for; whether there were too many.
+    pub(super) fn launched(&mut self, now: Instant) -> bool {
+        let window = self.policy.budget_window;
+        while self.launches.front().is_some_and(|at| now - *at >= window) {
+            self.launches.pop_front();
+        }
+        self.launches.push_back(now);
+        // The budget, that which opens the breaker, and the trials that it lets through within the window.
+        self.policy.budget.is_some_and(|budget| self.launches.len() > budget as usize + 3)
+    }
+
+    pub(super) fn forget_launches(&mut self) {
+        self.launches.clear();
+        self.not_before = None;
+        self.failed_for_good = false;
+    }
+}
+
+/// How late something may be that nobody delays: what runs has to have its turn.
+pub(super) const SLACK: Duration = Duration::from_millis(300);
