@@ -56,7 +56,7 @@ fn deadline() -> Option<Instant> {
 /// Whatever takes until `deadline`.
 pub(super) async fn in_time<T>(what: &str, deadline: Option<Instant>, work: impl Future<Output = T>) -> T {
     let (began, stalled) = (sim::now(), sim::stalled());
-    let until = deadline.unwrap_or(began + LONGEST);
+    let until = deadline.map_or(began + LONGEST, |at| at.max(began));
     let done = work.await;
     let late = sim::now().saturating_duration_since(until).saturating_sub(sim::stalled() - stalled);
     if late > SLACK {

@@ -212,9 +212,9 @@ impl Keeper {
                 }
                 Effect::Failed(failure) => self.fail(failure),
                 Effect::Gone => self.gone(),
-                Effect::CutOff => handle.family.cut_off(generation, handle.number),
-                Effect::DuplicatePossible { count } => {
-                    handle.family.emit(HandleEvent::DuplicatePossible { handle: id, generation, count });
+                Effect::CutOff { session } => handle.family.cut_off(session, handle.number),
+                Effect::DuplicatePossible { session, count } => {
+                    handle.family.emit(HandleEvent::DuplicatePossible { handle: id, generation: session, count });
                 }
             }
         }

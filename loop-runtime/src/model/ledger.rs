@@ -232,8 +232,11 @@ pub(super) fn is_tracing() -> bool {
 
 pub(super) fn line(text: String) {
     let at = sim::elapsed();
+    if std::env::var_os("LOOP_MODEL_TRACE").is_some() {
+        println!("{:>12.6} {text}", at.as_secs_f64());
+    }
     ledger(|it| {
-        if it.lines.len() >= 120 {
+        if it.lines.len() >= 60 {
             it.lines.pop_front();
         }
         it.lines.push_back(format!("{:>12.6} {text}", at.as_secs_f64()));

@@ -53,11 +53,10 @@ fn whatever_happens_what_is_promised_holds() {
 fn fail(seed: u64, schedules: u64, only: Option<&str>, promises: &[Promise]) -> ! {
     let again = driver::schedule(seed, promises, true);
     let lines: Vec<String> = again.closed.lines.into();
-    let last = &lines[lines.len().saturating_sub(if std::env::var("LOOP_MODEL_TRACE").is_ok() { usize::MAX } else { 60 })..];
     let (promise, how) = again.closed.broken.expect("the same schedule comes to the same end");
     let only = only.map(|names| format!("LOOP_MODEL_ONLY={names} ")).unwrap_or_default();
     panic!(
         "{promise:?} is broken in schedule {schedules}, seed {seed}: {how}\n{}\n\nagain: {only}LOOP_MODEL_SEED={seed} cargo test -p loop-runtime --lib model",
-        last.join("\n")
+        lines.join("\n")
     );
 }

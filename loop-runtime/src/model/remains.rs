@@ -1,8 +1,9 @@
 //! What exists, held against what is in use.
 
-use std::rc::Weak;
+use std::rc::{Rc, Weak};
 
 use super::handle::Handle;
+use super::lease::Export;
 use super::ledger::{self, Promise, ledger};
 use super::sim::{self, HOST};
 use super::world::{KINDS, World};
@@ -51,7 +52,7 @@ pub(super) fn check(world: &World) {
     }
 }
 
-fn check_leases(plugin: usize, generation: u64, ours: bool, live: &[std::rc::Rc<Handle>]) {
+fn check_leases(plugin: usize, generation: u64, ours: bool, live: &[Rc<Handle>]) {
     let leases: Vec<_> = ledger(|it| it.leases.iter().filter_map(Weak::upgrade).filter(|it| it.plugin == plugin).collect());
     for lease in &leases {
         let is_used = match lease.lending {
@@ -75,14 +76,30 @@ fn check_leases(plugin: usize, generation: u64, ours: bool, live: &[std::rc::Rc<
     }
 }
 
-/// The handles of a plugin that somebody holds.
-fn live_handles(world: &World, plugin: usize) -> Vec<std::rc::Rc<Handle>> {
-    (0..KINDS.len())
-        .filter(|place| KINDS[*place].plugin == plugin)
-        .filter_map(|place| world.user(place))
-        .map(|user| user.handle().clone())
-        .filter(|handle| !handle.closed.is_cancelled())
-        .collect()
+/// The handles of a plugin that somebody holds: a user, or another handle that was made through them or was lent them.
+fn live_handles(world: &World, plugin: usize) -> Vec<Rc<Handle>> {
+    let mut all = Vec::new();
+    for place in 0..KINDS.len() {
+        if let Some(user) = world.user(place) {
+            enter(user.handle(), &mut all);
+        }
+    }
+    all.retain(|handle| handle.plugin == plugin && handle.recipe().is_some() && !handle.closed.is_cancelled());
+    all
+}
+
+fn enter(handle: &Rc<Handle>, all: &mut Vec<Rc<Handle>>) {
+    if all.iter().any(|it| Rc::ptr_eq(it, handle)) {
+        return;
+    }
+    all.push(handle.clone());
+    let Some(recipe) = handle.recipe() else { return };
+    enter(recipe.parent.handle(), all);
+    for export in recipe.exports.iter() {
+        if let Export::Forward(target) = export {
+            enter(target.handle(), all);
+        }
+    }
 }
 
 /// What there is although everything was closed.

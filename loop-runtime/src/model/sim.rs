@@ -134,7 +134,11 @@ impl Sim {
                 let mut ready = self.ready.lock().unwrap();
                 match ready.len() {
                     0 => None,
-                    most => Some(ready.swap_remove(self.random.borrow_mut().below(most))),
+                    most => {
+                        // Who was woken first is a matter of chance in `tokio::sync::watch`.
+                        ready.sort_unstable();
+                        Some(ready.remove(self.random.borrow_mut().below(most)))
+                    }
                 }
             };
             match task {

@@ -103,10 +103,10 @@ pub(crate) enum Effect {
     Failed(Failure),
     /// It does not come back.
     Gone,
-    /// The parent went away while the recipe ran.
-    CutOff,
+    /// The parent went away while the recipe ran in this session: not that of the last object, which may be an older one.
+    CutOff { session: u64 },
     /// A constructor call ended nobody knows how: so many did in this session.
-    DuplicatePossible { count: u64 },
+    DuplicatePossible { session: u64, count: u64 },
 }
 
 /// Why there is no object.
@@ -357,7 +357,7 @@ impl Machine {
         };
         if !over.usable {
             // Its end is the parent's: not counted, and made again under the next one.
-            effects.extend([Effect::CutOff, Effect::Vacant]);
+            effects.extend([Effect::CutOff { session: over.session }, Effect::Vacant]);
             return;
         }
         if ran == Ran::MayHaveRun {
@@ -365,7 +365,8 @@ impl Machine {
                 self.duplicates = (over.session, 0);
             }
             self.duplicates.1 += 1;
-            effects.push(Effect::DuplicatePossible { count: self.duplicates.1 });
+            let (session, count) = self.duplicates;
+            effects.push(Effect::DuplicatePossible { session, count });
         }
         let in_a_row = self.failed.map_or(1, |failed| failed.in_a_row.saturating_add(1));
         let retry_at = now + self.backoff(in_a_row);

@@ -98,8 +98,9 @@ fn after_the_end_of_the_plugin_it_waits_for_the_parent() {
     assert_eq!(keeper.next(View { parent: Some(2), ..ENDED }), Step::Run);
     keeper.effects();
     // The next generation ended while the recipe ran.
-    keeper.machine.ran(Ran::MayHaveRun, Over { usable: false, ..OVER }, keeper.now, &mut keeper.effects);
-    assert_eq!(keeper.effects(), [Effect::CutOff, Effect::Vacant]);
+    let over = Over { usable: false, session: 7, ..OVER };
+    keeper.machine.ran(Ran::MayHaveRun, over, keeper.now, &mut keeper.effects);
+    assert_eq!(keeper.effects(), [Effect::CutOff { session: 7 }, Effect::Vacant]);
     assert_eq!(keeper.next(View { parent: Some(3), ..ENDED }), Step::Run, "not counted");
 }
 
@@ -285,9 +286,9 @@ fn calls_that_ended_nobody_knows_how_are_counted_for_each_session() {
         keeper.effects();
         keeper.machine.ran(Ran::MayHaveRun, Over { session, ..OVER }, keeper.now, &mut keeper.effects);
         counts.extend(keeper.effects().iter().filter_map(|effect| match effect {
-            Effect::DuplicatePossible { count } => Some(*count),
+            Effect::DuplicatePossible { session, count } => Some((*session, *count)),
             _ => None,
         }));
     }
-    assert_eq!(counts, [1, 2, 1]);
+    assert_eq!(counts, [(2, 1), (2, 2), (3, 1)]);
 }
