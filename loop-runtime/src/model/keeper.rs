@@ -103,6 +103,7 @@ impl Keeper {
                         session: parent.session.number,
                         usable: parent.is_usable(),
                     };
+                    ledger(|it| it.ran(handle.number, over.session, ran == Ran::MayHaveRun && !over.usable));
                     self.machine.ran(ran, over, sim::now(), &mut effects);
                 }
                 (Step::Run, ..) => {}

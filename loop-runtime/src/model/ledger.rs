@@ -103,6 +103,8 @@ pub(super) struct HandleRecord {
     newest: u64,
     /// The number of the last lending to a new object of it, and in which generation that was.
     lent: (u64, u64),
+    /// The generation in which its last run was cut off: told by the next run, if there is one.
+    cut_off: Option<u64>,
     /// By generation: objects that may be left over in it, and why that is no fault.
     excused: BTreeMap<u64, u32>,
 }
@@ -455,7 +457,16 @@ impl Ledger {
     }
 
     pub(super) fn done(&mut self, handle: u64) {
-        self.handle(handle).is_done = true;
+        let record = self.handle(handle);
+        record.is_done = true;
+        if let Some(generation) = record.cut_off.take() {
+            self.excuse(handle, generation);
+        }
+    }
+
+    /// A run has ended, cut off from what it went over or not.
+    pub(super) fn ran(&mut self, handle: u64, generation: u64, cut_off: bool) {
+        self.handle(handle).cut_off = cut_off.then_some(generation);
     }
 
     pub(super) fn told_of_handle(&mut self, handle: u64, what: &str) {

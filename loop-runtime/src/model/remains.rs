@@ -2,15 +2,17 @@
 
 use std::rc::{Rc, Weak};
 
+use super::door::LeaseInfo;
+use super::far::Process;
 use super::handle::Handle;
 use super::lease::Export;
-use super::ledger::{self, Promise, ledger};
+use super::ledger::ledger;
 use super::sim::{self, HOST};
 use super::world::{KINDS, World};
 
-/// In the calm there is what is in use, and nothing else.
-pub(super) fn check(world: &World) {
-    for shared in &world.plugins {
+/// In the calm there is what is in use, and nothing else: the first that is too much, or missing.
+pub(super) fn surplus(world: &World) -> Option<String> {
+    world.plugins.iter().find_map(|shared| {
         let plugin = shared.plugin;
         let living: Vec<_> = ledger(|it| {
             it.processes.iter().filter(|it| it.plugin == plugin && it.is_alive() && !it.is_doomed()).cloned().collect()
@@ -18,62 +20,51 @@ pub(super) fn check(world: &World) {
         let running = shared.running.borrow().clone();
         if living.len() != usize::from(running.is_some()) {
             let all: Vec<u64> = living.iter().map(|it| it.generation).collect();
-            ledger::broken(Promise::NothingLeft, || format!("processes of plugin {plugin} that live: {all:?}"));
+            return Some(format!("processes of plugin {plugin} that live: {all:?}"));
         }
-        let Some(process) = running else { continue };
-        let live: Vec<_> = live_handles(world, plugin);
-        let mut left = Vec::new();
-        for object in process.objects.borrow().iter() {
-            let is_used = live.iter().any(|handle| {
-                handle.usable().is_some_and(|link| link.conn.object.number == object.number)
-            });
-            if !is_used {
-                left.push((object.made_for, object.number));
-            }
-        }
-        for (handle, object) in &left {
-            let of_it = left.iter().filter(|it| it.0 == *handle).count() as u32;
-            let excused = ledger(|it| it.excused(*handle, process.generation));
-            if process.ours || of_it > excused {
-                ledger::broken(Promise::NothingLeft, || {
-                    format!("object {object} of handle {handle} is left in {plugin}.{}", process.generation)
-                });
-            }
-        }
-        let links = 1 + live.iter().filter(|handle| handle.usable().is_some()).count();
-        let connections = process.connections();
-        if connections.len() != links {
-            let all: Vec<_> = connections.iter().map(|it| (it.number, it.object.number)).collect();
-            ledger::broken(Promise::NothingLeft, || {
-                format!("{links} connections to plugin {plugin} are in use, and there are {all:?}")
-            });
-        }
-        check_leases(plugin, process.generation, process.ours, &live);
-    }
+        let process = running?;
+        let live = live_handles(world, plugin);
+        left_over(&process, &live).or_else(|| unused(&process, &live)).or_else(|| leases(&process, &live))
+    })
 }
 
-fn check_leases(plugin: usize, generation: u64, ours: bool, live: &[Rc<Handle>]) {
-    let leases: Vec<_> = ledger(|it| it.leases.iter().filter_map(Weak::upgrade).filter(|it| it.plugin == plugin).collect());
-    for lease in &leases {
-        let is_used = match lease.lending {
-            Some((handle, _)) => live.iter().any(|it| it.number == handle && it.usable().is_some()),
-            None => !ours,
-        };
-        if !is_used || lease.generation != generation {
-            ledger::broken(Promise::NothingLeft, || {
-                format!("what was lent to {:?} in {plugin}.{} is still served", lease.lending, lease.generation)
-            });
-        }
+/// An object that nobody uses, and of which nobody was told.
+fn left_over(process: &Process, live: &[Rc<Handle>]) -> Option<String> {
+    let uses = |handle: &Rc<Handle>, number| handle.usable().is_some_and(|link| link.conn.object.number == number);
+    let left: Vec<_> = process.objects.borrow().iter().map(|it| (it.made_for, it.number)).collect();
+    let left: Vec<_> = left.into_iter().filter(|it| !live.iter().any(|handle| uses(handle, it.1))).collect();
+    left.iter().find_map(|(handle, object)| {
+        let of_it = left.iter().filter(|it| it.0 == *handle).count() as u32;
+        let is_known = !process.ours && of_it <= ledger(|it| it.excused(*handle, process.generation));
+        (!is_known).then(|| {
+            format!("object {object} of handle {handle} is left in {}.{}", process.plugin, process.generation)
+        })
+    })
+}
+
+fn unused(process: &Process, live: &[Rc<Handle>]) -> Option<String> {
+    let links = 1 + live.iter().filter(|handle| handle.usable().is_some()).count();
+    let all: Vec<_> = process.connections().iter().map(|it| (it.number, it.object.number)).collect();
+    (all.len() != links)
+        .then(|| format!("{links} connections to plugin {} are in use, and there are {all:?}", process.plugin))
+}
+
+fn leases(process: &Process, live: &[Rc<Handle>]) -> Option<String> {
+    let plugin = process.plugin;
+    let served: Vec<_> =
+        ledger(|it| it.leases.iter().filter_map(Weak::upgrade).filter(|it| it.plugin == plugin).collect());
+    let is_used = |lease: &LeaseInfo| match lease.lending {
+        Some((handle, _)) => live.iter().any(|it| it.number == handle && it.usable().is_some()),
+        // In Go it stays with the object that it was lent to.
+        None => !process.ours,
+    };
+    if let Some(lease) = served.iter().find(|it| it.generation != process.generation || !is_used(it)) {
+        return Some(format!("what was lent to {:?} in {plugin}.{} is served", lease.lending, lease.generation));
     }
-    let lent: usize = live
-        .iter()
-        .filter(|it| it.usable().is_some())
-        .filter_map(|it| it.recipe().map(|recipe| recipe.exports.len()))
-        .sum();
-    let served = leases.iter().filter(|lease| lease.lending.is_some()).count();
-    if served != lent {
-        ledger::broken(Promise::NothingLeft, || format!("{lent} services are lent to plugin {plugin}, and {served} served"));
-    }
+    let lent = live.iter().filter(|it| it.usable().is_some()).filter_map(|it| it.recipe());
+    let lent: usize = lent.map(|recipe| recipe.exports.len()).sum();
+    let served = served.iter().filter(|lease| lease.lending.is_some()).count();
+    (served != lent).then(|| format!("{lent} services are lent to plugin {plugin}, and {served} are served"))
 }
 
 /// The handles of a plugin that somebody holds: a user, or another handle that was made through them or was lent them.

@@ -184,6 +184,8 @@ pub(crate) struct Machine {
     unsteady: u32,
     /// A session, and how many constructor calls in it ended nobody knows how.
     duplicates: (u64, u64),
+    /// The session in which the last run was cut off and may have made something: that ends with it, if it ends.
+    cut_off: Option<u64>,
 }
 
 impl Machine {
@@ -200,6 +202,7 @@ impl Machine {
             resets,
             unsteady: 0,
             duplicates: (0, 0),
+            cut_off: None,
         }
     }
 
@@ -344,6 +347,10 @@ impl Machine {
     /// A run has ended.
     pub(crate) fn ran(&mut self, ran: Ran, over: Over, now: Instant, effects: &mut Vec<Effect>) {
         self.tried = Tried::Nothing;
+        // Only a connection had been lost: the session goes on, with what the run before may have made.
+        if ran != Ran::NotBegun && self.cut_off.take() == Some(over.session) {
+            self.count_duplicate(over.session, effects);
+        }
         let permanent = match ran {
             Ran::NotBegun => return,
             Ran::Made => {
@@ -357,20 +364,24 @@ impl Machine {
         };
         if !over.usable {
             // Its end is the parent's: not counted, and made again under the next one.
+            self.cut_off = (ran == Ran::MayHaveRun).then_some(over.session);
             effects.extend([Effect::CutOff { session: over.session }, Effect::Vacant]);
             return;
         }
         if ran == Ran::MayHaveRun {
-            if self.duplicates.0 != over.session {
-                self.duplicates = (over.session, 0);
-            }
-            self.duplicates.1 += 1;
-            let (session, count) = self.duplicates;
-            effects.push(Effect::DuplicatePossible { session, count });
+            self.count_duplicate(over.session, effects);
         }
         let in_a_row = self.failed.map_or(1, |failed| failed.in_a_row.saturating_add(1));
         let retry_at = now + self.backoff(in_a_row);
         self.fail(Failure { why: Why::Run, parent: over.parent, permanent, in_a_row, retry_at }, effects);
+    }
+
+    fn count_duplicate(&mut self, session: u64, effects: &mut Vec<Effect>) {
+        if self.duplicates.0 != session {
+            self.duplicates = (session, 0);
+        }
+        self.duplicates.1 += 1;
+        effects.push(Effect::DuplicatePossible { session, count: self.duplicates.1 });
     }
 
     fn live(&mut self, run: u32, redialled: bool, effects: &mut Vec<Effect>) {

@@ -292,3 +292,18 @@ fn calls_that_ended_nobody_knows_how_are_counted_for_each_session() {
     }
     assert_eq!(counts, [(2, 1), (2, 2), (3, 1)]);
 }
+
+#[test]
+fn a_call_that_was_cut_off_counts_once_its_session_is_seen_to_go_on() {
+    let cut_off = Over { usable: false, session: 2, ..OVER };
+    for (session, duplicates) in [(2, 1), (3, 0)] {
+        let mut keeper = Keeper::new(RULES);
+        keeper.machine.ran(Ran::MayHaveRun, cut_off, keeper.now, &mut keeper.effects);
+        keeper.machine.ran(Ran::NotBegun, Over { session, ..OVER }, keeper.now, &mut keeper.effects);
+        assert_eq!(keeper.effects(), [Effect::CutOff { session: 2 }, Effect::Vacant], "it may be about to end");
+        keeper.machine.ran(Ran::Made, Over { session, ..OVER }, keeper.now, &mut keeper.effects);
+        let told = keeper.effects();
+        let told = told.iter().filter(|effect| **effect == Effect::DuplicatePossible { session: 2, count: 1 });
+        assert_eq!(told.count(), duplicates);
+    }
+}
