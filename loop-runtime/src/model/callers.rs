@@ -101,7 +101,13 @@ pub(super) fn order(class: Class, deadline: Option<Instant>) -> Order {
 async fn one_call(user: &Rc<User>, deadline: Option<Instant>) -> Option<Result<()>> {
     let class = if once_in(2) { Class::Once } else { Class::Repeatable };
     let order = order(class, deadline);
-    log!("call {} of handle {}, {class:?}, {:?}, {:?}", order.id, user.handle().number, order.call.fate, deadline.map(|at| at - sim::now()));
+    log!(
+        "call {} of handle {}, {class:?}, {:?}, {:?}",
+        order.id,
+        user.handle().number,
+        order.call.fate,
+        deadline.map(|at| at - sim::now())
+    );
     let handle = user.handle().clone();
     unless_cancelled(in_time("a call", deadline, call(&handle, &order))).await
 }

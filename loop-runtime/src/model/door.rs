@@ -45,7 +45,9 @@ pub(super) struct LentCall {
 pub(super) enum LentReply {
     Done,
     /// A service behind it is lost.
-    Lost { may_have_run: bool },
+    Lost {
+        may_have_run: bool,
+    },
 }
 
 impl Door {

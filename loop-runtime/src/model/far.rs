@@ -157,6 +157,8 @@ pub(super) struct FarObject {
     pub(super) process: Weak<Process>,
     /// The handle that it was made for, 0 for the root.
     pub(super) made_for: u64,
+    /// The object that made it, 0 for the root.
+    pub(super) parent: u64,
     /// Where what was lent to it is found.
     pub(super) doors: Vec<Rc<Door>>,
     children: RefCell<Vec<Weak<FarObject>>>,
@@ -171,11 +173,17 @@ pub(super) struct FarObject {
 }
 
 impl FarObject {
-    pub(super) fn new(process: &Rc<Process>, parent: Option<&Rc<Self>>, made_for: u64, doors: Vec<Rc<Door>>) -> Rc<Self> {
+    pub(super) fn new(
+        process: &Rc<Process>,
+        parent: Option<&Rc<Self>>,
+        made_for: u64,
+        doors: Vec<Rc<Door>>,
+    ) -> Rc<Self> {
         let object = Rc::new(Self {
             number: ledger::next_number(),
             process: Rc::downgrade(process),
             made_for,
+            parent: parent.map_or(0, |it| it.number),
             doors,
             children: RefCell::default(),
             alive: Cell::new(true),
@@ -296,9 +304,13 @@ pub(super) enum Ask {
 pub(super) enum Reply {
     Done,
     Made(Rc<FarObject>),
-    Refused { permanent: bool },
+    Refused {
+        permanent: bool,
+    },
     /// It lost a service that it needed.
-    LostDownstream { may_have_run: bool },
+    LostDownstream {
+        may_have_run: bool,
+    },
 }
 
 impl Conn {
@@ -374,12 +386,7 @@ impl Conn {
 }
 
 /// The way of a call through a process. Whoever goes away while it is under way leaves it half-way.
-async fn deliver(
-    conn: Rc<Conn>,
-    ask: Ask,
-    answer: oneshot::Sender<Result<Reply, Failure>>,
-    gone: CancellationToken,
-) {
+async fn deliver(conn: Rc<Conn>, ask: Ask, answer: oneshot::Sender<Result<Reply, Failure>>, gone: CancellationToken) {
     sleep(if once_in(40) { millis(5, 300) } else { millis(0, 3) }).await;
     // What was sent may be read even if the sender hung up meanwhile.
     if (!conn.is_up() || gone.is_cancelled()) && once_in(2) {

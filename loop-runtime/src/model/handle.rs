@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::far::{Ask, Reply};
-use super::ledger::{self, ledger};
 use super::lease::Export;
+use super::ledger::{self, ledger};
 use super::link::{Attempt, Link};
 use super::plugin::Owner;
 use super::service::{Construct, Nature};
@@ -113,13 +113,8 @@ impl Recipe {
         let doors = lent.iter().map(|lease| lease.door.clone()).collect();
         object.keep(lent);
         hop().await;
-        let construct = Construct {
-            id: call,
-            handle: self.number,
-            nature: self.nature.get(),
-            doors,
-            asks_first: self.asks_first,
-        };
+        let construct =
+            Construct { id: call, handle: self.number, nature: self.nature.get(), doors, asks_first: self.asks_first };
         let reply = parent.unary(Ask::Construct(construct), deadline).await?;
         let Reply::Made(far) = reply else { return Err(Attempt::Answered(Error::internal("no object"))) };
         let bound = sim::now() + RECIPE;
@@ -260,7 +255,7 @@ impl Handle {
                 };
                 if let Slot::Failed(failed) = &seen {
                     let object = parent.as_ref().map(|link| link.object.number());
-                    if let Some(error) = failed.give_up(until, object, self.family.reset_version()) {
+                    if let Some(error) = failed.give_up(sim::now(), until, object, self.family.reset_version()) {
                         return Err(error);
                     }
                 }

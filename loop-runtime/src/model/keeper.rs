@@ -247,9 +247,7 @@ impl Keeper {
         ledger(|it| it.run_ended(handle.number));
         hop().await;
         match made {
-            Ok(link)
-                if handle.closed.is_cancelled() || link.object.has_ended() || link.session.retired.is_over() =>
-            {
+            Ok(link) if handle.closed.is_cancelled() || link.object.has_ended() || link.session.retired.is_over() => {
                 discard(&handle, &link).await;
                 Ran::TooLate
             }

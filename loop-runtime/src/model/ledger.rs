@@ -72,7 +72,8 @@ impl Promise {
     /// Those that are named in `names`, with commas between; all, if there are none.
     pub(super) fn only(names: Option<&str>) -> Vec<Self> {
         let Some(names) = names else { return ALL.to_vec() };
-        let all: Vec<Self> = ALL.into_iter().filter(|it| names.split(',').any(|name| name == format!("{it:?}"))).collect();
+        let all: Vec<Self> =
+            ALL.into_iter().filter(|it| names.split(',').any(|name| name == format!("{it:?}"))).collect();
         assert!(!all.is_empty(), "`{names}` names none of {ALL:?}");
         all
     }
@@ -118,6 +119,8 @@ pub(super) struct PluginRecord {
     pub(super) launches: VecDeque<Instant>,
     pub(super) not_before: Option<Instant>,
     pub(super) failed_for_good: bool,
+    /// A user has asked to forget failures since the last launch began: the next is forgotten too.
+    pub(super) was_reset: bool,
     /// Callers are told at once since then.
     pub(super) told_at_once_since: Option<Instant>,
     pub(super) is_closed: bool,
@@ -282,7 +285,9 @@ impl Ledger {
             Runs::Repeatable => 3,
         };
         if executions > most {
-            self.broken(Promise::Truth, || format!("call {call} runs for the {executions}th time, and {most} are allowed"));
+            self.broken(Promise::Truth, || {
+                format!("call {call} runs for the {executions}th time, and {most} are allowed")
+            });
         }
         if told {
             self.broken(Promise::Truth, || format!("call {call} runs, and its caller was told that it does not"));
@@ -290,7 +295,9 @@ impl Ledger {
         let plugin = &self.plugins[process.plugin];
         if process.generation < plugin.published && plugin.over >= process.generation {
             let (generation, published) = (process.generation, plugin.published);
-            self.broken(Promise::OneGeneration, || format!("call {call} runs in {generation}, and {published} is there"));
+            self.broken(Promise::OneGeneration, || {
+                format!("call {call} runs in {generation}, and {published} is there")
+            });
         }
     }
 
@@ -401,7 +408,9 @@ impl Ledger {
         let plugin = &self.plugins[lease.plugin];
         if plugin.over >= lease.generation {
             let generation = lease.generation;
-            self.broken(Promise::NoLateCall, || format!("generation {generation} is over, and calls what was lent to it"));
+            self.broken(Promise::NoLateCall, || {
+                format!("generation {generation} is over, and calls what was lent to it")
+            });
         }
         if let Some((handle, lending)) = lease.lending
             && self.handle(handle).lent.1 == lease.generation
@@ -485,6 +494,7 @@ impl PluginRecord {
             launches: VecDeque::new(),
             not_before: None,
             failed_for_good: false,
+            was_reset: false,
             told_at_once_since: None,
             is_closed: false,
         }
@@ -505,6 +515,12 @@ impl PluginRecord {
         self.launches.clear();
         self.not_before = None;
         self.failed_for_good = false;
+        self.was_reset = true;
+    }
+
+    /// Notes that the launch under way failed for good.
+    pub(super) fn fails_for_good(&mut self) {
+        self.failed_for_good = !self.was_reset;
     }
 }
 

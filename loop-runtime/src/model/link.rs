@@ -11,8 +11,8 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::far::{Ask, Conn, Failure, FarObject, Reply};
-use super::ledger;
 use super::lease::{Export, Lease};
+use super::ledger;
 use super::session::{Obj, Session};
 use super::sim::{self, hop, sleep_until_some, timeout};
 use crate::error::{Code, Error};
@@ -164,7 +164,8 @@ impl Link {
         let lent = async {
             let mut leases = Vec::new();
             for export in exports {
-                let lease = Lease::open(&self.session, export.clone(), object.real.leases_cut(), expiry, lending).await?;
+                let lease =
+                    Lease::open(&self.session, export.clone(), object.real.leases_cut(), expiry, lending).await?;
                 leases.push(lease);
                 hop().await;
             }

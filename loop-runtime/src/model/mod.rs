@@ -38,6 +38,9 @@ fn whatever_happens_what_is_promised_holds() {
     let (mut steps, mut at) = (0, first);
     let mut figures = Vec::new();
     while schedules.map_or(steps < STEPS, |most| at < first + most) {
+        if variable("LOOP_MODEL_PROGRESS").is_some() {
+            println!("seed {at}");
+        }
         let report = driver::schedule(at, &promises, false);
         steps += report.steps;
         if report.closed.broken.is_some() {

@@ -93,7 +93,12 @@ impl Shared {
 }
 
 /// Starts a plugin; `None` if its first launch fails.
-pub(super) async fn start(plugin: usize, policy: RestartPolicy, ours: bool, launches: Launches) -> Option<(Rc<Shared>, Rc<Owner>)> {
+pub(super) async fn start(
+    plugin: usize,
+    policy: RestartPolicy,
+    ours: bool,
+    launches: Launches,
+) -> Option<(Rc<Shared>, Rc<Owner>)> {
     let timing = policy.timing.clone();
     let observer = Arc::new(move |event: HandleEvent| observe(&event));
     let family = Family::new("plugin", "the host", timing, policy.lazy, observer);
@@ -388,9 +393,8 @@ impl Task {
         let (plugin, now) = (self.shared.plugin, sim::now());
         match action {
             Action::Launch { .. } => {
-                let living = ledger(|it| {
-                    it.processes.iter().any(|it| it.plugin == plugin && it.is_alive() && !it.is_doomed())
-                });
+                let living =
+                    ledger(|it| it.processes.iter().any(|it| it.plugin == plugin && it.is_alive() && !it.is_doomed()));
                 let is_free = std::mem::take(&mut self.launch_is_free);
                 ledger(|it| {
                     it.figures.launches += 1;
@@ -400,6 +404,7 @@ impl Task {
                     let record = &mut it.plugins[plugin];
                     let not_before = record.not_before.take();
                     let failed_for_good = record.failed_for_good;
+                    record.was_reset = false;
                     let too_many = !is_free && record.launched(now);
                     if too_many {
                         it.broken(Promise::Budget, || format!("too many launches of plugin {plugin} in its window"));
@@ -434,7 +439,9 @@ impl Task {
         let is_there = kept.generation.session.process.is_alive() && !kept.generation.session.process.is_doomed();
         if is_there && had < self.shared.policy.exit_grace.mul_f64(0.85) {
             ledger(|it| {
-                it.broken(Promise::Patience, || format!("generation {asked} is killed {had:?} after it was asked to end"));
+                it.broken(Promise::Patience, || {
+                    format!("generation {asked} is killed {had:?} after it was asked to end")
+                });
             });
         }
     }
@@ -446,7 +453,7 @@ impl Task {
             ledger(|it| it.broken(Promise::Grammar, || why));
         }
         match what {
-            What::LaunchFailed { permanent: true, .. } => ledger(|it| it.plugins[plugin].failed_for_good = true),
+            What::LaunchFailed { permanent: true, .. } => ledger(|it| it.plugins[plugin].fails_for_good()),
             What::BreakerOpened { until, .. } => ledger(|it| {
                 it.figures.openings += 1;
                 it.plugins[plugin].not_before = Some(*until);
@@ -528,12 +535,7 @@ async fn launch(
 async fn reap(session: &Rc<Session>, bound: Duration) -> Remains {
     let process = &session.process;
     let is_reaped = timeout(bound, process.exited.cancelled()).await.is_some();
-    Remains {
-        pid: session.number as u32,
-        unreaped: !is_reaped,
-        uptime: process.age(),
-        ..Remains::default()
-    }
+    Remains { pid: session.number as u32, unreaped: !is_reaped, uptime: process.age(), ..Remains::default() }
 }
 
 /// Asks the process to end: it does, sooner or later, if it can be reached.

@@ -31,15 +31,24 @@ pub(super) fn surplus(world: &World) -> Option<String> {
 /// An object that nobody uses, and of which nobody was told.
 fn left_over(process: &Process, live: &[Rc<Handle>]) -> Option<String> {
     let uses = |handle: &Rc<Handle>, number| handle.usable().is_some_and(|link| link.conn.object.number == number);
-    let left: Vec<_> = process.objects.borrow().iter().map(|it| (it.made_for, it.number)).collect();
+    let sleeps = |number| live.iter().any(|it| it.number == number && sleeps(it));
+    let left: Vec<_> = process.objects.borrow().iter().map(|it| (it.made_for, it.number, it.parent)).collect();
     let left: Vec<_> = left.into_iter().filter(|it| !live.iter().any(|handle| uses(handle, it.1))).collect();
+    // What an object that is left over made itself is left over with it.
+    let tops = left.iter().filter(|it| !left.iter().any(|other| other.1 == it.2));
+    let left: Vec<_> = tops.map(|it| (it.0, it.1)).collect();
     left.iter().find_map(|(handle, object)| {
         let of_it = left.iter().filter(|it| it.0 == *handle).count() as u32;
-        let is_known = !process.ours && of_it <= ledger(|it| it.excused(*handle, process.generation));
-        (!is_known).then(|| {
-            format!("object {object} of handle {handle} is left in {}.{}", process.plugin, process.generation)
-        })
+        let is_known =
+            sleeps(*handle) || !process.ours && of_it <= ledger(|it| it.excused(*handle, process.generation));
+        (!is_known)
+            .then(|| format!("object {object} of handle {handle} is left in {}.{}", process.plugin, process.generation))
     })
+}
+
+/// Lost its connection, and nobody has asked for it since: its object may live, and keeps what was lent to it.
+fn sleeps(handle: &Rc<Handle>) -> bool {
+    handle.family.lazy && handle.usable().is_none()
 }
 
 fn unused(process: &Process, live: &[Rc<Handle>]) -> Option<String> {
@@ -54,7 +63,7 @@ fn leases(process: &Process, live: &[Rc<Handle>]) -> Option<String> {
     let served: Vec<_> =
         ledger(|it| it.leases.iter().filter_map(Weak::upgrade).filter(|it| it.plugin == plugin).collect());
     let is_used = |lease: &LeaseInfo| match lease.lending {
-        Some((handle, _)) => live.iter().any(|it| it.number == handle && it.usable().is_some()),
+        Some((handle, _)) => live.iter().any(|it| it.number == handle && (it.usable().is_some() || sleeps(it))),
         // In Go it stays with the object that it was lent to.
         None => !process.ours,
     };
@@ -64,7 +73,8 @@ fn leases(process: &Process, live: &[Rc<Handle>]) -> Option<String> {
     let lent = live.iter().filter(|it| it.usable().is_some()).filter_map(|it| it.recipe());
     let lent: usize = lent.map(|recipe| recipe.exports.len()).sum();
     let served = served.iter().filter(|lease| lease.lending.is_some()).count();
-    (served != lent).then(|| format!("{lent} services are lent to plugin {plugin}, and {served} are served"))
+    let is_wrong = served < lent || (served > lent && !live.iter().any(sleeps));
+    is_wrong.then(|| format!("{lent} services are lent to plugin {plugin}, and {served} are served"))
 }
 
 /// The handles of a plugin that somebody holds: a user, or another handle that was made through them or was lent them.
@@ -99,7 +109,6 @@ pub(super) fn left() -> Option<String> {
     let leases = ledger(|it| it.leases.iter().filter(|it| it.strong_count() > 0).count());
     let tasks = sim::tasks_of(HOST);
     let all_closed = ledger(|it| it.plugins.iter().all(|it| it.is_closed));
-    (processes + leases + tasks > 0 || !all_closed).then(|| {
-        format!("{processes} processes, {leases} leases, {tasks} tasks; all plugins are closed: {all_closed}")
-    })
+    (processes + leases + tasks > 0 || !all_closed)
+        .then(|| format!("{processes} processes, {leases} leases, {tasks} tasks; all plugins are closed: {all_closed}"))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::door::{Door, LentReply};
-use super::far::{Conn, FarObject, Failure, Process, Reply, Ask, begins};
+use super::far::{Ask, Conn, Failure, FarObject, Process, Reply, begins};
 use super::ledger::{CallId, Runs};
 use super::sim::{self, millis, once_in, sleep, sleep_until_some, spawn};
 use crate::service::machines::lease::{Expiry, Input, Machine, State};
@@ -115,7 +115,10 @@ async fn make(process: &Rc<Process>, parent: &Rc<FarObject>, construct: Construc
     match construct.nature {
         Nature::Works => {}
         Nature::Refuses { permanent } => return Ok(Reply::Refused { permanent }),
-        Nature::Hangs => std::future::pending().await,
+        Nature::Hangs => {
+            sleep(millis(2_000, 60_000)).await;
+            return Ok(Reply::Refused { permanent: false });
+        }
         Nature::Crashes => {
             process.exit();
             return std::future::pending().await;

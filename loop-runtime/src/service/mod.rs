@@ -30,6 +30,6 @@ pub(crate) mod machines {
     pub(crate) use super::base::{Life, Place};
     pub(crate) use super::handle::attempts;
     pub(crate) use super::handle::keeper::machine as keeper;
-    pub(crate) use super::session::lease_machine as lease;
     pub(crate) use super::session::Object;
+    pub(crate) use super::session::lease_machine as lease;
 }
