@@ -12,7 +12,7 @@ use super::ledger::{self, Closed, Promise, ledger, log};
 use super::plugin::{self, Launches};
 use super::recovery::{is_back, is_expected, missing};
 use super::remains;
-use super::service::Nature;
+use super::service::{Fate, Nature};
 use super::sim::{self, HOST, Outcome, WORLD, millis, once_in, random, sleep, spawn, timeout};
 use super::world::{KINDS, World};
 use crate::host::RestartPolicy;
@@ -154,11 +154,18 @@ async fn calm(world: &Rc<World>) {
     for place in 0..KINDS.len() + 2 {
         let user = if place < KINDS.len() { world.user(place) } else { world.root(place - KINDS.len()) };
         let Some(user) = user.filter(|user| is_expected(world, user, helped)) else { continue };
-        let deadline = sim::now() + Duration::from_secs(40);
-        let mut order = order(Class::Repeatable, Some(deadline));
-        order.call.fate = super::service::Fate::Answers;
-        order.call.calls_back = false;
-        let answer = in_time("a call", Some(deadline), call(user.handle(), &order)).await;
+        let mut answer = Ok(());
+        // What failed a moment ago, and is lazy, is told of until it is tried again.
+        for _ in 0..8 {
+            let deadline = sim::now() + Duration::from_secs(40);
+            let mut order = order(Class::Repeatable, Some(deadline));
+            (order.call.fate, order.call.calls_back) = (Fate::Answers, false);
+            answer = in_time("a call", Some(deadline), call(user.handle(), &order)).await;
+            if answer.is_ok() || !user.handle().family.lazy {
+                break;
+            }
+            sleep(Duration::from_secs(5)).await;
+        }
         if let Err(error) = answer {
             ledger::broken(Promise::Recovers, || format!("handle {} is not answered: {error}", user.handle().number));
         }
