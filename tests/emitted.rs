@@ -41,6 +41,7 @@ pub trait Lifecycle {
 }
 
 type Head = Result<u64>;
+type Shared = Arc<dyn Codec>;
 
 /// A message that is a reply by itself.
 #[derive(LoopMessage)]
@@ -73,6 +74,10 @@ pub trait Relayer: Lifecycle {
     /// A service and data.
     #[rpc(returns(codec = 2, size = 1), singleton)]
     async fn open(&self, codec: &Arc<dyn Codec>) -> Result<(Arc<dyn Codec>, u64)>;
+
+    /// An object that is not made again, under another name of its type.
+    #[rpc(once, singleton)]
+    async fn session(&self) -> Result<Shared>;
 
     /// Set-up.
     #[rpc(replay)]
@@ -140,6 +145,10 @@ impl Relayer for Local {
 
     async fn open(&self, codec: &Arc<dyn Codec>) -> Result<(Arc<dyn Codec>, u64)> {
         Ok((Arc::clone(codec), 1))
+    }
+
+    async fn session(&self) -> Result<Shared> {
+        Ok(Arc::new(Local))
     }
 
     async fn attach(&self, _codec: Arc<dyn Codec>) -> Result<()> {

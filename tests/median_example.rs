@@ -124,7 +124,7 @@ fn the_run_survives_the_death_of_both_plugins_and_a_second_run_continues_the_led
             "round 1  100.00 by 4 of 4 oracles, on the chain through oracle",
             "SIGKILL  relayer plugin",
             "about to write a transaction to the ledger",
-            "caller  saw: relayer: lost during /loop.ContractTransmitter/Transmit, which may have run",
+            "caller  saw: call lost: relayer: /loop.ContractTransmitter/Transmit may have run",
             "round 2  oracle 0 may have transmitted: before anybody sends again, the contract is asked",
             "ms until the next good call",
             "round 2  200.00 by 4 of 4 oracles, on the chain through oracle 1",

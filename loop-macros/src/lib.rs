@@ -55,6 +55,8 @@ use proc_macro::TokenStream;
 /// * `replay`: a set-up call, repeated on every object that takes the place of the one it was made on;
 /// * `release`: says that nobody needs the object any more; sent when the last handle that owns it is dropped;
 /// * `singleton`: a constructor whose newer object replaces the older one, [as below](#singletons);
+/// * `once`: a constructor whose object is not made again when it is lost: its handle fails from then on, and the caller
+///   makes a new one. For objects with a state that the constructor's arguments do not bring back;
 /// * `start`: a local method with a default body, called once before the object is first served, never over the wire;
 /// * `whole`: the message is itself the reply, where otherwise it would be field 1 of one;
 /// * `returns(relayerID = 1, info = 2)`: names and numbers of the reply's fields;

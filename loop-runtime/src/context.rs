@@ -8,8 +8,10 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tonic::metadata::MetadataMap;
 
 use crate::error::{Error, Result};
+use crate::transport;
 
 #[derive(Clone, Default)]
 pub(crate) struct Context {
@@ -49,11 +51,50 @@ impl Context {
     }
 }
 
-/// Headers that belong to one hop: HTTP/2's, gRPC's and our own.
+/// Whether a header is the application's. The others belong to one hop: HTTP's, gRPC's and our own.
 fn travels(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    let hop = ["content-type", "content-length", "te", "user-agent", "host", "server", "date", "connection"];
-    !hop.contains(&name) && !name.starts_with("grpc-") && !name.starts_with("loop-")
+    let text = name.as_str();
+    let hop = ["content-type", "content-length", "te", "user-agent", "host", "server", "date"];
+    let reserved = hop.contains(&text) || text.starts_with("grpc-") || text.starts_with("loop-");
+    !reserved && !transport::is_of_one_connection(name)
+}
+
+/// The name of an application's metadata, or what is wrong with it.
+fn metadata_name(name: &str) -> Result<HeaderName> {
+    let refused = |why| Error::invalid_argument(format!("`{name}` cannot name metadata: {why}"));
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
+    let header = HeaderName::from_lowercase(name.as_bytes()).ok();
+    let header = header
+        .filter(|_| name.bytes().all(allowed))
+        .ok_or_else(|| refused("gRPC takes lower-case letters, digits, `-`, `_` and `.`"))?;
+    if transport::is_of_one_connection(&header) {
+        return Err(refused("HTTP/2 has no such header"));
+    }
+    if !travels(&header) {
+        return Err(refused("it is reserved"));
+    }
+    Ok(header)
+}
+
+/// What metadata named `name` can carry of `value`, or what is wrong with that.
+fn metadata_value(name: &HeaderName, value: &str) -> Result<HeaderValue> {
+    let refused = |why: &str| Error::invalid_argument(format!("metadata `{name}`: {why}"));
+    let header = HeaderValue::from_str(value)
+        .ok()
+        .filter(|_| value.bytes().all(|byte| (b' '..=b'~').contains(&byte)))
+        .ok_or_else(|| refused("gRPC takes printable ASCII characters; bytes need a name that ends with `-bin`"))?;
+    // Peers answer `Internal` to anything else, grpc-go among them.
+    if name.as_str().ends_with("-bin") && !is_base64(name, &header) {
+        return Err(refused("a name that ends with `-bin` carries bytes, and the value is not base64"));
+    }
+    Ok(header)
+}
+
+/// Standard base64, with all of its padding or none.
+fn is_base64(name: &HeaderName, value: &HeaderValue) -> bool {
+    let whole = value.len().is_multiple_of(4) || !value.as_bytes().contains(&b'=');
+    let one = MetadataMap::from_headers(HeaderMap::from_iter([(name.clone(), value.clone())]));
+    whole && one.get_bin(name.as_str()).is_some_and(|value| value.to_bytes().is_ok())
 }
 
 /// Runs `future`; every service call inside it ends at `at` at the latest, with [`Code::DeadlineExceeded`].
@@ -81,17 +122,18 @@ pub async fn with_timeout<F: Future>(timeout: Duration, future: F) -> F::Output 
 ///
 /// # Errors
 ///
-/// [`Code::InvalidArgument`] if `name` is not a lower-case HTTP header name, is reserved (`grpc-..`, `loop-..`,
-/// `content-type` and other headers of one hop) or `value` holds a character that a header cannot carry.
+/// [`Code::InvalidArgument`], saying what is wrong:
+///
+/// * `name` is not made of lower-case letters, digits, `-`, `_` and `.`; it is reserved (`grpc-..`, `loop-..`,
+///   `content-type`, `user-agent` and other headers of one hop); HTTP/2 cannot carry it (`connection`, `upgrade`,
+///   `keep-alive`, `transfer-encoding`, `proxy-connection`).
+/// * `value` holds anything but printable ASCII characters; or `name` ends with `-bin`, which gRPC keeps for bytes, and
+///   `value` is not their base64.
 ///
 /// [`Code::InvalidArgument`]: crate::Code::InvalidArgument
 pub async fn with_metadata<F: Future>(name: &str, value: &str, future: F) -> Result<F::Output> {
-    let header = HeaderName::from_lowercase(name.as_bytes())
-        .ok()
-        .filter(travels)
-        .ok_or_else(|| Error::invalid_argument(format!("`{name}` cannot name metadata")))?;
-    let value = HeaderValue::from_str(value)
-        .map_err(|why| Error::invalid_argument(format!("metadata `{name}`: {why}")).with_source(why))?;
+    let header = metadata_name(name)?;
+    let value = metadata_value(&header, value)?;
     let (context, ()) = Context::update(|context| {
         context.metadata.insert(header, value);
     });
@@ -111,6 +153,7 @@ pub fn deadline() -> Option<Instant> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Code;
 
     #[tokio::test]
     async fn the_earlier_deadline_holds() {
@@ -127,10 +170,45 @@ mod tests {
     async fn metadata_nests_and_reserved_names_are_refused() {
         let seen = with_metadata("traceparent", "00-a", async { metadata("traceparent") }).await;
         assert_eq!(seen.unwrap().as_deref(), Some("00-a"));
-        for bad in ["grpc-timeout", "loop-recipe", "content-type", "Upper", ""] {
-            assert!(with_metadata(bad, "x", async {}).await.is_err(), "{bad}");
+        for (bad, why) in [
+            ("grpc-timeout", "reserved"),
+            ("loop-recipe", "reserved"),
+            ("content-type", "reserved"),
+            ("te", "reserved"),
+            ("host", "reserved"),
+            ("connection", "HTTP/2 has no such header"),
+            ("keep-alive", "HTTP/2 has no such header"),
+            ("proxy-connection", "HTTP/2 has no such header"),
+            ("transfer-encoding", "HTTP/2 has no such header"),
+            ("upgrade", "HTTP/2 has no such header"),
+            ("Upper", "lower-case"),
+            (":path", "lower-case"),
+            ("a+b", "lower-case"),
+            ("", "lower-case"),
+        ] {
+            let error = with_metadata(bad, "x", async {}).await.unwrap_err();
+            assert_eq!(error.code(), Code::InvalidArgument);
+            let text = error.to_string();
+            assert!(text.contains(&format!("`{bad}` cannot name metadata: ")) && text.contains(why), "{text}");
         }
-        assert!(with_metadata("x-ok", "line\nbreak", async {}).await.is_err());
+        for bad in ["line\nbreak", "tab\t", "é", "\u{7f}"] {
+            let text = with_metadata("x-ok", bad, async {}).await.unwrap_err().to_string();
+            assert!(text.contains("metadata `x-ok`: gRPC takes printable ASCII"), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn bytes_are_base64() {
+        for good in ["", "YQ", "YQ==", "AAECAw==", "+/+/"] {
+            let seen = with_metadata("trace-bin", good, async { metadata("trace-bin") }).await;
+            assert_eq!(seen.unwrap().as_deref(), Some(good));
+        }
+        for bad in ["no bytes", "Y", "YQ=", "_-_-", "YQ==YQ==", "YQ,YQ"] {
+            let error = with_metadata("trace-bin", bad, async {}).await.unwrap_err();
+            assert_eq!(error.code(), Code::InvalidArgument);
+            assert!(error.to_string().contains("`trace-bin`") && error.to_string().contains("base64"), "{error}");
+        }
+        with_metadata("trace-binary", "no bytes", async {}).await.unwrap();
     }
 
     #[test]

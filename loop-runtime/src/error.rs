@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 mod detail;
+mod explain;
 mod typed;
+mod wire;
 
 use self::detail::Detail;
 pub(crate) use self::detail::rich_status;
@@ -125,6 +127,8 @@ pub enum ErrorKind {
     },
     /// The handle was closed, by hand or by its owner.
     Closed,
+    /// The request cannot be written, so nothing was sent.
+    Unsent,
 }
 
 /// Why a call did not give a value.
@@ -178,6 +182,10 @@ impl Error {
 
     pub(crate) fn closed(message: impl Into<String>) -> Self {
         Self::of_kind(ErrorKind::Closed, Code::FailedPrecondition, message)
+    }
+
+    pub(crate) fn unsent(code: Code, message: impl Into<String>) -> Self {
+        Self::of_kind(ErrorKind::Unsent, code, message)
     }
 
     pub(crate) fn deadline(may_have_run: bool, message: impl Into<String>) -> Self {
@@ -285,7 +293,7 @@ impl Error {
             ErrorKind::Answer => true,
             ErrorKind::Lost(loss) => loss.may_have_run,
             ErrorKind::Deadline { may_have_run } => *may_have_run,
-            ErrorKind::Closed => false,
+            ErrorKind::Closed | ErrorKind::Unsent => false,
         }
     }
 }

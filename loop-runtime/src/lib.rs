@@ -53,7 +53,8 @@
 //! is an object made there, and a method that is not `async` and returns one is a part of the same service, reached without
 //! a call. What came from one plugin can be lent to another.
 //!
-//! A service is called through `Arc<dyn X>`, with the trait in scope: [`calling`] is the page about it.
+//! A service is called through `Arc<dyn X>`, with the trait in scope: [`calling`] is the page about it. What errors say, and
+//! what to do, is on the page [`errors`].
 //!
 //! # When the other side dies
 //!
@@ -167,6 +168,8 @@ extern crate self as loop_runtime;
 mod broker;
 #[doc = include_str!("calling.md")]
 pub mod calling {}
+#[doc = include_str!("errors.md")]
+pub mod errors {}
 mod context;
 mod error;
 mod handshake;
@@ -207,8 +210,8 @@ pub mod __private {
     pub use crate::error::{Code, Error, LoopError, Transport, typed_error};
     pub use crate::service::{
         Answer, Answers, AnswersWhole, Argument, BoxFuture, Call, Component, Incoming, Method, Names, Outcome,
-        Outgoing, Part, Refused, Remote, Reply, ReplyPart, Service, Starts, Tree, WholeOutcome, any_carries, first,
-        own_release, remote_of,
+        Outgoing, Part, Refused, Remote, Reply, ReplyPart, Service, Starts, Tree, WholeOutcome, any_carries,
+        constructs, first, own_release, remote_of,
     };
     pub use crate::wire::{self, FieldSpec, FieldType, RequestShape, Schema};
 }

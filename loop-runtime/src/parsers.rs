@@ -105,20 +105,22 @@ fn knocks(mut bytes: &[u8]) {
 
 fn hclog(bytes: &[u8]) {
     let (mut lines, mut parser) = (Lines::new(64), Parser::default());
-    lines.feed(bytes, |piece| match piece {
-        crate::stdio::lines::Piece::Line(line) => drop(parser.line(line)),
-        crate::stdio::lines::Piece::Part(part) => drop(parser.part(part)),
-    });
-    drop(parser.line(bytes));
+    let mut records = 0;
+    let mut count = |_| records += 1;
+    lines.feed(bytes, |piece| parser.feed(piece, &mut count));
+    parser.feed(crate::stdio::lines::Piece::Line(bytes), &mut count);
+    parser.settle(&mut count);
+    assert!(records > 0 && !parser.is_open());
 }
 
 /// A message that nests in itself, in maps and in lists.
 fn message(bytes: &[u8]) {
     if let Ok(message) = decode::<Struct>(&Bytes::copy_from_slice(bytes)) {
-        let again = encode(&message);
+        // On the last level an entry of a map may come without its value, which is a level more when it is written.
+        let Ok(again) = encode(&message) else { return };
         let read = decode::<Struct>(&again);
         // NaN is unlike itself: what is written again must be the same bytes.
-        assert_eq!(read.map(|read| encode(&read)).ok(), Some(again));
+        assert_eq!(read.and_then(|read| encode(&read)), Ok(again));
     }
 }
 

@@ -30,6 +30,15 @@ const PREFIX: &str = "loop-";
 /// What must be left of a socket's path for its name: Go's are `plugin` and up to ten digits.
 const ROOM: usize = 24;
 
+/// Why there is none.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot create socket directory: in `{}`: {source}", .dir.display())]
+pub(crate) struct SocketDirError {
+    /// Where it was to be made.
+    pub(crate) dir: PathBuf,
+    pub(crate) source: io::Error,
+}
+
 /// A directory that only this user may enter, removed with all that is in it when dropped.
 #[derive(Debug)]
 pub(crate) struct PrivateDir {
@@ -40,7 +49,7 @@ pub(crate) struct PrivateDir {
 
 impl PrivateDir {
     /// Makes one under `TMPDIR`, or `/tmp` if that is unset or too long for the path of a socket.
-    pub(crate) fn create() -> io::Result<Self> {
+    pub(crate) fn create() -> Result<Self, SocketDirError> {
         let base = base(std::env::var_os("TMPDIR").map(PathBuf::from));
         static SWEPT: Once = Once::new();
         SWEPT.call_once(|| {
@@ -51,7 +60,7 @@ impl PrivateDir {
                 tracing::debug!(%error, "cannot look for old socket directories");
             }
         });
-        Self::create_in(&base)
+        Self::create_in(&base).map_err(|source| SocketDirError { dir: base, source })
     }
 
     fn create_in(base: &Path) -> io::Result<Self> {

@@ -150,3 +150,17 @@ fn names_say_who_owns() {
         assert_eq!(Owner::of(name), None, "{name}");
     }
 }
+
+/// Some cleaner of temporary files did it, while a plugin was served there.
+#[tokio::test]
+async fn one_that_was_removed_is_named_and_the_next_one_is_as_good_as_ever() {
+    let base = tempfile::tempdir().unwrap();
+    let dir = PrivateDir::create_in(base.path()).unwrap();
+    let path = dir.path().to_owned();
+    fs::remove_dir_all(&path).unwrap();
+    let error = crate::transport::Listener::bind_in(&path).unwrap_err().to_string();
+    assert!(error.contains(path.to_str().unwrap()), "{error}");
+    drop(dir);
+    let next = PrivateDir::create_in(base.path()).unwrap();
+    crate::transport::Listener::bind_in(next.path()).unwrap();
+}

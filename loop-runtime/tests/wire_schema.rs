@@ -294,7 +294,7 @@ proptest! {
         thread_local!(static POOL: DescriptorPool = everything());
         let message = POOL.with(|pool| pool.get_message_by_name("wire.test.Everything").unwrap());
         let ours = theirs.ours().unwrap();
-        let dynamic = DynamicMessage::decode(message, encode(&ours)).unwrap();
+        let dynamic = DynamicMessage::decode(message, encode(&ours).unwrap()).unwrap();
         prop_assert_eq!(dynamic.unknown_fields().count(), 0);
         let again: Everything = decode(&dynamic.encode_to_vec().into()).unwrap();
         prop_assert_eq!(again, ours);

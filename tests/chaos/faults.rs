@@ -31,6 +31,8 @@ pub(crate) enum Fault {
     CrashLoop,
     NoProgram,
     Restart,
+    Terminate,
+    GoAway,
     Reset,
     StallHost,
     GarbageToPlugin,
@@ -46,8 +48,10 @@ impl Fault {
     pub(crate) fn next(random: &mut Random) -> Self {
         use Fault::*;
         match random.below(100) {
-            0..19 => Kill,
-            19..26 => KillBoth,
+            0..12 => Kill,
+            12..17 => KillBoth,
+            17..21 => Terminate,
+            21..26 => GoAway,
             26..32 => Freeze,
             32..33 => FreezeLong,
             33..38 => CutMain,
@@ -117,11 +121,19 @@ impl World {
             Fault::NoProgram => {
                 std::fs::remove_file(program(&self.dir, which)).expect("the link to the program");
                 drop(plugin.kill());
-                tokio::time::sleep(Duration::from_millis(random.below(60))).await;
+                // As long as a deploy takes. Nobody resets anything: it ran before, and will run again.
+                let away = if random.below(4) == 0 { 1000 } else { random.below(60) };
+                tokio::time::sleep(Duration::from_millis(away)).await;
                 link_program(&self.dir, which);
-                self.reset(which);
             }
             Fault::Restart => plugin.restart(),
+            Fault::Terminate => plugin.pid().into_iter().for_each(terminate),
+            Fault::GoAway => {
+                // In the middle of a frame of another, it is garbage.
+                self.may_be_silent([&self.plugins[0], &self.plugins[1]]);
+                let from = if random.below(4) == 0 { Some(std::process::id()) } else { plugin.pid() };
+                from.into_iter().for_each(|from| sockets::go_away(from, &self.dir, random));
+            }
             Fault::Reset => self.reset(which),
             Fault::GarbageToPlugin => {
                 self.may_be_silent([&self.plugins[0], &self.plugins[1]]);
@@ -169,6 +181,13 @@ impl World {
         }
         self.plugins.iter().for_each(|plugin| drop(plugin.thaw()));
     }
+}
+
+/// Asks a process to end, as a service manager does that ends a whole group.
+pub(crate) fn terminate(pid: u32) {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).expect("a process");
+    // It may have ended by itself.
+    let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
 }
 
 /// Holds all threads of the runtime up, as a frozen container would: healthy plugins must survive that.

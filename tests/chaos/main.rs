@@ -134,6 +134,10 @@ fn tests(dir: PathBuf) -> ExitCode {
         ("kills_in_a_row", Row::Kills, in_a_row),
         ("freezes_in_a_row", Row::Freezes, in_a_row),
         ("cuts_in_a_row", Row::Cuts, in_a_row),
+        ("go_aways_in_a_row", Row::GoAways, in_a_row),
+        // Each takes some tenths of a second: a process ends in order.
+        ("terminations_in_a_row", Row::Terminations, in_a_row.div_ceil(10)),
+        ("restarts_in_a_row", Row::Restarts, in_a_row.div_ceil(10)),
         // Each takes seconds.
         ("hold_ups_in_a_row", Row::HoldUps, in_a_row.div_ceil(50)),
     ];

@@ -9,7 +9,7 @@ use loop_runtime::{Error, Result};
 use tokio_util::sync::CancellationToken;
 
 use crate::callers::{Calls, ENDLESS, Lag, Limits, keep_calling};
-use crate::faults::Fault;
+use crate::faults::{Fault, terminate};
 use crate::leaks::{Held, fds, memory};
 use crate::random::Random;
 use crate::schedule::everything_answers;
@@ -24,6 +24,9 @@ pub(crate) enum Row {
     Freezes,
     Cuts,
     HoldUps,
+    GoAways,
+    Terminations,
+    Restarts,
 }
 
 /// How much a plugin may hold at the end beyond what it held at the beginning: calls are in flight at both times.
@@ -67,12 +70,21 @@ async fn one(dir: &Path, row: Row, times: u64, random: &mut Random, report: &mut
                 world.may_be_silent(&world.plugins);
                 sockets::hold_up(dir, random);
             }
+            Row::GoAways => {
+                world.may_be_silent(&world.plugins);
+                plugin.pid().into_iter().for_each(|pid| sockets::go_away(pid, dir, random));
+            }
+            Row::Terminations => plugin.pid().into_iter().for_each(terminate),
+            Row::Restarts => plugin.restart(),
         }
         let fault = match row {
             Row::Kills => Fault::Kill,
             Row::Freezes => Fault::Freeze,
             Row::Cuts => Fault::CutOne,
             Row::HoldUps => Fault::GarbageToPlugin,
+            Row::GoAways => Fault::GoAway,
+            Row::Terminations => Fault::Terminate,
+            Row::Restarts => Fault::Restart,
         };
         *report.faults.entry(fault).or_default() += 1;
         if row == Row::HoldUps {

@@ -66,6 +66,17 @@ pub(crate) fn hold_up(dir: &Path, random: &mut Random) {
     }
 }
 
+/// GOAWAY with NO_ERROR and the highest of all streams, as a server sends that takes no new calls.
+const GO_AWAY: &[u8] = &[0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+
+/// Has a connection of `from` told that no new calls are taken on it.
+pub(crate) fn go_away(from: u32, dir: &Path, random: &mut Random) {
+    let from = i32::try_from(from).ok().and_then(Pid::from_raw).expect("a process");
+    if let Some(socket) = one(connections(from, dir), random) {
+        let _ = send(&socket, GO_AWAY, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+    }
+}
+
 /// Sends what is no HTTP/2 over a connection of `from`, between two frames of its own.
 pub(crate) fn garble(from: u32, dir: &Path, random: &mut Random) {
     let from = i32::try_from(from).ok().and_then(Pid::from_raw).expect("a process");

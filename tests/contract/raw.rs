@@ -30,7 +30,7 @@ struct ConnInfo {
 
 fn announcement(id: u32, socket: &str) -> Vec<u8> {
     let info = ConnInfo { service_id: id, network: "unix".into(), address: socket.into() };
-    loop_runtime::wire::encode(&info).to_vec()
+    loop_runtime::wire::encode(&info).unwrap().to_vec()
 }
 
 /// One connection to a plugin.

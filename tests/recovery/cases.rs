@@ -14,15 +14,17 @@ use tokio::sync::watch;
 use crate::HANDSHAKE;
 use crate::services::{Bench, Journal, Part, Workshop};
 
-type Case = fn() -> Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(crate) type Case = fn() -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
 macro_rules! cases {
     ($($name:ident),* $(,)?) => {
-        pub(crate) fn all() -> Vec<(&'static str, Case)> {
+        pub(crate) fn all() -> Vec<(&'static str, $crate::cases::Case)> {
             vec![$((stringify!($name), || Box::pin($name()))),*]
         }
     };
 }
+
+pub(crate) use cases;
 
 cases![
     a_killed_process_comes_back_behind_the_same_handles,
@@ -51,30 +53,33 @@ tokio::task_local! {
 }
 
 /// No budget, no backoff: these tests kill often.
-fn policy() -> RestartPolicy {
+pub(crate) fn policy() -> RestartPolicy {
     let mut policy = RestartPolicy::default();
     policy.budget = None;
     policy.backoff = Duration::ZERO;
     policy
 }
 
-async fn launch(policy: RestartPolicy) -> Supervisor {
-    let program = std::env::current_exe().expect("this test");
-    let host = Host::new(HANDSHAKE).name("workshop").policy(policy);
-    let host = if MULTIPLEXED.get() { host.multiplexed() } else { host };
-    host.launch(Command::new(program)).await.expect("a plugin")
+pub(crate) async fn launch(policy: RestartPolicy) -> Supervisor {
+    launch_command(policy, Command::new(std::env::current_exe().expect("this test"))).await
 }
 
-async fn workshop(plugin: &Supervisor) -> Arc<dyn Workshop> {
+pub(crate) async fn launch_command(policy: RestartPolicy, command: Command) -> Supervisor {
+    let host = Host::new(HANDSHAKE).name("workshop").policy(policy);
+    let host = if MULTIPLEXED.get() { host.multiplexed() } else { host };
+    host.launch(command).await.expect("a plugin")
+}
+
+pub(crate) async fn workshop(plugin: &Supervisor) -> Arc<dyn Workshop> {
     plugin.dispense().await.expect("a running plugin")
 }
 
-fn signal(pid: u32, signal: Signal) {
+pub(crate) fn signal(pid: u32, signal: Signal) {
     let pid = Pid::from_raw(pid.try_into().expect("a process id")).expect("a process id");
     kill_process(pid, signal).expect("a signal sent");
 }
 
-fn is_there(pid: u32) -> bool {
+pub(crate) fn is_there(pid: u32) -> bool {
     let pid = Pid::from_raw(pid.try_into().expect("a process id")).expect("a process id");
     test_kill_process(pid).is_ok()
 }
@@ -87,7 +92,7 @@ async fn is_stopped(pid: u32) {
     }
 }
 
-async fn until<T>(events: &mut Events, mut wanted: impl FnMut(What) -> Option<T>) -> T {
+pub(crate) async fn until<T>(events: &mut Events, mut wanted: impl FnMut(What) -> Option<T>) -> T {
     loop {
         let event = events.next().await.expect("an event before the end");
         if let Some(found) = wanted(event.what) {
@@ -98,22 +103,22 @@ async fn until<T>(events: &mut Events, mut wanted: impl FnMut(What) -> Option<T>
 
 /// The host's side of a journal.
 #[derive(Clone)]
-struct Lines(Arc<watch::Sender<Vec<String>>>);
+pub(crate) struct Lines(Arc<watch::Sender<Vec<String>>>);
 
 impl Lines {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::new(watch::Sender::new(Vec::new())))
     }
 
-    fn journal(&self) -> Arc<dyn Journal> {
+    pub(crate) fn journal(&self) -> Arc<dyn Journal> {
         Arc::new(self.clone())
     }
 
-    fn all(&self) -> Vec<String> {
+    pub(crate) fn all(&self) -> Vec<String> {
         self.0.borrow().clone()
     }
 
-    async fn until(&self, line: &str) {
+    pub(crate) async fn until(&self, line: &str) {
         let mut lines = self.0.subscribe();
         lines.wait_for(|lines| lines.iter().any(|known| known == line)).await.expect("a line");
     }

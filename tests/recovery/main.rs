@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod cases;
+mod graceful;
+mod objects;
 mod services;
 
 use std::process::ExitCode;
@@ -21,12 +23,13 @@ const HANDSHAKE: Handshake = Handshake::new("RECOVERY_PLUGIN", "workshop").versi
 
 fn main() -> ExitCode {
     if std::env::var_os("RECOVERY_PLUGIN").is_some() {
-        return runtime().block_on(Plugin::new(HANDSHAKE).serve::<dyn Workshop>(Arc::new(Shop::default())));
+        let plugin = graceful::with_hooks(Plugin::new(HANDSHAKE));
+        return runtime().block_on(plugin.serve::<dyn Workshop>(Arc::new(Shop::default())));
     }
     if let Some(mode) = std::env::var_os("RECOVERY_HOST") {
         return runtime().block_on(MULTIPLEXED.scope(mode == "multiplexed", cases::a_host_of_its_own()));
     }
-    let all = cases::all().into_iter();
+    let all = cases::all().into_iter().chain(graceful::all()).chain(objects::all());
     let modes =
         all.flat_map(|(name, case)| [(name.to_owned(), case, false), (format!("multiplexed::{name}"), case, true)]);
     let trials = modes.map(|(name, case, multiplexed)| {

@@ -11,6 +11,8 @@ pub(crate) trait Workshop {
     /// The process id.
     #[rpc(idempotent)]
     async fn pid(&self) -> Result<u32>;
+    /// Answers later, and counts how often it did.
+    async fn nap(&self, millis: u64) -> Result<()>;
     /// Notes `line` in the journal given, then waits for ever.
     async fn note_and_hang(&self, line: &str, journal: Arc<dyn Journal>) -> Result<()>;
     /// Ends the process in the middle of the call.
@@ -20,6 +22,9 @@ pub(crate) trait Workshop {
     async fn abort_always(&self) -> Result<()>;
     /// Makes a bench that writes to `journal`.
     async fn new_bench(&self, name: &str, journal: Arc<dyn Journal>) -> Result<Arc<dyn Bench>>;
+    /// Makes a bench without a journal, whose count of calls nobody can bring back.
+    #[rpc(once)]
+    async fn new_counter(&self) -> Result<Arc<dyn Bench>>;
     /// Makes a bench that works with a tool of somebody else.
     async fn new_borrower(&self, tool: Arc<dyn Tool>) -> Result<Arc<dyn Bench>>;
     /// Sets the journal of the workshop, again after each restart.
@@ -43,6 +48,9 @@ pub(crate) trait Bench {
     async fn work(&self) -> Result<(u32, u64)>;
     /// Makes a part, which dies with the bench.
     async fn new_part(&self, name: &str) -> Result<Arc<dyn Part>>;
+    /// Has the tool give `length` bytes, and tells how many came.
+    #[rpc(idempotent)]
+    async fn fetch(&self, length: u64) -> Result<u64>;
     /// Says that nobody needs the bench any more.
     #[rpc(release)]
     async fn close(&self) -> Result<()>;
@@ -62,6 +70,9 @@ pub(crate) trait Tool {
     /// Doubles.
     #[rpc(idempotent)]
     async fn double(&self, n: u64) -> Result<u64>;
+    /// Gives `length` bytes.
+    #[rpc(idempotent)]
+    async fn fill(&self, length: u64) -> Result<Vec<u8>>;
     /// Not to be repeated: ends the process.
     async fn explode(&self) -> Result<()>;
 }
@@ -73,6 +84,9 @@ pub(crate) trait Journal {
     async fn note(&self, line: &str) -> Result<()>;
 }
 
+/// How many naps were taken in this process.
+pub(crate) static NAPS: AtomicU64 = AtomicU64::new(0);
+
 /// The implementation in the plugin.
 #[derive(Default)]
 pub(crate) struct Shop {
@@ -82,6 +96,12 @@ pub(crate) struct Shop {
 impl Workshop for Shop {
     async fn pid(&self) -> Result<u32> {
         Ok(std::process::id())
+    }
+
+    async fn nap(&self, millis: u64) -> Result<()> {
+        tokio::time::sleep(std::time::Duration::from_millis(millis)).await;
+        NAPS.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
 
     async fn note_and_hang(&self, line: &str, journal: Arc<dyn Journal>) -> Result<()> {
@@ -105,6 +125,10 @@ impl Workshop for Shop {
         }
         journal.note(&format!("made {name}")).await?;
         Ok(Arc::new(Table { name: name.to_owned(), journal: Some(journal), tool: None, calls: AtomicU64::new(0) }))
+    }
+
+    async fn new_counter(&self) -> Result<Arc<dyn Bench>> {
+        Ok(Arc::new(Table { name: "counter".into(), journal: None, tool: None, calls: AtomicU64::new(0) }))
     }
 
     async fn new_borrower(&self, tool: Arc<dyn Tool>) -> Result<Arc<dyn Bench>> {
@@ -158,6 +182,11 @@ impl Bench for Table {
         Ok(Arc::new(Leg(format!("{} of {}", name, self.name))))
     }
 
+    async fn fetch(&self, length: u64) -> Result<u64> {
+        let tool = self.tool.as_ref().ok_or("no tool")?;
+        Ok(tool.fill(length).await?.len() as u64)
+    }
+
     async fn close(&self) -> Result<()> {
         if let Some(journal) = &self.journal {
             journal.note(&format!("closed {}", self.name)).await?;
@@ -179,6 +208,10 @@ struct Hammer;
 impl Tool for Hammer {
     async fn double(&self, n: u64) -> Result<u64> {
         Ok(2 * n)
+    }
+
+    async fn fill(&self, length: u64) -> Result<Vec<u8>> {
+        Ok(vec![7; usize::try_from(length).map_err(Error::other)?])
     }
 
     async fn explode(&self) -> Result<()> {

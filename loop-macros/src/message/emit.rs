@@ -37,7 +37,7 @@ pub(crate) fn through(ty: &impl ToTokens, runtime: &TokenStream, way: &str, item
 }
 
 /// The same tokens at another place.
-fn respanned(tokens: &TokenStream, span: Span) -> TokenStream {
+pub(crate) fn respanned(tokens: &TokenStream, span: Span) -> TokenStream {
     tokens.clone().into_iter().map(|token| with_span(token, span)).collect()
 }
 

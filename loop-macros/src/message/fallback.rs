@@ -18,7 +18,7 @@ pub(crate) fn fallback(item: &DeriveInput) -> TokenStream {
             #[automatically_derived]
             impl #generics #runtime::Oneof for #ident #own #bounds {
                 const NUMBERS: &'static [u32] = &[];
-                fn put_case(&self, _: &mut #runtime::BytesMut) {}
+                fn put_case(&self, _: &mut #runtime::Writer) {}
                 fn read_case(_: #runtime::Case<'_>) -> ::core::result::Result<Self, #runtime::WireError> {
                     ::core::result::Result::Err(#runtime::WireError::missing())
                 }
@@ -33,7 +33,7 @@ pub(crate) fn fallback(item: &DeriveInput) -> TokenStream {
         #[automatically_derived]
         impl #generics #runtime::Message for #ident #own #bounds {
             const NAME: &'static str = "";
-            fn put_fields(&self, _: &mut #runtime::BytesMut) {}
+            fn put_fields(&self, _: &mut #runtime::Writer) {}
             fn read_fields(_: #runtime::Fields<'_>) -> ::core::result::Result<Self, #runtime::WireError> {
                 ::core::result::Result::Err(#runtime::WireError::missing())
             }

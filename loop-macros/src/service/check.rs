@@ -23,6 +23,7 @@ pub(crate) fn check(service: &Service<'_>, errors: &mut Errors) {
             continue;
         }
         release(method, errors);
+        once(method, errors);
         reply(method, errors);
         request(method, errors);
         argument_numbers(method, errors);
@@ -59,7 +60,8 @@ fn one_of_a_kind(service: &Service<'_>, what: &str, word: impl Fn(&RpcOptions) -
 fn start(method: &Method<'_>, word: &Ident, errors: &mut Errors) {
     let name = method.ident();
     let options = &method.options;
-    let flags = [&options.idempotent, &options.release, &options.replay, &options.singleton, &options.whole];
+    let flags =
+        [&options.idempotent, &options.release, &options.replay, &options.singleton, &options.once, &options.whole];
     let words = flags.into_iter().flatten().map(|flag| (flag.to_token_stream(), flag.to_string()));
     let strings = [(&options.name, "name"), (&options.request, "request"), (&options.reply, "reply")];
     let strings =
@@ -91,13 +93,39 @@ fn release(method: &Method<'_>, errors: &mut Errors) {
         return;
     }
     let name = method.ident();
-    for word in [&options.idempotent, &options.replay, &options.singleton].into_iter().flatten() {
+    for word in [&options.idempotent, &options.replay, &options.singleton, &options.once].into_iter().flatten() {
         let help = format!("remove `{word}`");
         errors.help(word, format_args!("release method `{name}` is never repeated"), help);
     }
     for argument in &method.arguments {
         let help = "the runtime calls it by itself, when the last handle is dropped";
         errors.help(argument.ident, format_args!("release method `{name}` takes an argument"), help);
+    }
+}
+
+/// Only an object can be lost and made again. What the syntax leaves open (an alias of `Arc<dyn Trait>`) is for the types to
+/// say, in the method's table.
+///
+/// `singleton` may stand beside it: that one is about a caller who asks again, this one about the runtime asking by itself.
+fn once(method: &Method<'_>, errors: &mut Errors) {
+    let options = &method.options;
+    let Some(word) = &options.once else { return };
+    let name = method.ident();
+    if let Some(replay) = &options.replay {
+        let problem = format!("`once` and `replay` contradict each other on `{name}`");
+        errors.help(replay, problem, "decide whether the runtime calls it again: remove one");
+    }
+    let data = |part: &Type| types::is_plain_data(part) && !types::names_service(part);
+    let surely_data = options.whole.is_some()
+        || match types::success(method.result) {
+            Some(Type::Tuple(parts)) => parts.elems.iter().all(data),
+            Some(success) => data(success),
+            None => false,
+        };
+    if surely_data && options.release.is_none() {
+        let help =
+            format!("remove `once`; without `idempotent` a call is never repeated, and `{name}` makes no object");
+        errors.help(word, format_args!("method `{name}` constructs nothing"), help);
     }
 }
 

@@ -75,11 +75,14 @@ pub(crate) fn paragraph(service: &Service<'_>) -> TokenStream {
     let accessors =
         service.accessors.iter().map(|accessor| format!("`{}`", accessor.item.sig.ident)).collect::<Vec<_>>();
     say(accessors.join(", "), "Part of this service, reached without a call");
-    if service.methods.iter().any(|method| super::types::names_service(method.result)) {
-        text.push(
-            "* A method that returns a service may run again, with the same request, to make the service anew."
-                .to_owned(),
-        );
+    let any_once = service.methods.iter().any(|method| method.options.once.is_some());
+    say(with(|options| options.once.is_some()), "The service that it returns is not made anew when it is lost");
+    let repeated = |method: &Method<'_>| method.options.once.is_none() && super::types::names_service(method.result);
+    if service.methods.iter().any(repeated) {
+        let which = if any_once { "Any other" } else { "A" };
+        text.push(format!(
+            "* {which} method that returns a service may run again, with the same request, to make the service anew."
+        ));
     }
     quote!(#(#[doc = #text])*)
 }

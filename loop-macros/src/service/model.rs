@@ -43,6 +43,8 @@ pub(crate) struct RpcOptions {
     pub(crate) release: Option<Ident>,
     pub(crate) replay: Option<Ident>,
     pub(crate) singleton: Option<Ident>,
+    /// A constructor whose object is not made again when it is lost.
+    pub(crate) once: Option<Ident>,
     /// The message is itself the reply.
     pub(crate) whole: Option<Ident>,
     /// A local hook: called before the object is first served, never over the wire.

@@ -11,7 +11,7 @@ use crate::diag::Errors;
 
 const SERVICE: &[&str] = &["package", "name", "crate"];
 const RPC: &[&str] =
-    &["idempotent", "release", "replay", "singleton", "whole", "start", "name", "request", "reply", "returns"];
+    &["idempotent", "release", "replay", "singleton", "once", "whole", "start", "name", "request", "reply", "returns"];
 const WIRE: &[&str] = &["name", "text", "dial"];
 
 /// What `#[loop_service(..)]` says about the trait called `ident`.
@@ -74,6 +74,7 @@ pub(crate) fn rpc(attrs: &[Attribute], errors: &mut Errors) -> RpcOptions {
         release: flag("release"),
         replay: flag("replay"),
         singleton: flag("singleton"),
+        once: flag("once"),
         whole: flag("whole"),
         start: flag("start"),
         ..RpcOptions::default()

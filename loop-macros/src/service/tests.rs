@@ -21,6 +21,8 @@ fn relayer() -> TokenStream {
             async fn latest_details(&self) -> Result<Details>;
             #[rpc(returns(relayerID = 2, info = 1), singleton)]
             async fn open(&self, #[wire(3, dial = "Keystore")] keys: Arc<dyn Keystore>) -> Result<(Arc<dyn Reader>, Info)>;
+            #[rpc(once)]
+            async fn session(&self) -> Result<Arc<dyn Reader>>;
             #[rpc(release)]
             async fn close(&self) -> Result<()>;
             #[rpc(start)]
@@ -49,6 +51,7 @@ fn names_and_numbers_of_the_contract() {
     for expected in [
         r#"Method :: new ("/acme.v1.Chain/LatestHead" , "LatestHead") . idempotent ()"#,
         r#"Method :: new ("/acme.v1.Chain/Details" , "Details")"#,
+        r#"Method :: new ("/acme.v1.Chain/Session" , "Session") . once () . carries (__rt :: constructs ("#,
         r#"FieldSpec :: new (3u32 , "keys") . dial ("Keystore")"#,
         r#"FieldSpec :: new (2u32 , "relayerID")"#,
         r#"name : "google.protobuf.Empty""#,
@@ -72,7 +75,8 @@ fn docs_gain_one_paragraph() {
     let text = expanded(quote!(package = "acme.v1"), relayer());
     assert_eq!(text.matches("# Plugin service").count(), 1);
     assert!(text.contains("Repeated after a lost connection: `latest_head`"));
-    assert!(text.contains("may run again"));
+    assert!(text.contains("is not made anew when it is lost: `session`"));
+    assert!(text.contains("Any other method that returns a service may run again"));
 }
 
 #[test]

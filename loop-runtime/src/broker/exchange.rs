@@ -25,13 +25,13 @@ pub(crate) async fn exchange(connection: Connection, broker: Broker, outgoing: m
     let end = broker.0.pending.token().clone();
     let closing = CloseOnDrop { broker: broker.clone(), reason: "the main connection was given up" };
     match end.run_until_cancelled(exchange_until_end(connection, &broker, outgoing)).await {
-        Some(None) => {
+        Some((BrokerEnd::Without, _)) => {
             closing.broker.without();
             BrokerEnd::Without
         }
-        Some(Some(reason)) => {
+        Some((end, reason)) => {
             closing.broker.closed(reason);
-            BrokerEnd::Lost
+            end
         }
         None => BrokerEnd::Lost,
     }
@@ -42,29 +42,31 @@ pub(crate) async fn exchange(connection: Connection, broker: Broker, outgoing: m
 pub(crate) enum BrokerEnd {
     /// The plugin has no broker: its calls work, and nothing can be lent to it.
     Without,
+    /// It had one, and has ended it in order, as a plugin does that shuts down. It is gone for good.
+    Closed,
     /// It had one, and it is gone for good.
     Lost,
 }
 
-/// Why it ended; `None` if the plugin has no broker.
+/// How it ended, and why.
 async fn exchange_until_end(
     connection: Connection,
     broker: &Broker,
     outgoing: mpsc::Receiver<ConnInfo>,
-) -> Option<String> {
+) -> (BrokerEnd, String) {
     // The client, and with it this clone of the connection, is dropped here; the call alone keeps the connection.
     let outgoing = Outgoing { announcements: Box::new(outgoing), ended: broker.ended() };
     let call = GrpcBrokerClient::new(connection).start_stream(outgoing).await;
     let mut incoming = match call {
         Ok(response) => response.into_inner(),
-        Err(status) if status.code() == tonic::Code::Unimplemented => return None,
-        Err(status) => return Some(format!("announcements cannot be exchanged: {status}")),
+        Err(status) if status.code() == tonic::Code::Unimplemented => return (BrokerEnd::Without, String::new()),
+        Err(status) => return (BrokerEnd::Lost, format!("announcements cannot be exchanged: {status}")),
     };
     loop {
         match incoming.message().await {
             Ok(Some(announcement)) => broker.received(announcement),
-            Ok(None) => return Some("the plugin ended the exchange of announcements".to_owned()),
-            Err(status) => return Some(format!("the exchange of announcements failed: {status}")),
+            Ok(None) => return (BrokerEnd::Closed, "the plugin ended the exchange of announcements".to_owned()),
+            Err(status) => return (BrokerEnd::Lost, format!("the exchange of announcements failed: {status}")),
         }
     }
 }
@@ -108,6 +110,8 @@ impl GrpcBroker for BrokerService {
             ));
         }
         let announcements = self.outgoing.clone().lock_owned().await;
+        // Of the last host, which counted from 1, too: whoever dials means this one.
+        self.broker.0.pending.forget();
         let broker = self.broker.clone();
         let outgoing = Outgoing { announcements, ended: broker.ended() };
         let closing = (self.hosts == Hosts::One)

@@ -26,7 +26,7 @@ use super::error::BrokerError;
 use crate::proto::plugin::ConnInfo;
 use crate::proto::plugin::conn_info::Knock;
 use crate::sync::locked;
-use crate::transport::{MuxSession, MuxStream};
+use crate::transport::{MuxSession, MuxStream, Stream};
 
 /// Ids that were acked and whose streams have not come; Go has at most one.
 const MOST_EXPECTED: usize = 256;
@@ -205,6 +205,30 @@ impl Knocks {
             let _ = tokio::time::timeout_at(until, answered).await;
         }
         drop(turn);
+    }
+
+    /// Opens a stream that is for the peer's main server: in the turn of a knock, so that it is taken for nothing else. The
+    /// next turn begins when the peer has answered on it.
+    pub(super) async fn open_main(&self, timeout: Duration) -> Result<Stream, BrokerError> {
+        let turn = tokio::time::timeout(timeout, self.0.turn.clone().acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else { return Err(BrokerError::NoTurn) };
+        let session = {
+            let state = locked(&self.0.state);
+            // The peer may be waiting for the stream of a knock that was given up.
+            if !state.overdue.is_empty() {
+                return Err(BrokerError::NoTurn);
+            }
+            state.session.clone()
+        };
+        let session = session.ok_or(BrokerError::Stream(std::io::ErrorKind::NotConnected.into()))?;
+        let mut stream = session.open().await.map_err(BrokerError::Stream)?;
+        let answered = stream.answered();
+        // A task, because it goes on without the one who waits here.
+        tokio::spawn(async move {
+            let _ = tokio::time::timeout(timeout, answered).await;
+            drop(turn);
+        });
+        Ok(Stream::Mux(stream))
     }
 
     async fn knock_and_open(

@@ -73,6 +73,11 @@ impl Broker {
         }))
     }
 
+    /// How long a dial may take.
+    pub(crate) fn dial_timeout(&self) -> Duration {
+        self.0.timeout
+    }
+
     /// The next id of this side: 1, 2, 3, and so on.
     ///
     /// # Errors
@@ -169,6 +174,25 @@ impl Broker {
     /// [`BrokerError::Connect`], and those of a multiplexed dial.
     pub(crate) async fn redial(&self, to: &Destination) -> Result<Stream, BrokerError> {
         self.connect(to, Instant::now() + self.0.timeout).await
+    }
+
+    /// A further main connection, beside the one over which announcements are exchanged: to the address of the first, or,
+    /// multiplexed, as a stream that nobody was told of.
+    ///
+    /// # Errors
+    ///
+    /// As [`redial`](Self::redial).
+    pub(crate) async fn dial_main(&self, address: &Address) -> Result<Stream, BrokerError> {
+        let deadline = Instant::now() + self.0.timeout;
+        match &self.0.route {
+            Route::Sockets { .. } => self.connect(&Destination::Socket(address.clone()), deadline).await,
+            #[cfg(feature = "mux")]
+            Route::Multiplexed(knocks) => {
+                let stream = knocks.open_main(self.0.timeout).await?;
+                let secured = timeout_at(deadline, self.0.security.connect(stream)).await;
+                secured.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(BrokerError::Stream)
+            }
+        }
     }
 
     async fn connect(&self, to: &Destination, deadline: Instant) -> Result<Stream, BrokerError> {

@@ -88,6 +88,16 @@ impl Pending {
         }
     }
 
+    /// Forgets all announcements that are kept.
+    pub(super) fn forget(&self) {
+        let mut table = self.lock();
+        for slot in table.slots.values_mut() {
+            slot.announced = None;
+        }
+        table.slots.retain(|_, slot| !slot.is_idle());
+        table.expiring.clear();
+    }
+
     /// Without a reason, because the peer has no broker.
     pub(super) fn close(&self, reason: Option<Arc<str>>) {
         // The first reason is the cause, later ones are consequences.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use loop_macros::LoopMessage;
 
 use super::{Code, Error};
-use crate::wire::{Message, decode, encode};
+use crate::wire::{Message, WireError, decode, encode};
 
 /// What precedes the name of a type in an `Any`; protobuf's libraries write this, and ignore it when they read.
 const TYPES: &str = "type.googleapis.com/";
@@ -38,8 +38,8 @@ struct RichStatus {
 }
 
 impl Detail {
-    fn of<M: Message>(message: &M) -> Self {
-        Self { type_url: format!("{TYPES}{}", M::NAME), value: encode(message) }
+    fn of<M: Message>(message: &M) -> Result<Self, WireError> {
+        Ok(Self { type_url: format!("{TYPES}{}", M::NAME), value: encode(message)? })
     }
 
     /// The message, if it is one of type `M` that this program understands.
@@ -85,8 +85,16 @@ impl Error {
     /// let error = Error::failed_precondition("7 are waiting").with_detail(&Busy { queued: 7 });
     /// assert_eq!(error.detail::<Busy>().map(|busy| busy.queued), Some(7));
     /// ```
+    ///
+    /// A message that is nested deeper than 100 levels, and so could not be read, is not attached, and logged instead.
     pub fn with_detail<M: Message>(self, message: &M) -> Self {
-        self.changed(|repr| repr.details.push(Detail::of(message)))
+        match Detail::of(message) {
+            Ok(detail) => self.changed(|repr| repr.details.push(detail)),
+            Err(why) => {
+                tracing::warn!(%why, "the detail {} of an error cannot be sent", M::NAME);
+                self
+            }
+        }
     }
 
     /// The first attached message of type `M`; one that does not decode counts as not there.
@@ -117,7 +125,9 @@ pub(crate) fn rich_status(error: &Error, code: Code) -> Bytes {
     if details.is_empty() {
         return Bytes::new();
     }
-    encode(&RichStatus { code: code as i32, message: message.to_owned(), details: details.clone() })
+    let status = RichStatus { code: code as i32, message: message.to_owned(), details: details.clone() };
+    // Three levels.
+    encode(&status).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -175,7 +185,8 @@ mod tests {
             ("type.googleapis.com/acme.v1.Hint", b"\x08\x01", false),
         ] {
             let detail = Detail { type_url: type_url.to_owned(), value: Bytes::from_static(value) };
-            let bytes = encode(&RichStatus { code: 5, message: String::new(), details: vec![detail] });
+            let status = RichStatus { code: 5, message: String::new(), details: vec![detail] };
+            let bytes = encode(&status).expect("not deep");
             let error = gone().with_details_of(&bytes);
             assert_eq!(error.detail::<Hint>().is_some(), found, "{type_url} {value:?}");
             assert_eq!((error.code(), error.message(), error.0.details.len()), (Code::NotFound, "gone", 1));

@@ -46,7 +46,6 @@ pub(super) enum Source {
 /// What a supervisor needs to start its plugin, again and again.
 pub(super) struct Settings {
     pub(super) handshake: Handshake,
-    pub(super) source: Source,
     pub(super) name: String,
     pub(super) policy: RestartPolicy,
     pub(super) pass_env: Vec<OsString>,
@@ -63,11 +62,14 @@ impl Settings {
     /// Whether nothing about the connections was agreed upon with the process at its start, so that any host of its
     /// handshake can make some.
     pub(super) fn is_plain(&self) -> bool {
+        !self.is_multiplexed() && matches!(self.security, Wish::Nothing)
+    }
+
+    pub(super) fn is_multiplexed(&self) -> bool {
         #[cfg(feature = "mux")]
-        if self.multiplexed {
-            return false;
-        }
-        matches!(self.security, Wish::Nothing)
+        return self.multiplexed;
+        #[cfg(not(feature = "mux"))]
+        false
     }
 }
 
@@ -102,7 +104,7 @@ impl Host {
     }
 
     /// Passes the variable `name` of this process's environment on, if it is set. Nothing else is passed on but
-    /// `RUST_LOG`, `TMPDIR` and what the command itself sets; variables named `PLUGIN_..` never are.
+    /// `RUST_LOG`, `RUST_BACKTRACE`, `TMPDIR` and what the command itself sets; variables named `PLUGIN_..` never are.
     pub fn pass_env(mut self, name: impl Into<OsString>) -> Self {
         self.pass_env.push(name.into());
         self
@@ -127,7 +129,8 @@ impl Host {
         self
     }
 
-    /// Calls that the plugin may have in flight on one connection to a service lent to it; default 65,536.
+    /// How many calls of the plugin to a service lent to it are handled at a time, on one connection; further ones wait, in
+    /// their order. At least 1: 0 is taken for 1. Default 65,536.
     pub fn max_calls_in_flight(mut self, calls: u32) -> Self {
         self.serving.max_in_flight = calls;
         self
@@ -176,10 +179,12 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// The first start is tried once: its error is returned, whether it could change or not.
+    /// The first start is tried once: its error is returned, whether it could change or not. [`LaunchError::NoRuntime`] and
+    /// [`LaunchError::ClockPaused`] come at once.
     pub async fn launch(&self, command: Command) -> Result<Supervisor, LaunchError> {
+        super::surroundings::check()?;
         let name = self.name.clone().unwrap_or_else(|| command.name());
-        Supervisor::start(self.settings(name, Source::Command(command))).await
+        Supervisor::start(self.settings(name), Source::Command(command)).await
     }
 
     /// Attaches to a plugin that runs already, and supervises it from then on. Must be called inside a tokio runtime.
@@ -200,24 +205,24 @@ impl Host {
     /// [`LaunchError::Reattach`] if the plugin speaks something else, or another version of the application protocol, or if
     /// this host asks for TLS or multiplexing, which are agreed upon at the start of a process.
     pub async fn reattach(&self, plugin: Reattach) -> Result<Supervisor, LaunchError> {
+        super::surroundings::check()?;
         #[cfg(feature = "mux")]
         if self.multiplexed {
             let why = "its one connection belongs to the host that started it, and this one multiplexes";
             return Err(LaunchError::Reattach { why: why.to_owned() });
         }
         let name = self.name.clone().unwrap_or_else(|| format!("process {}", plugin.pid));
-        let settings = self.settings(name, Source::Running(plugin));
+        let settings = self.settings(name);
         if !settings.is_plain() {
             let why = "TLS and multiplexing are agreed upon when a process is started".to_owned();
             return Err(LaunchError::Reattach { why });
         }
-        Supervisor::start(settings).await
+        Supervisor::start(settings, Source::Running(plugin)).await
     }
 
-    fn settings(&self, name: String, source: Source) -> Settings {
+    fn settings(&self, name: String) -> Settings {
         Settings {
             handshake: self.handshake,
-            source,
             name,
             policy: self.policy.clone(),
             pass_env: self.pass_env.clone(),

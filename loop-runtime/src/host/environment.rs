@@ -7,8 +7,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use super::{Command, LaunchOptions};
 use crate::Handshake;
 
-/// Passed on from the host without being asked for: where to log to, and where temporary files go.
-const ALWAYS_PASSED: [&str; 2] = ["RUST_LOG", "TMPDIR"];
+/// Passed on from the host without being asked for: what to log, whether a panic has a backtrace, and where temporary
+/// files go.
+const ALWAYS_PASSED: [&str; 3] = ["RUST_BACKTRACE", "RUST_LOG", "TMPDIR"];
 
 /// Names that mean something to go-plugin. A host that is itself a plugin finds its own host's values in its
 /// environment; passing those on makes the child speak TLS or yamux that nobody asked for.
@@ -121,8 +122,8 @@ mod tests {
 
     #[test]
     fn passes_on_what_is_listed() {
-        let host = [("PATH", "/bin"), ("RUST_LOG", "debug"), ("TMPDIR", "/t")];
-        let expected = pairs(&[("PATH", "/bin"), ("RUST_LOG", "debug"), ("TMPDIR", "/t")]);
+        let host = [("PATH", "/bin"), ("RUST_BACKTRACE", "1"), ("RUST_LOG", "debug"), ("TMPDIR", "/t")];
+        let expected = pairs(&host);
         assert_eq!(build_from(&Command::new("x"), &["PATH", "ABSENT"], &host), expected);
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{broadcast, watch};
 
-use super::{Exit, LaunchError};
+use super::{Exit, LaunchError, StderrTail};
 use crate::service::HandleEvent;
 
 /// What a plugin is doing. The truth at any moment; readers see the latest and miss none for good.
@@ -65,7 +65,7 @@ pub struct Event {
 }
 
 /// What happened. For each plugin: `Launching`, then `LaunchFailed` or `Started`; for each `Started` exactly one
-/// `Ended`, after the process was reaped; `Closed` last.
+/// `Ended`, after the process was reaped and before the next `Launching`, but in an upgrade; `Closed` last.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum What {
@@ -106,6 +106,32 @@ pub enum What {
     },
     /// The plugin says of itself that it does not serve. Nothing is done about it.
     NotServing {
+        /// Which process.
+        generation: u64,
+    },
+    /// Another process is made ready to take the place of the one that runs; `Launching` follows.
+    Upgrading {
+        /// The one that runs.
+        generation: u64,
+    },
+    /// The upgrade was given up, after `LaunchFailed`: nothing has changed but that a process came and went.
+    UpgradeAborted {
+        /// The one that goes on.
+        generation: u64,
+        /// Why.
+        error: Arc<str>,
+    },
+    /// All calls go to the other process from now on, after its `Started`. The old one's `Ended` follows.
+    Upgraded {
+        /// The old one.
+        from: u64,
+        /// The new one.
+        to: u64,
+    },
+    /// Nothing can be lent to the process any more, and it can lend nothing: a plugin in Go limits the age of its
+    /// connections ([`MaxConnectionAge`](https://pkg.go.dev/google.golang.org/grpc/keepalive#ServerParameters)), and cut the
+    /// one over which that is agreed upon. Told if no service that was asked for needs it; else the process is replaced.
+    BrokerLost {
         /// Which process.
         generation: u64,
     },
@@ -162,13 +188,11 @@ pub struct Ended {
     pub why: Why,
     /// Its exit status or signal, if it was reaped.
     pub exit: Option<Exit>,
-    /// Its last lines on stderr, oldest first.
-    pub stderr: Vec<String>,
-    /// The text of its panic, if it wrote one.
-    pub panic: Option<String>,
+    /// The end of its stderr, with the message by which it ended if it left one.
+    pub stderr: StderrTail,
     /// How long it ran.
     pub uptime: Duration,
-    /// How many ends and failed starts in a row, this one included.
+    /// How many ends and failed starts in a row, this one included; 0 if the end was asked for.
     pub in_a_row: u32,
 }
 
@@ -176,44 +200,95 @@ pub struct Ended {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Why {
-    /// The process exited.
+    /// The process exited, or was killed by somebody else.
     Exited,
+    /// It shut down by itself, in order: its exit status is 0, or SIGTERM ended it. It had the time for that that its
+    /// policy gives ([`RestartPolicy::exit_grace`](super::RestartPolicy::exit_grace)).
+    ShutDown,
     /// Its main connection ended.
     ConnectionLost,
-    /// The exchange of announcements ended: nothing could be lent to it any more.
+    /// The exchange of announcements ended: nothing could be lent to it any more. If the connection for that had been
+    /// retired before, calls under way had their time, and the process was asked to shut down.
     BrokerLost,
     /// No sign of life for ten ticks of the health check.
     Hung,
     /// A user asked for a restart.
     Restart,
+    /// Another process took its place in an upgrade.
+    Upgrade,
     /// The owner closed it.
     Closed,
 }
 
+/// What happened, to which plugin, and by whom, in one line whose first words are the same in every release; then the end
+/// of its stderr, and what to do. At most 15 lines.
 impl std::fmt::Display for Ended {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.why {
-            Why::Exited => f.write_str("it exited"),
-            Why::ConnectionLost => f.write_str("it closed its main connection"),
-            Why::BrokerLost => f.write_str("it stopped exchanging announcements"),
-            Why::Hung => f.write_str("it gave no sign of life and was killed"),
-            Why::Restart => f.write_str("it was restarted by hand"),
-            Why::Closed => f.write_str("it was closed"),
+        let signal = self.exit.and_then(|exit| exit.signal());
+        match (&self.why, self.exit) {
+            (Why::Exited, Some(exit)) if signal.is_some() => write!(f, "plugin killed by {exit}"),
+            (Why::Exited, exit) => match exit.and_then(|exit| exit.status()) {
+                Some(status) => write!(f, "plugin exited with status {status}"),
+                None => f.write_str("plugin exited with an unknown status"),
+            },
+            (Why::ShutDown, _) => f.write_str("plugin shut down by itself"),
+            (Why::ConnectionLost, _) => f.write_str("plugin closed its main connection"),
+            (Why::BrokerLost, _) => f.write_str("plugin closed its broker stream"),
+            (Why::Hung, _) => f.write_str("plugin not responding to health checks"),
+            (Why::Restart, _) => f.write_str("plugin restarted by this host"),
+            (Why::Upgrade, _) => f.write_str("plugin replaced in an upgrade"),
+            (Why::Closed, _) => f.write_str("plugin closed by this host"),
         }?;
         match self.exit {
-            Some(exit) => write!(f, " with {exit}")?,
-            None => f.write_str(", unreaped")?,
+            _ if self.why == Why::Exited => {}
+            Some(exit) if exit.signal() == Some(libc::SIGKILL) => f.write_str(", killed by this host")?,
+            Some(exit) => write!(f, ", ended with {exit}")?,
+            None => f.write_str(", not reaped")?,
         }
-        write!(f, " after {:.3} s", self.uptime.as_secs_f64())?;
+        write!(f, "{}, after {:.3} s", self.stderr.named(), self.uptime.as_secs_f64())?;
         if self.in_a_row > 1 {
             write!(f, ", {} times in a row", self.in_a_row)?;
         }
-        if let Some(panic) = &self.panic {
-            write!(f, "; panic: {panic}")?;
-        } else if let Some(last) = self.stderr.last() {
-            write!(f, "; last line on stderr: {last}")?;
+        write!(f, "{}", self.stderr)?;
+        match self.advice() {
+            Some(advice) => write!(f, "\nhelp: {advice}"),
+            None => Ok(()),
         }
-        Ok(())
+    }
+}
+
+impl Ended {
+    /// What to do about it, where that does not follow from what it wrote.
+    fn advice(&self) -> Option<&'static str> {
+        let exit = self.exit?;
+        match (&self.why, exit.status(), exit.signal()) {
+            (Why::Exited, _, Some(libc::SIGKILL)) => Some(
+                "this host did not send it: the kernel does when memory runs out (see `dmesg`), or the limit of a container; \
+                 or somebody by hand",
+            ),
+            (Why::Exited, _, Some(libc::SIGTERM | libc::SIGINT | libc::SIGHUP)) => {
+                Some("this host did not send it: a service manager does, or somebody by hand")
+            }
+            (Why::Exited, None, None) => {
+                Some("its status went to somebody else: this program ignores SIGCHLD, or waits for all children")
+            }
+            (Why::Exited, _, Some(_)) | (Why::Exited, Some(2 | 101), _) => Some(
+                "this is a mistake in the plugin; with `RUST_BACKTRACE=1` in the environment of this host, which passes it \
+                 on, a Rust plugin tells where",
+            ),
+            (Why::Exited, Some(_), _) => Some("it ended by itself; a plugin ends only when its host asks for it"),
+            (Why::ShutDown, ..) => {
+                Some("a plugin ends only when its host asks for it: a service manager ended it, or its own code")
+            }
+            (Why::ConnectionLost | Why::BrokerLost, ..) => {
+                Some("a plugin keeps both open until its host asks it to end")
+            }
+            (Why::Hung, ..) => Some(
+                "a handler that blocks the threads of its runtime looks like this; `RestartPolicy::health_tick` says how \
+                 long is too long",
+            ),
+            (Why::Restart | Why::Upgrade | Why::Closed, ..) => None,
+        }
     }
 }
 

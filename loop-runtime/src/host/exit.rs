@@ -14,13 +14,13 @@ impl Exit {
         Self { status, signal }
     }
 
-    /// The exit status, 0..=255. `None` if a signal ended the process, or if nobody knows, because another part
-    /// of this program collects the statuses of all children.
+    /// The exit status, 0..=255. `None` if a signal ended the process, or if nobody knows: another part of this program
+    /// waits for all children, or this program ignores SIGCHLD, or the process was started by somebody else.
     pub const fn status(&self) -> Option<i32> {
         self.status
     }
 
-    /// The number of the signal that ended the process.
+    /// The number of the signal that ended the process. `None` as for the status.
     pub const fn signal(&self) -> Option<i32> {
         self.signal
     }
@@ -34,7 +34,7 @@ impl fmt::Display for Exit {
                 Some(name) => write!(f, "signal {signal} ({name})"),
                 None => write!(f, "signal {signal}"),
             },
-            (None, None) => f.write_str("unknown exit status"),
+            (None, None) => f.write_str("exit status unknown"),
         }
     }
 }
@@ -69,6 +69,6 @@ mod tests {
         assert_eq!(Exit::new(Some(3), None).to_string(), "exit status 3");
         assert_eq!(Exit::new(None, Some(9)).to_string(), "signal 9 (SIGKILL)");
         assert_eq!(Exit::new(None, Some(64)).to_string(), "signal 64");
-        assert_eq!(Exit::new(None, None).to_string(), "unknown exit status");
+        assert_eq!(Exit::new(None, None).to_string(), "exit status unknown");
     }
 }

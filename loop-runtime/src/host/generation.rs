@@ -3,39 +3,37 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::builder::{Settings, Source};
 use super::event::{Ended, Why};
+use super::mains::{Main, Mains};
 use super::reattach::find;
 use super::supervisor::Remains;
 use super::{LaunchError, LaunchOptions, Process, launch};
 #[cfg(feature = "mux")]
 use crate::broker::Knocks;
-use crate::broker::{Broker, BrokerEnd, Route, exchange};
+use crate::broker::{BrokerEnd, Route, exchange};
 use crate::error::Error;
 use crate::proto::plugin::Empty;
 use crate::proto::plugin::grpc_controller_client::GrpcControllerClient;
-use crate::service::{Family, Link, Session, settle};
+use crate::service::{Family, Link, Session, Wiring, settle};
 use crate::socket_dir::PrivateDir;
-use crate::stdio::follow_stdio;
 #[cfg(feature = "mux")]
 use crate::transport::MuxSession;
 use crate::transport::{Connection, Stream};
-
-/// How many announcements wait to be sent: as many as services can be lent before the plugin reads.
-const ANNOUNCEMENTS: usize = 64;
 
 /// A running process with its session. Dropped half-way, it ends with its process.
 pub(super) struct Generation {
     pub(super) number: u64,
     pub(super) session: Arc<Session>,
-    pub(super) root: Arc<Link>,
+    pub(super) mains: Arc<Mains>,
     pub(super) version: u32,
     process: Arc<Process>,
-    connection: Connection,
-    broker_lost: CancellationToken,
+    /// The streams of the runtime's own on the first main connection.
+    streams: CancellationToken,
+    broker_end: watch::Receiver<Option<Why>>,
     /// Removed when the generation has ended.
     _sockets: PrivateDir,
     started: Instant,
@@ -49,12 +47,14 @@ impl Generation {
     /// What [`launch`] says, or that the connection was refused; the process is gone then.
     pub(super) async fn start(
         settings: &Settings,
+        source: &Source,
         number: u64,
         family: &Arc<Family>,
         cancel: CancellationToken,
     ) -> Result<Self, LaunchError> {
         let started = Instant::now();
-        let sockets = PrivateDir::create().map_err(|why| LaunchError::io("make a directory for sockets", why))?;
+        let sockets = PrivateDir::create()
+            .map_err(|why| LaunchError::SocketDir { dir: why.dir, source: Arc::new(why.source) })?;
         let offer =
             settings.security.offer().map_err(|why| LaunchError::io("set up TLS", std::io::Error::other(why)))?;
         let options = LaunchOptions {
@@ -66,13 +66,14 @@ impl Generation {
             offer,
             #[cfg(feature = "mux")]
             multiplexed: settings.multiplexed,
-            cancel,
+            cancel: cancel.clone(),
         };
-        let process = match &settings.source {
+        let process = match source {
             Source::Command(command) => launch(command, &settings.handshake, &options).await?,
             Source::Running(plugin) => {
                 let wait = options.start_timeout;
-                Process::attached(find(plugin, &settings.handshake, wait, &options.cancel).await?)
+                let found = find(plugin, &settings.handshake, wait, &options.cancel).await?;
+                Process::attached(found, &settings.name)
             }
         };
         let has_other_hosts = process.is_attached();
@@ -80,11 +81,19 @@ impl Generation {
         let connected = async {
             let (stream, route) = settings.reach(Stream::connect(&process.line().address).await?, &sockets).await?;
             let stream = security.connect(stream).await?;
-            let (connection, driver) =
-                Connection::open(stream, &settings.calling).await.map_err(std::io::Error::other)?;
+            let (connection, driver) = Connection::open_beside(stream, &settings.calling, family.signs())
+                .await
+                .map_err(std::io::Error::other)?;
             std::io::Result::Ok((connection, driver, route))
         };
-        let connected = tokio::time::timeout(settings.policy.start_timeout, connected).await;
+        let connected = tokio::time::timeout(settings.policy.start_timeout, connected);
+        let Some(connected) = cancel.run_until_cancelled(connected).await else {
+            if !process.is_left_alone() {
+                process.kill();
+                process.reap(settings.policy.reap).await;
+            }
+            return Err(LaunchError::CalledOff { stderr: process.stderr() });
+        };
         let (connection, driver, route) = match connected.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into())) {
             Ok(connected) => connected,
             Err(why) => {
@@ -92,33 +101,41 @@ impl Generation {
                     process.kill();
                     process.reap(settings.policy.reap).await;
                 }
-                return Err(LaunchError::io("connect to the address of its handshake line", why));
+                let address = process.line().address.to_string();
+                return Err(LaunchError::Connect { address, source: Arc::new(why), stderr: process.stderr() });
             }
         };
-        let (outgoing, announcements) = mpsc::channel(ANNOUNCEMENTS);
-        let broker = Broker::new(route, security, settings.dial_timeout, outgoing);
-        let limits = (settings.calling.clone(), settings.serving.clone());
-        let session = Session::new(&settings.name, number, broker.clone(), limits, family.clone());
+        let wiring = Wiring {
+            route,
+            security,
+            dial_timeout: settings.dial_timeout,
+            calling: settings.calling.clone(),
+            serving: settings.serving.clone(),
+        };
+        let (session, announcements) = Session::assemble(&settings.name, number, wiring, family.clone());
         let root = Link::adopt(&session, connection.clone(), driver, None, session.root().clone());
-        let broker_lost = CancellationToken::new();
-        let lost = broker_lost.clone();
-        let exchange = exchange(connection.clone(), broker, announcements);
+        let mains = Mains::new(&session, &process.line().address, root);
+        let streams = CancellationToken::new();
+        let (broker_ended, broker_end) = watch::channel(None);
+        let exchange = exchange(connection, session.broker().clone(), announcements);
+        let let_go = streams.clone();
         session.tasks().spawn(async move {
-            match exchange.await {
-                BrokerEnd::Without => {}
+            let why = match let_go.run_until_cancelled(exchange).await {
+                Some(BrokerEnd::Without) | None => return,
                 // In Go the first host takes it along; the services themselves can be called.
-                BrokerEnd::Lost if has_other_hosts => {}
-                BrokerEnd::Lost => lost.cancel(),
-            }
+                _ if has_other_hosts => return,
+                Some(BrokerEnd::Closed) => Why::ShutDown,
+                Some(BrokerEnd::Lost) => Why::BrokerLost,
+            };
+            broker_ended.send_replace(Some(why));
         });
-        let stdio = follow_stdio(connection.clone(), settings.name.clone());
-        let ended = session.ended().clone();
+        let (let_go, followed) = (streams.clone(), mains.clone());
         session.tasks().spawn(async move {
-            ended.run_until_cancelled(stdio).await;
+            let_go.run_until_cancelled(followed.follow_stdio()).await;
         });
         let version = process.line().version;
         let process = Arc::new(process);
-        Ok(Self { number, session, root, version, process, connection, broker_lost, _sockets: sockets, started })
+        Ok(Self { number, session, mains, version, process, streams, broker_end, _sockets: sockets, started })
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -129,36 +146,56 @@ impl Generation {
         &self.process
     }
 
-    pub(super) fn connection(&self) -> &Connection {
-        &self.connection
-    }
-
     pub(super) fn took(&self) -> Duration {
         self.started.elapsed()
     }
 
-    /// Waits until what it cannot do without is lost.
-    pub(super) fn lost(&self) -> impl Future<Output = Why> + Send + 'static {
-        let (broker_lost, root) = (self.broker_lost.clone(), self.root.clone());
+    /// Waits until announcements cannot be exchanged any more, and says why: [`Why::ShutDown`] for an orderly end.
+    pub(super) fn broker_ends(&self) -> impl Future<Output = Why> + Send + 'static {
+        let mut end = self.broker_end.clone();
         async move {
-            tokio::select! {
-                biased;
-                () = broker_lost.cancelled() => Why::BrokerLost,
-                () = root.ended().cancelled() => Why::ConnectionLost,
+            match end.wait_for(Option::is_some).await.map(|end| *end) {
+                Ok(Some(why)) => why,
+                // A plugin without a broker.
+                Ok(None) | Err(_) => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Waits until the main connection takes no calls any more. `None`: it is retired; else why it has ended.
+    pub(super) fn main_changes(&self) -> impl Future<Output = Option<Why>> + Send + 'static {
+        let (changed, broker) = (self.mains.changes(), self.broker_ends());
+        async move {
+            match changed.await {
+                Main::Retired => None,
+                // How the exchange of announcements ended may be on its way, and tells an orderly end from a broken one.
+                Main::Ended => {
+                    let broker = tokio::time::timeout(settle::CONNECTIONS, broker).await;
+                    Some(broker.unwrap_or(Why::ConnectionLost))
+                }
             }
         }
     }
 
     /// Asks the process to shut down. The answer does not matter, Go's plugins give none.
     pub(super) fn shut_down(&self) -> impl Future<Output = ()> + Send + 'static {
-        let mut controller = GrpcControllerClient::new(self.connection.clone());
-        let session = self.session.clone();
+        let mains = self.mains.clone();
         async move {
-            let asked = session.ended().run_until_cancelled(controller.shutdown(Empty {})).await;
-            if let Some(Err(status)) = asked {
-                tracing::debug!(plugin = session.name(), %status, "no answer to the shutdown call");
+            let session = mains.session();
+            let ask = async {
+                let main = mains.usable().await.map_err(|error| error.to_string())?;
+                let mut controller = GrpcControllerClient::new(main.connection().clone());
+                controller.shutdown(Empty {}).await.map_err(|status| status.to_string())
+            };
+            if let Some(Err(error)) = session.ended().run_until_cancelled(ask).await {
+                tracing::debug!(plugin = session.name(), error, "no answer to the shutdown call");
             }
         }
+    }
+
+    /// Ends the runtime's own streams, which a server in Go that stops gracefully waits for.
+    pub(super) fn let_go(&self) {
+        self.streams.cancel();
     }
 
     /// Ends its session, and says whether the process has exited or is about to: it drops its connections an instant
@@ -183,14 +220,7 @@ impl Generation {
         let (process, uptime) = (self.process.clone(), self.took());
         async move {
             let exit = if leave { None } else { process.reap(reap).await };
-            Remains {
-                pid: process.pid(),
-                exit,
-                unreaped: exit.is_none() && !leave,
-                stderr: process.stderr_tail(),
-                panic: process.panic(),
-                uptime,
-            }
+            Remains { pid: process.pid(), exit, unreaped: exit.is_none() && !leave, stderr: process.stderr(), uptime }
         }
     }
 
@@ -227,5 +257,5 @@ impl Settings {
 
 /// The error that calls get while nothing runs.
 pub(super) fn not_running(name: &str, why: &str) -> Error {
-    Error::lost(false, format!("{name} is not running: {why}"))
+    Error::lost(false, format!("plugin not running: {name}: {why}"))
 }

@@ -13,7 +13,6 @@ use tokio::time::{self, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::environment::{self, Environment};
-use super::launch_error::StderrTail;
 #[cfg(feature = "mux")]
 use super::line;
 use super::line::{HandshakeLine, quote};
@@ -21,7 +20,7 @@ use super::output::{self, DRAIN, First, FirstLine};
 use super::process::{Child, REAP};
 use super::running::{Process, Stderr};
 use super::spawner::{self, Prepared, Spawned};
-use super::{Command, LaunchError};
+use super::{Command, Exit, LaunchError, StderrTail};
 use crate::Handshake;
 use crate::transport::Offer;
 
@@ -58,7 +57,7 @@ pub(crate) async fn launch(
     let stopped = async {
         tokio::select! {
             () = time::sleep_until(deadline) => timed_out(options),
-            () = options.cancel.cancelled() => LaunchError::CalledOff,
+            () = options.cancel.cancelled() => LaunchError::called_off(),
         }
     };
     let mut stopped = pin!(stopped);
@@ -71,8 +70,13 @@ pub(crate) async fn launch(
         spawned = &mut spawning => spawned?,
         error = &mut stopped => {
             // It may run already, without anybody having told us.
-            if let Ok(Ok(spawned)) = time::timeout(REAP, spawning).await {
-                end(&spawned.child).await;
+            if let Ok(Ok(Spawned { child, stderr, .. })) = time::timeout(REAP, spawning).await {
+                let stderr = output::receiver(stderr).map(|pipe| Stderr::follow(pipe, &options.name, &child));
+                let exit = end(&child).await;
+                if let Ok(stderr) = stderr {
+                    stderr.finish().await;
+                    return Err(error.with_stderr(stderr.tail(exit)));
+                }
             }
             return Err(error);
         }
@@ -108,9 +112,9 @@ pub(crate) async fn launch(
         }
         Err(error) => {
             drop(stdout);
-            end(&child).await;
+            let exit = end(&child).await;
             stderr.finish().await;
-            Err(stderr.complete(error))
+            Err(error.with_stderr(stderr.tail(exit)))
         }
     }
 }
@@ -122,19 +126,21 @@ async fn prepare(command: &Command, environment: Environment, parent_death: bool
     // The whole program is read: that is no work for a thread that serves connections.
     let command = command.clone();
     let prepared = tokio::task::spawn_blocking(move || Prepared::new(&command, &environment, parent_death));
-    prepared.await.unwrap_or(Err(LaunchError::CalledOff))
+    prepared.await.unwrap_or_else(|_| Err(LaunchError::called_off()))
 }
 
 /// Kills and reaps.
-async fn end(child: &Child) {
+async fn end(child: &Child) -> Option<Exit> {
     child.kill();
-    if time::timeout(REAP, child.exited()).await.is_err() {
+    let exit = time::timeout(REAP, child.exited()).await;
+    if exit.is_err() {
         tracing::warn!(pid = child.pid(), "a plugin process is still there {REAP:?} after SIGKILL");
     }
+    exit.ok()
 }
 
 fn timed_out(options: &LaunchOptions) -> LaunchError {
-    LaunchError::StartTimeout { after: options.start_timeout, stderr: StderrTail::default() }
+    LaunchError::StartTimeout { after: options.start_timeout, stderr: StderrTail::of(&options.name) }
 }
 
 async fn handshake_line(
@@ -144,7 +150,7 @@ async fn handshake_line(
     deadline: Instant,
 ) -> Result<HandshakeLine, LaunchError> {
     let mut first = FirstLine::default();
-    let exited = |exit| LaunchError::Exited { exit, stderr: StderrTail::default(), panic: None };
+    let exited = |exit| LaunchError::Exited { exit, stderr: StderrTail::default() };
     tokio::select! {
         biased;
         came = first.read(stdout) => match came {

@@ -1,21 +1,22 @@
 //! Why a plugin could not be started.
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Exit;
+use super::{Exit, StderrTail};
 
 /// Why a plugin could not be started. When it is returned, the process, if there was one, is gone.
 ///
 /// A `line` is what the plugin wrote to stdout, shortened, with everything but printable ASCII escaped.
+///
+/// The first words of each text are the same in every release; [the list](crate::errors) says what to do.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LaunchError {
     /// The program, or the interpreter that it names, does not exist.
-    #[error("cannot start `{}`: {what}", program.display())]
+    #[error("plugin program not found: `{}`: {what}", program.display())]
     NotFound {
         /// As in the command.
         program: PathBuf,
@@ -23,13 +24,13 @@ pub enum LaunchError {
         what: &'static str,
     },
     /// The program may not be executed: a directory, or no permission.
-    #[error("cannot start `{}`: not an executable file, or no permission to execute it", program.display())]
+    #[error("plugin program not executable: `{}`: no regular file, or no permission to execute it", program.display())]
     NotExecutable {
         /// As in the command.
         program: PathBuf,
     },
     /// The file is executable, but for no system or processor known here.
-    #[error("cannot start `{}`: it is no program for this system and processor", program.display())]
+    #[error("plugin program invalid: `{}`: not a valid executable for this platform", program.display())]
     WrongFormat {
         /// As in the command.
         program: PathBuf,
@@ -37,7 +38,7 @@ pub enum LaunchError {
     /// The program's file is not the one that the command asks for with [`Command::sha256`](super::Command::sha256).
     /// Nothing was started.
     #[cfg(feature = "sha256")]
-    #[error("cannot start `{}`: its SHA-256 is {found}, and must be {expected}", program.display())]
+    #[error("plugin program checksum mismatch: `{}`: expected SHA-256 {expected}, found {found}", program.display())]
     Checksum {
         /// The path that was opened.
         program: PathBuf,
@@ -48,7 +49,7 @@ pub enum LaunchError {
     },
     /// The command asks for a checksum, and what would be executed cannot be checked.
     #[cfg(feature = "sha256")]
-    #[error("cannot start `{}` with a checksum: {why}", program.display())]
+    #[error("plugin program checksum unsupported: `{}`: {why}", program.display())]
     CannotCheck {
         /// The path that was opened.
         program: PathBuf,
@@ -56,7 +57,7 @@ pub enum LaunchError {
         why: &'static str,
     },
     /// The working directory of the command cannot be entered.
-    #[error("cannot start the plugin in the directory `{}`: {source}", dir.display())]
+    #[error("plugin working directory unusable: `{}`: {source}", dir.display())]
     Directory {
         /// As in the command.
         dir: PathBuf,
@@ -64,7 +65,11 @@ pub enum LaunchError {
         source: Arc<io::Error>,
     },
     /// No handshake line came in time. The process was killed.
-    #[error("the plugin wrote no handshake line within {after:?}{stderr}")]
+    #[error(
+        "plugin start timed out{}: no handshake line on stdout within {after:?}; the process was killed{stderr}\n\
+         help: it can have longer with `RestartPolicy::start_timeout`; is the program a plugin?",
+        stderr.named()
+    )]
     StartTimeout {
         /// The start timeout.
         after: Duration,
@@ -72,17 +77,24 @@ pub enum LaunchError {
         stderr: StderrTail,
     },
     /// The process ended before it had written its handshake line.
-    #[error("the plugin exited before its handshake: {exit}{stderr}")]
+    #[error(
+        "plugin exited before its handshake{}: {exit}{stderr}\n\
+         help: it wrote no handshake line to stdout; a plugin that refuses to start says why on stderr",
+        stderr.named()
+    )]
     Exited {
         /// How it ended.
         exit: Exit,
         /// The end of its stderr.
         stderr: StderrTail,
-        /// Its panic message, if it left one.
-        panic: Option<String>,
     },
     /// The first line of stdout is no handshake line.
-    #[error("unrecognized handshake line {line} from the plugin: {why}. {ADVICE}{stderr}")]
+    #[error(
+        "unrecognized handshake line{}: {line}: {why}{stderr}\n\
+         help: a plugin may write nothing to stdout before that line (logs belong on stderr), and the program must be a \
+         plugin of this host",
+        stderr.named()
+    )]
     Unrecognized {
         /// What came.
         line: String,
@@ -92,7 +104,10 @@ pub enum LaunchError {
         stderr: StderrTail,
     },
     /// The plugin speaks another version of go-plugin's own protocol; only 1 exists.
-    #[error("the plugin speaks core protocol {plugin}, and this host 1 (handshake line {line}){stderr}")]
+    #[error(
+        "incompatible core protocol version{}: the plugin speaks {plugin}, and this host 1 (handshake line {line}){stderr}",
+        stderr.named()
+    )]
     CoreVersion {
         /// What the plugin speaks.
         plugin: i64,
@@ -103,8 +118,9 @@ pub enum LaunchError {
     },
     /// Host and plugin have no version of the application's protocol in common.
     #[error(
-        "the plugin speaks application protocol {plugin}, and this host {host:?}: one of them needs an update \
-         (handshake line {line}){stderr}"
+        "incompatible application protocol version{}: the plugin speaks {plugin}, and this host {host:?} (handshake line \
+         {line}){stderr}\nhelp: one of them needs an update: see `Handshake::version` and `Handshake::also_versions`",
+        stderr.named()
     )]
     ApplicationVersion {
         /// What the plugin offers: its lowest version, when it shares none with the host.
@@ -117,7 +133,11 @@ pub enum LaunchError {
         stderr: StderrTail,
     },
     /// The plugin does not speak gRPC.
-    #[error("the plugin speaks `{protocol}`, and this host only `grpc` (handshake line {line}){stderr}")]
+    #[error(
+        "unsupported plugin protocol{}: the plugin speaks `{protocol}`, and this host only `grpc` (handshake line \
+         {line}){stderr}",
+        stderr.named()
+    )]
     Protocol {
         /// What it speaks; `netrpc` when the line does not say.
         protocol: String,
@@ -127,7 +147,10 @@ pub enum LaunchError {
         stderr: StderrTail,
     },
     /// The plugin listens on a kind of network that is neither `unix` nor `tcp`.
-    #[error("the plugin listens on the unknown network `{network}` (handshake line {line}){stderr}")]
+    #[error(
+        "unsupported plugin network{}: `{network}` is neither `unix` nor `tcp` (handshake line {line}){stderr}",
+        stderr.named()
+    )]
     Network {
         /// The network.
         network: String,
@@ -137,7 +160,7 @@ pub enum LaunchError {
         stderr: StderrTail,
     },
     /// The plugin's address cannot be one.
-    #[error("the plugin's address cannot be dialled: {why} (handshake line {line}){stderr}")]
+    #[error("invalid plugin address{}: {why} (handshake line {line}){stderr}", stderr.named())]
     Address {
         /// What is wrong with it.
         why: String,
@@ -147,7 +170,11 @@ pub enum LaunchError {
         stderr: StderrTail,
     },
     /// The plugin sent a TLS certificate, so it expects TLS, and the host did not ask for it.
-    #[error("the plugin sent a certificate, but this host did not ask for TLS (handshake line {line}){stderr}")]
+    #[error(
+        "unexpected TLS certificate{}: this host did not ask for TLS (handshake line {line}){stderr}\n\
+         help: `Host::auto_mtls` asks for it",
+        stderr.named()
+    )]
     Certificate {
         /// What came.
         line: String,
@@ -157,8 +184,9 @@ pub enum LaunchError {
     /// This host asked for TLS ([`Host::auto_mtls`](super::Host)), and the plugin sent no certificate: it was built
     /// without TLS, or does not know go-plugin's.
     #[error(
-        "this host asked for TLS (AutoMTLS), and the plugin sent no certificate: it does not support it, or was built \
-         without it (handshake line {line}){stderr}"
+        "missing TLS certificate{}: this host asked for TLS (AutoMTLS), and the plugin does not support it, or was built \
+         without it (handshake line {line}){stderr}\nhelp: the feature `auto-mtls` is for plugins too",
+        stderr.named()
     )]
     NoCertificate {
         /// What came.
@@ -167,7 +195,7 @@ pub enum LaunchError {
         stderr: StderrTail,
     },
     /// The plugin's TLS certificate cannot be used: it is none, or not now.
-    #[error("the plugin's certificate cannot be used: {why} (handshake line {line}){stderr}")]
+    #[error("invalid TLS certificate{}: {why} (handshake line {line}){stderr}", stderr.named())]
     BadCertificate {
         /// What is wrong with it.
         why: String,
@@ -182,7 +210,9 @@ pub enum LaunchError {
     /// [`Host::multiplexed`]: super::Host::multiplexed
     #[cfg(feature = "mux")]
     #[error(
-        "the plugin does not multiplex its connections, as this host demands: {why} (handshake line {line}){stderr}"
+        "plugin does not support multiplexing{}: {why} (handshake line {line}){stderr}\n\
+         help: `Host::multiplexed` demands it; the feature `mux` is for plugins too",
+        stderr.named()
     )]
     NotMultiplexed {
         /// How it is known.
@@ -203,20 +233,58 @@ pub enum LaunchError {
         source: Arc<io::Error>,
     },
     /// The configuration of a plugin to reattach to cannot be meant for this host.
-    #[error("cannot reattach to the plugin: {why}")]
+    #[error("cannot reattach to plugin: {why}")]
     Reattach {
         /// What is wrong with it.
         why: String,
     },
     /// The plugin started, and a set-up call that the host repeats on every new process, or its first questions, failed.
-    #[error("the plugin started, but it could not be set up: {source}")]
+    #[error("plugin set-up failed: {source}")]
     SetUp {
         /// What it answered, or how the call was lost.
         source: crate::error::Error,
     },
+    /// The plugin wrote its handshake line, and cannot be connected to at the address in it. The process was killed.
+    #[error("cannot connect to plugin{}: {address}: {source}{stderr}", stderr.named())]
+    Connect {
+        /// The address in its handshake line.
+        address: String,
+        /// What the system said, or TLS.
+        source: Arc<io::Error>,
+        /// The end of its stderr.
+        stderr: StderrTail,
+    },
+    /// No directory for the sockets of the plugin could be made. Each start makes a new one.
+    #[error(
+        "cannot create socket directory: in `{}`: {source}\n\
+         help: it is made in the directory that `TMPDIR` names in the environment of this program, by default `/tmp`",
+        dir.display()
+    )]
+    SocketDir {
+        /// Where it was to be made.
+        dir: PathBuf,
+        /// What the system said.
+        source: Arc<io::Error>,
+    },
     /// The launch was called off: the plugin was closed meanwhile, or the host is ending.
-    #[error("the launch was called off")]
-    CalledOff,
+    #[error("plugin start cancelled{}: the plugin was closed, or the host is ending{stderr}", stderr.named())]
+    CalledOff {
+        /// The end of its stderr, if a process had been started.
+        stderr: StderrTail,
+    },
+    /// There is no tokio runtime where the launch was called.
+    #[error(
+        "no tokio runtime: a plugin is launched, and its services are called, inside of one\n\
+         help: `#[tokio::main]`, or `Runtime::block_on`"
+    )]
+    NoRuntime,
+    /// The clock of the tokio runtime is paused, as in a test with `start_paused`. Its timers run ahead of a process, which
+    /// would be given up at once.
+    #[error(
+        "tokio clock paused: its timers do not wait for a real process\n\
+         help: leave out `start_paused`, or call `tokio::time::resume` before the launch"
+    )]
+    ClockPaused,
     /// The system refused something: no memory, too many processes or files, the binary is just being written.
     #[error("cannot {what}: {source}")]
     Io {
@@ -227,20 +295,14 @@ pub enum LaunchError {
     },
 }
 
-const ADVICE: &str = "A plugin may write nothing to stdout before that line (logs belong on stderr), and the program \
-                      must be a plugin of this host";
-
 impl LaunchError {
     /// Whether starting the same command again cannot help: the program has to be replaced or the configuration
-    /// changed first. A supervisor gives up on these at once, and retries the others within its budget.
+    /// changed first.
+    ///
+    /// Of a program that ran before, one that is [not there](Self::is_of_the_program) may be about to be replaced.
     pub fn is_permanent(&self) -> bool {
         match self {
-            #[cfg(feature = "sha256")]
-            Self::Checksum { .. } | Self::CannotCheck { .. } => true,
-            Self::NotFound { .. }
-            | Self::NotExecutable { .. }
-            | Self::WrongFormat { .. }
-            | Self::Directory { .. }
+            Self::Directory { .. }
             | Self::CoreVersion { .. }
             | Self::ApplicationVersion { .. }
             | Self::Protocol { .. }
@@ -248,7 +310,9 @@ impl LaunchError {
             | Self::ProcessNotFound { .. }
             | Self::Reattach { .. }
             | Self::Certificate { .. }
-            | Self::NoCertificate { .. } => true,
+            | Self::NoCertificate { .. }
+            | Self::NoRuntime
+            | Self::ClockPaused => true,
             #[cfg(feature = "mux")]
             Self::NotMultiplexed { .. } => true,
             Self::StartTimeout { .. }
@@ -257,9 +321,26 @@ impl LaunchError {
             | Self::Address { .. }
             // The next process makes another one.
             | Self::BadCertificate { .. }
+            | Self::Connect { .. }
+            | Self::SocketDir { .. }
             | Self::SetUp { .. }
-            | Self::CalledOff
+            | Self::CalledOff { .. }
             | Self::Io { .. } => false,
+            other => other.is_of_the_program(),
+        }
+    }
+
+    /// Whether the program's file is at fault: it is absent, empty, not executable, not for this platform, or not the one
+    /// with the checksum. Nothing was started.
+    ///
+    /// That is what a host sees for a moment while the program is being replaced (`rm p; cp new/p p`). So it is a mistake
+    /// at the first launch, and [permanent](Self::is_permanent); of a plugin that ran before, it is worth another try.
+    pub fn is_of_the_program(&self) -> bool {
+        match self {
+            Self::NotFound { .. } | Self::NotExecutable { .. } | Self::WrongFormat { .. } => true,
+            #[cfg(feature = "sha256")]
+            Self::Checksum { .. } | Self::CannotCheck { .. } => true,
+            _ => false,
         }
     }
 
@@ -267,9 +348,20 @@ impl LaunchError {
         Self::Io { what, source: Arc::new(source.into()) }
     }
 
+    pub(super) fn called_off() -> Self {
+        Self::CalledOff { stderr: StderrTail::default() }
+    }
+
     /// The same error with the end of stderr, where it has a place for it.
     pub(super) fn with_stderr(mut self, tail: StderrTail) -> Self {
-        match &mut self {
+        if let Some(stderr) = self.stderr_mut() {
+            *stderr = tail;
+        }
+        self
+    }
+
+    fn stderr_mut(&mut self) -> Option<&mut StderrTail> {
+        match self {
             Self::StartTimeout { stderr, .. }
             | Self::Exited { stderr, .. }
             | Self::Unrecognized { stderr, .. }
@@ -280,46 +372,12 @@ impl LaunchError {
             | Self::Address { stderr, .. }
             | Self::Certificate { stderr, .. }
             | Self::NoCertificate { stderr, .. }
-            | Self::BadCertificate { stderr, .. } => *stderr = tail,
+            | Self::BadCertificate { stderr, .. }
+            | Self::Connect { stderr, .. }
+            | Self::CalledOff { stderr } => Some(stderr),
             #[cfg(feature = "mux")]
-            Self::NotMultiplexed { stderr, .. } => *stderr = tail,
-            #[cfg(feature = "sha256")]
-            Self::Checksum { .. } | Self::CannotCheck { .. } => {}
-            Self::NotFound { .. }
-            | Self::NotExecutable { .. }
-            | Self::WrongFormat { .. }
-            | Self::Directory { .. }
-            | Self::ProcessNotFound { .. }
-            | Self::Reattach { .. }
-            | Self::SetUp { .. }
-            | Self::CalledOff
-            | Self::Io { .. } => {}
+            Self::NotMultiplexed { stderr, .. } => Some(stderr),
+            _ => None,
         }
-        self
-    }
-}
-
-/// The last lines that a process wrote to stderr, oldest first, each shortened.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StderrTail(Vec<String>);
-
-impl StderrTail {
-    pub(super) fn new(lines: Vec<String>) -> Self {
-        Self(lines)
-    }
-
-    /// The lines.
-    pub fn lines(&self) -> &[String] {
-        &self.0
-    }
-}
-
-/// Nothing if there are no lines, else a heading and one line each.
-impl fmt::Display for StderrTail {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.0.is_empty() {
-            f.write_str("\nits last lines on stderr:")?;
-        }
-        self.0.iter().try_for_each(|line| write!(f, "\n  | {line}"))
     }
 }

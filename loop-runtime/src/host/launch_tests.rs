@@ -14,6 +14,9 @@ use super::*;
 use crate::sys::host::exists;
 use crate::transport::Address;
 
+#[path = "launch_tests/hosts.rs"]
+mod hosts;
+
 const HANDSHAKE: Handshake = Handshake::new("TEST_COOKIE", "crumbs").version(1);
 /// Sent by a script that is in order; the address carries what the test wants to know.
 const LINE: &str = "echo '1|1|unix|/x|grpc|'";
@@ -123,6 +126,7 @@ fn stderr_of(error: &LaunchError) -> Vec<String> {
         LaunchError::Exited { stderr, .. }
         | LaunchError::Unrecognized { stderr, .. }
         | LaunchError::StartTimeout { stderr, .. }
+        | LaunchError::CalledOff { stderr }
         | LaunchError::CoreVersion { stderr, .. } => stderr.lines().to_vec(),
         other => panic!("{other:?}"),
     }
@@ -200,12 +204,14 @@ async fn exits_before_the_handshake_are_told_with_status_and_stderr() {
     let error = Scripted::new("echo one >&2; echo two >&2; exit 3").error().await;
     assert_eq!(
         error.to_string(),
-        "the plugin exited before its handshake: exit status 3\nits last lines on stderr:\n  | one\n  | two"
+        "plugin exited before its handshake: scripted: exit status 3\nlast lines on stderr:\n  | one\n  | two\n\
+         help: it wrote no handshake line to stdout; a plugin that refuses to start says why on stderr"
     );
     assert!(!error.is_permanent());
 
     let error = Scripted::new("kill -ABRT $$").error().await;
-    assert_eq!(error.to_string(), "the plugin exited before its handshake: signal 6 (SIGABRT)");
+    let text = error.to_string();
+    assert_eq!(text.lines().next(), Some("plugin exited before its handshake: scripted: signal 6 (SIGABRT)"));
 
     let error = Scripted::new("exit 0").error().await;
     assert!(matches!(error, LaunchError::Exited { exit, .. } if exit.status() == Some(0)), "{error:?}");
@@ -215,8 +221,13 @@ async fn exits_before_the_handshake_are_told_with_status_and_stderr() {
 async fn a_panic_before_the_handshake_is_told() {
     let script = "echo start >&2; echo 'panic: no config' >&2; echo >&2; echo 'goroutine 1' >&2; exit 2";
     let error = Scripted::new(script).error().await;
-    let LaunchError::Exited { panic: Some(text), .. } = error else { panic!("{error:?}") };
-    assert_eq!(text, "panic: no config\n\ngoroutine 1");
+    let LaunchError::Exited { stderr, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(stderr.fatal(), Some("panic: no config\n\ngoroutine 1"));
+    assert!(
+        error
+            .to_string()
+            .starts_with("plugin exited before its handshake: scripted: exit status 2\ncause: panic: no config\n")
+    );
 }
 
 #[tokio::test]
@@ -303,7 +314,7 @@ async fn dropping_the_launch_ends_the_process() {
 
 #[tokio::test]
 async fn a_launch_that_is_called_off_has_reaped_its_process() {
-    let plugin = Scripted::new("echo $$ > $DIR/report; exec sleep 1000");
+    let plugin = Scripted::new("echo starting >&2; echo $$ > $DIR/report; exec sleep 1000");
     let mut report = plugin.report();
     let cancel = async {
         let pid = number(&line(&mut report).await);
@@ -311,7 +322,8 @@ async fn a_launch_that_is_called_off_has_reaped_its_process() {
         pid
     };
     let (error, pid) = tokio::join!(plugin.error(), cancel);
-    assert!(matches!(error, LaunchError::CalledOff), "{error:?}");
+    assert!(matches!(error, LaunchError::CalledOff { .. }), "{error:?}");
+    assert_eq!(stderr_of(&error), ["starting"]);
     assert!(!exists(pid));
 }
 
@@ -328,14 +340,15 @@ async fn a_log_storm_is_read_and_its_end_kept() {
     let plugin = Scripted::new(&format!("{LINE}; seq 1 20000 >&2; {long}; seq 1 18 >&2; printf last >&2; exit 0"));
     let process = plugin.ok().await;
     assert_eq!(process.reap(PATIENCE).await.unwrap().status(), Some(0));
-    let tail = process.stderr_tail();
+    let stderr = process.stderr();
+    let tail = stderr.lines();
     assert_eq!(tail.len(), 20);
     assert!(tail[0].starts_with("yyy") && tail[0].len() < 2000, "{}", tail[0]);
     assert_eq!(
         tail[1..].join(" "),
         (1..=18).map(|n| n.to_string()).chain(["last".into()]).collect::<Vec<_>>().join(" ")
     );
-    assert_eq!(process.panic(), None);
+    assert_eq!(stderr.fatal(), None);
 }
 
 #[tokio::test]
@@ -346,7 +359,28 @@ async fn a_panic_is_kept() {
     let process = plugin.ok().await;
     plugin.tell("go").await;
     assert_eq!(process.reap(PATIENCE).await.unwrap().status(), Some(101));
-    assert_eq!(process.panic().unwrap(), "panic: boom\nat main.rs");
+    assert_eq!(process.stderr().fatal(), Some("panic: boom\nat main.rs"));
+}
+
+/// It was caught, and answered; a later death has another reason, and a later line is not a part of it.
+#[tokio::test]
+async fn a_panic_that_the_plugin_survived_is_not_named_for_its_end() {
+    let panic = "echo \"thread 'worker' (7) panicked at src/a.rs:1:2:\" >&2; echo boom >&2";
+    let plugin = Scripted::new(&format!("{LINE}; {panic}; read go < $DIR/report; echo fine >&2; kill -KILL $$"));
+    let _report = plugin.report();
+    let process = plugin.ok().await;
+    // It is put together while the process lives on and says nothing.
+    let told = async {
+        while process.stderr().lines().len() < 2 {
+            time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    time::timeout(PATIENCE, told).await.unwrap();
+    plugin.tell("go").await;
+    assert_eq!(process.reap(PATIENCE).await.unwrap().signal(), Some(9));
+    let stderr = process.stderr();
+    assert_eq!(stderr.fatal(), None);
+    assert_eq!(stderr.lines().last().unwrap(), "fine");
 }
 
 #[tokio::test]
@@ -406,7 +440,7 @@ async fn the_environment_is_what_was_asked_for() {
             .filter_map(|entry| entry.split_once('='))
             .filter(|(name, _)| !["PWD", "OLDPWD", "SHLVL", "_"].contains(name))
             .collect();
-        let passed: Vec<(&str, String)> = ["HOME", "PATH", "RUST_LOG", "TMPDIR"]
+        let passed: Vec<(&str, String)> = ["HOME", "PATH", "RUST_BACKTRACE", "RUST_LOG", "TMPDIR"]
             .into_iter()
             .filter_map(|name| Some((name, std::env::var(name).ok()?)))
             .collect();
@@ -430,89 +464,4 @@ async fn the_environment_is_what_was_asked_for() {
         };
         assert_eq!(Path::new(stdin.trim_end()), ours);
     }
-}
-
-/// With a death signal bound to the thread that forked, a plugin launched from a thread that ends would be killed.
-#[test]
-fn a_plugin_survives_the_thread_and_the_runtime_that_launched_it() {
-    let plugin = Scripted::new(&format!("{LINE}; read status < $DIR/report; exit $status"));
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let watching = runtime();
-    let _report = watching.block_on(async { plugin.report() });
-    let (process, thread) = std::thread::scope(|scope| {
-        let launching = scope.spawn(|| {
-            let process = runtime().block_on(plugin.ok());
-            (process, std::fs::read_link("/proc/thread-self").unwrap())
-        });
-        launching.join().unwrap()
-    });
-    while Path::new("/proc").join(&thread).exists() {
-        std::thread::yield_now();
-    }
-    let exit = watching.block_on(async {
-        plugin.tell("9").await;
-        process.reap(PATIENCE).await.unwrap()
-    });
-    assert_eq!((exit.status(), exit.signal()), (Some(9), None));
-}
-
-/// Runs one of the ignored tests below as a program of its own.
-fn in_another_process(test: &str) -> std::process::Command {
-    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-    command.args([
-        "--exact",
-        &format!("{}::{test}", module_path!().split_once("::").unwrap().1),
-        "--ignored",
-        "--nocapture",
-    ]);
-    command
-}
-
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn plugins_die_with_a_host_that_is_killed() {
-    let dir = tempfile::tempdir().unwrap();
-    let plugin = Scripted { dir, ..Scripted::new("") };
-    let mut report = plugin.report();
-    let mut host = in_another_process("as_a_host_that_is_killed")
-        .env("REPORT", plugin.dir.path())
-        .env("TMPDIR", plugin.dir.path())
-        .spawn()
-        .unwrap();
-    let watched = Watched::new(number(&line(&mut report).await));
-    host.kill().unwrap();
-    host.wait().unwrap();
-    watched.ended().await;
-}
-
-#[tokio::test]
-#[ignore = "started by another test"]
-async fn as_a_host_that_is_killed() {
-    let Some(report) = std::env::var_os("REPORT") else { return };
-    let mut plugin = Scripted::new("echo $$ > $REPORT/report; echo '1|1|unix|/x|grpc|'; exec sleep 1000");
-    plugin.command = plugin.command.env("REPORT", report);
-    plugin.ok().await.exited().await;
-}
-
-#[test]
-fn kill_all_ends_everything_and_nothing_begins_after_it() {
-    assert!(in_another_process("as_a_host_that_kills_all").env("ROLE", "kill-all").status().unwrap().success());
-}
-
-#[tokio::test]
-#[ignore = "started by another test"]
-async fn as_a_host_that_kills_all() {
-    if std::env::var_os("ROLE").is_none() {
-        return;
-    }
-    let running = Scripted::new("sleep 1000 & echo \"1|1|unix|/$!|grpc|\"; wait");
-    let (one, two) = (running.ok().await, running.ok().await);
-    let grandchildren = [&one, &two].map(|process| Watched::new(reported(process)));
-    super::super::kill_all();
-    assert!(!exists(one.pid()) && !exists(two.pid()), "both are reaped when it returns");
-    for grandchild in grandchildren {
-        grandchild.ended().await;
-    }
-    assert!(matches!(running.error().await, LaunchError::CalledOff));
-    super::super::kill_all();
 }

@@ -4,8 +4,7 @@
 //! Old forms that a Go host accepts are accepted here: five fields, blanks around the line, signs and leading
 //! zeros in numbers, junk in fields that were not asked for.
 
-use super::LaunchError;
-use super::launch_error::StderrTail;
+use super::{LaunchError, StderrTail};
 use crate::transport::{Address, AddressError, Offer, OfferError, Security};
 
 /// The only version of go-plugin's own protocol.
@@ -51,7 +50,7 @@ impl HandshakeLine {
         let number = |field: &str, name| {
             field
                 .parse::<i64>()
-                .map_err(|_| unrecognized(format!("its {name} {} is no number", quote(field.as_bytes()))))
+                .map_err(|_| unrecognized(format!("its {name} {} is not a number", quote(field.as_bytes()))))
         };
 
         let core = number(core, "core protocol version")?;

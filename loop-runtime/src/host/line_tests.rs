@@ -137,17 +137,16 @@ fn values() {
 fn errors_quote_the_line_and_say_what_is_wrong() {
     assert_eq!(
         parse("1|7|unix|/p|grpc|").unwrap_err().to_string(),
-        "the plugin speaks application protocol 7, and this host [3, 1]: one of them needs an update \
-         (handshake line \"1|7|unix|/p|grpc|\")"
+        "incompatible application protocol version: the plugin speaks 7, and this host [3, 1] (handshake line \
+         \"1|7|unix|/p|grpc|\")\nhelp: one of them needs an update: see `Handshake::version` and `Handshake::also_versions`"
     );
     assert_eq!(
         parse("starting up\x1b[31m\n").unwrap_err().to_string(),
-        "unrecognized handshake line \"starting up\\x1b[31m\" from the plugin: it has 1 of at least 4 fields. A \
-         plugin may write nothing to stdout before that line (logs belong on stderr), and the program must be a \
-         plugin of this host"
+        "unrecognized handshake line: \"starting up\\x1b[31m\": it has 1 of at least 4 fields\nhelp: a plugin may write \
+         nothing to stdout before that line (logs belong on stderr), and the program must be a plugin of this host"
     );
     let error = HandshakeLine::parse(b"\xff\xfe\0|1|unix|/p", &VERSIONS, &Offer::Nothing).unwrap_err();
-    assert!(error.to_string().contains("\"\\xff\\xfe\\x00|1|unix|/p\" from the plugin: it is not UTF-8"), "{error}");
+    assert!(error.to_string().contains("\"\\xff\\xfe\\x00|1|unix|/p\": it is not UTF-8"), "{error}");
     let error = parse(&"x".repeat(5000)).unwrap_err().to_string();
     assert!(error.contains("\".. (5000 bytes)") && error.len() < 600, "{error}");
 }

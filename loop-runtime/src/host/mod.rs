@@ -1,26 +1,35 @@
 //! The host's side: starting plugin processes, keeping them up, and what is told of that.
+//!
+//! What [`LaunchError`] and [`Ended`] say, what to do about it, and what happens when something goes away that a plugin
+//! needs beside its process, is on the page [`errors`](crate::errors).
 
 mod builder;
 #[cfg(feature = "sha256")]
 mod checksum;
 mod command;
 mod environment;
+#[cfg(test)]
+mod errors_tests;
 mod event;
 mod exit;
 mod generation;
 mod launch;
 mod launch_error;
 mod line;
+mod mains;
 mod output;
 mod policy;
 mod process;
+mod reaper;
 mod reattach;
 mod registry;
 mod running;
 mod spawner;
 #[cfg(test)]
 mod start_tests;
+mod stderr_tail;
 mod supervisor;
+mod surroundings;
 mod watchdog;
 
 pub use builder::Host;
@@ -30,14 +39,15 @@ pub use command::Command;
 pub use event::{Ended, Event, Events, State, States, What, Why};
 pub use exit::Exit;
 pub(crate) use launch::{LaunchOptions, launch};
-pub use launch_error::{LaunchError, StderrTail};
+pub use launch_error::LaunchError;
 #[cfg(any(test, fuzzing))]
 pub(crate) use line::parse as parse_handshake_line;
 pub use policy::RestartPolicy;
 pub use registry::kill_all;
 pub(crate) use running::Process;
+pub use stderr_tail::StderrTail;
 pub(crate) use supervisor::Running;
-pub use supervisor::Supervisor;
+pub use supervisor::{Supervisor, close_all};
 
 pub use crate::reattach::{Reattach, ReattachError};
 pub use crate::service::{HandleEvent, HandleId, Timing};

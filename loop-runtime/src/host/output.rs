@@ -1,10 +1,9 @@
 //! What a plugin writes to its real stdout and stderr.
 
-use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe::Receiver;
@@ -13,66 +12,42 @@ use tokio::task::JoinHandle;
 use tokio::time;
 
 use super::Exit;
-use super::launch_error::StderrTail;
+use super::stderr_tail::{Collector, StderrTail};
 use crate::stdio::hclog::{Parser, Record};
-use crate::stdio::lines::{LINE_MAX, Lines, Piece};
+use crate::stdio::lines::{LINE_MAX, Lines};
 
-/// Lines that are kept for error messages.
-const TAIL_LINES: usize = 20;
-/// Characters that are kept of each.
-const TAIL_WIDTH: usize = 1024;
-/// Bytes that are kept of the text of a panic.
-const PANIC_MAX: usize = 16 * 1024;
 /// How long pipes are read after the process has ended. They usually end at once; a process that has left the
 /// plugin's group may hold them for ever.
 pub(super) const DRAIN: Duration = Duration::from_millis(500);
 
-/// The end of a plugin's stderr, and its panic.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Kept(Arc<Mutex<Inner>>);
+/// How long more of a panic is waited for. It is written in one go, or in a few.
+const QUIET: Duration = Duration::from_millis(100);
 
-#[derive(Debug, Default)]
-struct Inner {
-    tail: VecDeque<String>,
-    panic: String,
+/// The end of a plugin's stderr.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    plugin: Arc<str>,
+    collector: Arc<Mutex<Collector>>,
 }
 
 impl Kept {
-    pub(super) fn tail(&self) -> StderrTail {
-        StderrTail::new(self.lock().tail.iter().cloned().collect())
+    pub(super) fn new(plugin: &str) -> Self {
+        Self { plugin: plugin.into(), collector: Arc::default() }
     }
 
-    pub(super) fn panic(&self) -> Option<String> {
-        let inner = self.lock();
-        (!inner.panic.is_empty()).then(|| inner.panic.trim_end().to_owned())
+    /// What there is of it now, if the process ended in this way.
+    pub(super) fn tail(&self, exit: Option<Exit>) -> StderrTail {
+        self.lock().tail(&self.plugin, exit, Instant::now())
     }
 
-    fn keep(&self, record: &Record) {
-        let text = record.to_string();
-        let mut inner = self.lock();
-        if record.panic && inner.panic.len() < PANIC_MAX {
-            inner.panic.push_str(&printable(&text));
-            inner.panic.push('\n');
-        }
-        if inner.tail.len() == TAIL_LINES {
-            inner.tail.pop_front();
-        }
-        inner.tail.push_back(printable(&text));
+    fn take(&self, record: &Record) {
+        record.emit(&self.plugin);
+        self.lock().push(record, Instant::now());
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Collector> {
+        self.collector.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Shortened, and without control characters: the text of a stranger goes to terminals.
-fn printable(text: &str) -> String {
-    let visible = |c: char| if c.is_control() && c != '\t' { char::REPLACEMENT_CHARACTER } else { c };
-    let mut out: String = text.chars().take(TAIL_WIDTH).map(visible).collect();
-    if text.chars().nth(TAIL_WIDTH).is_some() {
-        out.push_str("..");
-    }
-    out
 }
 
 /// The reading end of a pipe from a child, for tokio.
@@ -81,23 +56,25 @@ pub(super) fn receiver(pipe: impl Into<OwnedFd>) -> io::Result<Receiver> {
 }
 
 /// Passes stderr to `tracing` until it ends, or, once the process has ended, for [`DRAIN`] at most.
-pub(super) fn follow_stderr(
-    mut pipe: Receiver,
-    plugin: String,
-    kept: Kept,
-    exit: watch::Receiver<Option<Exit>>,
-) -> JoinHandle<()> {
+pub(super) fn follow_stderr(mut pipe: Receiver, kept: Kept, exit: watch::Receiver<Option<Exit>>) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let mut log = Log { plugin, kept, parser: Parser::default() };
-        let mut lines = Lines::new(LINE_MAX);
+        let (mut parser, mut lines) = (Parser::default(), Lines::new(LINE_MAX));
+        let mut keep = |record: Record| kept.take(&record);
         while_open(exit, async {
             let mut chunk = vec![0; 16 * 1024];
-            while let Ok(read @ 1..) = pipe.read(&mut chunk).await {
-                lines.feed(&chunk[..read], |piece| log.piece(piece));
+            loop {
+                let reading = pipe.read(&mut chunk);
+                let read = if parser.is_open() { time::timeout(QUIET, reading).await } else { Ok(reading.await) };
+                match read {
+                    Ok(Ok(read @ 1..)) => lines.feed(&chunk[..read], |piece| parser.feed(piece, &mut keep)),
+                    Ok(_) => break,
+                    Err(_) => parser.settle(&mut keep),
+                }
             }
         })
         .await;
-        lines.finish(|piece| log.piece(piece));
+        lines.finish(|piece| parser.feed(piece, &mut keep));
+        parser.settle(&mut keep);
     })
 }
 
@@ -118,23 +95,6 @@ async fn while_open(mut exit: watch::Receiver<Option<Exit>>, reading: impl Futur
     tokio::select! {
         () = reading => {}
         () = ended_and_drained => {}
-    }
-}
-
-struct Log {
-    plugin: String,
-    kept: Kept,
-    parser: Parser,
-}
-
-impl Log {
-    fn piece(&mut self, piece: Piece<'_>) {
-        let record = match piece {
-            Piece::Line(line) => self.parser.line(line),
-            Piece::Part(part) => self.parser.part(part),
-        };
-        record.emit(&self.plugin);
-        self.kept.keep(&record);
     }
 }
 

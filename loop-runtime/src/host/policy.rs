@@ -42,7 +42,11 @@ pub struct RestartPolicy {
     /// it is suspect, after ten it counts as hung and is killed. Ticks are counted, not measured, so that a host that
     /// stood still does not kill healthy plugins. Default 1 s.
     pub health_tick: Option<Duration>,
-    /// Grace between asking a plugin to shut down and killing it. Default 2 s, as in go-plugin.
+    /// When a process is replaced by hand, how long the calls that are under way on it may go on before they are cut
+    /// off. New calls wait for the next process meanwhile. Default 5 s.
+    pub restart_drain: Duration,
+    /// How long a plugin that was asked to shut down, or does so by itself, may take until it is killed. Counted in
+    /// tenths that this process lived through. Default 2 s, as in go-plugin.
     pub exit_grace: Duration,
     /// How long a killed process may take to be reaped before the runtime goes on without it. Default 5 s.
     pub reap: Duration,
@@ -66,6 +70,7 @@ impl Default for RestartPolicy {
             give_up_after: None,
             start_timeout: Duration::from_secs(10),
             health_tick: Some(Duration::from_secs(1)),
+            restart_drain: Duration::from_secs(5),
             exit_grace: Duration::from_secs(2),
             reap: Duration::from_secs(5),
             lazy: false,

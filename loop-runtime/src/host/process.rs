@@ -1,57 +1,56 @@
 //! A process that this host started: its end, and how to bring that about.
-//!
-//! Every child has a thread of its own that waits for it. That costs a small stack per plugin, and in return the
-//! end of a process is noticed and its status taken whatever happens to its pipes, to the tasks of the runtime, or
-//! to the runtime itself.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal};
+use rustix::process::Signal;
 use tokio::sync::watch;
 
+use super::reaper::Reaper;
 use super::{Exit, registry};
-use crate::sys;
+use crate::sys::child::{ChildProcess, End};
 
 /// How long a killed process may take to disappear before the host goes on without it.
 pub(super) const REAP: Duration = Duration::from_secs(5);
 
-/// The waiting thread calls two functions and no more.
-const WAITER_STACK: usize = 128 * 1024;
-
-/// A running or ended child process and the group it leads. Dropping it kills the group; the waiting thread reaps.
+/// A running or ended child process and the group it leads. Dropping it kills the group; the [reaper](Reaper) reaps.
 #[derive(Debug)]
 pub(super) struct Child(Arc<Core>);
 
-/// What the owner, the waiting thread and the registry share.
+/// What the owner, the reaper and the registry share.
 #[derive(Debug)]
 pub(super) struct Core {
-    pid: Pid,
-    /// Whether the process id still is that of our child. Held while a signal is sent, so that none goes to a
-    /// stranger that got the same id.
+    process: ChildProcess,
+    /// Whether the process is still to be reaped. Held while a signal is sent, so that none goes to a stranger that got
+    /// the same id.
     ours: Mutex<bool>,
     reaped: Condvar,
     exit: watch::Sender<Option<Exit>>,
 }
 
 impl Child {
-    /// Begins to wait for the child `pid`, which must lead a process group of its own.
+    /// Has the end of `process` noticed from now on, whatever happens to its pipes, to the tasks of the runtime, or to
+    /// the runtime itself.
     ///
     /// # Errors
     ///
-    /// There is no thread for it; the child is killed and reaped then.
-    pub(super) fn adopt(pid: Pid) -> io::Result<Self> {
-        let core =
-            Arc::new(Core { pid, ours: Mutex::new(true), reaped: Condvar::new(), exit: watch::Sender::new(None) });
-        let waited = Arc::clone(&core);
-        let waiter = thread::Builder::new().name("plugin-waiter".into()).stack_size(WAITER_STACK);
-        match waiter.spawn(move || waited.wait()) {
-            Ok(_) => Ok(Self(core)),
+    /// There can be no reaper; the process is killed and reaped then.
+    pub(super) fn adopt(process: ChildProcess) -> io::Result<Self> {
+        Self::adopt_by(super::reaper::global(), process)
+    }
+
+    pub(super) fn adopt_by(reaper: &Reaper, process: ChildProcess) -> io::Result<Self> {
+        let (ours, exit) = (Mutex::new(true), watch::Sender::new(None));
+        let core = Arc::new(Core { process, ours, reaped: Condvar::new(), exit });
+        match reaper.watch(core.clone()) {
+            Ok(()) => Ok(Self(core)),
             Err(error) => {
-                sys::host::signal_group(pid, Signal::KILL);
-                sys::host::reap(pid);
+                core.signal(Signal::KILL);
+                let until = Instant::now() + REAP;
+                while !core.settle() && Instant::now() < until {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
                 Err(error)
             }
         }
@@ -59,18 +58,34 @@ impl Child {
 }
 
 impl Core {
-    /// Waits for the end of the process, takes what is left of its group with it, and makes the end known.
-    fn wait(&self) {
-        sys::host::wait_for_end(self.pid);
+    pub(super) fn process(&self) -> &ChildProcess {
+        &self.process
+    }
+
+    /// If the process has ended: takes what is left of its group with it, reaps it, and makes the end known. Whether
+    /// that is done.
+    pub(super) fn settle(&self) -> bool {
         let mut ours = self.lock();
+        if !*ours {
+            return true;
+        }
+        if !self.process.has_ended() {
+            return false;
+        }
         // Until it is reaped, nobody else can have the id of the process, nor that of the group.
-        sys::host::signal_group(self.pid, Signal::KILL);
-        registry::remove(self.pid());
-        let (status, signal) = sys::host::reap(self.pid);
+        self.process.signal(Signal::KILL);
+        registry::remove(self);
+        let exit = match self.process.reap() {
+            End::Ended { status, signal } => Exit::new(status, signal),
+            End::Unknown => Exit::new(None, None),
+            // It has ended, so this is for the tracer to know first.
+            End::NotYet => return false,
+        };
+        // Whoever sees either of the two sees the other.
+        self.exit.send_replace(Some(exit));
         *ours = false;
-        drop(ours);
         self.reaped.notify_all();
-        self.exit.send_replace(Some(Exit::new(status, signal)));
+        true
     }
 
     fn lock(&self) -> MutexGuard<'_, bool> {
@@ -79,7 +94,7 @@ impl Core {
 
     pub(super) fn signal(&self, signal: Signal) {
         if *self.lock() {
-            sys::host::signal_group(self.pid, signal);
+            self.process.signal(signal);
         }
     }
 
@@ -96,7 +111,7 @@ impl Core {
     }
 
     pub(super) fn pid(&self) -> u32 {
-        self.pid.as_raw_nonzero().get().unsigned_abs()
+        self.process.pid()
     }
 }
 
@@ -138,3 +153,7 @@ impl Drop for Child {
         self.kill();
     }
 }
+
+#[cfg(test)]
+#[path = "process_tests.rs"]
+mod tests;

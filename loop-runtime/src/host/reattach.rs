@@ -69,7 +69,7 @@ pub(super) async fn find(
         Some(Ok(Ok(_))) => {}
         Some(Ok(Err(why))) => return Err(missing(why)),
         Some(Err(_)) => return Err(missing(std::io::ErrorKind::TimedOut.into())),
-        None => return Err(LaunchError::CalledOff),
+        None => return Err(LaunchError::called_off()),
     }
     let version = if version == 0 { handshake.version } else { version };
     let attached = Attached { config: config.clone(), process, claimed: AtomicBool::new(false) };

@@ -49,8 +49,12 @@ pub(super) fn add(core: &Arc<Core>) -> bool {
     !managed.ending
 }
 
-pub(super) fn remove(pid: u32) {
-    lock().processes.remove(&pid);
+/// Takes out a process that is about to be reaped. Another may have its id by now, if the system has reaped it already.
+pub(super) fn remove(core: &Core) {
+    let mut managed = lock();
+    if managed.processes.get(&core.pid()).is_some_and(|process| std::ptr::eq(process.as_ptr(), core)) {
+        managed.processes.remove(&core.pid());
+    }
 }
 
 fn lock() -> MutexGuard<'static, Managed> {

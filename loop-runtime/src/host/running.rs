@@ -11,7 +11,7 @@ use super::line::HandshakeLine;
 use super::output::{self, Kept};
 use super::process::Child;
 use super::reattach::{Attached, Found};
-use super::{Exit, LaunchError};
+use super::{Exit, StderrTail};
 use crate::reattach::Reattach;
 
 /// A running plugin. Dropping it kills the process and its group, and a thread reaps it, unless it is attached: then
@@ -31,7 +31,7 @@ enum Body {
 }
 
 /// What it writes to stderr.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Stderr {
     kept: Kept,
     reader: tokio::sync::Mutex<Option<JoinHandle<()>>>,
@@ -39,9 +39,14 @@ pub(super) struct Stderr {
 
 impl Stderr {
     pub(super) fn follow(pipe: Receiver, name: &str, child: &Child) -> Self {
-        let kept = Kept::default();
-        let reader = output::follow_stderr(pipe, name.to_owned(), kept.clone(), child.watch());
+        let kept = Kept::new(name);
+        let reader = output::follow_stderr(pipe, kept.clone(), child.watch());
         Self { kept, reader: tokio::sync::Mutex::new(Some(reader)) }
+    }
+
+    /// That of a process whose stderr somebody else reads.
+    fn elsewhere(name: &str) -> Self {
+        Self { kept: Kept::new(name), reader: tokio::sync::Mutex::default() }
     }
 
     /// Waits until all that the process had written is read. It has ended, so that is within [`output::DRAIN`].
@@ -53,12 +58,9 @@ impl Stderr {
         }
     }
 
-    pub(super) fn complete(&self, error: LaunchError) -> LaunchError {
-        let error = match error {
-            LaunchError::Exited { exit, stderr, .. } => LaunchError::Exited { exit, stderr, panic: self.kept.panic() },
-            other => other,
-        };
-        error.with_stderr(self.kept.tail())
+    /// The end of it, if the process ended in this way.
+    pub(super) fn tail(&self, exit: Option<Exit>) -> StderrTail {
+        self.kept.tail(exit)
     }
 }
 
@@ -68,9 +70,9 @@ impl Process {
     }
 
     /// A process that somebody else started.
-    pub(super) fn attached(found: Found) -> Self {
+    pub(super) fn attached(found: Found, name: &str) -> Self {
         let line = HandshakeLine::unread(found.version, found.address);
-        Self { body: Body::Attached(found.attached), line, stderr: Stderr::default() }
+        Self { body: Body::Attached(found.attached), line, stderr: Stderr::elsewhere(name) }
     }
 
     pub(super) fn is_attached(&self) -> bool {
@@ -122,14 +124,13 @@ impl Process {
         }
     }
 
-    /// The last lines of stderr. Final after [`reap`](Self::reap).
-    pub(crate) fn stderr_tail(&self) -> Vec<String> {
-        self.stderr.kept.tail().lines().to_vec()
-    }
-
-    /// The text of its panic, Go's or Rust's, if it wrote one to stderr.
-    pub(crate) fn panic(&self) -> Option<String> {
-        self.stderr.kept.panic()
+    /// The end of stderr. Final after [`reap`](Self::reap).
+    pub(crate) fn stderr(&self) -> StderrTail {
+        let exit = match &self.body {
+            Body::Child(child) => *child.watch().borrow(),
+            Body::Attached(_) => None,
+        };
+        self.stderr.tail(exit)
     }
 
     /// Sends SIGKILL to the process and its group, at once. Works on a stopped process. One that is left alone gets none.

@@ -1,4 +1,4 @@
-//! The one thread that starts all plugins.
+//! The one thread that starts all plugins. The one that [reaps](super::reaper) them is another.
 //!
 //! On Linux a child can ask to be killed when its parent dies, but "parent" there is the *thread* that forked it.
 //! Threads of a runtime come and go, and each that goes would take healthy plugins with it. So this thread starts
@@ -12,8 +12,10 @@ use std::io::{self, IsTerminal as _};
 #[cfg(target_os = "linux")]
 use std::os::fd::AsFd;
 use std::os::fd::OwnedFd;
+#[cfg(not(target_os = "linux"))]
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
+#[cfg(not(target_os = "linux"))]
 use std::process::{Command as StdCommand, Stdio};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,11 +24,11 @@ use std::time::Instant;
 
 use rustix::fs::Access;
 use rustix::io::Errno;
-use rustix::process::Pid;
 use tokio::sync::oneshot;
 
 use super::process::{Child, REAP};
 use super::{Command, LaunchError, registry};
+use crate::sys::child::ChildProcess;
 #[cfg(target_os = "linux")]
 use crate::sys::spawn::{Image, Start};
 
@@ -41,11 +43,12 @@ pub(super) struct Prepared {
 
 /// How the process is started.
 enum Way {
-    /// By the standard library.
+    /// By the standard library, where the system has nothing better.
+    #[cfg(not(target_os = "linux"))]
     Plain(StdCommand),
-    /// So that it dies with this process.
+    /// So that it can die with this process, and is held by a descriptor.
     #[cfg(target_os = "linux")]
-    Bound { image: Image, directory: Option<CString> },
+    Bound { image: Image, directory: Option<CString>, parent_death: bool },
 }
 
 /// A child, and the ends of its pipes.
@@ -74,18 +77,7 @@ impl Prepared {
         if let Some(dir) = &command.current_dir {
             check_dir(dir)?;
         }
-        #[cfg(target_os = "linux")]
-        let bound = parent_death.then(|| bound(command, file.as_os_str(), program.as_os_str(), environment.clone()));
-        #[cfg(not(target_os = "linux"))]
-        let bound: Option<Result<Way, LaunchError>> = {
-            // There is no such signal here: a plugin has to watch its parent by itself.
-            let _ = parent_death;
-            None
-        };
-        let way = match bound {
-            Some(bound) => bound?,
-            None => plain(command, file.as_os_str(), program.as_os_str(), environment),
-        };
+        let way = Way::new(command, file.as_os_str(), program.as_os_str(), environment, parent_death)?;
         Ok(Self {
             way,
             named,
@@ -97,15 +89,15 @@ impl Prepared {
     /// Starts the process, on the thread that calls.
     fn spawn(self) -> Result<Spawned, LaunchError> {
         if registry::is_ending() {
-            return Err(LaunchError::CalledOff);
+            return Err(LaunchError::called_off());
         }
-        let (pid, stdout, stderr) = self.way.start().map_err(|error| refused(&self.named, error))?;
-        // After the start: the program loads while the thread that waits for it is made.
-        let child = Child::adopt(pid).map_err(|error| LaunchError::io("start a thread", error))?;
+        let (process, stdout, stderr) = self.way.start().map_err(|error| refused(&self.named, error))?;
+        let child =
+            Child::adopt(process).map_err(|error| LaunchError::io("watch for the end of the process", error))?;
         if !registry::add(child.core()) {
             child.kill();
             child.core().wait_until(Instant::now() + REAP);
-            return Err(LaunchError::CalledOff);
+            return Err(LaunchError::called_off());
         }
         Ok(Spawned { child, stdout, stderr })
     }
@@ -113,86 +105,94 @@ impl Prepared {
 
 type Variables<'a> = (&'a OsString, &'a OsString);
 
-fn plain<'a>(
-    command: &Command,
-    file: &OsStr,
-    name: &OsStr,
-    environment: impl IntoIterator<Item = Variables<'a>>,
-) -> Way {
-    let mut std = StdCommand::new(file);
-    std.arg0(name)
-        .args(&command.args)
-        .env_clear()
-        .envs(environment)
-        .stdin(if has_stdin() { Stdio::inherit() } else { Stdio::null() })
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0);
-    if let Some(dir) = &command.current_dir {
-        std.current_dir(dir);
+#[cfg(not(target_os = "linux"))]
+impl Way {
+    /// `parent_death` has no counterpart here: a plugin has to watch its parent by itself.
+    fn new<'a>(
+        command: &Command,
+        file: &OsStr,
+        name: &OsStr,
+        environment: impl IntoIterator<Item = Variables<'a>>,
+        _parent_death: bool,
+    ) -> Result<Self, LaunchError> {
+        let mut std = StdCommand::new(file);
+        std.arg0(name)
+            .args(&command.args)
+            .env_clear()
+            .envs(environment)
+            .stdin(if has_stdin() { Stdio::inherit() } else { Stdio::null() })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        if let Some(dir) = &command.current_dir {
+            std.current_dir(dir);
+        }
+        crate::sys::host::heed_children(&mut std);
+        Ok(Self::Plain(std))
     }
-    Way::Plain(std)
+
+    /// The process, and the ends of its pipes.
+    fn start(self) -> io::Result<(ChildProcess, OwnedFd, OwnedFd)> {
+        let Self::Plain(mut command) = self;
+        let mut child = command.spawn()?;
+        let process = ChildProcess::new(rustix::process::Pid::from_child(&child), None);
+        match (child.stdout.take(), child.stderr.take()) {
+            (Some(stdout), Some(stderr)) => Ok((process, stdout.into(), stderr.into())),
+            _ => Err(io::Error::other("it has no pipes")),
+        }
+    }
 }
 
 #[cfg(target_os = "linux")]
-fn bound<'a>(
-    command: &Command,
-    file: &OsStr,
-    name: &OsStr,
-    environment: impl IntoIterator<Item = Variables<'a>>,
-) -> Result<Way, LaunchError> {
-    use std::os::unix::ffi::OsStrExt as _;
-
-    let environment: Vec<OsString> = environment
-        .into_iter()
-        .map(|(name, value)| {
-            let mut entry = name.clone();
-            entry.push("=");
-            entry.push(value);
-            entry
-        })
-        .collect();
-    let arguments = command.args.iter().map(OsString::as_os_str);
-    let image = Image::new(file, name, arguments, environment.iter().map(OsString::as_os_str));
-    let directory = command.current_dir.as_ref().map(|dir| CString::new(dir.as_os_str().as_bytes())).transpose();
-    let way = image.and_then(|image| Ok(Way::Bound { image, directory: directory? }));
-    way.map_err(|error| LaunchError::io("pass the command to the system", error))
-}
-
 impl Way {
+    fn new<'a>(
+        command: &Command,
+        file: &OsStr,
+        name: &OsStr,
+        environment: impl IntoIterator<Item = Variables<'a>>,
+        parent_death: bool,
+    ) -> Result<Self, LaunchError> {
+        use std::os::unix::ffi::OsStrExt as _;
+
+        let environment: Vec<OsString> = environment
+            .into_iter()
+            .map(|(name, value)| {
+                let mut entry = name.clone();
+                entry.push("=");
+                entry.push(value);
+                entry
+            })
+            .collect();
+        let arguments = command.args.iter().map(OsString::as_os_str);
+        let image = Image::new(file, name, arguments, environment.iter().map(OsString::as_os_str));
+        let directory = command.current_dir.as_ref().map(|dir| CString::new(dir.as_os_str().as_bytes())).transpose();
+        let way = image.and_then(|image| Ok(Self::Bound { image, directory: directory?, parent_death }));
+        way.map_err(|error| LaunchError::io("pass the command to the system", error))
+    }
+
     /// The process, and the ends of its pipes.
-    fn start(self) -> io::Result<(Pid, OwnedFd, OwnedFd)> {
-        match self {
-            Self::Plain(mut command) => {
-                let mut child = command.spawn()?;
-                match (child.stdout.take(), child.stderr.take()) {
-                    (Some(stdout), Some(stderr)) => Ok((Pid::from_child(&child), stdout.into(), stderr.into())),
-                    _ => Err(io::Error::other("it has no pipes")),
-                }
-            }
-            #[cfg(target_os = "linux")]
-            Self::Bound { image, directory } => {
-                let (stdout, child_stdout) = pipe()?;
-                let (stderr, child_stderr) = pipe()?;
-                let null = if has_stdin() { None } else { Some(fs::File::open("/dev/null")?) };
-                let start = Start {
-                    image: &image,
-                    stdin: null.as_ref().map(AsFd::as_fd),
-                    stdout: child_stdout.as_fd(),
-                    stderr: child_stderr.as_fd(),
-                    directory: directory.as_deref(),
-                };
-                Ok((start.run()?, stdout, stderr))
-            }
-        }
+    fn start(self) -> io::Result<(ChildProcess, OwnedFd, OwnedFd)> {
+        let Self::Bound { image, directory, parent_death } = self;
+        let (stdout, child_stdout) = pipe()?;
+        let (stderr, child_stderr) = pipe()?;
+        let null = if has_stdin() { None } else { Some(fs::File::open("/dev/null")?) };
+        let start = Start {
+            image: &image,
+            stdin: null.as_ref().map(AsFd::as_fd),
+            stdout: child_stdout.as_fd(),
+            stderr: child_stderr.as_fd(),
+            directory: directory.as_deref(),
+            bound_to_thread: parent_death,
+        };
+        Ok((start.run()?, stdout, stderr))
     }
 }
 
 /// A pipe, of which the child's end is not one of the descriptors that it takes the place of.
 #[cfg(target_os = "linux")]
 fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-    Ok((reader, rustix::io::fcntl_dupfd_cloexec(&writer, 3)?))
+    let (reader, writer) = io::pipe()?;
+    Ok((reader.into(), rustix::io::fcntl_dupfd_cloexec(&writer, 3)?))
 }
 
 /// Starts the process on the spawner thread. When the future is dropped, the process is killed.
@@ -203,7 +203,7 @@ pub(super) async fn spawn(prepared: Prepared) -> Result<Spawned, LaunchError> {
         let _ = give.send(prepared.spawn());
     });
     submit(job).map_err(|error| LaunchError::io("start a thread", error))?;
-    take.await.unwrap_or(Err(LaunchError::CalledOff))
+    take.await.unwrap_or_else(|_| Err(LaunchError::called_off()))
 }
 
 type Job = Box<dyn FnOnce() + Send>;

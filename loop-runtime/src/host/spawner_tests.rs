@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::process::Command as StdCommand;
 
 use super::*;
 
@@ -37,13 +38,13 @@ fn what_is_not_there_is_not_found() {
     for program in ["/no/such/file", "./no-such-file", "no-such-program-in-path", "", "/etc/passwd/x"] {
         let error = refusal(&Command::new(program));
         assert!(matches!(&error, LaunchError::NotFound { .. }), "{program}: {error:?}");
-        assert!(error.is_permanent());
+        assert!(error.is_permanent() && error.is_of_the_program());
     }
     let script = file(dir.path(), "script", "#!/no/such/interpreter\\n", "755");
     let error = refusal(&Command::new(&script));
     assert_eq!(
         error.to_string(),
-        format!("cannot start `{}`: the interpreter that it names does not exist", script.display())
+        format!("plugin program not found: `{}`: the interpreter that it names does not exist", script.display())
     );
 }
 
@@ -54,7 +55,7 @@ fn what_may_not_be_executed_is_not_executable() {
     for program in [plain.as_path(), dir.path()] {
         let error = refusal(&Command::new(program));
         assert!(matches!(&error, LaunchError::NotExecutable { .. }), "{}: {error:?}", program.display());
-        assert!(error.is_permanent());
+        assert!(error.is_permanent() && error.is_of_the_program());
     }
 }
 
@@ -76,7 +77,7 @@ fn no_shell_guesses_at_unknown_formats() {
     for program in files {
         let error = refusal(&Command::new(&program));
         assert!(matches!(&error, LaunchError::WrongFormat { .. }), "{}: {error:?}", program.display());
-        assert!(error.is_permanent());
+        assert!(error.is_permanent() && error.is_of_the_program());
     }
     assert!(!marker.exists());
 }
@@ -87,7 +88,7 @@ fn the_directory_must_exist() {
     let plain = file(dir.path(), "plain", "", "644");
     for dir in [dir.path().join("none"), plain] {
         let error = refusal(&Command::new("/bin/sh").current_dir(&dir));
-        assert!(matches!(&error, LaunchError::Directory { .. }), "{error:?}");
+        assert!(matches!(&error, LaunchError::Directory { .. }) && !error.is_of_the_program(), "{error:?}");
     }
 }
 

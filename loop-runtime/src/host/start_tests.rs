@@ -44,6 +44,39 @@ async fn a_plugin_has_ten_seconds_for_its_line() {
     }
 }
 
+/// Runs one of the ignored tests below as a program of its own, with its own `TMPDIR`.
+fn in_another_process(test: &str, tmpdir: &std::path::Path) {
+    let name = format!("{}::{test}", module_path!().split_once("::").unwrap().1);
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", &name, "--ignored", "--nocapture"]).env("ROLE", test).env("TMPDIR", tmpdir);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_temporary_directory_that_is_gone_is_named_and_may_come_back() {
+    let dir = tempfile::tempdir().unwrap();
+    in_another_process("as_a_host_without_a_temporary_directory", &dir.path().join("gone"));
+}
+
+#[tokio::test]
+#[ignore = "started by another test"]
+async fn as_a_host_without_a_temporary_directory() {
+    if std::env::var_os("ROLE").is_none() {
+        return;
+    }
+    let gone = std::path::PathBuf::from(std::env::var_os("TMPDIR").unwrap());
+    let launch =
+        async || Host::new(HANDSHAKE).launch(Command::new("/bin/sh").args(["-c", "exit 3"])).await.unwrap_err();
+    let error = launch().await;
+    assert!(matches!(&error, LaunchError::SocketDir { dir, .. } if *dir == gone), "{error:?}");
+    assert!(!error.is_permanent());
+    std::fs::create_dir(&gone).unwrap();
+    let error = launch().await;
+    assert!(matches!(error, LaunchError::Exited { .. }), "{error:?}");
+    assert_eq!(std::fs::read_dir(&gone).unwrap().count(), 0, "nothing is left in it");
+}
+
 #[tokio::test]
 async fn a_start_that_failed_is_not_tried_again() {
     let dir = tempfile::tempdir().unwrap();

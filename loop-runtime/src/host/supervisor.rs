@@ -5,26 +5,63 @@ mod machine;
 mod task;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::builder::Settings;
+use super::builder::{Settings, Source};
 use super::event::{Event, Events, State, States, What};
 use super::generation::{Generation, not_running};
-use super::{LaunchError, Process, Reattach};
+use super::{Command, LaunchError, Process, Reattach};
 use crate::error::{Error, Result};
 use crate::proto::grpc::health::v1::HealthCheckRequest;
 use crate::proto::grpc::health::v1::health_client::HealthClient;
-use crate::service::{Family, Handle, Names, Remote, Service};
+use crate::service::{Family, Handle, Link, Names, Prepared, Remote, Service};
 use crate::sync::locked;
 pub(crate) use machine::Input;
 #[cfg(test)]
 pub(crate) use machine::{Action, Machine, Ownership, Root};
 pub(crate) use machine::{Pulse, Remains};
 use task::Task;
+
+/// All plugins of this process that are not closed.
+static PLUGINS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+
+/// Closes every plugin that this process has launched, all at the same time: each as by [`Supervisor::close`], so that
+/// objects are released and shutdown hooks run. Returns when the last process is gone, which is bounded by the
+/// [policies](super::RestartPolicy) of the plugins. Of plugins that were [reattached](super::Host::reattach) to, the
+/// connections are closed and the processes live on.
+///
+/// For a host that is asked to end itself:
+///
+/// ```no_run
+/// # async fn run_until_it_is_over() {}
+/// # async fn main() -> std::io::Result<()> {
+/// use tokio::signal::unix::{SignalKind, signal};
+///
+/// let mut terminated = signal(SignalKind::terminate())?;
+/// tokio::select! {
+///     () = run_until_it_is_over() => {}
+///     _ = terminated.recv() => {}
+/// }
+/// loop_runtime::host::close_all().await;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Plugins that are launched meanwhile are not waited for. Dropping the future does not stop the closing. Where nothing can
+/// be awaited any more, [`kill_all`](super::kill_all) ends the processes.
+pub async fn close_all() {
+    let plugins: Vec<Arc<Shared>> = locked(&PLUGINS).iter().filter_map(Weak::upgrade).collect();
+    for plugin in &plugins {
+        plugin.tell_machine(Input::Close { by_call: !plugin.is_attached });
+    }
+    for plugin in &plugins {
+        plugin.closed.cancelled().await;
+    }
+}
 
 /// Events kept for a slow reader.
 const EVENTS: usize = 1024;
@@ -59,6 +96,8 @@ struct Shared {
     root: Arc<Handle>,
     state: watch::Sender<State>,
     tell: Arc<Teller>,
+    /// Whether the process is somebody else's.
+    is_attached: bool,
     inbox: mpsc::UnboundedSender<Message>,
     closed: CancellationToken,
     running: Mutex<Option<Running>>,
@@ -74,6 +113,14 @@ impl Shared {
 /// To the [`Task`].
 enum Message {
     Input(Input),
+    /// The program of the next launch, which is to be soon.
+    Replace(Command),
+    /// The program that is to take the place of the one that runs; who asked waits for the outcome.
+    Upgrade(Command, oneshot::Sender<Result<()>>),
+    /// What came of making everything in the next generation, of this number, that lives in the one that runs.
+    Prepared(u64, Result<Prepared>),
+    /// What came of making another main connection to the generation of this number.
+    Redialled(u64, Result<Arc<Link>>),
     /// What a launch came to. With an error, the id of a process that could not be reaped.
     Launched(Result<Box<Generation>, (LaunchError, Option<u32>)>),
 }
@@ -106,7 +153,7 @@ impl Teller {
 }
 
 impl Supervisor {
-    pub(super) async fn start(settings: Settings) -> Result<Self, LaunchError> {
+    pub(super) async fn start(settings: Settings, source: Source) -> Result<Self, LaunchError> {
         let tell = Arc::new(Teller {
             plugin: settings.name.as_str().into(),
             seq: AtomicU64::new(0),
@@ -126,19 +173,25 @@ impl Supervisor {
             family,
             state: watch::Sender::new(State::Starting { attempt: 1 }),
             tell,
+            is_attached: matches!(source, Source::Running(_)),
             inbox: outbox,
             closed: CancellationToken::new(),
             running: Mutex::default(),
             settings,
         });
+        {
+            let mut plugins = locked(&PLUGINS);
+            plugins.retain(|plugin| plugin.upgrade().is_some_and(|plugin| !plugin.closed.is_cancelled()));
+            plugins.push(Arc::downgrade(&shared));
+        }
         let (first, started) = oneshot::channel();
         // Made before the task: a caller that goes away drops it, and that closes the plugin.
         let owner = Arc::new(Owner { shared: shared.clone() });
-        tokio::spawn(Task::new(shared, inbox, first).run());
+        tokio::spawn(Task::new(shared, source, inbox, first).run());
         match started.await {
             Ok(Ok(())) => Ok(Self { owner }),
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(LaunchError::CalledOff),
+            Err(_) => Err(LaunchError::called_off()),
         }
     }
 
@@ -161,6 +214,8 @@ impl Supervisor {
     /// The plugin is closed, given up, or does not come back in time (30 s, or the caller's deadline).
     pub async fn dispense<S: Service + ?Sized>(&self) -> Result<Arc<S>> {
         let shared = self.shared();
+        // Over one socket even a lost connection cannot be dialled again without announcements.
+        shared.tell_machine(Input::Dispensed { carries: S::CARRIES || shared.settings.is_multiplexed() });
         let mut names = Names::default();
         S::describe(&mut names);
         if !names.optionals().is_empty() {
@@ -217,9 +272,65 @@ impl Supervisor {
         answer.map(drop).map_err(|status| Error::unknown(format!("{}: {status}", self.name())).with_source(status))
     }
 
-    /// Ends the process and starts it again; calls in flight are lost, handles are re-established. Returns at once.
+    /// Replaces the process by another one, in order: new calls wait for the next process, each to its own deadline; those
+    /// under way may go on for [`RestartPolicy::restart_drain`](super::RestartPolicy::restart_drain); then the process is
+    /// asked to shut down, and runs its hooks. When it is gone the next one is started, and services are re-established.
+    ///
+    /// Returns at once; [`Supervisor::events`] tell how it goes. Does nothing while no process runs.
     pub fn restart(&self) {
-        self.shared().tell_machine(Input::Restart);
+        self.shared().tell_machine(Input::Restart { replaced: false });
+    }
+
+    /// The same with another command, as after a deploy to a new path: it is used from now on, for every start. What
+    /// the last one did is forgotten, as by [`Supervisor::reset`]; while no process runs, one is started at once.
+    ///
+    /// There is no way back: a command that does not start a plugin is tried again and again within the policy. The
+    /// plugin keeps its name.
+    ///
+    /// # Errors
+    ///
+    /// The plugin was [reattached](super::Host::reattach) to: only who started a process knows how to replace it.
+    pub fn restart_with(&self, command: Command) -> Result<()> {
+        self.check_is_ours()?;
+        // Nobody takes it once the plugin is closed, and then there is nothing to be replaced.
+        let _ = self.shared().inbox.send(Message::Replace(command));
+        Ok(())
+    }
+
+    fn check_is_ours(&self) -> Result<()> {
+        if self.shared().is_attached {
+            let text = format!("plugin not replaced: {}: another host started it", self.name());
+            return Err(Error::failed_precondition(text));
+        }
+        Ok(())
+    }
+
+    /// Replaces the process by one of `command` without a gap, and without a way to lose anything by it: two processes
+    /// run for a moment. `command` is used for every later start, too.
+    ///
+    /// 1. The new process is started, what is repeated at every start is repeated in it, and every object that lives in the
+    ///    old process is made in it. If anything of that fails, the new process is ended and the old one goes on.
+    /// 2. All handles change to the new process in one step. From then on no call begins on the old one.
+    /// 3. Calls under way on the old one may go on for
+    ///    [`RestartPolicy::restart_drain`](super::RestartPolicy::restart_drain); then it is asked to shut down, and ends.
+    ///
+    /// Only the application knows whether it may run twice at a time: constructors and repeated set-up calls run in the
+    /// new process while the old one still serves, so that what they start (pollers, transmitters) runs twice for a moment,
+    /// and what they lock or listen on may be taken. Where that cannot be, [`Supervisor::restart_with`] is the way.
+    /// Objects that must [not be made again](crate::loop_service) are lost in step 2.
+    ///
+    /// Returns after step 2; events tell of the rest. Dropping the future does not stop the upgrade.
+    ///
+    /// # Errors
+    ///
+    /// The upgrade was given up, and why; the plugin is not running, is being upgraded already, was closed, or was
+    /// [reattached](super::Host::reattach) to.
+    pub async fn upgrade(&self, command: Command) -> Result<()> {
+        self.check_is_ours()?;
+        let (answer, answered) = oneshot::channel();
+        let _ = self.shared().inbox.send(Message::Upgrade(command, answer));
+        let closed = || Error::closed(format!("plugin not upgraded: {}: it was closed", self.name()));
+        answered.await.unwrap_or_else(|_| Err(closed()))
     }
 
     /// Forgets all failures: closes the breaker, leaves the given-up state, makes refused objects again.

@@ -190,8 +190,9 @@ impl Plugin {
         self
     }
 
-    /// Leaves the process's panic hook alone. By default it is replaced by one whose first line begins `panic: `, so
-    /// that Go hosts log what follows as an error.
+    /// Leaves the process's panic hook alone. By default it is replaced by one that writes a panic in a task, which is
+    /// caught, as one record of the log at error level, and any other as text that begins `panic: `, so that hosts tell it
+    /// as the cause of the end. There is a backtrace if `RUST_BACKTRACE` asks for it; hosts of this crate pass it on.
     pub fn keep_panic_hook(mut self) -> Self {
         self.panic_hook = false;
         self

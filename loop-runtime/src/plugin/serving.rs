@@ -11,21 +11,21 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
 
 use super::fixed::Fixed;
 use super::stop::{Reason, Stop};
-use crate::broker::{Broker, BrokerService, Hosts, Route};
+use crate::broker::{BrokerService, Hosts, Route};
 use crate::error::Result;
-use crate::service::{BoxFuture, Family, Root, Served, Session, Timing};
+use crate::service::{BoxFuture, Family, Root, Served, Session, Timing, Wiring};
 use crate::stdio::ring::Ring;
 use crate::stdio::stream::Stdio;
 #[cfg(feature = "mux")]
 use crate::transport::MuxSession;
-use crate::transport::{Accepted, ConnectionId, Handler, Limits, Listener, Security, serve_connection};
+use crate::transport::{Accepted, ConnectionId, Handler, Limits, Listener, Security, SignsOfLife, serve_connection};
 
 /// How long calls in flight may go on after the end was asked for.
 const GRACE: Duration = Duration::from_secs(1);
@@ -38,9 +38,6 @@ const GOODBYE: Duration = Duration::from_millis(100);
 
 /// How long a plugin whose connections are all gone waits for its host to come back.
 const ABSENCE: Duration = Duration::from_secs(10);
-
-/// Announcements that wait for the host's stream.
-const ANNOUNCEMENTS: usize = 64;
 
 /// Sees the path of every call on the main connections.
 pub(crate) type OnCall = Arc<dyn Fn(&str) + Send + Sync>;
@@ -87,12 +84,11 @@ impl Serving {
     /// Two of its services have one name.
     pub(crate) fn new(root: &Root, options: ServingOptions) -> Result<Self> {
         let ServingOptions { name, route, security, hosts, limits, dial_timeout, on_call, stdio, stop } = options;
-        let (outgoing, announcements) = mpsc::channel(ANNOUNCEMENTS);
-        let broker = Broker::new(route, security, dial_timeout, outgoing);
         let family = Family::new("the host", &name, Timing::default(), false, Arc::new(|_| {}));
-        let session = Session::new("the host", 1, broker.clone(), (Limits::client(), limits.clone()), family);
+        let wiring = Wiring { route, security, dial_timeout, calling: Limits::client(), serving: limits.clone() };
+        let (session, announcements) = Session::assemble("the host", 1, wiring, family);
         let served = root.serve(&session)?;
-        let exchange = BrokerService::new(broker, hosts, announcements);
+        let exchange = BrokerService::new(session.broker().clone(), hosts, announcements);
         let fixed = Fixed::new(&served.names(), exchange, Stdio { ring: stdio }, stop.clone());
         let entrance =
             Entrance { fixed, served, on_call, calls: TaskTracker::new(), presence: watch::Sender::default() };
@@ -240,10 +236,19 @@ impl Handler for Entrance {
             seen(request.uri().path());
         }
         self.presence.send_if_modified(|presence| !std::mem::replace(&mut presence.spoke, true));
+        self.served.heard();
         match self.fixed.handle(request) {
             Ok(answer) => answer,
             Err(request) => self.own(*request),
         }
+    }
+
+    fn signs(&self) -> SignsOfLife {
+        self.served.signs()
+    }
+
+    fn is_fixed(&self, path: &str) -> bool {
+        Fixed::serves(path)
     }
 }
 

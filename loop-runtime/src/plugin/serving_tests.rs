@@ -15,6 +15,8 @@ use crate::transport::{Connection, Security};
 trait Idle {
     /// Nothing.
     async fn nothing(&self) -> Result<()>;
+    /// Nothing, for ever.
+    async fn sleep(&self) -> Result<()>;
 }
 
 struct Lazy;
@@ -23,15 +25,23 @@ impl Idle for Lazy {
     async fn nothing(&self) -> Result<()> {
         Ok(())
     }
+
+    async fn sleep(&self) -> Result<()> {
+        std::future::pending().await
+    }
 }
 
 fn serving(stop: &Stop) -> Arc<Serving> {
+    serving_with(stop, Limits::server())
+}
+
+fn serving_with(stop: &Stop, limits: Limits) -> Arc<Serving> {
     let options = ServingOptions {
         name: "idle".to_owned(),
         route: Route::sockets("/nowhere"),
         security: Security::None,
         hosts: Hosts::One,
-        limits: Limits::server(),
+        limits,
         dial_timeout: DIAL_TIMEOUT,
         on_call: Vec::new(),
         stdio: Arc::new(Ring::default()),
@@ -83,4 +93,31 @@ async fn a_host_that_is_gone_for_ten_seconds_is_not_waited_for_any_longer() {
     drop(again);
     assert_eq!(stop.requested().await, Reason::Abandoned);
     assert_eq!(gone.elapsed().as_secs(), ABSENCE.as_secs());
+}
+
+/// However few of the user's are taken at a time: what the host needs of a plugin is not among them.
+#[tokio::test(start_paused = true)]
+async fn calls_of_the_user_do_not_keep_the_runtimes_own_out() {
+    for at_a_time in [0, 1] {
+        let mut limits = Limits::server();
+        limits.max_in_flight = at_a_time;
+        let stop = Stop::in_process();
+        let serving = serving_with(&stop, limits);
+        let connection = tokio::time::timeout(HOUR, call(connect(&serving))).await.expect("an answer");
+        let calls: Vec<_> = (0..20)
+            .map(|_| {
+                let connection = connection.clone();
+                tokio::spawn(
+                    async move { connection.unary("/idle.Idle/Sleep", Default::default(), None, "".into()).await },
+                )
+            })
+            .collect();
+        for _ in 0..3 {
+            sleep(HOUR).await;
+            let request = HealthCheckRequest { service: "plugin".to_owned() };
+            let mut client = HealthClient::new(connection.clone());
+            tokio::time::timeout(HOUR, client.check(request)).await.expect("an answer").unwrap();
+        }
+        assert!(calls.iter().all(|call| !call.is_finished()));
+    }
 }

@@ -6,14 +6,14 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
-use crate::socket_dir::PrivateDir;
+use crate::socket_dir::{PrivateDir, SocketDirError};
 use crate::transport::{ListenError, Listener};
 
 /// Why there is no socket.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SocketError {
-    #[error("cannot make a private directory for sockets in {}: {source}", .at.display())]
-    Directory { at: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Directory(#[from] SocketDirError),
     #[error(transparent)]
     Listen(#[from] ListenError),
     #[error("the socket directory {} cannot be written into a handshake line", .0.display())]
@@ -60,7 +60,7 @@ impl SocketDir {
         if let Some(dir) = &options.dir {
             return Ok(Self { path: PathBuf::from(dir), group, own: None });
         }
-        let own = PrivateDir::create().map_err(|source| SocketError::Directory { at: std::env::temp_dir(), source })?;
+        let own = PrivateDir::create()?;
         if let Some(group) = group {
             give(own.path(), group, 0o750)?;
         }

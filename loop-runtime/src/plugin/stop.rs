@@ -32,11 +32,11 @@ pub(crate) enum Reason {
 impl Reason {
     pub(crate) fn text(self) -> &'static str {
         match self {
-            Self::Shutdown => "the host asked for it",
-            Self::Terminated => "it was told to by a signal",
+            Self::Shutdown => "the host called Shutdown",
+            Self::Terminated => "it received SIGTERM",
             Self::HostGone => "its host is gone",
-            Self::Abandoned => "its host has hung up",
-            Self::Failed => "it can accept no connections any more",
+            Self::Abandoned => "all connections are closed",
+            Self::Failed => "its listener failed",
             Self::Stopped => "the test is over",
         }
     }

@@ -3,7 +3,7 @@
 //! Downwards it uses the broker, the transport and the wire; of processes it knows nothing. Its rooms are layers, and arrows
 //! between them go only downwards: [`typed`] is what generated code touches; [`serve`] is what a peer may call; [`handle`] is
 //! what a caller holds, and the way back to life; [`session`] is the process of one peer, as seen from here; [`base`] has what
-//! all of them share.
+//! all of them share. `MAP.md` beside this file shows what there is, who owns whom, and in which order things die.
 
 mod base;
 mod handle;
@@ -13,13 +13,15 @@ mod typed;
 
 pub(crate) use base::Family;
 pub(crate) use base::settle;
-pub use base::{BoxFuture, HandleEvent, HandleId, Method, Names, Timing, any_carries, first, health, own_release};
+pub use base::{
+    BoxFuture, HandleEvent, HandleId, Method, Names, Timing, any_carries, constructs, first, health, own_release,
+};
 pub use handle::Remote;
-pub(crate) use handle::{Failed, Forgotten, Handle, Slot};
+pub(crate) use handle::{Failed, Forgotten, Handle, Prepared, Slot};
 pub use serve::{Answer, Call, Service, Starts, Tree, remote_of, times_made};
 pub(crate) use serve::{Root, Served};
 pub use session::Outgoing;
-pub(crate) use session::{Attempt, Link, Session};
+pub(crate) use session::{Attempt, Link, Session, Wiring};
 pub use typed::{
     Answers, AnswersWhole, Argument, Component, Incoming, Outcome, Part, Refused, Reply, ReplyPart, WholeOutcome,
 };

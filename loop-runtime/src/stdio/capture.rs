@@ -27,14 +27,14 @@ impl Capture {
     /// Replaces descriptor 1 by a pipe. Until [`Drain::take`] is called, what is printed stays in the pipe.
     pub(crate) fn start() -> io::Result<(Self, Drain)> {
         let real = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?;
-        let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+        let (reader, writer) = io::pipe()?;
         let ring = Arc::new(Ring::default());
         super::stderr::attach(&ring);
         // What the standard library still buffers was printed before: it belongs to the capture as well, because
         // nothing may come before the handshake line.
         rustix::stdio::dup2_stdout(&writer)?;
         io::stdout().flush()?;
-        let drain = Drain { reader, ring: ring.clone(), buffer: Vec::new() };
+        let drain = Drain { reader: reader.into(), ring: ring.clone(), buffer: Vec::new() };
         Ok((Self { real: real.into(), ring }, drain))
     }
 

@@ -1,10 +1,14 @@
 //! Reads what a plugin writes to stderr: JSON lines as HashiCorp's hclog makes them, plain text with or without
-//! a level in front, and panics. The rules are go-plugin's, so that a plugin is shown as a Go host would show it.
+//! a level in front, and panics. The rules are go-plugin's, so that a plugin is shown as a Go host would show it, but for
+//! one: a Go host makes an error of every plain line that ever comes after a panic, and here a panic is one record.
 
 use std::fmt;
 
 use serde_json::{Map, Value};
 use tracing::Level;
+
+use super::fatal::{Fatal, Open, begins};
+use super::lines::Piece;
 
 /// One line of a plugin's log.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,40 +21,59 @@ pub(crate) struct Record {
     /// As the plugin wrote it.
     pub(crate) timestamp: Option<String>,
     pub(crate) pairs: Pairs,
-    /// Belongs to the text of a panic.
-    pub(crate) panic: bool,
+    /// It is a panic, or like one, and has all lines that belong to it.
+    pub(crate) fatal: Option<Fatal>,
 }
 
 /// The further keys and values of a record, in the order of the keys.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Pairs(Map<String, Value>);
 
-/// Remembers, from line to line, whether a panic has begun.
+/// Remembers, from line to line, a panic that has begun.
 #[derive(Debug, Default)]
 pub(crate) struct Parser {
-    panicking: bool,
+    open: Option<Open>,
 }
 
 impl Parser {
-    /// Reads a whole line. Never fails: what is not understood is text at `DEBUG`.
-    pub(crate) fn line(&mut self, line: &[u8]) -> Record {
+    /// Reads what comes next. Never fails: what is not understood is text at `DEBUG`.
+    pub(crate) fn feed(&mut self, piece: Piece<'_>, out: &mut impl FnMut(Record)) {
+        let line = match piece {
+            Piece::Line(line) => line,
+            // Of a line that is too long to be read.
+            Piece::Part(part) => {
+                self.settle(out);
+                return out(Record::text(Level::DEBUG, String::from_utf8_lossy(part).into_owned()));
+            }
+        };
         let text = String::from_utf8_lossy(line);
         // Most lines that are no JSON are told from their first byte.
         if text.trim_start().starts_with('{')
             && let Ok(Value::Object(object)) = serde_json::from_str(&text)
             && let Some(record) = structured(object, &text)
         {
-            return record;
+            self.settle(out);
+            return out(record);
         }
-        self.plain(text.into_owned())
+        self.plain(text.into_owned(), out);
     }
 
-    /// Takes a part of a line that is too long to be read: text at `DEBUG`.
-    pub(crate) fn part(&self, part: &[u8]) -> Record {
-        Record::text(Level::DEBUG, String::from_utf8_lossy(part).into_owned())
+    /// Whether lines are held back because more of a panic may come.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.is_some()
     }
 
-    fn plain(&mut self, text: String) -> Record {
+    /// Gives what was held back: nothing more has come for a while, or ever will.
+    pub(crate) fn settle(&mut self, out: &mut impl FnMut(Record)) {
+        let Some(open) = self.open.take() else { return };
+        let (fatal, others) = open.close();
+        out(Record { fatal: Some(fatal.clone()), ..Record::text(Level::ERROR, fatal.text) });
+        for line in others {
+            out(Record::text(Level::DEBUG, line));
+        }
+    }
+
+    fn plain(&mut self, text: String, out: &mut impl FnMut(Record)) {
         const PREFIXES: [(&str, Level); 5] = [
             ("[TRACE]", Level::TRACE),
             ("[DEBUG]", Level::DEBUG),
@@ -59,20 +82,20 @@ impl Parser {
             ("[ERROR]", Level::ERROR),
         ];
         if let Some((_, level)) = PREFIXES.iter().find(|(prefix, _)| text.starts_with(prefix)) {
-            return Record::text(*level, text);
+            self.settle(out);
+            return out(Record::text(*level, text));
         }
-        self.panicking |= begins_panic(&text);
-        let level = if self.panicking { Level::ERROR } else { Level::DEBUG };
-        Record { panic: self.panicking, ..Record::text(level, text) }
+        let rest = match &mut self.open {
+            Some(open) => open.take(text),
+            None => Some(text),
+        };
+        let Some(text) = rest else { return };
+        self.settle(out);
+        match begins(&text) {
+            Some(kind) => self.open = Some(Open::new(kind, text)),
+            None => out(Record::text(Level::DEBUG, text)),
+        }
     }
-}
-
-/// Go's two forms, and what Rust's standard panic hook writes. A process that has begun one seldom writes
-/// anything else, so every plain line after it is taken for a part of it.
-fn begins_panic(text: &str) -> bool {
-    text.starts_with("panic: ")
-        || text.starts_with("fatal error: ")
-        || (text.starts_with("thread '") && text.contains(" panicked at "))
 }
 
 /// A JSON object as hclog writes it. `None`: go-plugin takes it for plain text (its host crashes on some).
@@ -90,7 +113,7 @@ fn structured(mut object: Map<String, Value>, line: &str) -> Option<Record> {
     let module = take_text(&mut object, "@module").ok().flatten();
     let caller = take_text(&mut object, "@caller").ok().flatten();
     let message = message.unwrap_or_default();
-    Some(Record { level, message, module, caller, timestamp, pairs: Pairs(object), panic: false })
+    Some(Record { level, message, module, caller, timestamp, pairs: Pairs(object), fatal: None })
 }
 
 /// The string under `key`, removed. `Err` if something else is there, which then stays.
@@ -135,7 +158,7 @@ fn is_timestamp(text: &str) -> bool {
 
 impl Record {
     fn text(level: Level, message: String) -> Self {
-        Self { level, message, module: None, caller: None, timestamp: None, pairs: Pairs::default(), panic: false }
+        Self { level, message, module: None, caller: None, timestamp: None, pairs: Pairs::default(), fatal: None }
     }
 
     /// Passes the record to this process's `tracing` subscriber, under the target `plugin`.

@@ -5,8 +5,26 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// The records of these lines, and of the silence after them.
+fn read_all<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Vec<Record> {
+    let (mut parser, mut records) = (Parser::default(), Vec::new());
+    let mut out = |record| records.push(record);
+    for line in lines {
+        parser.feed(Piece::Line(line), &mut out);
+    }
+    parser.settle(&mut out);
+    assert!(!parser.is_open());
+    records
+}
+
+fn read_one(line: &[u8]) -> Record {
+    let mut records = read_all([line]);
+    assert_eq!(records.len(), 1, "{records:?}");
+    records.remove(0)
+}
+
 fn read(line: &str) -> Record {
-    Parser::default().line(line.as_bytes())
+    read_one(line.as_bytes())
 }
 
 #[test]
@@ -19,7 +37,7 @@ fn reads_a_structured_line() {
     assert_eq!(record.timestamp.as_deref(), Some("2026-11-22T07:33:02.454675Z"));
     assert_eq!(record.pairs.to_string(), r#"n=12 s="a b" w=x"#);
     assert_eq!(record.to_string(), r#"warn: low n=12 s="a b" w=x"#);
-    assert!(!record.panic);
+    assert_eq!(record.fatal, None);
 }
 
 #[test]
@@ -92,28 +110,47 @@ fn odd_values_of_other_keys_stay_as_pairs() {
 }
 
 #[test]
-fn a_panic_makes_the_plain_lines_after_it_errors() {
-    let mut parser = Parser::default();
+fn a_panic_is_one_record_and_what_comes_after_it_is_none_of_it() {
     let lines = [
-        ("before", Level::DEBUG, false),
-        ("panic: boom", Level::ERROR, true),
-        ("", Level::ERROR, true),
-        ("goroutine 1 [running]:", Level::ERROR, true),
-        ("[INFO] still alive", Level::INFO, false),
-        (r#"{"@level":"info","@message":"m"}"#, Level::INFO, false),
-        (r#"{"not":"hclog"}"#, Level::DEBUG, false),
-        ("\tmain.go:3", Level::ERROR, true),
+        "before",
+        "panic: boom",
+        "",
+        "goroutine 1 [running]:",
+        "main.main()",
+        "\tmain.go:3 +0x1d",
+        "[INFO] still alive",
+        r#"{"@level":"info","@message":"m"}"#,
+        r#"{"not":"hclog"}"#,
+        "plain",
     ];
-    for (line, level, panic) in lines {
-        let record = parser.line(line.as_bytes());
-        assert_eq!((record.level, record.panic), (level, panic), "{line}");
-    }
-    assert_eq!(parser.part(b"of a very long line").level, Level::DEBUG);
+    let records = read_all(lines.map(str::as_bytes));
+    let seen: Vec<(Level, &str, bool)> =
+        records.iter().map(|record| (record.level, record.message.as_str(), record.fatal.is_some())).collect();
+    let expected = [
+        (Level::DEBUG, "before", false),
+        (Level::ERROR, "panic: boom\n\ngoroutine 1 [running]:\nmain.main()\n\tmain.go:3 +0x1d", true),
+        (Level::INFO, "[INFO] still alive", false),
+        (Level::INFO, "m", false),
+        (Level::DEBUG, r#"{"not":"hclog"}"#, false),
+        (Level::DEBUG, "plain", false),
+    ];
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn a_part_of_a_long_line_ends_a_panic() {
+    let (mut parser, mut seen) = (Parser::default(), Vec::new());
+    let mut out = |record: Record| seen.push((record.level, record.message));
+    parser.feed(Piece::Line(b"panic: boom"), &mut out);
+    assert!(parser.is_open());
+    parser.feed(Piece::Part(b"of a very long line"), &mut out);
+    assert!(!parser.is_open());
+    assert_eq!(seen, [(Level::ERROR, "panic: boom".to_owned()), (Level::DEBUG, "of a very long line".to_owned())]);
 }
 
 #[test]
 fn invalid_utf8_is_replaced() {
-    let record = Parser::default().line(b"{\"@level\":\"info\",\"@message\":\"a\xffb\"}");
+    let record = read_one(b"{\"@level\":\"info\",\"@message\":\"a\xffb\"}");
     assert_eq!((record.level, record.message.as_str()), (Level::INFO, "a\u{fffd}b"));
 }
 
@@ -161,10 +198,9 @@ fn becomes_an_event() {
 proptest! {
     #[test]
     fn any_bytes_are_read(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 0..5)) {
-        let mut parser = Parser::default();
-        for line in lines {
-            parser.line(&line).emit("p");
-            let _ = parser.part(&line).to_string();
+        for record in read_all(lines.iter().map(Vec::as_slice)) {
+            record.emit("p");
+            let _ = record.to_string();
         }
     }
 
@@ -177,7 +213,7 @@ proptest! {
         let object: Vec<String> = entries.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
         let line = format!("{{{}}}", object.join(","));
         let record = read(&line);
-        prop_assert!(!record.panic);
+        prop_assert_eq!(&record.fatal, &None);
         let _ = record.to_string();
     }
 }

@@ -1,6 +1,7 @@
 //! What crosses a plugin's standard streams.
 
 pub(crate) mod capture;
+pub(crate) mod fatal;
 mod follow;
 pub(crate) mod hclog;
 pub(crate) mod lines;

@@ -67,6 +67,20 @@ pub(crate) fn write_stderr(bytes: &[u8]) {
     let _ = std::io::stderr().lock().write_all(bytes);
 }
 
+/// A line of the log at error level that needs no subscriber, for code that must not call one. With its line feed.
+pub(crate) fn error_line(message: &str, module: &str, pairs: &[(&str, &str)]) -> Vec<u8> {
+    let mut line: Map<String, Value> = pairs.iter().map(|(key, text)| ((*key).to_owned(), (*text).into())).collect();
+    put_head(&mut line, Level::ERROR, message.to_owned(), module);
+    finished(line)
+}
+
+fn put_head(line: &mut Map<String, Value>, of: Level, message: String, module: &str) {
+    line.insert("@level".to_owned(), level(of).into());
+    line.insert("@message".to_owned(), message.into());
+    line.insert("@module".to_owned(), module.into());
+    line.insert("@timestamp".to_owned(), timestamp(SystemTime::now()).into());
+}
+
 type Out = dyn Fn(&[u8]) + Send + Sync;
 
 /// The fields of a span or an event.
@@ -192,10 +206,7 @@ impl HclogLayer {
             line.insert("logger".to_owned(), loggers.join(".").into());
         }
         let metadata = event.metadata();
-        line.insert("@level".to_owned(), level(*metadata.level()).into());
-        line.insert("@message".to_owned(), fields.message.unwrap_or_default().into());
-        line.insert("@module".to_owned(), metadata.target().into());
-        line.insert("@timestamp".to_owned(), timestamp(SystemTime::now()).into());
+        put_head(&mut line, *metadata.level(), fields.message.unwrap_or_default(), metadata.target());
         (self.out)(&finished(line));
     }
 }

@@ -1,36 +1,24 @@
 //! Operating system calls of the side that starts processes.
 
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus};
+use rustix::process::Pid;
 
 /// Bytes that the path of a Unix socket may have, without the terminating zero.
 pub(crate) const SOCKET_PATH_MAX: usize = if cfg!(any(target_os = "linux", target_os = "android")) { 107 } else { 103 };
 
-/// Sends `signal` to the process group led by `leader`, and to `leader`, should it have moved to another group.
-/// A group that is gone is no error.
-pub(crate) fn signal_group(leader: Pid, signal: Signal) {
-    let _ = rustix::process::kill_process_group(leader, signal);
-    let _ = rustix::process::kill_process(leader, signal);
-}
+/// Has `command` started with SIGCHLD at its default, whatever this process does with it: a program that ignores it, by
+/// inheritance, cannot wait for children of its own. On Linux that belongs to [`spawn`](super::spawn).
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn heed_children(command: &mut std::process::Command) {
+    use std::os::unix::process::CommandExt as _;
 
-/// Blocks until the child has ended, and leaves it unreaped: its process id stays taken.
-pub(crate) fn wait_for_end(child: Pid) {
-    while wait(child, WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).is_err_and(|error| error == Errno::INTR) {}
-}
-
-/// Takes the exit status of a child that has ended, as (status, signal). Both are `None` if somebody else took it.
-pub(crate) fn reap(child: Pid) -> (Option<i32>, Option<i32>) {
-    loop {
-        match wait(child, WaitIdOptions::EXITED) {
-            Ok(Some(status)) => return (status.exit_status(), status.terminating_signal()),
-            Err(Errno::INTR) => {}
-            Ok(None) | Err(_) => return (None, None),
-        }
-    }
-}
-
-fn wait(child: Pid, options: WaitIdOptions) -> Result<Option<WaitIdStatus>, Errno> {
-    rustix::process::waitid(WaitId::Pid(child), options)
+    let reset = || {
+        // SAFETY: the default action needs no code of this process's.
+        unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+        Ok(())
+    };
+    // SAFETY: between fork and exec it makes one system call, which may be made there.
+    unsafe { command.pre_exec(reset) };
 }
 
 /// When a process was started, in clock ticks since the system was; with the process id it names a process

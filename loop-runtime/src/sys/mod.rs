@@ -4,9 +4,11 @@
 
 #![allow(unsafe_code, reason = "system calls, each with its safety comment")]
 
+pub(crate) mod child;
 pub(crate) mod host;
 pub(crate) mod plugin;
 pub(crate) mod socket;
 #[cfg(target_os = "linux")]
 pub(crate) mod spawn;
 pub(crate) mod stranger;
+pub(crate) mod wake;

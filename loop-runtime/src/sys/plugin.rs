@@ -4,7 +4,6 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
-use rustix::pipe::PipeFlags;
 use rustix::process::{Pid, Signal, getppid};
 
 /// The process that started this one.
@@ -45,7 +44,7 @@ pub(crate) struct Signals(OwnedFd);
 impl Signals {
     /// Takes over SIGINT, which is swallowed, SIGTERM and SIGHUP, for the life of the process.
     pub(crate) fn take_over() -> io::Result<Self> {
-        let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        let (reader, writer) = super::wake::pipe()?;
         let writer = Arc::new(writer);
         for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
             let (writer, byte) = (writer.clone(), [signal.as_raw() as u8]);

@@ -2,21 +2,18 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
-
-use crate::broker::{Broker, DIAL_TIMEOUT, Hosts, Route, exchange};
+use crate::broker::{DIAL_TIMEOUT, Hosts, Route, exchange};
 use crate::error::{Code, Error, Result};
 use crate::plugin::{Serving, ServingOptions, Stop};
-use crate::service::{Failed, Family, Forgotten, Handle, Link, Names, Remote, Root, Service, Session, Slot, Timing};
+use crate::service::{
+    Failed, Family, Forgotten, Handle, Link, Names, Remote, Root, Service, Session, Slot, Timing, Wiring,
+};
 use crate::socket_dir::PrivateDir;
 use crate::stdio::ring::Ring;
 use crate::transport::{Connection, Limits, Security};
 
 /// Bytes on their way in each direction.
 const PIPE: usize = 256 * 1024;
-
-/// Announcements that wait to be sent.
-const ANNOUNCEMENTS: usize = 64;
 
 /// A service and a host's handle to it, with a real connection between them.
 ///
@@ -87,12 +84,17 @@ impl Pair {
         serving.connect(there);
 
         let (connection, driver) = Connection::open(here, &Limits::client()).await.map_err(Error::other)?;
-        let (outgoing, announcements) = mpsc::channel(ANNOUNCEMENTS);
-        let broker = Broker::new(Route::sockets(directory.path()), Security::None, DIAL_TIMEOUT, outgoing);
         let family = Family::new("plugin", "the host", Timing::default(), false, Arc::new(|_| {}));
-        let limits = (Limits::client(), Limits::server());
-        let session = Session::new("plugin", 1, broker.clone(), limits, family.clone());
+        let wiring = Wiring {
+            route: Route::sockets(directory.path()),
+            security: Security::None,
+            dial_timeout: DIAL_TIMEOUT,
+            calling: Limits::client(),
+            serving: Limits::server(),
+        };
+        let (session, announcements) = Session::assemble("plugin", 1, wiring, family.clone());
         let link = Link::adopt(&session, connection.clone(), driver, None, session.root().clone());
+        let broker = session.broker().clone();
         session.tasks().spawn(async move {
             exchange(connection, broker, announcements).await;
         });

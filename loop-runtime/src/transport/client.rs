@@ -24,6 +24,7 @@ use super::frame::{self, Framed, ReadError};
 use super::guard::Guarded;
 use super::header_blocks::HeaderBlocks;
 use super::limits::Limits;
+use super::signs::SignsOfLife;
 use super::state::State;
 use super::whole_frames::WholeFrames;
 use super::{BoxFuture, peer, sendable, status, timeout, tune};
@@ -97,21 +98,34 @@ impl Connection {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        Self::open_for(io, limits, CALLS).await
+        Self::open_beside(io, limits, SignsOfLife::default()).await
     }
 
-    /// [`open`](Self::open), for so many calls.
+    /// [`open`](Self::open), to a peer whose signs of life over all its connections are `signs`.
+    pub(crate) async fn open_beside<IO>(
+        io: IO,
+        limits: &Limits,
+        signs: SignsOfLife,
+    ) -> Result<(Self, impl Future<Output = ()> + Send + 'static + use<IO>), TransportError>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        Self::open_for(io, limits, CALLS, signs).await
+    }
+
+    /// [`open_beside`](Self::open_beside), for so many calls.
     pub(super) async fn open_for<IO>(
         io: IO,
         limits: &Limits,
         calls: u32,
+        signs: SignsOfLife,
     ) -> Result<(Self, impl Future<Output = ()> + Send + 'static + use<IO>), TransportError>
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let state = Arc::new(State::new());
         let io = Guarded::new(io, state.cut().clone(), state.ended().clone());
-        let io = HeaderBlocks::new(WholeFrames::of_server(io, state.clone()), limits.max_header_list);
+        let io = HeaderBlocks::new(WholeFrames::of_server(io, state.clone(), signs), limits.max_header_list);
         let (sender, connection) = tune::client(limits)
             .handshake(io)
             .await
@@ -163,6 +177,11 @@ impl Connection {
     /// Cancelled once the connection has ended and its socket is closed.
     pub(crate) fn ended(&self) -> &CancellationToken {
         self.shared.state.ended()
+    }
+
+    /// Whether the peer retired it and has said with which call it ends: its end is no sign of anything else.
+    pub(crate) fn went_away(&self) -> bool {
+        self.shared.state.went_away()
     }
 
     /// Ends the connection now. Calls in flight fail with [`Failure::MayHaveRun`].

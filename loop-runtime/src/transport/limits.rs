@@ -9,7 +9,9 @@ pub struct Limits {
     /// The longest header list accepted, in bytes as HTTP/2 counts them. Error texts travel in headers: a call that ends with
     /// a longer one is lost, and its text with it.
     pub max_header_list: u32,
-    /// How many calls the peer may have in flight on one connection; more wait at the peer. Only servers use it.
+    /// How many calls of the peer are handled at a time on one connection, at least 1: 0 is taken for 1. Further ones wait,
+    /// in their order. What the two runtimes call each other for, such as the check of health, is not counted. Only servers
+    /// use it.
     pub max_in_flight: u32,
 }
 
@@ -18,6 +20,11 @@ impl Limits {
     const HEADER_LIST: u32 = 16 << 20;
     /// High enough that nested calls do not wait for each other, low enough to bound what a runaway peer costs.
     const IN_FLIGHT: u32 = 65_536;
+
+    /// [`max_in_flight`](Self::max_in_flight), and never none.
+    pub(super) fn at_a_time(&self) -> u32 {
+        self.max_in_flight.max(1)
+    }
 
     /// For the calling side: replies of up to `i32::MAX` bytes, as go-plugin's hosts.
     pub const fn client() -> Self {

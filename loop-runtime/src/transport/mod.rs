@@ -33,10 +33,12 @@ mod peer;
 mod security;
 mod sendable;
 mod server;
+mod signs;
 mod socket;
 mod state;
 mod status;
 mod stream;
+mod ticks;
 mod timeout;
 #[cfg(feature = "auto-mtls")]
 mod tls;
@@ -62,7 +64,9 @@ pub(crate) use mux::{MuxSession, MuxStream};
 pub(crate) use offer::{Offer, OfferError, Wish, answer};
 pub(crate) use peer::is_our_client;
 pub(crate) use security::{Accepted, Security};
+pub(crate) use sendable::is_of_one_connection;
 pub(crate) use server::{ConnectionId, Deadline, Handler, serve_connection};
+pub(crate) use signs::SignsOfLife;
 pub(crate) use stream::Stream;
 #[cfg(any(test, fuzzing))]
 pub(crate) use timeout::received as received_timeout;

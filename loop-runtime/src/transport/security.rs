@@ -1,16 +1,16 @@
 //! What lies between a socket and the HTTP/2 connection over it.
 
 use std::io;
-#[cfg(feature = "auto-mtls")]
-use std::time::Duration;
 
 use super::stream::Stream;
 #[cfg(feature = "auto-mtls")]
+use super::ticks;
+#[cfg(feature = "auto-mtls")]
 use super::tls::Tls;
 
-/// How long a peer that dialled may take to prove who it is. Those who dial have a limit of their own.
+/// How many ticks a peer that dialled may take to prove who it is. Those who dial have a limit of their own.
 #[cfg(feature = "auto-mtls")]
-pub(super) const PROOF: Duration = Duration::from_secs(10);
+pub(super) const PROOF: u32 = 10;
 
 /// How the connections of one plugin's process are secured: the main one and every brokered one, in both directions.
 #[derive(Clone, Debug, Default)]
@@ -40,9 +40,9 @@ impl Security {
         match self {
             Self::None => Ok(socket),
             #[cfg(feature = "auto-mtls")]
-            Self::Tls(tls) => match tokio::time::timeout(PROOF, tls.accept(socket)).await {
-                Ok(accepted) => accepted,
-                Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "the peer did not finish the TLS handshake")),
+            Self::Tls(tls) => match ticks::within(PROOF, tls.accept(socket)).await {
+                Some(accepted) => accepted,
+                None => Err(io::Error::new(io::ErrorKind::TimedOut, "the peer did not finish the TLS handshake")),
             },
         }
     }

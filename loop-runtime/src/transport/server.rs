@@ -1,6 +1,6 @@
 //! The serving side of one connection.
 
-use std::future::{Future, poll_fn};
+use std::future::{Future, poll_fn, ready};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +12,7 @@ use h2::{RecvStream, SendStream};
 use http::{Request, Response, header};
 use http_body::Body as _;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -20,6 +21,7 @@ use tonic::body::Body;
 
 use super::body::{self, Received};
 use super::limits::Limits;
+use super::signs::SignsOfLife;
 use super::whole_frames::WholeFrames;
 use super::{BoxFuture, peer, timeout, tune};
 
@@ -50,6 +52,17 @@ pub(crate) trait Handler: Send + Sync + 'static {
     /// The future is dropped, wherever it stands, when the caller cancels the call, when its time (see [`Deadline`])
     /// is over, or when the connection ends. Calls of one connection run as tasks of their own, concurrently.
     fn handle(&self, request: Request<Body>, peer: ConnectionId) -> BoxFuture<'static, Response<Body>>;
+
+    /// The signs of life of the peer over all connections to it, if anybody counts them.
+    fn signs(&self) -> SignsOfLife {
+        SignsOfLife::default()
+    }
+
+    /// Whether calls of `path` are between the two runtimes, such as the check of health. They run at once, whatever
+    /// [`Limits::max_in_flight`] says of the others.
+    fn is_fixed(&self, _path: &str) -> bool {
+        false
+    }
 }
 
 /// Serves HTTP/2 on `io` until the connection has ended and no handler of it runs any more.
@@ -57,6 +70,9 @@ pub(crate) trait Handler: Send + Sync + 'static {
 /// It ends when the peer ends it; after `stop`, once the calls in flight are answered (new ones are turned away); and
 /// at once after `abort`, or when the future is dropped. A peer that opens the connection and says nothing is waited
 /// for even after `stop`: follow it by `abort`, after as long as you are willing to wait.
+///
+/// [`Limits::max_in_flight`] calls are handled at a time. Further ones wait, in their order: [`tune::RESERVE`] of them here, where
+/// the runtime's own calls pass them by, the rest at the peer.
 pub(crate) async fn serve_connection<IO>(
     io: IO,
     handler: Arc<dyn Handler>,
@@ -92,7 +108,9 @@ async fn accept<IO>(
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut connection = tune::server(limits).handshake::<_, Bytes>(WholeFrames::of_client(io)).await?;
+    let mut connection =
+        tune::server(limits).handshake::<_, Bytes>(WholeFrames::of_client(io, handler.signs())).await?;
+    let turns = Arc::new(Semaphore::new((limits.at_a_time() as usize).min(Semaphore::MAX_PERMITS)));
     let mut stopping = false;
     loop {
         let accepted = tokio::select! {
@@ -106,9 +124,61 @@ where
         };
         let Some(accepted) = accepted else { return Ok(()) };
         let (request, respond) = accepted?;
-        let (answer, until) = answer(&**handler, request, peer);
-        tasks.spawn(respond_with(answer, until, respond));
+        let (request, until) = match received(request) {
+            Ok(received) => received,
+            Err(status) => {
+                tasks.spawn(respond_with(Box::pin(ready(status.into_http())), None, respond, None));
+                continue;
+            }
+        };
+        let turn = match handler.is_fixed(request.uri().path()) {
+            true => None,
+            false => match turns.clone().try_acquire_owned() {
+                Ok(turn) => Some(turn),
+                Err(_) => {
+                    tasks.spawn(respond_in_turn(turns.clone(), handler.clone(), request, peer, until, respond));
+                    continue;
+                }
+            },
+        };
+        tasks.spawn(respond_with(handler.handle(request, peer), until, respond, turn));
     }
+}
+
+/// As [`respond_with`], once it is the call's turn.
+async fn respond_in_turn(
+    turns: Arc<Semaphore>,
+    handler: Arc<dyn Handler>,
+    request: Request<Body>,
+    peer: ConnectionId,
+    until: Option<Instant>,
+    mut respond: SendResponse<Bytes>,
+) {
+    let turn = {
+        let mut turn = pin!(async {
+            let turn = turns.acquire_owned();
+            match until {
+                Some(until) => tokio::time::timeout_at(until, turn).await.ok(),
+                None => Some(turn.await),
+            }
+        });
+        let turn = poll_fn(|cx| match respond.poll_reset(cx) {
+            Poll::Ready(_) => Poll::Ready(None),
+            Poll::Pending => turn.as_mut().poll(cx).map(Some),
+        });
+        turn.await
+    };
+    let answer: BoxFuture<'static, _> = match turn {
+        // Nobody waits for it any more.
+        None => return,
+        Some(Some(_)) => handler.handle(request, peer),
+        Some(None) => Box::pin(ready(late())),
+    };
+    respond_with(answer, until, respond, turn.flatten().and_then(Result::ok)).await;
+}
+
+fn late() -> Response<Body> {
+    Status::deadline_exceeded("context deadline exceeded").into_http()
 }
 
 /// Sends the answer, and drops it wherever it stands when its time is over or the peer does not want it any more.
@@ -119,14 +189,16 @@ fn respond_with(
     mut answer: BoxFuture<'static, Response<Body>>,
     until: Option<Instant>,
     mut respond: SendResponse<Bytes>,
+    turn: Option<OwnedSemaphorePermit>,
 ) -> impl Future<Output = ()> {
     async move {
+        // Up to the end of the answer.
+        let _turn = turn;
         // What is left to send when the head of the answer is out; the head is no part of what waits then.
         let left = {
             let mut answer = pin!(async {
                 let Some(until) = until else { return answer.as_mut().await };
-                let in_time = tokio::time::timeout_at(until, answer.as_mut()).await;
-                in_time.unwrap_or_else(|_| Status::deadline_exceeded("context deadline exceeded").into_http())
+                tokio::time::timeout_at(until, answer.as_mut()).await.unwrap_or_else(|_| late())
             });
             poll_fn(|cx| match respond.poll_reset(cx) {
                 Poll::Ready(_) => Poll::Ready(None),
@@ -154,24 +226,14 @@ fn begin(mut response: Response<Body>, respond: &mut SendResponse<Bytes>) -> Opt
     }
 }
 
-/// Has the handler answer; the time is when its answer is of no use any more.
-fn answer(
-    handler: &dyn Handler,
-    request: Request<RecvStream>,
-    peer: ConnectionId,
-) -> (BoxFuture<'static, Response<Body>>, Option<Instant>) {
+/// The request, and when its answer is of no use any more.
+fn received(request: Request<RecvStream>) -> Result<(Request<Body>, Option<Instant>), Status> {
     let mut request = request.map(|body| Body::new(Received::new(body)));
-    match timeout::received(request.headers()) {
-        Ok(timeout) => {
-            let until = timeout.and_then(|it| Instant::now().checked_add(it));
-            if let Some(until) = until {
-                request.extensions_mut().insert(Deadline(until.into_std()));
-            }
-            (handler.handle(request, peer), until)
-        }
-        Err(text) => {
-            let status = Status::internal(format!("malformed grpc-timeout: {text:?}"));
-            (Box::pin(std::future::ready(status.into_http())), None)
-        }
+    let timeout = timeout::received(request.headers())
+        .map_err(|text| Status::internal(format!("malformed grpc-timeout: {text:?}")))?;
+    let until = timeout.and_then(|it| Instant::now().checked_add(it));
+    if let Some(until) = until {
+        request.extensions_mut().insert(Deadline(until.into_std()));
     }
+    Ok((request, until))
 }

@@ -23,7 +23,11 @@ use super::busy_poll::BusyPoll;
 use crate::sys::socket;
 
 /// Without a peer, an error; a signal would end the process.
+#[cfg(not(target_vendor = "apple"))]
 const FLAGS: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+/// Apple's systems have no such flag; tokio sets the option of the socket that says the same.
+#[cfg(target_vendor = "apple")]
+const FLAGS: SendFlags = SendFlags::DONTWAIT;
 
 /// A connected Unix socket.
 #[derive(Debug)]

@@ -64,6 +64,11 @@ impl State {
         self.retired.cancel();
     }
 
+    /// Whether the peer has said with which call it ends, as one does that ends in order.
+    pub(super) fn went_away(&self) -> bool {
+        self.seen.load(Ordering::Relaxed) < ALL
+    }
+
     /// Whether the peer has said that it did not look at this stream, and will not.
     pub(super) fn is_unseen(&self, stream: u32) -> bool {
         stream > self.seen.load(Ordering::Relaxed)

@@ -2,50 +2,95 @@
 //!
 //! Once the head of a frame has come, HTTP/2 takes whatever comes next for its payload, and h2 waits for all of it: on a
 //! connection whose peer stops in the middle, or into which something else was written, every call hangs for ever, while the
-//! peer answers on its other connections and is alive by all other signs. A peer on the same machine sends a frame that it
-//! has begun within moments, so one that is not whole after [`LIMIT`] ends its connection.
+//! peer answers on its other connections and is alive by all other signs.
+//!
+//! A frame that never ends costs its connection. A machine that stands still must not: its time is counted in ticks that this
+//! process lived through, and what has come is read before a tick is counted, so that a stop of this process, however long, is
+//! one tick at most. A peer that stands still sends nothing, and whether it is dead is not decided here but by whoever watches
+//! the process (after ten seconds, by default): so a frame may stand still for [`STANDSTILL`] ticks. A peer that gives signs of
+//! life, over this connection or another, is not standing still, and sends a frame that it has begun within moments: a tick
+//! with such a sign ([`LIVELY`]), or one in which less than [`PACE`] of the frame came ([`SLOW`]), weighs more. At that pace and
+//! above, a frame ends by itself, as its length is bounded.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::task::{Context, Poll, ready};
 
 use h2::Reason;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Interval;
 
 use super::frames::{Frames, Passed};
+use super::signs::SignsOfLife;
 use super::state::State;
+use super::ticks::{STANDSTILL, ticks};
 
-/// How long a frame may take from its first byte to its last. Half of the ten seconds after which a silent process is taken
-/// for hung by default.
-pub(super) const LIMIT: Duration = Duration::from_secs(5);
+/// In how many ticks less than [`PACE`] may come of it while the peer shows elsewhere that it is alive.
+const LIVELY: u32 = 5;
 
-/// Reads of `IO`, which fail when a frame is not whole in time, and after the peer has given the connection up. Writes are
+/// For how many ticks less than [`PACE`] may come of it: as many as make a silent process look hung, by default.
+const SLOW: u32 = 10;
+
+/// Bytes in a tick; the largest frame has 32 times as many.
+const PACE: usize = 64 << 10;
+
+/// How a frame has used its time.
+#[derive(Debug, Default)]
+struct Patience {
+    /// In silent ticks.
+    spent: u32,
+    /// Bytes in this tick; `None` until a tick begins in the middle of the frame.
+    came: Option<usize>,
+    /// The peer's signs of life when it began.
+    signs: u64,
+}
+
+impl Patience {
+    fn came(&mut self, bytes: usize) {
+        if let Some(came) = &mut self.came {
+            *came += bytes;
+        }
+    }
+
+    /// One tick is over and another begins; whether the frame has used its time up. `signs` are the peer's signs of life.
+    fn tick(&mut self, signs: u64) -> bool {
+        let lively = std::mem::replace(&mut self.signs, signs) != signs;
+        self.spent += match self.came.replace(0) {
+            None | Some(PACE..) => 0,
+            Some(_) if lively => STANDSTILL / LIVELY,
+            Some(0) => 1,
+            Some(_) => STANDSTILL / SLOW,
+        };
+        self.spent >= STANDSTILL
+    }
+}
+
+/// Reads of `IO`, which fail when a frame does not end, and after the peer has given the connection up. Writes are
 /// its own.
 pub(super) struct WholeFrames<IO> {
     io: IO,
     frames: Frames,
     /// Of the side that calls: learns that the peer takes no new calls.
     state: Option<Arc<State>>,
+    signs: SignsOfLife,
     /// Why the peer gave the connection up.
     given_up: Option<Reason>,
-    /// When the frame that has begun must be whole.
-    until: Option<Instant>,
-    /// Wakes at some `until`, which may be that of a frame that is whole by now.
-    alarm: Option<Pin<Box<Sleep>>>,
+    /// Of the frame that has begun.
+    patience: Option<Patience>,
+    /// Wakes after each, perhaps when the frame is whole by now.
+    ticks: Option<Interval>,
 }
 
 impl<IO> WholeFrames<IO> {
     /// Of a connection whose peer is a server; `state` is told what it says about its end.
-    pub(super) fn of_server(io: IO, state: Arc<State>) -> Self {
-        Self { io, frames: Frames::default(), state: Some(state), given_up: None, until: None, alarm: None }
+    pub(super) fn of_server(io: IO, state: Arc<State>, signs: SignsOfLife) -> Self {
+        Self { io, frames: Frames::default(), state: Some(state), signs, given_up: None, patience: None, ticks: None }
     }
 
     /// Of a connection whose peer is a client.
-    pub(super) fn of_client(io: IO) -> Self {
-        Self { io, frames: Frames::after_preface(), state: None, given_up: None, until: None, alarm: None }
+    pub(super) fn of_client(io: IO, signs: SignsOfLife) -> Self {
+        Self { io, frames: Frames::after_preface(), state: None, signs, given_up: None, patience: None, ticks: None }
     }
 
     fn came(&mut self, bytes: &[u8]) {
@@ -55,24 +100,23 @@ impl<IO> WholeFrames<IO> {
             // What it answers before it hangs up has come by now; h2 would wait for the rest as long as there is a socket.
             self.given_up = (go_away.code != 0).then(|| Reason::from(go_away.code));
         }
-        if !self.frames.is_in_the_middle() {
-            self.until = None;
-        } else if ended || self.until.is_none() {
-            self.until = Some(Instant::now() + LIMIT);
+        match &mut self.patience {
+            Some(patience) if !ended => patience.came(bytes.len()),
+            patience => *patience = self.frames.is_in_the_middle().then(Patience::default),
         }
     }
 
     /// Asked only when nothing more is there to be read: what has come while this process did not run is looked at first.
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        let Some(until) = self.until else { return Poll::Pending };
-        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(until)));
-        if alarm.deadline() != until {
-            alarm.as_mut().reset(until);
+        let Some(patience) = &mut self.patience else { return Poll::Pending };
+        let ticks = self.ticks.get_or_insert_with(ticks);
+        loop {
+            ready!(ticks.poll_tick(cx));
+            if patience.tick(self.signs.count()) {
+                let text = "the peer began a frame and does not end it";
+                return Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, text));
+            }
         }
-        alarm.as_mut().poll(cx).map(|()| {
-            let text = format!("the peer began a frame and did not end it for {} s", LIMIT.as_secs());
-            io::Error::new(io::ErrorKind::TimedOut, text)
-        })
     }
 }
 
@@ -126,10 +170,11 @@ mod tests {
     use tokio::time::{advance, sleep};
 
     use super::super::frames::{HEAD, PREFACE};
+    use super::super::ticks::TICK;
     use super::*;
 
     fn of_server(io: DuplexStream) -> WholeFrames<DuplexStream> {
-        WholeFrames::of_server(io, Arc::new(State::new()))
+        WholeFrames::of_server(io, Arc::new(State::new()), SignsOfLife::default())
     }
 
     fn frame(length: usize) -> Vec<u8> {
@@ -151,6 +196,18 @@ mod tests {
         }
     }
 
+    /// Lives through ticks until the connection fails, or for `most` of them; how many it were.
+    async fn ticks(ours: &mut WholeFrames<DuplexStream>, most: u32) -> u32 {
+        for n in 0..most {
+            advance(TICK).await;
+            if let Err(late) = read(ours).await {
+                assert_eq!(late.kind(), io::ErrorKind::TimedOut, "{late}");
+                return n + 1;
+            }
+        }
+        most
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_frame_that_stops_in_the_middle_ends_the_connection() {
         for cut in [1, HEAD - 1, HEAD, HEAD + 1, HEAD + 49] {
@@ -158,14 +215,39 @@ mod tests {
             let mut ours = of_server(ours);
             peer.write_all(&frame(20)).await.unwrap();
             read(&mut ours).await.unwrap();
-            sleep(LIMIT * 2).await;
+            sleep(TICK * 1000).await;
             peer.write_all(&frame(50)[..cut]).await.unwrap();
             read(&mut ours).await.unwrap();
-            advance(LIMIT - Duration::from_millis(1)).await;
+            // The tick in which it began does not count.
+            assert_eq!(ticks(&mut ours, 1000).await, STANDSTILL + 1, "{cut}");
+        }
+    }
+
+    /// Something else was written into this connection: the peer answers over its others.
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_is_alive_elsewhere_has_less_time() {
+        for every in [1, 3] {
+            let (mut peer, ours) = duplex(1024);
+            let signs = SignsOfLife::default();
+            let mut ours = WholeFrames::of_server(ours, Arc::new(State::new()), signs.clone());
+            peer.write_all(&frame(50)[..HEAD]).await.unwrap();
             read(&mut ours).await.unwrap();
-            advance(Duration::from_millis(2)).await;
-            let late = read(&mut ours).await.unwrap_err();
-            assert_eq!(late.kind(), io::ErrorKind::TimedOut, "{cut}: {late}");
+            let mut seconds = 0;
+            loop {
+                advance(TICK).await;
+                if let Err(late) = read(&mut ours).await {
+                    assert_eq!(late.kind(), io::ErrorKind::TimedOut, "{late}");
+                    break;
+                }
+                seconds += 1;
+                if seconds % every == 0 {
+                    signs.note();
+                }
+            }
+            assert!(
+                (LIVELY * every..=LIVELY * every + 2).contains(&seconds),
+                "{seconds} s, a sign of life every {every}"
+            );
         }
     }
 
@@ -180,32 +262,84 @@ mod tests {
             if let Err(late) = read(&mut ours).await {
                 break late;
             }
-            advance(Duration::from_secs(1)).await;
+            advance(TICK).await;
             seconds += 1;
             peer.write_all(&frame(9)).await.unwrap();
         };
-        assert_eq!((late.kind(), seconds), (io::ErrorKind::TimedOut, LIMIT.as_secs()));
+        assert_eq!((late.kind(), seconds), (io::ErrorKind::TimedOut, SLOW + 1));
+    }
+
+    /// One after the other: each frame has its own time.
+    #[tokio::test(start_paused = true)]
+    async fn a_large_frame_may_come_slowly() {
+        let (mut peer, ours) = duplex(PACE);
+        let mut ours = of_server(ours);
+        for _ in 0..5 {
+            for piece in frame(32 * PACE).chunks(PACE) {
+                peer.write_all(piece).await.unwrap();
+                read(&mut ours).await.unwrap();
+                assert_eq!(ticks(&mut ours, 1).await, 1);
+            }
+        }
+        assert!(!ours.frames.is_in_the_middle());
+    }
+
+    /// However long: this process alone, or the peer with it, as on a machine that is suspended.
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_of_this_side_does_no_harm() {
+        for (stop, both) in [(6, false), (60, false), (100_000, false), (6, true), (60, true), (100_000, true)] {
+            let (mut peer, ours) = duplex(1024);
+            let mut ours = of_server(ours);
+            for cut in [1, HEAD, HEAD + 1, HEAD + 49].repeat(10) {
+                peer.write_all(&frame(50)[..cut]).await.unwrap();
+                read(&mut ours).await.unwrap();
+                assert_eq!(ticks(&mut ours, 2).await, 2);
+                if !both {
+                    peer.write_all(&frame(50)[cut..]).await.unwrap();
+                }
+                advance(TICK * stop).await;
+                read(&mut ours).await.unwrap();
+                if both {
+                    assert_eq!(ticks(&mut ours, 2).await, 2);
+                    peer.write_all(&frame(50)[cut..]).await.unwrap();
+                    read(&mut ours).await.unwrap();
+                }
+                assert!(!ours.frames.is_in_the_middle());
+            }
+        }
+    }
+
+    /// While this side lives on, in the middle of a frame; and it may happen again in the next one.
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_of_the_peer_does_no_harm() {
+        for stop in [6, 60] {
+            let (mut peer, ours) = duplex(1024);
+            let mut ours = of_server(ours);
+            for cut in [1, HEAD, HEAD + 1, HEAD + 49] {
+                peer.write_all(&frame(50)[..cut]).await.unwrap();
+                read(&mut ours).await.unwrap();
+                assert_eq!(ticks(&mut ours, stop).await, stop);
+                peer.write_all(&frame(50)[cut..]).await.unwrap();
+                read(&mut ours).await.unwrap();
+                assert!(!ours.frames.is_in_the_middle());
+            }
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn silence_between_frames_is_nothing() {
         for preface in [0, PREFACE] {
             let (mut peer, ours) = duplex(1024);
-            let mut ours = if preface > 0 { WholeFrames::of_client(ours) } else { of_server(ours) };
+            let mut ours =
+                if preface > 0 { WholeFrames::of_client(ours, SignsOfLife::default()) } else { of_server(ours) };
             // A peer that opens the connection and says nothing is waited for.
             read(&mut ours).await.unwrap();
-            sleep(LIMIT * 2).await;
-            read(&mut ours).await.unwrap();
+            assert_eq!(ticks(&mut ours, 2 * STANDSTILL).await, 2 * STANDSTILL);
             peer.write_all(&vec![b' '; preface]).await.unwrap();
             for length in [0, 1, 50] {
-                // Each byte late, each frame in time.
-                for byte in frame(length) {
-                    peer.write_all(&[byte]).await.unwrap();
-                    read(&mut ours).await.unwrap();
-                    advance(LIMIT / 60).await;
-                }
-                sleep(LIMIT * 2).await;
+                peer.write_all(&frame(length)).await.unwrap();
                 read(&mut ours).await.unwrap();
+                assert_eq!(ticks(&mut ours, 2 * STANDSTILL).await, 2 * STANDSTILL);
             }
             drop(peer);
             let mut rest = Vec::new();
@@ -220,8 +354,8 @@ mod tests {
         let mut ours = of_server(ours);
         peer.write_all(&frame(50)[..30]).await.unwrap();
         read(&mut ours).await.unwrap();
+        assert_eq!(ticks(&mut ours, STANDSTILL).await, STANDSTILL);
         peer.write_all(&frame(50)[30..]).await.unwrap();
-        advance(LIMIT * 2).await;
-        read(&mut ours).await.unwrap();
+        assert_eq!(ticks(&mut ours, 2 * STANDSTILL).await, 2 * STANDSTILL);
     }
 }

@@ -1,25 +1,25 @@
 //! Strings and bytes; a `Vec<u8>` is a list whose element says that it is `bytes` (see `number`).
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::WireError;
 use super::message::{LoopMessage, Many, One, Value};
 use super::read::{Field, Packing};
 use super::schema::{FieldType, Schema};
-use super::write::put_delimited;
+use super::write::{Writer, put_delimited};
 
 impl LoopMessage for str {
     type Owned = String;
 
     #[inline]
-    fn put(&self, n: u32, out: &mut BytesMut) {
+    fn put(&self, n: u32, out: &mut Writer) {
         if !self.is_empty() {
             put_delimited(n, self.as_bytes(), out);
         }
     }
 
     #[inline]
-    fn put_always(&self, n: u32, out: &mut BytesMut) {
+    fn put_always(&self, n: u32, out: &mut Writer) {
         put_delimited(n, self.as_bytes(), out);
     }
 
@@ -32,12 +32,12 @@ impl LoopMessage for String {
     type Owned = Self;
 
     #[inline]
-    fn put(&self, n: u32, out: &mut BytesMut) {
+    fn put(&self, n: u32, out: &mut Writer) {
         self.as_str().put(n, out);
     }
 
     #[inline]
-    fn put_always(&self, n: u32, out: &mut BytesMut) {
+    fn put_always(&self, n: u32, out: &mut Writer) {
         self.as_str().put_always(n, out);
     }
 
@@ -69,12 +69,12 @@ impl LoopMessage for Bytes {
     type Owned = Self;
 
     #[inline]
-    fn put(&self, n: u32, out: &mut BytesMut) {
+    fn put(&self, n: u32, out: &mut Writer) {
         self.as_ref().put(n, out);
     }
 
     #[inline]
-    fn put_always(&self, n: u32, out: &mut BytesMut) {
+    fn put_always(&self, n: u32, out: &mut Writer) {
         self.as_ref().put_always(n, out);
     }
 
@@ -106,12 +106,12 @@ impl<const N: usize> LoopMessage for [u8; N] {
     type Owned = Self;
 
     #[inline]
-    fn put(&self, n: u32, out: &mut BytesMut) {
+    fn put(&self, n: u32, out: &mut Writer) {
         self.as_slice().put(n, out);
     }
 
     #[inline]
-    fn put_always(&self, n: u32, out: &mut BytesMut) {
+    fn put_always(&self, n: u32, out: &mut Writer) {
         self.as_slice().put_always(n, out);
     }
 

@@ -6,14 +6,14 @@
 
 use std::time::Duration;
 
-use bytes::BytesMut;
-
-use super::WireError;
 use super::message::{LoopMessage, Shape, Single, Value};
 use super::oneof::Case;
 use super::read::{Field, Packing};
 use super::schema::{FieldType, Schema};
+use super::sink::{Mapped, Sink};
 use super::time::Nanos;
+use super::write::Writer;
+use super::{FieldSpec, WireError};
 
 /// A field as it is, and what a newtype wraps.
 #[diagnostic::on_unimplemented(
@@ -35,17 +35,23 @@ pub trait Plain: Sized {
     /// [`Value::add`].
     fn take<'a>(slot: &mut Self::Slot<'a>, field: Field<'a>) -> Result<(), WireError>;
 
+    /// [`Value::settle`].
+    fn settle(slot: &mut Self::Slot<'_>) -> Result<(), WireError>;
+
     /// [`Value::done`].
     fn make(slot: Self::Slot<'_>) -> Result<Self, WireError>;
 
+    /// [`Value::read`], for what is in a newtype: `with` makes the newtype.
+    fn read<T>(occurrences: &[Field<'_>], with: fn(Self) -> T, into: &mut dyn Sink<T>) -> Result<(), WireError>;
+
     /// [`LoopMessage::put`](LoopMessage::put).
-    fn write(&self, n: u32, out: &mut BytesMut);
+    fn write(&self, n: u32, out: &mut Writer);
 
     /// [`LoopMessage::put_always`](LoopMessage::put_always).
-    fn write_always(&self, n: u32, out: &mut BytesMut);
+    fn write_always(&self, n: u32, out: &mut Writer);
 
     /// [`LoopMessage::put_all`](LoopMessage::put_all).
-    fn write_all<'a>(items: impl ExactSizeIterator<Item = &'a Self> + Clone, n: u32, out: &mut BytesMut)
+    fn write_all<'a>(items: impl ExactSizeIterator<Item = &'a Self> + Clone, n: u32, out: &mut Writer)
     where
         Self: 'a;
 
@@ -69,21 +75,31 @@ impl<T: Value> Plain for T {
     }
 
     #[inline]
+    fn settle(slot: &mut Self::Slot<'_>) -> Result<(), WireError> {
+        <Self as Value>::settle(slot)
+    }
+
+    #[inline]
     fn make(slot: Self::Slot<'_>) -> Result<Self, WireError> {
         Self::done(slot)
     }
 
     #[inline]
-    fn write(&self, n: u32, out: &mut BytesMut) {
+    fn read<N>(occurrences: &[Field<'_>], with: fn(Self) -> N, into: &mut dyn Sink<N>) -> Result<(), WireError> {
+        <Self as Value>::read(occurrences, &mut Mapped::new(into, with))
+    }
+
+    #[inline]
+    fn write(&self, n: u32, out: &mut Writer) {
         self.put(n, out);
     }
 
     #[inline]
-    fn write_always(&self, n: u32, out: &mut BytesMut) {
+    fn write_always(&self, n: u32, out: &mut Writer) {
         self.put_always(n, out);
     }
 
-    fn write_all<'a>(items: impl ExactSizeIterator<Item = &'a Self> + Clone, n: u32, out: &mut BytesMut)
+    fn write_all<'a>(items: impl ExactSizeIterator<Item = &'a Self> + Clone, n: u32, out: &mut Writer)
     where
         Self: 'a,
     {
@@ -103,10 +119,11 @@ impl<T: Value> Plain for T {
 )]
 pub trait Content: Sized {
     /// Writes the value.
-    fn write(&self, n: u32, out: &mut BytesMut);
+    fn write(&self, n: u32, out: &mut Writer);
 
-    /// Makes the value.
-    fn make(case: Case<'_>) -> Result<Self, WireError>;
+    /// Reads the value of the case `spec`, and puts what `with` makes of it into `into`.
+    fn read<E>(case: &Case<'_>, spec: &FieldSpec, with: fn(Self) -> E, into: &mut dyn Sink<E>)
+    -> Result<(), WireError>;
 
     /// The type in the exported schema.
     fn describe(schema: &mut Schema) -> FieldType;
@@ -117,17 +134,18 @@ where
     <T as Value>::Shape: Single,
 {
     #[inline]
-    fn write(&self, n: u32, out: &mut BytesMut) {
+    fn write(&self, n: u32, out: &mut Writer) {
         self.put_always(n, out);
     }
 
     #[inline]
-    fn make(case: Case<'_>) -> Result<Self, WireError> {
-        let mut slot = <T as Value>::Slot::default();
-        for field in case.fields() {
-            Self::add(&mut slot, field)?;
-        }
-        Self::done(slot)
+    fn read<E>(
+        case: &Case<'_>,
+        spec: &FieldSpec,
+        with: fn(Self) -> E,
+        into: &mut dyn Sink<E>,
+    ) -> Result<(), WireError> {
+        <Self as Value>::read(case.fields(), &mut Mapped::new(into, with)).map_err(|error| error.at(spec))
     }
 
     fn describe(schema: &mut Schema) -> FieldType {
@@ -151,11 +169,14 @@ pub trait OrDefault: Sized {
     /// Takes an occurrence.
     fn take<'a>(slot: &mut Self::Slot<'a>, field: Field<'a>) -> Result<(), WireError>;
 
+    /// [`Value::settle`].
+    fn settle(slot: &mut Self::Slot<'_>) -> Result<(), WireError>;
+
     /// Makes the value.
     fn make(slot: Self::Slot<'_>) -> Result<Self, WireError>;
 
     /// Writes the value.
-    fn write(&self, n: u32, out: &mut BytesMut);
+    fn write(&self, n: u32, out: &mut Writer);
 
     /// The type in the exported schema.
     fn describe(schema: &mut Schema) -> FieldType;
@@ -175,12 +196,17 @@ impl<T: Value + Default> OrDefault for T {
     }
 
     #[inline]
+    fn settle(slot: &mut Self::Slot<'_>) -> Result<(), WireError> {
+        slot.as_mut().map_or(Ok(()), <Self as Value>::settle)
+    }
+
+    #[inline]
     fn make(slot: Self::Slot<'_>) -> Result<Self, WireError> {
         slot.map_or_else(|| Ok(Self::default()), Self::done)
     }
 
     #[inline]
-    fn write(&self, n: u32, out: &mut BytesMut) {
+    fn write(&self, n: u32, out: &mut Writer) {
         self.put(n, out);
     }
 
@@ -202,11 +228,16 @@ pub trait InNanos: Sized {
     /// Takes an occurrence.
     fn take(slot: &mut Option<i64>, field: Field<'_>) -> Result<(), WireError>;
 
+    /// Nothing is nested.
+    fn settle(_: &mut Option<i64>) -> Result<(), WireError> {
+        Ok(())
+    }
+
     /// Makes the value.
     fn make(slot: Option<i64>) -> Result<Self, WireError>;
 
     /// Writes the value.
-    fn write(&self, n: u32, out: &mut BytesMut);
+    fn write(&self, n: u32, out: &mut Writer);
 
     /// The type in the exported schema.
     fn describe(schema: &mut Schema) -> FieldType;
@@ -231,7 +262,7 @@ macro_rules! in_nanos {
             }
 
             #[inline]
-            fn write(&self, n: u32, out: &mut BytesMut) {
+            fn write(&self, n: u32, out: &mut Writer) {
                 Nanos(*self).put(n, out);
             }
 

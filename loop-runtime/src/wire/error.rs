@@ -1,17 +1,25 @@
 //! Why bytes did not become a value.
 
 use std::borrow::Cow;
-use std::fmt::{self, Display, Write as _};
+use std::fmt::{self, Display};
 
 use super::FieldSpec;
-use crate::{Code, Error};
+use super::read::NESTED;
 
-/// Why bytes from the other process did not become a value.
+/// How long a path becomes, in bytes. Keys of maps are in it, which come from the other process and may be of any length.
+const LONGEST_PATH: usize = 256;
+
+/// Why bytes from the other process did not become a value, or a value did not become bytes.
 ///
-/// There are two kinds. *Malformed* bytes are not protobuf, or not of the wire type that the field has: the peers
+/// There are two kinds of what is read. *Malformed* bytes are not protobuf, or not of the wire type that the field has: the peers
 /// disagree about the format, and the answer is `Internal`. A *refused* value is good protobuf that does not fit the
 /// type, and the answer is `InvalidArgument` with path and reason; a field that brings its own text
-/// (`#[wire(1, text = "..")]`) is answered with `Unknown` and exactly that text, as Go's adapters do.
+/// (`#[wire(1, text = "..")]`) is answered with `Unknown` and exactly that text, as Go's adapters do. In a reply either is
+/// `Internal` to the caller, who did nothing wrong.
+///
+/// What is *written* can only be nested too deep: more than 100 levels below the outermost message, which receivers refuse.
+/// Nothing is sent then. A caller with such an argument gets `InvalidArgument` with the path, and
+/// [`Error::may_have_run`] is `false`; a method with such a result is answered with `Internal`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WireError(Box<Repr>);
 
@@ -28,6 +36,7 @@ struct Repr {
 enum Kind {
     Malformed(&'static str),
     Refused { why: Cow<'static, str>, came: String, text: Option<String> },
+    TooDeep,
 }
 
 impl WireError {
@@ -47,6 +56,12 @@ impl WireError {
         Self::of(Kind::Refused { why: why.into(), came: came.to_string(), text: None })
     }
 
+    /// The value cannot be written: receivers do not take messages that are nested so deep.
+    #[cold]
+    pub(crate) fn too_deep() -> Self {
+        Self::of(Kind::TooDeep)
+    }
+
     /// A value that must be there is not.
     #[cold]
     pub fn missing() -> Self {
@@ -61,17 +76,27 @@ impl WireError {
             path.push('.');
         }
         path.push_str(&self.0.path);
-        self.0.path = path;
         self.0.named = true;
+        self.with_path(path)
+    }
+
+    /// The end of a long path is cut off: a reader looks for the beginning, and errors travel in headers.
+    fn with_path(mut self, mut path: String) -> Self {
+        if path.len() > LONGEST_PATH {
+            let end = (0..=LONGEST_PATH).rev().find(|end| path.is_char_boundary(*end));
+            path.truncate(end.unwrap_or_default());
+            path.push('…');
+        }
+        self.0.path = path;
         self
     }
 
     /// Puts an index or a map key before the path. The element is still a part of its field, so the field's text holds.
     #[must_use]
-    pub(crate) fn item(mut self, index: impl Display) -> Self {
+    pub(crate) fn item(self, index: impl Display) -> Self {
         let dot = if self.0.path.is_empty() || self.0.path.starts_with('[') { "" } else { "." };
-        self.0.path = format!("[{index}]{dot}{}", self.0.path);
-        self
+        let path = format!("[{index}]{dot}{}", self.0.path);
+        self.with_path(path)
     }
 
     /// Replaces the text of a refusal of this very value, `{n}` being what came; a refusal further inside, and
@@ -108,7 +133,7 @@ impl WireError {
     /// The number or length that was refused; empty when nothing came.
     pub fn came(&self) -> &str {
         match &self.0.kind {
-            Kind::Malformed(_) => "",
+            Kind::Malformed(_) | Kind::TooDeep => "",
             Kind::Refused { came, .. } => came,
         }
     }
@@ -117,7 +142,7 @@ impl WireError {
     pub fn text(&self) -> Option<&str> {
         match &self.0.kind {
             Kind::Refused { text, .. } => text.as_deref(),
-            Kind::Malformed(_) => None,
+            Kind::Malformed(_) | Kind::TooDeep => None,
         }
     }
 }
@@ -134,23 +159,34 @@ impl Display for WireError {
         match &self.0.kind {
             Kind::Malformed(what) => write!(f, "malformed protobuf: {what}"),
             Kind::Refused { why, .. } => f.write_str(why),
+            Kind::TooDeep => write!(f, "{NESTED}, which receivers refuse"),
         }
     }
 }
 
 impl std::error::Error for WireError {}
 
-impl From<WireError> for Error {
-    fn from(error: WireError) -> Self {
-        let code = match &error.0.kind {
-            Kind::Malformed(_) => Code::Internal,
-            Kind::Refused { text: Some(_), .. } => Code::Unknown,
-            Kind::Refused { text: None, .. } => Code::InvalidArgument,
-        };
-        let mut message = String::new();
-        // Writing to a string cannot fail.
-        let _ = write!(message, "{error}");
-        Error::new(code, message)
+/// Whose fault it is, and how it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The bytes are not protobuf, or of another wire type than the field.
+    Malformed,
+    /// A value that does not fit.
+    Refused,
+    /// The same, with a text that the contract fixes.
+    Worded,
+    /// A value that cannot be written.
+    TooDeep,
+}
+
+impl WireError {
+    pub(crate) fn fault(&self) -> Fault {
+        match &self.0.kind {
+            Kind::Malformed(_) => Fault::Malformed,
+            Kind::Refused { text: Some(_), .. } => Fault::Worded,
+            Kind::Refused { text: None, .. } => Fault::Refused,
+            Kind::TooDeep => Fault::TooDeep,
+        }
     }
 }
 
@@ -163,11 +199,7 @@ mod tests {
         let error =
             WireError::refused("300 does not fit `u8`", 300).item(2).within("digits").item("k").within("parents");
         assert_eq!(error.to_string(), "parents[k].digits[2]: 300 does not fit `u8`");
-        let code = Error::from(error);
-        assert_eq!(
-            (code.code(), code.message()),
-            (Code::InvalidArgument, "parents[k].digits[2]: 300 does not fit `u8`")
-        );
+        assert_eq!(error.fault(), Fault::Refused);
     }
 
     #[test]
@@ -176,7 +208,7 @@ mod tests {
         let own = WireError::refused("300 does not fit `u8`", 300).at(&spec).within("contractConfig");
         assert_eq!(own.to_string(), "expected uint8 F (max 255) but got 300");
         assert_eq!(own.path(), "contractConfig.F");
-        assert_eq!(Error::from(own).code(), Code::Unknown);
+        assert_eq!(own.fault(), Fault::Worded);
 
         let element = WireError::refused("300 does not fit `u8`", 300).item(1).at(&spec);
         assert_eq!(element.to_string(), "expected uint8 F (max 255) but got 300");
@@ -186,7 +218,7 @@ mod tests {
 
         let malformed = WireError::malformed("truncated").at(&spec);
         assert_eq!(malformed.to_string(), "F: malformed protobuf: truncated");
-        assert_eq!(Error::from(malformed).code(), Code::Internal);
+        assert_eq!(malformed.fault(), Fault::Malformed);
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! `Vec<T>`, `[T]` and `Option<T>`.
 
-use bytes::BytesMut;
-
 use super::WireError;
 use super::message::{LoopMessage, Many, Maybe, Single, Value};
 use super::read::{Field, Packing};
 use super::schema::{FieldType, Schema};
+use super::write::Writer;
 
 impl<T: Value> LoopMessage for [T]
 where
@@ -14,12 +13,12 @@ where
     type Owned = Vec<T>;
 
     #[inline]
-    fn put(&self, n: u32, out: &mut BytesMut) {
+    fn put(&self, n: u32, out: &mut Writer) {
         T::put_slice(self, n, out);
     }
 
     #[inline]
-    fn put_always(&self, n: u32, out: &mut BytesMut) {
+    fn put_always(&self, n: u32, out: &mut Writer) {
         T::put_slice_always(self, n, out);
     }
 
@@ -35,12 +34,12 @@ where
     type Owned = Self;
 
     #[inline]
-    fn put(&self, n: u32, out: &mut BytesMut) {
+    fn put(&self, n: u32, out: &mut Writer) {
         T::put_slice(self, n, out);
     }
 
     #[inline]
-    fn put_always(&self, n: u32, out: &mut BytesMut) {
+    fn put_always(&self, n: u32, out: &mut Writer) {
         T::put_slice_always(self, n, out);
     }
 
@@ -76,14 +75,14 @@ where
     type Owned = Self;
 
     #[inline]
-    fn put(&self, n: u32, out: &mut BytesMut) {
+    fn put(&self, n: u32, out: &mut Writer) {
         if let Some(value) = self {
             value.put_always(n, out);
         }
     }
 
     #[inline]
-    fn put_always(&self, n: u32, out: &mut BytesMut) {
+    fn put_always(&self, n: u32, out: &mut Writer) {
         self.put(n, out);
     }
 
@@ -108,6 +107,11 @@ where
     #[inline]
     fn add<'a>(slot: &mut Option<T::Slot<'a>>, field: Field<'a>) -> Result<(), WireError> {
         T::add(slot.get_or_insert_default(), field)
+    }
+
+    #[inline]
+    fn settle(slot: &mut Option<T::Slot<'_>>) -> Result<(), WireError> {
+        slot.as_mut().map_or(Ok(()), T::settle)
     }
 
     #[inline]

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 use std::hash::Hash;
 
-use bytes::BytesMut;
-
 use super::WireError;
-use super::message::{LoopMessage, Many, Single, Value, element};
-use super::read::{Bodies, Field, Packing};
+use super::message::{LoopMessage, Many, Single, Value};
+use super::oneof::Case as Occurrences;
+use super::read::{Field, Packing};
 use super::schema::{FieldType, Schema};
-use super::write::nested;
+use super::sink::Sink;
+use super::write::{Writer, nested};
 
 /// What protobuf allows as the key of a map.
 #[diagnostic::on_unimplemented(
@@ -25,39 +25,48 @@ macro_rules! keys {
 
 keys! { bool u8 u16 u32 u64 i8 i16 i32 i64 String }
 
-fn put_entry<K: MapKey, V: Value>(key: &K, value: &V, n: u32, out: &mut BytesMut) {
+fn put_entry<K: MapKey, V: Value>(key: &K, value: &V, n: u32, out: &mut Writer) {
     nested(n, out, |out| {
         key.put_always(1, out);
         value.put_always(2, out);
     });
 }
 
-/// One entry; a half that is missing is the default of its type.
-fn entry<K: MapKey, V: Value>(field: Field<'_>) -> Result<(K, V), WireError> {
-    let mut body = Bodies::default();
-    body.add(&field)?;
-    let (mut key, mut value, mut has_value) = (K::Slot::default(), V::Slot::default(), false);
-    if let Some(mut fields) = body.fields()? {
-        while let Some(field) = fields.next()? {
-            match field.number() {
-                1 => K::add(&mut key, field)?,
-                2 => {
-                    has_value = true;
-                    V::add(&mut value, field)?;
-                }
-                _ => {}
-            }
+/// Reads one entry; a half that is missing is the default of its type.
+fn entry<K: MapKey, V: Value>(field: Field<'_>, map: &mut dyn FnMut(K, V)) -> Result<(), WireError> {
+    let (mut key, mut value) = (K::Slot::default(), Occurrences::default());
+    let mut fields = field.nested()?;
+    while let Some(field) = fields.next()? {
+        match field.number() {
+            1 => K::add(&mut key, field)?,
+            2 => drop(value.push(field)),
+            _ => {}
         }
     }
-    let key = K::done(key)?;
-    let value = match has_value || V::PACKING != Packing::Delimited {
-        true => V::done(value),
+    let mut entry = Entry { key: Some(K::done(key)?), map };
+    let emptied = [field.emptied()];
+    let read = match value.fields() {
         // A message is never missing here: no bytes are an empty one.
-        false => element(field.emptied()),
+        [] if V::PACKING == Packing::Delimited => V::read(&emptied, &mut entry),
+        fields => V::read(fields, &mut entry),
     };
-    match value {
-        Ok(value) => Ok((key, value)),
-        Err(error) => Err(error.item(key)),
+    read.map_err(|error| match entry.key {
+        Some(key) => error.item(key),
+        None => error,
+    })
+}
+
+/// Puts a value into a map, once it is made.
+struct Entry<'m, K, V> {
+    key: Option<K>,
+    map: &'m mut dyn FnMut(K, V),
+}
+
+impl<K, V> Sink<V> for Entry<'_, K, V> {
+    fn put(&mut self, value: V) {
+        if let Some(key) = self.key.take() {
+            (self.map)(key, value);
+        }
     }
 }
 
@@ -70,14 +79,14 @@ macro_rules! map {
             type Owned = Self;
 
             #[inline]
-            fn put(&self, n: u32, out: &mut BytesMut) {
+            fn put(&self, n: u32, out: &mut Writer) {
                 for (key, value) in self {
                     put_entry(key, value, n, out);
                 }
             }
 
             #[inline]
-            fn put_always(&self, n: u32, out: &mut BytesMut) {
+            fn put_always(&self, n: u32, out: &mut Writer) {
                 self.put(n, out);
             }
 
@@ -98,9 +107,7 @@ macro_rules! map {
 
             #[inline]
             fn add<'a>(slot: &mut Self, field: Field<'a>) -> Result<(), WireError> {
-                let (key, value) = entry(field)?;
-                slot.insert(key, value);
-                Ok(())
+                entry(field, &mut |key, value| drop(slot.insert(key, value)))
             }
 
             #[inline]

@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 
 use super::oneof::{Case, OneofField};
 use super::read::{Field, Fields};
+use super::sink::Sink;
 use super::{FieldSpec, InNanos, OrDefault, Plain, WireError};
 
 /// A field of a message in one of the ways to declare it, or several of them: a tuple.
@@ -21,21 +22,93 @@ pub trait Member {
     /// An empty slot.
     fn slot<'a>() -> Self::Slot<'a>;
 
-    /// Takes `field` if it is this one; gives whether it was.
-    fn take<'a>(slot: &mut Self::Slot<'a>, field: Field<'a>, spec: &Self::Spec) -> Result<bool, WireError>;
+    /// Whether the field `number` is this one.
+    fn has(number: u32, spec: &Self::Spec) -> bool;
 
-    /// Makes the value.
+    /// Takes an occurrence of this field.
+    fn take<'a>(slot: &mut Self::Slot<'a>, field: &Field<'a>, spec: &Self::Spec) -> Result<(), WireError>;
+
+    /// Reads what is nested.
+    fn settle(slot: &mut Self::Slot<'_>, spec: &Self::Spec) -> Result<(), WireError>;
+
+    /// Makes the value; nothing nests any more.
     fn make(slot: Self::Slot<'_>, spec: &Self::Spec) -> Result<Self::Value, WireError>;
 }
 
-/// Reads all members, and skips what is none.
+/// Reads all members, skips what is none, and puts what `make` makes of them into `into`.
+///
+/// While a message nests in itself, this function runs once for each level, so it must not hold what grows with the number
+/// of fields: slots that are large are in a box. Small ones cost less on the stack.
 #[inline]
-pub fn read<M: Member>(mut fields: Fields<'_>, spec: &'static M::Spec) -> Result<M::Value, WireError> {
-    let mut slot = M::slot();
-    while let Some(field) = fields.next()? {
-        M::take(&mut slot, field, spec)?;
+pub fn read<M: Member, T>(
+    fields: Fields<'_>,
+    spec: &'static M::Spec,
+    make: impl FnOnce(M::Value) -> T,
+    into: &mut dyn Sink<T>,
+) -> Result<(), WireError> {
+    if size_of::<M::Slot<'_>>().max(size_of::<T>()) > ON_STACK {
+        read_large::<M, T>(fields, spec, make, into)
+    } else {
+        read_small::<M, T>(fields, spec, make, into)
     }
-    M::make(slot, spec)
+}
+
+/// How many bytes a message may have, and its slots, to be on the stack.
+const ON_STACK: usize = 512;
+
+#[inline]
+fn read_small<M: Member, T>(
+    fields: Fields<'_>,
+    spec: &'static M::Spec,
+    make: impl FnOnce(M::Value) -> T,
+    into: &mut dyn Sink<T>,
+) -> Result<(), WireError> {
+    let mut slot = M::slot();
+    collect::<M>(fields, &mut slot, spec)?;
+    into.put(make(M::make(slot, spec)?));
+    Ok(())
+}
+
+fn read_large<M: Member, T>(
+    fields: Fields<'_>,
+    spec: &'static M::Spec,
+    make: impl FnOnce(M::Value) -> T,
+    into: &mut dyn Sink<T>,
+) -> Result<(), WireError> {
+    let mut slot = boxed_slot::<M>();
+    collect::<M>(fields, &mut slot, spec)?;
+    put_large::<M, T>(slot, spec, make, into)
+}
+
+// These two hold slots and values, and are left before another level begins: neither may become a part of `read_large`.
+#[inline(never)]
+fn boxed_slot<'a, M: Member>() -> Box<M::Slot<'a>> {
+    Box::new(M::slot())
+}
+
+#[inline(never)]
+#[allow(clippy::boxed_local, reason = "the value of the box is what must not be on the caller's stack")]
+fn put_large<M: Member, T>(
+    slot: Box<M::Slot<'_>>,
+    spec: &'static M::Spec,
+    make: impl FnOnce(M::Value) -> T,
+    into: &mut dyn Sink<T>,
+) -> Result<(), WireError> {
+    into.put(make(M::make(*slot, spec)?));
+    Ok(())
+}
+
+/// The pass.
+#[inline]
+fn collect<'a, M: Member>(
+    mut fields: Fields<'a>,
+    slot: &mut M::Slot<'a>,
+    spec: &'static M::Spec,
+) -> Result<(), WireError> {
+    while let Some(field) = fields.next()? {
+        M::take(slot, &field, spec)?;
+    }
+    M::settle(slot, spec)
 }
 
 macro_rules! numbered {
@@ -48,21 +121,27 @@ macro_rules! numbered {
             type Slot<'a> = $slot;
             type Spec = FieldSpec;
 
-            #[inline(always)]
+            #[inline]
             fn slot<'a>() -> Self::Slot<'a> {
                 T::slot()
             }
 
             #[inline(always)]
-            fn take<'a>(slot: &mut Self::Slot<'a>, field: Field<'a>, spec: &FieldSpec) -> Result<bool, WireError> {
-                let ours = field.number() == spec.number;
-                if ours {
-                    T::take(slot, field).map_err(|error| error.at(spec))?;
-                }
-                Ok(ours)
+            fn has(number: u32, spec: &FieldSpec) -> bool {
+                number == spec.number
             }
 
-            #[inline(always)]
+            #[inline]
+            fn take<'a>(slot: &mut Self::Slot<'a>, field: &Field<'a>, spec: &FieldSpec) -> Result<(), WireError> {
+                T::take(slot, *field).map_err(|error| error.at(spec))
+            }
+
+            #[inline]
+            fn settle(slot: &mut Self::Slot<'_>, spec: &FieldSpec) -> Result<(), WireError> {
+                T::settle(slot).map_err(|error| error.at(spec))
+            }
+
+            #[inline]
             fn make(slot: Self::Slot<'_>, spec: &FieldSpec) -> Result<T, WireError> {
                 T::make(slot).map_err(|error| error.at(spec))
             }
@@ -81,26 +160,69 @@ pub struct OneofFieldMember<T>(PhantomData<T>);
 
 impl<T: OneofField> Member for OneofFieldMember<T> {
     type Value = T;
-    type Slot<'a> = Case<'a>;
+    type Slot<'a> = (Case<'a>, Option<T>);
     type Spec = &'static str;
 
-    #[inline(always)]
-    fn slot<'a>() -> Case<'a> {
-        Case::default()
+    #[inline]
+    fn slot<'a>() -> Self::Slot<'a> {
+        (Case::default(), None)
     }
 
     #[inline(always)]
-    fn take<'a>(slot: &mut Case<'a>, field: Field<'a>, _: &&'static str) -> Result<bool, WireError> {
-        T::offer(slot, field)
+    fn has(number: u32, _: &&'static str) -> bool {
+        T::CASES.contains(&number)
     }
 
-    #[inline(always)]
-    fn make(slot: Case<'_>, name: &&'static str) -> Result<T, WireError> {
-        T::done(slot).map_err(|error| error.within(name))
+    #[inline]
+    fn take<'a>(slot: &mut Self::Slot<'a>, field: &Field<'a>, name: &&'static str) -> Result<(), WireError> {
+        T::add(&mut slot.0, *field).map_err(|error| error.within(name))
+    }
+
+    #[inline]
+    fn settle((case, value): &mut Self::Slot<'_>, name: &&'static str) -> Result<(), WireError> {
+        T::read(case, value).map_err(|error| error.within(name))
+    }
+
+    #[inline]
+    fn make((_, value): Self::Slot<'_>, name: &&'static str) -> Result<T, WireError> {
+        value.ok_or_else(|| WireError::missing().within(name))
     }
 }
 
-// A longer message is a tuple of tuples.
+/// Members that are taken together: a longer message is a tuple of these, so that no function is about all of its fields.
+pub struct Group<M>(PhantomData<M>);
+
+impl<M: Member> Member for Group<M> {
+    type Value = M::Value;
+    type Slot<'a> = M::Slot<'a>;
+    type Spec = M::Spec;
+
+    #[inline]
+    fn slot<'a>() -> Self::Slot<'a> {
+        M::slot()
+    }
+
+    #[inline(always)]
+    fn has(number: u32, spec: &Self::Spec) -> bool {
+        M::has(number, spec)
+    }
+
+    #[inline]
+    fn take<'a>(slot: &mut Self::Slot<'a>, field: &Field<'a>, spec: &Self::Spec) -> Result<(), WireError> {
+        M::take(slot, field, spec)
+    }
+
+    #[inline]
+    fn settle(slot: &mut Self::Slot<'_>, spec: &Self::Spec) -> Result<(), WireError> {
+        M::settle(slot, spec)
+    }
+
+    #[inline]
+    fn make(slot: Self::Slot<'_>, spec: &Self::Spec) -> Result<Self::Value, WireError> {
+        M::make(slot, spec)
+    }
+}
+
 macro_rules! tuples {
     ($($member:ident $at:tt,)*) => { tuples!(@ [] $($member $at,)*); };
     (@ [$($done:ident $done_at:tt,)*]) => {};
@@ -114,18 +236,32 @@ macro_rules! tuples {
             type Slot<'a> = ($($member::Slot<'a>,)+);
             type Spec = ($($member::Spec,)+);
 
-            #[inline(always)]
+            #[inline]
             fn slot<'a>() -> Self::Slot<'a> {
                 ($($member::slot(),)+)
             }
 
-            // Inlined whatever the size: the numbers are constants there, and their comparisons one table.
             #[inline(always)]
-            fn take<'a>(slot: &mut Self::Slot<'a>, field: Field<'a>, spec: &Self::Spec) -> Result<bool, WireError> {
-                Ok(false $(|| $member::take(&mut slot.$at, field, &spec.$at)?)+)
+            fn has(number: u32, spec: &Self::Spec) -> bool {
+                false $(|| $member::has(number, &spec.$at))+
             }
 
+            // Inlined whatever the size (at most twelve fields): the numbers are constants there, and their comparisons one table.
             #[inline(always)]
+            fn take<'a>(slot: &mut Self::Slot<'a>, field: &Field<'a>, spec: &Self::Spec) -> Result<(), WireError> {
+                $(if $member::has(field.number(), &spec.$at) {
+                    return $member::take(&mut slot.$at, field, &spec.$at);
+                })+
+                Ok(())
+            }
+
+            #[inline]
+            fn settle(slot: &mut Self::Slot<'_>, spec: &Self::Spec) -> Result<(), WireError> {
+                $($member::settle(&mut slot.$at, &spec.$at)?;)+
+                Ok(())
+            }
+
+            #[inline]
             fn make(slot: Self::Slot<'_>, spec: &Self::Spec) -> Result<Self::Value, WireError> {
                 Ok(($($member::make(slot.$at, &spec.$at)?,)+))
             }

@@ -2,12 +2,13 @@
 
 use std::borrow::Borrow;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::WireError;
-use super::read::{Bodies, Field, Fields, Packing};
+use super::read::{Bodies, Field, Fields, Packed, Packing};
 use super::schema::{FieldType, Schema};
-use super::write::nested;
+use super::sink::{Mapped, Sink};
+use super::write::{Writer, nested};
 
 /// What can be written as a field: an argument of a service method, a field of a message.
 ///
@@ -22,13 +23,13 @@ pub trait LoopMessage {
     type Owned: Value + Borrow<Self>;
 
     /// Writes field `n`, unless the value is the default that absence stands for.
-    fn put(&self, n: u32, out: &mut BytesMut);
+    fn put(&self, n: u32, out: &mut Writer);
 
     /// Writes field `n` whatever the value: inside `Option`, lists, maps and oneofs.
-    fn put_always(&self, n: u32, out: &mut BytesMut);
+    fn put_always(&self, n: u32, out: &mut Writer);
 
     /// Writes `items` as repeated field `n`; numbers override it and are packed.
-    fn put_all<'a>(items: impl ExactSizeIterator<Item = &'a Self> + Clone, n: u32, out: &mut BytesMut)
+    fn put_all<'a>(items: impl ExactSizeIterator<Item = &'a Self> + Clone, n: u32, out: &mut Writer)
     where
         Self: Sized + 'a,
     {
@@ -39,7 +40,7 @@ pub trait LoopMessage {
 
     /// Writes a slice as field `n`, unless it is empty; `u8` overrides it, since a list of bytes is `bytes`.
     #[inline]
-    fn put_slice(items: &[Self], n: u32, out: &mut BytesMut)
+    fn put_slice(items: &[Self], n: u32, out: &mut Writer)
     where
         Self: Sized,
     {
@@ -48,7 +49,7 @@ pub trait LoopMessage {
 
     /// Writes a slice as field `n` even if it is empty, where the format can tell that from absence.
     #[inline]
-    fn put_slice_always(items: &[Self], n: u32, out: &mut BytesMut)
+    fn put_slice_always(items: &[Self], n: u32, out: &mut Writer)
     where
         Self: Sized,
     {
@@ -70,8 +71,9 @@ pub trait LoopMessage {
 /// What can be read back from a field.
 ///
 /// A message is read in one pass over its fields. Each field has a slot, into which every occurrence is
-/// [added](Value::add); at the end the slot becomes the value. What is not protobuf fails in `add`, what does not fit the
-/// type in `done`: only then is it known which occurrence counts.
+/// [added](Value::add); at the end of the pass a message within is [read](Value::settle) from what its slot has, and then
+/// every slot becomes the value. What is not protobuf fails before that, what does not fit the type in `done`: only then is
+/// it known which occurrence counts.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross the plugin boundary",
     label = "not a message, and not one of the types that the wire knows",
@@ -90,28 +92,52 @@ pub trait Value: LoopMessage<Owned = Self> + Sized + Send + Sync + 'static {
     /// Takes one occurrence of the field.
     fn add<'a>(slot: &mut Self::Slot<'a>, field: Field<'a>) -> Result<(), WireError>;
 
+    /// Reads the message that the slot has the bytes of, so that all that nests is done with before values are made.
+    #[inline]
+    fn settle(_slot: &mut Self::Slot<'_>) -> Result<(), WireError> {
+        Ok(())
+    }
+
     /// Makes the value of all occurrences, or of none.
     fn done(slot: Self::Slot<'_>) -> Result<Self, WireError>;
+
+    /// Makes the value of all `occurrences` outside of a pass: an element of a list, the value of a map, a case of a oneof.
+    #[inline]
+    fn read(occurrences: &[Field<'_>], into: &mut dyn Sink<Self>) -> Result<(), WireError> {
+        into.put(single(occurrences)?);
+        Ok(())
+    }
 
     /// Takes one occurrence of a repeated field: an element, or a packed run of them.
     #[inline]
     fn add_many(list: &mut Vec<Self>, field: Field<'_>) -> Result<(), WireError> {
-        let Some(mut packed) = field.packed(Self::PACKING) else {
-            list.push(element(field).map_err(|error| error.item(list.len()))?);
-            return Ok(());
-        };
-        list.reserve(packed.count());
-        while let Some(field) = packed.next()? {
-            list.push(element(field).map_err(|error| error.item(list.len()))?);
+        match field.packed(Self::PACKING) {
+            Some(packed) => add_packed(list, packed),
+            None => {
+                let index = list.len();
+                Self::read(&[field], list).map_err(|error| error.item(index))
+            }
         }
-        Ok(())
     }
 }
 
-/// One occurrence as a value.
-pub(super) fn element<T: Value>(field: Field<'_>) -> Result<T, WireError> {
+/// Numbers, of which none nests: this is not a part of `add_many`, so that there is no value on the stack there.
+fn add_packed<T: Value>(list: &mut Vec<T>, mut packed: Packed<'_>) -> Result<(), WireError> {
+    list.reserve(packed.count());
+    while let Some(field) = packed.next()? {
+        list.push(single(&[field]).map_err(|error| error.item(list.len()))?);
+    }
+    Ok(())
+}
+
+/// One value of all its occurrences, which are no messages.
+#[inline]
+fn single<T: Value>(occurrences: &[Field<'_>]) -> Result<T, WireError> {
     let mut slot = T::Slot::default();
-    T::add(&mut slot, field)?;
+    for field in occurrences {
+        T::add(&mut slot, *field)?;
+    }
+    T::settle(&mut slot)?;
     T::done(slot)
 }
 
@@ -150,10 +176,10 @@ pub trait Message: Sized + Send + Sync + 'static {
     const NAME: &'static str;
 
     /// Writes all fields.
-    fn put_fields(&self, out: &mut BytesMut);
+    fn put_fields(&self, out: &mut Writer);
 
-    /// Reads all fields.
-    fn read_fields(fields: Fields<'_>) -> Result<Self, WireError>;
+    /// Reads all fields, and puts the message made of them into `into`.
+    fn read_fields(fields: Fields<'_>, into: &mut dyn Sink<Self>) -> Result<(), WireError>;
 
     /// Adds the message's shape to `schema`.
     fn schema(schema: &mut Schema);
@@ -165,12 +191,12 @@ impl<M: Message> LoopMessage for M {
     // A message is written even when all of its fields are at their default: its presence means something, and Go
     // peers fall over when it is missing.
     #[inline]
-    fn put(&self, n: u32, out: &mut BytesMut) {
+    fn put(&self, n: u32, out: &mut Writer) {
         self.put_always(n, out);
     }
 
     #[inline]
-    fn put_always(&self, n: u32, out: &mut BytesMut) {
+    fn put_always(&self, n: u32, out: &mut Writer) {
         nested(n, out, |out| self.put_fields(out));
     }
 
@@ -182,17 +208,52 @@ impl<M: Message> LoopMessage for M {
 impl<M: Message> Value for M {
     type Shape = One;
     type Listed = Many;
-    type Slot<'a> = Bodies<'a>;
+    type Slot<'a> = Nested<'a, M>;
     const PACKING: Packing = Packing::Delimited;
 
     #[inline]
-    fn add<'a>(slot: &mut Bodies<'a>, field: Field<'a>) -> Result<(), WireError> {
-        slot.add(&field)
+    fn add<'a>(slot: &mut Nested<'a, M>, field: Field<'a>) -> Result<(), WireError> {
+        slot.bodies.add(&field)
     }
 
     #[inline]
-    fn done(slot: Bodies<'_>) -> Result<Self, WireError> {
-        slot.fields()?.map_or_else(|| Err(WireError::missing()), M::read_fields)
+    fn settle(slot: &mut Nested<'_, M>) -> Result<(), WireError> {
+        match std::mem::take(&mut slot.bodies).fields()? {
+            Some(fields) => M::read_fields(fields, &mut slot.message),
+            None => Ok(()),
+        }
+    }
+
+    #[inline]
+    fn done(slot: Nested<'_, M>) -> Result<Self, WireError> {
+        slot.message.ok_or_else(WireError::missing)
+    }
+
+    fn read(occurrences: &[Field<'_>], into: &mut dyn Sink<Self>) -> Result<(), WireError> {
+        if let [only] = occurrences {
+            return M::read_fields(only.nested()?, into);
+        }
+        let mut bodies = Bodies::default();
+        for field in occurrences {
+            bodies.add(field)?;
+        }
+        match bodies.fields()? {
+            Some(fields) => M::read_fields(fields, into),
+            None => Err(WireError::missing()),
+        }
+    }
+}
+
+/// What is known of a message within another: first its bytes, then itself.
+pub struct Nested<'a, M> {
+    bodies: Bodies<'a>,
+    message: Option<M>,
+}
+
+impl<M> Default for Nested<'_, M> {
+    #[inline]
+    fn default() -> Self {
+        Self { bodies: Bodies::default(), message: None }
     }
 }
 
@@ -200,12 +261,12 @@ impl<M: Message> Value for M {
 impl<M: Message> Message for Box<M> {
     const NAME: &'static str = M::NAME;
 
-    fn put_fields(&self, out: &mut BytesMut) {
+    fn put_fields(&self, out: &mut Writer) {
         M::put_fields(self, out);
     }
 
-    fn read_fields(fields: Fields<'_>) -> Result<Self, WireError> {
-        M::read_fields(fields).map(Box::new)
+    fn read_fields(fields: Fields<'_>, into: &mut dyn Sink<Self>) -> Result<(), WireError> {
+        M::read_fields(fields, &mut Mapped::new(into, Box::new))
     }
 
     fn schema(schema: &mut Schema) {
@@ -254,7 +315,7 @@ pub fn take<T: Value>(body: &Bytes, spec: &FieldSpec) -> Result<T, WireError> {
             T::add(&mut slot, field).map_err(|error| error.at(spec))?;
         }
     }
-    T::done(slot).map_err(|error| error.at(spec))
+    T::settle(&mut slot).and_then(|()| T::done(slot)).map_err(|error| error.at(spec))
 }
 
 /// Whether `body` is a sequence of fields at all; for requests of which nothing is read.
@@ -264,14 +325,42 @@ pub fn check(body: &Bytes) -> Result<(), WireError> {
     Ok(())
 }
 
+/// Writes `value` as the field `spec` of a body. What is nested too deep in it is found under that name by
+/// [`Writer::finish`].
+pub fn put<T: LoopMessage + ?Sized>(value: &T, spec: &FieldSpec, out: &mut Writer) {
+    value.put(spec.number, out);
+    if out.failed() {
+        out.explain(Some(spec), T::field_type);
+    }
+}
+
+/// Writes the fields of `message`, which is all of a body. What is nested too deep in it is told by [`Writer::finish`].
+pub fn put_whole<M: Message>(message: &M, out: &mut Writer) {
+    message.put_fields(out);
+    if out.failed() {
+        out.explain(None, Schema::message::<M>);
+    }
+}
+
 /// The bytes of a message, to store it or to send it by other means.
-pub fn encode<M: Message>(message: &M) -> Bytes {
-    let mut out = BytesMut::with_capacity(128);
-    message.put_fields(&mut out);
-    out.freeze()
+///
+/// # Errors
+///
+/// Messages are nested deeper than 100 levels, the outermost not counted. Neither [`decode`] nor most other
+/// implementations of protobuf would read them back. [`WireError::path`] leads there, without the places in lists and maps.
+pub fn encode<M: Message>(message: &M) -> Result<Bytes, WireError> {
+    let mut out = Writer::with_capacity(128);
+    put_whole(message, &mut out);
+    out.finish()
 }
 
 /// Reads a message from its bytes. `Bytes` fields share `body` instead of copying from it.
+///
+/// # Errors
+///
+/// The bytes are no protobuf, or do not fit the type; see [`WireError`].
 pub fn decode<M: Message>(body: &Bytes) -> Result<M, WireError> {
-    M::read_fields(Fields::of(body))
+    let mut message = None;
+    M::read_fields(Fields::of(body), &mut message)?;
+    message.ok_or_else(WireError::missing)
 }

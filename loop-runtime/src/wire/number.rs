@@ -1,12 +1,10 @@
 //! Numbers, `bool` and `char`: protobuf's own, and the narrower ones of Rust with a check of the range.
 
-use bytes::{BufMut, BytesMut};
-
 use super::WireError;
 use super::message::{LoopMessage, Many, One, Value};
 use super::read::{Field, Packing};
 use super::schema::{FieldType, Schema};
-use super::write::{WireType, put_delimited, put_key, put_varint, varint_size};
+use super::write::{WireType, Writer, put_delimited, put_key, put_varint, varint_size};
 
 /// A number type that protobuf itself has.
 trait Raw: Copy {
@@ -16,8 +14,8 @@ trait Raw: Copy {
 
     fn is_default(self) -> bool;
     fn size(self) -> usize;
-    fn write(self, out: &mut BytesMut);
-    fn read(field: &Field<'_>) -> Result<Self, WireError>;
+    fn write(self, out: &mut Writer);
+    fn of(field: &Field<'_>) -> Result<Self, WireError>;
 }
 
 macro_rules! varint {
@@ -38,12 +36,12 @@ macro_rules! varint {
             }
 
             #[inline]
-            fn write(self, out: &mut BytesMut) {
+            fn write(self, out: &mut Writer) {
                 put_varint($to(self), out);
             }
 
             #[inline]
-            fn read(field: &Field<'_>) -> Result<Self, WireError> {
+            fn of(field: &Field<'_>) -> Result<Self, WireError> {
                 field.varint().map($from)
             }
         }
@@ -60,7 +58,7 @@ varint! {
 }
 
 macro_rules! float {
-    ($($ty:ident $name:literal, $kind:ident, $size:literal, $put:ident, $read:ident;)*) => {$(
+    ($($ty:ident $name:literal, $kind:ident, $size:literal, $read:ident;)*) => {$(
         impl Raw for $ty {
             const NAME: &'static str = $name;
             const PACKING: Packing = Packing::$kind;
@@ -78,12 +76,12 @@ macro_rules! float {
             }
 
             #[inline]
-            fn write(self, out: &mut BytesMut) {
-                out.$put(self);
+            fn write(self, out: &mut Writer) {
+                out.put_slice(&self.to_le_bytes());
             }
 
             #[inline]
-            fn read(field: &Field<'_>) -> Result<Self, WireError> {
+            fn of(field: &Field<'_>) -> Result<Self, WireError> {
                 field.$read().map($ty::from_bits)
             }
         }
@@ -91,17 +89,17 @@ macro_rules! float {
 }
 
 float! {
-    f32 "float", Fixed32, 4, put_f32_le, fixed32;
-    f64 "double", Fixed64, 8, put_f64_le, fixed64;
+    f32 "float", Fixed32, 4, fixed32;
+    f64 "double", Fixed64, 8, fixed64;
 }
 
 #[inline]
-fn put_raw<R: Raw>(raw: R, n: u32, out: &mut BytesMut) {
+fn put_raw<R: Raw>(raw: R, n: u32, out: &mut Writer) {
     put_key(n, R::WIRE_TYPE, out);
     raw.write(out);
 }
 
-fn put_packed<R: Raw>(items: impl ExactSizeIterator<Item = R> + Clone, n: u32, out: &mut BytesMut) {
+fn put_packed<R: Raw>(items: impl ExactSizeIterator<Item = R> + Clone, n: u32, out: &mut Writer) {
     if items.len() == 0 {
         return;
     }
@@ -115,7 +113,7 @@ fn put_packed<R: Raw>(items: impl ExactSizeIterator<Item = R> + Clone, n: u32, o
 }
 
 /// Writes the numbers of enums as repeated field `n`, packed.
-pub fn put_enums(numbers: impl ExactSizeIterator<Item = i32> + Clone, n: u32, out: &mut BytesMut) {
+pub fn put_enums(numbers: impl ExactSizeIterator<Item = i32> + Clone, n: u32, out: &mut Writer) {
     put_packed(numbers, n, out);
 }
 
@@ -125,7 +123,7 @@ macro_rules! number {
             type Owned = Self;
 
             #[inline]
-            fn put(&self, n: u32, out: &mut BytesMut) {
+            fn put(&self, n: u32, out: &mut Writer) {
                 let raw = $raw::from(*self);
                 if !raw.is_default() {
                     put_raw(raw, n, out);
@@ -133,11 +131,11 @@ macro_rules! number {
             }
 
             #[inline]
-            fn put_always(&self, n: u32, out: &mut BytesMut) {
+            fn put_always(&self, n: u32, out: &mut Writer) {
                 put_raw($raw::from(*self), n, out);
             }
 
-            fn put_all<'a>(items: impl ExactSizeIterator<Item = &'a Self> + Clone, n: u32, out: &mut BytesMut) {
+            fn put_all<'a>(items: impl ExactSizeIterator<Item = &'a Self> + Clone, n: u32, out: &mut Writer) {
                 put_packed(items.map(|item| $raw::from(*item)), n, out);
             }
 
@@ -156,7 +154,7 @@ macro_rules! number {
 
             #[inline]
             fn add<'a>(slot: &mut Option<$raw>, field: Field<'a>) -> Result<(), WireError> {
-                *slot = Some($raw::read(&field)?);
+                *slot = Some($raw::of(&field)?);
                 Ok(())
             }
 
@@ -186,14 +184,14 @@ number! {
     char as u32, listed Many, put {} read {}
     u8 as u32, listed One, put {
         #[inline]
-        fn put_slice(items: &[u8], n: u32, out: &mut BytesMut) {
+        fn put_slice(items: &[u8], n: u32, out: &mut Writer) {
             if !items.is_empty() {
                 put_delimited(n, items, out);
             }
         }
 
         #[inline]
-        fn put_slice_always(items: &[u8], n: u32, out: &mut BytesMut) {
+        fn put_slice_always(items: &[u8], n: u32, out: &mut Writer) {
             put_delimited(n, items, out);
         }
 

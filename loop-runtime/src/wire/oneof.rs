@@ -1,10 +1,10 @@
 //! Enums with data: one case of several, each under a number of its own.
 
-use bytes::BytesMut;
-
 use super::WireError;
-use super::read::Field;
+use super::read::{Field, Fields};
 use super::schema::{OneofShape, Schema};
+use super::sink::{Discard, Mapped, Sink};
+use super::write::Writer;
 
 /// An enum with data, as one `oneof` of a message.
 ///
@@ -18,10 +18,10 @@ pub trait Oneof: Sized + Send + Sync + 'static {
     const NUMBERS: &'static [u32];
 
     /// Writes the case.
-    fn put_case(&self, out: &mut BytesMut);
+    fn put_case(&self, out: &mut Writer);
 
-    /// Reads the case that came.
-    fn read_case(case: Case<'_>) -> Result<Self, WireError>;
+    /// Reads the case that came, and puts it into `into`.
+    fn read_case(case: &Case<'_>, into: &mut dyn Sink<Self>) -> Result<(), WireError>;
 
     /// What no case at all is read as: the variant marked `#[wire(unknown)]`, if there is one.
     fn unset() -> Option<Self>;
@@ -42,22 +42,19 @@ pub trait OneofField: Sized {
     const CASES: &'static [u32] = <Self::Of as Oneof>::NUMBERS;
 
     /// Writes the case, if there is one.
-    fn put(&self, out: &mut BytesMut);
+    fn put(&self, out: &mut Writer);
 
-    /// Makes the value of what came.
-    fn done(case: Case<'_>) -> Result<Self, WireError>;
+    /// Reads what came, and puts it into `into`.
+    fn read(case: &Case<'_>, into: &mut dyn Sink<Self>) -> Result<(), WireError>;
 
-    /// Takes `field` if it is one of the cases. Fails if it ends an earlier case that was malformed.
-    fn offer<'a>(case: &mut Case<'a>, field: Field<'a>) -> Result<bool, WireError> {
-        let ours = Self::CASES.contains(&field.number());
-        if ours && let Some(overwritten) = case.push(field) {
-            // Its value is of no interest, so it may well be refused; but bytes are protobuf or they are not.
-            match Self::Of::read_case(overwritten) {
-                Err(error) if error.is_malformed() => return Err(error),
-                _ => {}
-            }
+    /// Takes `field`, which is one of the cases. Fails if it ends an earlier case that was malformed.
+    fn add<'a>(case: &mut Case<'a>, field: Field<'a>) -> Result<(), WireError> {
+        let Some(overwritten) = case.push(field) else { return Ok(()) };
+        // Its value is of no interest, so it may well be refused; but bytes are protobuf or they are not.
+        match Self::Of::read_case(&overwritten, &mut Discard) {
+            Err(error) if error.is_malformed() => Err(error),
+            _ => Ok(()),
         }
-        Ok(ours)
     }
 
     /// The oneof in the exported schema.
@@ -72,13 +69,13 @@ impl<E: Oneof> OneofField for E {
     type Of = E;
 
     #[inline]
-    fn put(&self, out: &mut BytesMut) {
+    fn put(&self, out: &mut Writer) {
         self.put_case(out);
     }
 
     #[inline]
-    fn done(case: Case<'_>) -> Result<Self, WireError> {
-        if case.is_unset() { E::unset().ok_or_else(WireError::missing) } else { E::read_case(case) }
+    fn read(case: &Case<'_>, into: &mut dyn Sink<Self>) -> Result<(), WireError> {
+        if case.is_unset() { unset(into) } else { E::read_case(case, into) }
     }
 }
 
@@ -86,47 +83,77 @@ impl<E: Oneof> OneofField for Option<E> {
     type Of = E;
 
     #[inline]
-    fn put(&self, out: &mut BytesMut) {
+    fn put(&self, out: &mut Writer) {
         if let Some(case) = self {
             case.put_case(out);
         }
     }
 
     #[inline]
-    fn done(case: Case<'_>) -> Result<Self, WireError> {
-        if case.is_unset() { Ok(None) } else { E::read_case(case).map(Some) }
+    fn read(case: &Case<'_>, into: &mut dyn Sink<Self>) -> Result<(), WireError> {
+        if case.is_unset() {
+            into.put(None);
+            return Ok(());
+        }
+        E::read_case(case, &mut Mapped::new(into, Some))
     }
 }
 
-/// What came of a oneof: the occurrences of the last case.
+/// Puts what stands for no case, or for one that is not known, into `into`.
+pub fn unset<E: Oneof>(into: &mut dyn Sink<E>) -> Result<(), WireError> {
+    into.put(E::unset().ok_or_else(WireError::missing)?);
+    Ok(())
+}
+
+/// Reads an enum with data that is a message by itself.
+pub fn read_oneof<E: Oneof>(mut fields: Fields<'_>, into: &mut dyn Sink<E>) -> Result<(), WireError> {
+    let mut case = Case::default();
+    while let Some(field) = fields.next()? {
+        if E::NUMBERS.contains(&field.number()) {
+            E::add(&mut case, field)?;
+        }
+    }
+    <E as OneofField>::read(&case, into)
+}
+
+/// The occurrences of one field, such as the last case of a oneof that came.
 #[derive(Default)]
-pub struct Case<'a>(Vec<Field<'a>>);
+pub struct Case<'a> {
+    /// The only one, while there is one only: that takes no memory of its own.
+    one: Option<Field<'a>>,
+    several: Vec<Field<'a>>,
+}
 
 impl<'a> Case<'a> {
-    /// Adds an occurrence, and gives back the case that it overwrites.
-    fn push(&mut self, field: Field<'a>) -> Option<Self> {
-        let other = self.0.last().is_some_and(|last| last.number() != field.number());
-        let overwritten = other.then(|| std::mem::take(self));
+    /// Adds an occurrence, and gives back the occurrences of another number, if these are what it overwrites.
+    pub(super) fn push(&mut self, field: Field<'a>) -> Option<Self> {
+        let last = self.fields().last();
+        let other = last.is_some_and(|last| last.number() != field.number());
         // Several copies of one message merge; of numbers only the last counts, and the others need no memory.
-        if self.0.last().is_some_and(|last| last.outdone_by(&field)) {
-            self.0.clear();
+        let alone = other || last.is_none_or(|last| last.outdone_by(&field));
+        let overwritten = other.then(|| std::mem::take(self));
+        if alone {
+            self.several.clear();
+            self.one = Some(field);
+        } else {
+            self.several.extend(self.one.take());
+            self.several.push(field);
         }
-        self.0.push(field);
         overwritten
     }
 
     /// The number of the case; 0 if none came.
     pub fn number(&self) -> u32 {
-        self.0.first().map_or(0, Field::number)
+        self.fields().first().map_or(0, Field::number)
     }
 
     /// The occurrences.
-    pub(super) fn fields(self) -> impl Iterator<Item = Field<'a>> {
-        self.0.into_iter()
+    pub(super) fn fields(&self) -> &[Field<'a>] {
+        self.one.as_ref().map_or(&self.several, std::slice::from_ref)
     }
 
     fn is_unset(&self) -> bool {
-        self.0.is_empty()
+        self.fields().is_empty()
     }
 }
 

@@ -3,9 +3,7 @@
 use bytes::Bytes;
 
 use super::WireError;
-
-/// How deep messages may nest, the outermost not counted; the usual limit of protobuf implementations.
-const DEPTH: u32 = 100;
+use super::write::DEPTH;
 
 /// What a body was cut from, and how much deeper it may go.
 #[derive(Clone, Copy)]
@@ -44,6 +42,9 @@ pub enum Packing {
     /// Not at all: the value has a length of its own.
     Delimited,
 }
+
+/// What both directions say of too deep a message.
+pub(super) const NESTED: &str = "nested deeper than 100 levels";
 
 const WRONG_TYPE: &str = "the wire type is not that of the field";
 
@@ -109,6 +110,12 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// The fields of the one message that this field is.
+    #[inline]
+    pub(super) fn nested(&self) -> Result<Fields<'a>, WireError> {
+        Fields::within(self.origin, self.bytes()?, Vec::new())
+    }
+
     /// This field with empty content in its place, for what an entry of a map leaves out.
     pub(super) fn emptied(&self) -> Self {
         Self { payload: Payload::Bytes(&[]), ..*self }
@@ -160,6 +167,13 @@ impl<'a> Fields<'a> {
     /// The fields of the outermost message.
     pub fn of(body: &'a Bytes) -> Self {
         Self { rest: body, more: Vec::new().into_iter(), origin: Origin { whole: body, depth: DEPTH } }
+    }
+
+    /// The fields one level deeper than `origin`: of a message that came once, or of all its copies.
+    #[inline]
+    fn within(origin: Origin<'a>, rest: &'a [u8], more: Vec<&'a [u8]>) -> Result<Self, WireError> {
+        let depth = origin.depth.checked_sub(1).ok_or_else(too_deep)?;
+        Ok(Fields { rest, more: more.into_iter(), origin: Origin { depth, ..origin } })
     }
 
     /// The next field; `None` at the end.
@@ -219,19 +233,17 @@ impl<'a> Bodies<'a> {
     /// The fields of all copies, one level deeper; `None` if the message did not come.
     #[inline]
     pub fn fields(self) -> Result<Option<Fields<'a>>, WireError> {
-        let (origin, rest, more) = match self.0 {
-            Copies::None => return Ok(None),
-            Copies::One(origin, body) => (origin, body, Vec::new()),
-            Copies::Several(origin, bodies) => (origin, &[][..], bodies),
-        };
-        let depth = origin.depth.checked_sub(1).ok_or_else(too_deep)?;
-        Ok(Some(Fields { rest, more: more.into_iter(), origin: Origin { depth, ..origin } }))
+        match self.0 {
+            Copies::None => Ok(None),
+            Copies::One(origin, body) => Fields::within(origin, body, Vec::new()).map(Some),
+            Copies::Several(origin, bodies) => Fields::within(origin, &[], bodies).map(Some),
+        }
     }
 }
 
 #[cold]
 fn too_deep() -> WireError {
-    WireError::malformed("nested deeper than 100 levels")
+    WireError::malformed(NESTED)
 }
 
 #[cold]
@@ -246,6 +258,24 @@ fn not_a_field(wire_type: u8) -> WireError {
 
 #[inline]
 fn key(rest: &mut &[u8]) -> Result<(u32, u8), WireError> {
+    match rest {
+        // A number below 16, and not 0.
+        [byte @ 0x08..0x80, tail @ ..] => {
+            *rest = tail;
+            Ok((u32::from(*byte >> 3), *byte & 7))
+        }
+        // Below 2048.
+        [first @ 0x80..=0xff, second @ 1..0x80, tail @ ..] => {
+            *rest = tail;
+            let key = u32::from(*first & 0x7f) | u32::from(*second) << 7;
+            Ok((key >> 3, (key & 7) as u8))
+        }
+        _ => long_key(rest),
+    }
+}
+
+#[cold]
+fn long_key(rest: &mut &[u8]) -> Result<(u32, u8), WireError> {
     let key = varint(rest)?;
     let number = u32::try_from(key >> 3).unwrap_or(u32::MAX);
     if number == 0 || number >= 1 << 29 {

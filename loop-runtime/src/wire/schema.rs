@@ -152,6 +152,33 @@ impl Schema {
         format!("{}.proto", package.replace('.', "/"))
     }
 
+    /// The names of the fields that `numbers` lead through within a value of type `root`, as far as the schema knows them.
+    pub(super) fn names(&self, root: &FieldType, numbers: impl Iterator<Item = u32>) -> Vec<&'static str> {
+        let (mut names, mut at) = (Vec::new(), root);
+        for number in numbers {
+            while let FieldType::Optional(inner) | FieldType::Repeated(inner) = at {
+                at = inner;
+            }
+            let name = match at {
+                // An entry has no name of its own: this is its second field.
+                FieldType::Map(_, value) => {
+                    at = value;
+                    continue;
+                }
+                FieldType::Message(name) => name,
+                _ => break,
+            };
+            let messages = self.packages.get(package_of(name)).map(|package| &package.messages);
+            let message = messages.and_then(|messages| messages.iter().find(|message| message.name == *name));
+            let Some(field) = message.and_then(|message| message.fields().find(|field| field.number == number)) else {
+                break;
+            };
+            names.push(field.name);
+            at = &field.ty;
+        }
+        names
+    }
+
     fn qualify(&self, name: &str) -> String {
         if name.contains('.') || self.current.is_empty() { name.to_owned() } else { format!("{}.{name}", self.current) }
     }

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use bytes::BytesMut;
-
 use super::WireError;
-use super::derive::Content;
 use super::message::{LoopMessage, Message, Value};
-use super::oneof::{Case, Oneof, OneofField};
+use super::oneof::{Case, Oneof, read_oneof};
 use super::read::Fields;
 use super::schema::{OneofShape, Schema};
+use super::sink::{Mapped, Sink};
+use super::write::Writer;
 
 /// `google.protobuf.Struct`: named values, like an object of JSON.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,7 +42,7 @@ pub struct Empty;
 /// `google.protobuf.ListValue`. Borrowed to write and owned to read, since only its one field matters.
 struct ListValue(Vec<StructValue>);
 
-fn put_list(values: &[StructValue], out: &mut BytesMut) {
+fn put_list(values: &[StructValue], out: &mut Writer) {
     StructValue::put_slice(values, 1, out);
 }
 
@@ -51,11 +50,12 @@ fn put_list(values: &[StructValue], out: &mut BytesMut) {
 impl Message for Empty {
     const NAME: &'static str = "google.protobuf.Empty";
 
-    fn put_fields(&self, _: &mut BytesMut) {}
+    fn put_fields(&self, _: &mut Writer) {}
 
-    fn read_fields(mut fields: Fields<'_>) -> Result<Self, WireError> {
+    fn read_fields(mut fields: Fields<'_>, into: &mut dyn Sink<Self>) -> Result<(), WireError> {
         while fields.next()?.is_some() {}
-        Ok(Self)
+        into.put(Self);
+        Ok(())
     }
 
     fn schema(_: &mut Schema) {}
@@ -64,18 +64,19 @@ impl Message for Empty {
 impl Message for Struct {
     const NAME: &'static str = "google.protobuf.Struct";
 
-    fn put_fields(&self, out: &mut BytesMut) {
+    fn put_fields(&self, out: &mut Writer) {
         self.fields.put(1, out);
     }
 
-    fn read_fields(mut fields: Fields<'_>) -> Result<Self, WireError> {
+    fn read_fields(mut fields: Fields<'_>, into: &mut dyn Sink<Self>) -> Result<(), WireError> {
         let mut found = BTreeMap::new();
         while let Some(field) = fields.next()? {
             if field.number() == 1 {
                 BTreeMap::add(&mut found, field)?;
             }
         }
-        Ok(Self { fields: found })
+        into.put(Self { fields: found });
+        Ok(())
     }
 
     fn schema(_: &mut Schema) {}
@@ -84,18 +85,19 @@ impl Message for Struct {
 impl Message for ListValue {
     const NAME: &'static str = "google.protobuf.ListValue";
 
-    fn put_fields(&self, out: &mut BytesMut) {
+    fn put_fields(&self, out: &mut Writer) {
         put_list(&self.0, out);
     }
 
-    fn read_fields(mut fields: Fields<'_>) -> Result<Self, WireError> {
+    fn read_fields(mut fields: Fields<'_>, into: &mut dyn Sink<Self>) -> Result<(), WireError> {
         let mut values = Vec::new();
         while let Some(field) = fields.next()? {
             if field.number() == 1 {
                 Vec::add(&mut values, field)?;
             }
         }
-        Ok(Self(values))
+        into.put(Self(values));
+        Ok(())
     }
 
     fn schema(_: &mut Schema) {}
@@ -104,16 +106,12 @@ impl Message for ListValue {
 impl Message for StructValue {
     const NAME: &'static str = "google.protobuf.Value";
 
-    fn put_fields(&self, out: &mut BytesMut) {
+    fn put_fields(&self, out: &mut Writer) {
         self.put_case(out);
     }
 
-    fn read_fields(mut fields: Fields<'_>) -> Result<Self, WireError> {
-        let mut case = Case::default();
-        while let Some(field) = fields.next()? {
-            <Self as OneofField>::offer(&mut case, field)?;
-        }
-        OneofField::done(case)
+    fn read_fields(fields: Fields<'_>, into: &mut dyn Sink<Self>) -> Result<(), WireError> {
+        read_oneof(fields, into)
     }
 
     fn schema(_: &mut Schema) {}
@@ -122,7 +120,7 @@ impl Message for StructValue {
 impl Oneof for StructValue {
     const NUMBERS: &'static [u32] = &[1, 2, 3, 4, 5, 6];
 
-    fn put_case(&self, out: &mut BytesMut) {
+    fn put_case(&self, out: &mut Writer) {
         match self {
             Self::Null => 0_i32.put_always(1, out),
             Self::Number(number) => number.put_always(2, out),
@@ -133,16 +131,17 @@ impl Oneof for StructValue {
         }
     }
 
-    fn read_case(case: Case<'_>) -> Result<Self, WireError> {
-        Ok(match case.number() {
-            2 => Self::Number(f64::make(case)?),
-            3 => Self::String(String::make(case)?),
-            4 => Self::Bool(bool::make(case)?),
-            5 => Self::Struct(Struct::make(case)?),
-            6 => Self::List(ListValue::make(case)?.0),
+    fn read_case(case: &Case<'_>, into: &mut dyn Sink<Self>) -> Result<(), WireError> {
+        let fields = case.fields();
+        match case.number() {
+            2 => f64::read(fields, &mut Mapped::new(into, Self::Number)),
+            3 => String::read(fields, &mut Mapped::new(into, Self::String)),
+            4 => bool::read(fields, &mut Mapped::new(into, Self::Bool)),
+            5 => Struct::read(fields, &mut Mapped::new(into, Self::Struct)),
+            6 => ListValue::read(fields, &mut Mapped::new(into, |list: ListValue| Self::List(list.0))),
             // The one value of the enum that stands for null.
-            _ => i32::make(case).map(|_| Self::Null)?,
-        })
+            _ => i32::read(fields, &mut Mapped::new(into, |_| Self::Null)),
+        }
     }
 
     fn unset() -> Option<Self> {

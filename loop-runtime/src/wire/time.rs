@@ -2,13 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use bytes::BytesMut;
-
 use super::WireError;
 use super::message::{LoopMessage, Many, Maybe, One, Value};
 use super::read::{Bodies, Field, Fields, Packing};
 use super::schema::{FieldType, Schema};
-use super::write::nested;
+use super::write::{Writer, nested};
 
 const NANOS_PER_SECOND: i128 = 1_000_000_000;
 
@@ -19,7 +17,7 @@ struct Seconds {
 }
 
 impl Seconds {
-    fn put(&self, n: u32, out: &mut BytesMut) {
+    fn put(&self, n: u32, out: &mut Writer) {
         nested(n, out, |out| {
             self.seconds.put(1, out);
             self.nanos.put(2, out);
@@ -55,11 +53,11 @@ fn total(slot: Bodies<'_>) -> Result<i128, WireError> {
 impl LoopMessage for Duration {
     type Owned = Self;
 
-    fn put(&self, n: u32, out: &mut BytesMut) {
+    fn put(&self, n: u32, out: &mut Writer) {
         self.put_always(n, out);
     }
 
-    fn put_always(&self, n: u32, out: &mut BytesMut) {
+    fn put_always(&self, n: u32, out: &mut Writer) {
         let seconds = i64::try_from(self.as_secs()).unwrap_or(i64::MAX);
         Seconds { seconds, nanos: self.subsec_nanos() as i32 }.put(n, out);
     }
@@ -96,11 +94,11 @@ fn span(nanos: i128) -> Result<Duration, WireError> {
 impl LoopMessage for SystemTime {
     type Owned = Self;
 
-    fn put(&self, n: u32, out: &mut BytesMut) {
+    fn put(&self, n: u32, out: &mut Writer) {
         self.put_always(n, out);
     }
 
-    fn put_always(&self, n: u32, out: &mut BytesMut) {
+    fn put_always(&self, n: u32, out: &mut Writer) {
         let nanos = |span: Duration| i128::try_from(span.as_nanos()).unwrap_or(i128::MAX);
         let since_1970 = match self.duration_since(SystemTime::UNIX_EPOCH) {
             Ok(after) => nanos(after),
@@ -154,11 +152,11 @@ fn nanos(span: Duration) -> i64 {
 impl LoopMessage for Nanos<Duration> {
     type Owned = Self;
 
-    fn put(&self, n: u32, out: &mut BytesMut) {
+    fn put(&self, n: u32, out: &mut Writer) {
         nanos(self.0).put(n, out);
     }
 
-    fn put_always(&self, n: u32, out: &mut BytesMut) {
+    fn put_always(&self, n: u32, out: &mut Writer) {
         nanos(self.0).put_always(n, out);
     }
 
@@ -185,11 +183,11 @@ impl Value for Nanos<Duration> {
 impl LoopMessage for Nanos<Option<Duration>> {
     type Owned = Self;
 
-    fn put(&self, n: u32, out: &mut BytesMut) {
+    fn put(&self, n: u32, out: &mut Writer) {
         self.0.map(nanos).put(n, out);
     }
 
-    fn put_always(&self, n: u32, out: &mut BytesMut) {
+    fn put_always(&self, n: u32, out: &mut Writer) {
         self.put(n, out);
     }
 

@@ -68,6 +68,54 @@ fn nothing_of_an_ended_session_is_usable() {
     });
 }
 
+/// A link of a session that may be retired while it lives, as another one takes its place.
+struct Retirable {
+    session: u64,
+    ended: Arc<Life>,
+    retired: Arc<Life>,
+}
+
+impl Retirable {
+    fn of(session: u64, object: &Object, retired: &Arc<Life>) -> Arc<Self> {
+        Arc::new(Self { session, ended: object.ended().child(), retired: retired.clone() })
+    }
+
+    fn is_usable(&self) -> bool {
+        !self.ended.is_over() && !self.retired.is_over()
+    }
+}
+
+/// All handles move to another process at once: the old session is retired, then each keeper installs its new link. From
+/// the moment at which any caller finds a link of the new one, none finds a usable link of the old.
+#[test]
+fn nothing_begins_in_a_session_once_anything_has_begun_in_the_next() {
+    loom::model(|| {
+        let (old, new) = (session(), session());
+        let (old_retired, new_retired) = (Life::new(), Life::new());
+        let places: [Arc<Place<Retirable>>; 2] = [Arc::new(Place::empty()), Arc::new(Place::empty())];
+        places.iter().for_each(|place| place.put(Retirable::of(1, &old, &old_retired)));
+        let upgrade = thread::spawn({
+            let (places, old_retired) = (places.clone(), old_retired.clone());
+            move || {
+                old_retired.end();
+                places.iter().for_each(|place| place.put(Retirable::of(2, &new, &new_retired)));
+            }
+        });
+        let caller = thread::spawn({
+            let places = places.clone();
+            move || {
+                let found = |place: &Place<Retirable>| place.get(Retirable::is_usable).map(|link| link.session);
+                (found(&places[0]), found(&places[1]))
+            }
+        });
+        let (first, second) = caller.join().unwrap();
+        assert!(!(first == Some(2) && second == Some(1)), "a call in each of the two");
+        upgrade.join().unwrap();
+        assert!(places.iter().all(|place| place.get(Retirable::is_usable).is_some_and(|link| link.session == 2)));
+        assert!(!old.has_ended(), "what is under way there goes on");
+    });
+}
+
 /// An object that its keeper ends while its session ends is over for both when they go on.
 #[test]
 fn who_ends_second_waits_for_the_first() {

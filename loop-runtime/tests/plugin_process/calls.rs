@@ -125,11 +125,34 @@ async fn errors_and_panics_are_answers() {
     let error = client.call::<_, Two>("/probe.Probe/Boom", two("ouch", "")).await.unwrap_err();
     assert_eq!(error.code(), Code::Internal);
     assert!(error.message().contains("ouch"), "{error}");
-    // A Go host raises what follows this line to errors.
-    let stderr = plugin.stderr(|text| text.contains("at loop-runtime")).await;
-    assert!(stderr.lines().any(|line| line == "panic: ouch"), "{stderr}");
+    // One record, without a backtrace that nobody asked for: a Go host would raise all that follows a line that begins
+    // `panic: ` to errors.
+    let stderr = plugin.stderr(|text| text.contains("panic: ouch")).await;
+    let panic = stderr.lines().find(|line| line.contains("panic: ouch")).unwrap();
+    assert!(panic.starts_with('{') && panic.contains(r#""@level":"error""#) && panic.contains("role.rs:"), "{stderr}");
+    assert!(!panic.contains("backtrace"), "{stderr}");
     let echo: Two = client.call("/probe.Probe/Echo", two("alive", "")).await.unwrap();
     assert_eq!(echo.one, b"alive");
+}
+
+#[tokio::test]
+async fn a_backtrace_is_there_when_it_is_asked_for() {
+    let mut plugin = Start::new("").env("RUST_BACKTRACE", "1").up().await;
+    let client = plugin.client().await;
+    client.call::<_, Two>("/probe.Probe/Boom", two("ouch", "")).await.unwrap_err();
+    let stderr = plugin.stderr(|text| text.contains("panic: ouch") && text.ends_with('\n')).await;
+    let panics: Vec<&str> = stderr.lines().filter(|line| line.contains("panic: ouch")).collect();
+    assert!(panics.len() == 1 && panics[0].contains(r#""backtrace":""#) && panics[0].contains("boom"), "{stderr}");
+}
+
+#[tokio::test]
+async fn a_panic_that_nobody_catches_is_text_that_hosts_know() {
+    let mut plugin = Start::new("panics").spawn();
+    assert_eq!(plugin.ended().await.0, Some(101));
+    let stderr = plugin.whole_stderr().await;
+    let mut lines = stderr.lines().skip_while(|line| *line != "panic: before anything");
+    lines.next().unwrap_or_else(|| panic!("{stderr}"));
+    assert!(lines.next().unwrap().starts_with("    at loop-runtime/tests/plugin_process/role.rs:"), "{stderr}");
 }
 
 #[tokio::test]

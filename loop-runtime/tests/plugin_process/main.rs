@@ -13,8 +13,10 @@ mod end;
 mod multiplexed;
 mod process;
 mod reattach;
+mod retired;
 mod role;
 mod start;
+mod stranger;
 mod streams;
 mod test_mode;
 

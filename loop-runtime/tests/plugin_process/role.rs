@@ -164,6 +164,7 @@ async fn plugin() -> ExitCode {
     let code = plugin
         .serve_with::<dyn Probe, _, _, _>(|starting| async move {
             println!("printed while it starts");
+            assert!(!is("panics"), "before anything");
             if is("broken") {
                 return Err(format!("version {}\nhas no disk", starting.version));
             }

@@ -6,7 +6,7 @@ use loop_runtime::{Result, loop_service};
 trait Relayer {
     async fn height(&self) -> Result<u64>;
 
-    #[rpc(start, idempotent, name = "Start")]
+    #[rpc(start, idempotent, once, name = "Start")]
     async fn start(&self) -> Result<()> {
         Ok(())
     }

@@ -59,7 +59,7 @@ impl Guest {
             0,
             Arc::new(move |_, request| {
                 *asked.lock().unwrap() = request.to_vec();
-                Ok(wire::encode(&Made { id: made }).to_vec())
+                Ok(wire::encode(&Made { id: made })?.to_vec())
             }),
         );
     }

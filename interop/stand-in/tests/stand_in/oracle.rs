@@ -34,7 +34,7 @@ struct Observed {
 }
 
 pub(crate) fn observed(number: i64) -> Answer {
-    Ok(wire::encode(&Observed { value: Some(number.into()) }).to_vec())
+    Ok(wire::encode(&Observed { value: Some(number.into()) })?.to_vec())
 }
 
 impl Oracle {

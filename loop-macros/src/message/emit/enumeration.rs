@@ -34,18 +34,18 @@ pub(super) fn enumeration(message: &Message<'_>, of: &Enum<'_>) -> TokenStream {
         impl #runtime::LoopMessage for #ident {
             type Owned = Self;
 
-            fn put(&self, n: u32, out: &mut #runtime::BytesMut) {
+            fn put(&self, n: u32, out: &mut #runtime::Writer) {
                 <i32 as #runtime::LoopMessage>::put(&number(self), n, out);
             }
 
-            fn put_always(&self, n: u32, out: &mut #runtime::BytesMut) {
+            fn put_always(&self, n: u32, out: &mut #runtime::Writer) {
                 <i32 as #runtime::LoopMessage>::put_always(&number(self), n, out);
             }
 
             fn put_all<'a>(
                 items: impl ::core::iter::ExactSizeIterator<Item = &'a Self> + ::core::clone::Clone,
                 n: u32,
-                out: &mut #runtime::BytesMut,
+                out: &mut #runtime::Writer,
             ) {
                 #runtime::put_enums(items.map(number), n, out);
             }

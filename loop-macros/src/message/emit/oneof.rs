@@ -35,17 +35,20 @@ pub(crate) fn oneof(message: &Message<'_>, of: &Oneof<'_>) -> TokenStream {
         impl #runtime::Oneof for #ident {
             const NUMBERS: &'static [u32] = &[#(#numbers),*];
 
-            fn put_case(&self, out: &mut #runtime::BytesMut) {
+            fn put_case(&self, out: &mut #runtime::Writer) {
                 match self {
                     #(#puts)*
                     #(Self::#nothing { .. } => {})*
                 }
             }
 
-            fn read_case(case: #runtime::Case<'_>) -> ::core::result::Result<Self, #runtime::WireError> {
+            fn read_case(
+                case: &#runtime::Case<'_>,
+                into: &mut dyn #runtime::Sink<Self>,
+            ) -> ::core::result::Result<(), #runtime::WireError> {
                 match case.number() {
                     #(#reads)*
-                    _ => <Self as #runtime::Oneof>::unset().ok_or_else(#runtime::WireError::missing),
+                    _ => #runtime::unset(into),
                 }
             }
 
@@ -62,16 +65,15 @@ pub(crate) fn oneof(message: &Message<'_>, of: &Oneof<'_>) -> TokenStream {
         impl #runtime::Message for #ident {
             const NAME: &'static str = #name;
 
-            fn put_fields(&self, out: &mut #runtime::BytesMut) {
+            fn put_fields(&self, out: &mut #runtime::Writer) {
                 <Self as #runtime::Oneof>::put_case(self, out);
             }
 
-            fn read_fields(mut fields: #runtime::Fields<'_>) -> ::core::result::Result<Self, #runtime::WireError> {
-                let mut case = #runtime::Case::default();
-                while let ::core::option::Option::Some(field) = fields.next()? {
-                    <Self as #runtime::OneofField>::offer(&mut case, field)?;
-                }
-                <Self as #runtime::OneofField>::done(case)
+            fn read_fields(
+                fields: #runtime::Fields<'_>,
+                into: &mut dyn #runtime::Sink<Self>,
+            ) -> ::core::result::Result<(), #runtime::WireError> {
+                #runtime::read_oneof(fields, into)
             }
 
             fn schema(schema: &mut #runtime::Schema) {
@@ -129,8 +131,8 @@ fn read(message: &Message<'_>, case: &Case<'_>) -> TokenStream {
             quote!(|body| #path { #(#fields: body.#fields),* })
         }
     };
-    let make = through(&ty, runtime, "Content", "make");
-    quote!(#number => #make(case).map(#made).map_err(|error| error.at(&#spec)),)
+    let read = through(&ty, runtime, "Content", "read");
+    quote!(#number => #read(case, const { &#spec }, #made, into),)
 }
 
 /// The message behind a variant with named fields, of which only the reading half is ever used by itself.

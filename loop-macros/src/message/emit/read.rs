@@ -24,12 +24,15 @@ struct Pass<'a> {
 
 /// Emits `fn read_fields`:
 /// ```text
-/// fn read<T0: Plain, T1: OrDefault>(fields: Fields<'_>) -> Result<(T0, T1,), WireError> {
-///     runtime::read::<(PlainMember<T0>, OrDefaultMember<T1>,)>(fields, const { &(FieldSpec::new(..), ..) })
+/// fn read<T0: Plain, T1: OrDefault, M>(
+///     fields: Fields<'_>,
+///     make: impl FnOnce((T0, T1,)) -> M,
+///     into: &mut dyn Sink<M>,
+/// ) -> Result<(), WireError> {
+///     runtime::read::<(PlainMember<T0>, OrDefaultMember<T1>,), M>(fields, const { &(FieldSpec::new(..), ..) }, make, into)
 /// }
 /// let _ = <String as Plain>::describe; ..
-/// let (value0, value1,) = read::<String, Inner>(fields)?;
-/// Ok(Self { name: value0, inner: value1 })
+/// read::<String, Inner, Self>(fields, |(value0, value1,)| Self { name: value0, inner: value1 }, into)
 /// ```
 ///
 /// The pass is generic, so that it meets the types of the user in one place only, its call. What goes before the call does
@@ -49,26 +52,34 @@ pub(super) fn read(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
     let Pass { fields, params, ways, members, specs, named } = pass;
     if fields.is_empty() {
         return quote! {
-            fn read_fields(mut fields: #runtime::Fields<'_>) -> ::core::result::Result<Self, #runtime::WireError> {
+            fn read_fields(
+                mut fields: #runtime::Fields<'_>,
+                into: &mut dyn #runtime::Sink<Self>,
+            ) -> ::core::result::Result<(), #runtime::WireError> {
                 while fields.next()?.is_some() {}
-                ::core::result::Result::Ok(Self { #(#skipped),* })
+                into.put(Self { #(#skipped),* });
+                ::core::result::Result::Ok(())
             }
         };
     }
     let (types, idents) = (fields.iter().map(|field| field.ty), fields.iter().map(|field| field.ident));
     let values: Vec<_> = (0..fields.len()).map(|index| format_ident!("value{index}")).collect();
     let pattern = grouped(values.iter().map(|value| quote!(#value)).collect());
-    let (all, members, specs) = (grouped(params.clone()), grouped(members), grouped(specs));
+    let (all, members, specs) = (grouped(params.clone()), members_of(runtime, &members), grouped(specs));
     quote! {
-        fn read_fields(fields: #runtime::Fields<'_>) -> ::core::result::Result<Self, #runtime::WireError> {
-            fn read<#(#params: #runtime::#ways),*>(
+        fn read_fields(
+            fields: #runtime::Fields<'_>,
+            into: &mut dyn #runtime::Sink<Self>,
+        ) -> ::core::result::Result<(), #runtime::WireError> {
+            fn read<#(#params: #runtime::#ways,)* M>(
                 fields: #runtime::Fields<'_>,
-            ) -> ::core::result::Result<#all, #runtime::WireError> {
-                #runtime::read::<#members>(fields, const { &#specs })
+                make: impl ::core::ops::FnOnce(#all) -> M,
+                into: &mut dyn #runtime::Sink<M>,
+            ) -> ::core::result::Result<(), #runtime::WireError> {
+                #runtime::read::<#members, M>(fields, const { &#specs }, make, into)
             }
             #(let _ = #named;)*
-            let #pattern = read::<#(#types),*>(fields)?;
-            ::core::result::Result::Ok(Self { #(#idents: #values,)* #(#skipped),* })
+            read::<#(#types,)* Self>(fields, |#pattern| Self { #(#idents: #values,)* #(#skipped),* }, into)
         }
     }
 }
@@ -79,6 +90,16 @@ fn grouped(items: Vec<TokenStream>) -> TokenStream {
         return quote!((#(#items,)*));
     }
     grouped(items.chunks(TOGETHER).map(|group| grouped(group.to_vec())).collect())
+}
+
+/// The same of the members, whose groups have a name.
+fn members_of(runtime: &TokenStream, members: &[TokenStream]) -> TokenStream {
+    if members.len() <= TOGETHER {
+        return quote!((#(#members,)*));
+    }
+    let groups = members.chunks(TOGETHER).map(|group| members_of(runtime, group));
+    let groups: Vec<_> = groups.map(|group| quote!(#runtime::Group<#group>)).collect();
+    members_of(runtime, &groups)
 }
 
 impl<'a> Pass<'a> {

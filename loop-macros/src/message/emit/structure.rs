@@ -10,7 +10,7 @@ use crate::message::model::{Field, Message, Place};
 /// ```text
 /// impl Message for Head {
 ///     const NAME: &'static str = "loop.Head";
-///     fn put_fields(&self, out: &mut BytesMut) { <String as LoopMessage>::put(&self.height, 1, out); .. }
+///     fn put_fields(&self, out: &mut Writer) { <String as LoopMessage>::put(&self.height, 1, out); .. }
 ///     fn read_fields<'wire>(mut fields: Fields<'wire>) -> Result<Self, WireError> { .. }
 ///     fn schema(schema: &mut Schema) { .. }
 /// }
@@ -28,7 +28,7 @@ pub(super) fn structure(message: &Message<'_>, fields: &[Field<'_>]) -> TokenStr
         impl #runtime::Message for #ident {
             const NAME: &'static str = #name;
 
-            fn put_fields(&self, #out: &mut #runtime::BytesMut) {
+            fn put_fields(&self, #out: &mut #runtime::Writer) {
                 #puts
             }
 

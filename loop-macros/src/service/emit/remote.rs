@@ -6,7 +6,8 @@ use syn::Type;
 use syn::spanned::Spanned;
 
 use super::erased::{arguments, async_signature};
-use super::{answers, cfgs, erased_method, implemented, local, table_name, types};
+use super::{answers, cfgs, erased_method, field_spec, implemented, local, table_name, types};
+use crate::message::emit::respanned;
 use crate::service::model::{Argument, Method, Service};
 
 /// Emits `const __LATEST: Method = ..;` and `fn __latest(remote: &Remote, ..) -> BoxFuture<R>` for each method, and
@@ -47,7 +48,8 @@ fn client(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
     let puts = method.numbered().map(|(number, argument)| {
         let Argument { ident, part, .. } = argument;
         let reference = (!argument.borrowed()).then(|| quote!(&));
-        quote!(#runtime::Argument::<#part>::put(#reference #ident, #number, &mut #out);)
+        let spec = field_spec(runtime, number, argument);
+        quote!(#runtime::Argument::<#part>::put(#reference #ident, &#spec, &mut #out);)
     });
     let answers = answers(runtime, method);
     quote! {
@@ -79,7 +81,8 @@ fn table(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
     let (runtime, options) = (&service.runtime, &method.options);
     let (cfgs, constant, rpc) = (cfgs(&method.item.attrs), table_name(method.ident()), &method.rpc.text);
     let path = format!("/{}/{rpc}", service.full_name);
-    let flags = [&options.idempotent, &options.replay, &options.release, &options.singleton].into_iter().flatten();
+    let flags = [&options.idempotent, &options.replay, &options.release, &options.singleton, &options.once];
+    let flags = flags.into_iter().flatten();
     let reply = reply_fields(runtime, method).map(|fields| quote!(.reply(const { &[#fields] })));
     let carries = carries(runtime, method);
     quote! {
@@ -94,9 +97,17 @@ fn table(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
 /// through [`Argument`] and `Answers`, which accept any, so that rustc reports each mistake once.
 fn carries(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
     let result = method.result;
-    let arguments = method.arguments.iter().map(|Argument { part, .. }| quote!(<#part as #runtime::Part>::CARRIES));
+    let arguments = method.arguments.iter().map(|Argument { part, .. }| quote!(|| <#part as #runtime::Part>::CARRIES));
     let outcome = if method.options.whole.is_some() { quote!(WholeOutcome) } else { quote!(Outcome) };
-    quote!(#(#arguments ||)* <#result as #runtime::#outcome>::CARRIES)
+    let carried = quote!(<#result as #runtime::#outcome>::CARRIES);
+    let carried = match &method.options.once {
+        Some(word) => {
+            let runtime = respanned(runtime, word.span());
+            quote_spanned!(word.span()=> #runtime::constructs(#carried))
+        }
+        None => carried,
+    };
+    quote!(#carried #(#arguments)*)
 }
 
 /// Given by `returns(..)`, or `value` for a visible single value; several values are numbered by the runtime.

@@ -102,7 +102,7 @@ async fn a_closed_broker_lets_the_plugin_stop_gracefully() {
     assert!(!main.serving.is_finished(), "the exchange is a call in flight");
     plugin.closed("shutting down");
     main.serving.await.unwrap();
-    assert_eq!(exchange.await.unwrap(), BrokerEnd::Lost);
+    assert_eq!(exchange.await.unwrap(), BrokerEnd::Closed);
     assert!(closed_because(&host).await.contains("the plugin ended the exchange"));
 }
 

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::Shared;
 use crate::context::Context;
 use crate::host::LaunchError;
+use crate::host::builder::Source;
 use crate::host::event::{Ended, Why};
 use crate::host::generation::Generation;
 use crate::service::Attempt;
@@ -18,10 +19,11 @@ use crate::service::Attempt;
 /// Why not. The process is gone then, unless its id is given, too.
 pub(super) async fn launch(
     shared: &Shared,
+    source: &Source,
     number: u64,
     cancel: CancellationToken,
 ) -> Result<Generation, (LaunchError, Option<u32>)> {
-    let generation = Generation::start(&shared.settings, number, &shared.family, cancel.clone());
+    let generation = Generation::start(&shared.settings, source, number, &shared.family, cancel.clone());
     let generation = generation.await.map_err(|error| (error, None))?;
     let Err(error) = set_up(shared, &generation, &cancel).await else { return Ok(generation) };
     // It was never published: to everybody else this is a start that failed.
@@ -35,14 +37,13 @@ pub(super) async fn launch(
         why: if exited { Why::Exited } else { Why::ConnectionLost },
         exit: remains.exit,
         stderr: remains.stderr,
-        panic: remains.panic,
         uptime: remains.uptime,
         in_a_row: 0,
     };
     generation.discard(&ended, bound).await;
     let error = match error {
         // How it ended says more than that a connection did.
-        LaunchError::SetUp { source } if exited => LaunchError::SetUp { source: source.within(ended) },
+        LaunchError::SetUp { source } if exited => LaunchError::SetUp { source: source.followed_by(ended) },
         error => error,
     };
     Err((error, unreaped))
@@ -54,13 +55,14 @@ async fn set_up(shared: &Shared, generation: &Generation, cancel: &CancellationT
     let deadline = Some(Instant::now() + shared.settings.policy.timing.recipe);
     let context = Context { deadline, ..Context::default() };
     let names = root.names();
+    let main = generation.mains.current();
     let set_up = async {
-        generation.root.probe(&names, deadline).await.map_err(Attempt::MayHaveRun)?;
-        root.set_up(&generation.root, &context).await
+        main.probe(&names, deadline).await.map_err(Attempt::MayHaveRun)?;
+        root.set_up(&main, &context).await
     };
     tokio::select! {
         biased;
-        () = cancel.cancelled() => Err(LaunchError::CalledOff),
+        () = cancel.cancelled() => Err(LaunchError::CalledOff { stderr: generation.process().stderr() }),
         done = set_up => done.map_err(|why| LaunchError::SetUp { source: why.into_error() }),
     }
 }

@@ -7,8 +7,10 @@
 //!
 //! What holds whatever comes, and in whatever order:
 //!
-//! * One process at a time: nothing is launched before the last process was reaped, or could not be.
+//! * One process at a time: nothing is launched before the last process was reaped, or could not be. An upgrade is the
+//!   one exception: its process is launched beside the one that runs.
 //! * For each `Launching` one `LaunchFailed` or `Started`, for each `Started` one `Ended`, numbers rising, `Closed` last.
+//! * No call begins on a generation once the next one is published.
 //! * A reset counts in every state. A close ends whatever is under way.
 
 mod closing;
@@ -16,19 +18,23 @@ mod failures;
 mod gone;
 mod messages;
 mod patience;
+mod running;
+mod starting;
+mod upgrade;
 mod winding;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use closing::Closing;
 use failures::Failures;
-use gone::Gone;
+use gone::{Gone, settled};
 pub(crate) use messages::{Action, Input, Pulse, Remains, Root};
 use patience::after;
+use running::{End, Running};
+use upgrade::{Leaving, Upgrade};
 use winding::Winding;
 
-use crate::host::LaunchError;
 use crate::host::event::{State, What, Why};
 use crate::host::policy::{Decision, RestartPolicy};
 
@@ -47,9 +53,17 @@ pub(crate) struct Machine {
     is_first: bool,
     /// A reset came during the launch or the end under way.
     was_reset: bool,
+    /// What is being launched is not what a user wants by now.
+    is_outdated: bool,
     /// A close came during the launch or the end under way.
     is_unwanted: bool,
     closed_by_call: bool,
+    /// Whether methods of the services that were asked for carry services. `None`: nobody asked for one.
+    carries: Option<bool>,
+    /// The process that is to take the place of the one that runs.
+    upgrade: Option<Upgrade>,
+    /// The process of which another has taken the place.
+    leaving: Option<Leaving>,
 }
 
 /// Whose process it is.
@@ -67,8 +81,10 @@ pub(crate) enum Ownership {
 enum Phase {
     /// Nothing yet.
     New,
+    /// To be launched as soon as no other process is there.
+    Held,
     Starting,
-    Running,
+    Running(Running),
     /// Out of order, or to be replaced; then the policy decides.
     Stopping(Winding),
     /// Reaped; what was decided comes into effect when the rest of it is gone.
@@ -101,47 +117,82 @@ impl Machine {
             attempt: 0,
             is_first: true,
             was_reset: false,
+            is_outdated: false,
             is_unwanted: false,
             closed_by_call: false,
+            carries: None,
+            upgrade: None,
+            leaving: None,
         }
     }
 
     /// Takes in what has happened by `now`, and says what to do.
     pub(crate) fn step(&mut self, input: Input, now: Instant) -> Vec<Action> {
         let mut out = Vec::new();
-        // What comes late is about something that is no more.
-        if input.generation().is_none_or(|generation| generation == self.generation) {
-            self.proceed(input, now, &mut out);
+        if let Input::Dispensed { carries } = input {
+            self.carries = Some(carries || self.carries == Some(true));
         }
+        match input {
+            Input::Upgrade => self.begin_upgrade(&mut out),
+            Input::Started { .. } | Input::StartFailed { .. } if self.upgrade.is_some() => {
+                self.step_beside(&input, now, &mut out);
+            }
+            Input::Tick => {
+                self.step_beside(&input, now, &mut out);
+                self.proceed(input, now, &mut out);
+            }
+            // What comes late is about something that is no more.
+            input if input.generation().is_some_and(|about| about != self.generation) => {
+                self.step_beside(&input, now, &mut out);
+            }
+            input => self.proceed(input, now, &mut out),
+        }
+        self.go_on(now, &mut out);
         out
+    }
+
+    /// What waits until nothing else is there.
+    fn go_on(&mut self, now: Instant, out: &mut Vec<Action>) {
+        match &self.phase {
+            _ if self.is_accompanied() => {}
+            Phase::Held => self.launch_now(out),
+            Phase::Closing(closing) if closing.is_done() => {
+                closing.finish(now, out);
+                self.phase = Phase::Closed;
+            }
+            _ => {}
+        }
     }
 
     /// When the next [`Input::Tick`] is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        match &self.phase {
+        let phase = match &self.phase {
             Phase::Stopping(winding) => winding.deadline(),
             Phase::Waiting { until, .. } => *until,
             Phase::Closing(closing) => closing.deadline(),
-            Phase::New | Phase::Starting | Phase::Running | Phase::Discarding(..) | Phase::Closed => None,
-        }
+            Phase::New | Phase::Held | Phase::Starting | Phase::Running(_) | Phase::Discarding(..) | Phase::Closed => {
+                None
+            }
+        };
+        phase.into_iter().chain(self.deadline_beside()).min()
     }
 
     fn proceed(&mut self, input: Input, now: Instant, out: &mut Vec<Action>) {
         match (&mut self.phase, input) {
             (_, Input::Reset) => self.reset(out),
+            (_, Input::Restart { replaced: true }) => self.replace(now, out),
             (_, Input::Close { by_call }) => self.close(by_call, now, out),
             (Phase::New, Input::Start) => self.launch(out),
             (Phase::Starting, Input::Started { pid, took }) => self.started(pid, took, now, out),
             (Phase::Starting, Input::StartFailed { error, unreaped }) => self.start_failed(error, unreaped, now, out),
-            (Phase::Running, Input::Lost { why, .. }) => {
-                self.stop(out);
-                self.phase = Phase::Stopping(Winding::broken(self.generation, why, self.leaves(), now, out));
+            (Phase::Running(running), input) => {
+                if let Some(end) = running.step(&input, self.carries != Some(false), self.generation, out) {
+                    self.stop(end, now, out);
+                }
             }
-            (Phase::Running, Input::Exited { .. }) => self.stop_at_once(Why::Exited, out),
-            (Phase::Running, Input::Pulse { pulse, .. }) => self.pulse(pulse, out),
-            (Phase::Running, Input::Restart) => self.stop_at_once(Why::Restart, out),
             (Phase::Stopping(winding), Input::Reaped { remains, .. }) => {
-                let why = winding.why;
+                // Whoever was asked to end ended because of that, however it exited.
+                let why = if winding.was_asked() { winding.why } else { settled(winding.why, remains.exit) };
                 self.reaped(why, remains, now, out);
             }
             (Phase::Stopping(winding), input) => winding.step(&input, now, out),
@@ -153,10 +204,7 @@ impl Machine {
                 self.launch(out);
             }
             (Phase::Closing(closing), input) => {
-                let is_closed = closing.step(input, &self.policy, now, out);
-                if is_closed {
-                    self.phase = Phase::Closed;
-                }
+                closing.step(input, &self.policy, now, out);
             }
             _ => {}
         }
@@ -166,12 +214,31 @@ impl Machine {
         out.push(Action::Tell(What::Reset));
         match self.phase {
             // Now, not at the next failure, which it is not about.
-            Phase::Running => self.forget(out),
+            Phase::Running(_) => self.forget(out),
             Phase::Starting | Phase::Stopping(_) | Phase::Discarding(..) => self.was_reset = true,
             Phase::Waiting { .. } => {
                 self.forget(out);
                 self.launch(out);
             }
+            Phase::Held => self.forget(out),
+            Phase::New | Phase::Closing(_) | Phase::Closed => {}
+        }
+    }
+
+    /// Another program has nothing to do with the failures of the last.
+    fn replace(&mut self, now: Instant, out: &mut Vec<Action>) {
+        match self.phase {
+            Phase::Running(_) => {
+                self.forget(out);
+                self.stop(End::InOrder(Why::Restart), now, out);
+            }
+            Phase::Starting => (self.was_reset, self.is_outdated) = (true, true),
+            Phase::Stopping(_) | Phase::Discarding(..) => self.was_reset = true,
+            Phase::Waiting { .. } => {
+                self.forget(out);
+                self.launch(out);
+            }
+            Phase::Held => self.forget(out),
             Phase::New | Phase::Closing(_) | Phase::Closed => {}
         }
     }
@@ -185,17 +252,19 @@ impl Machine {
 
     fn close(&mut self, by_call: bool, now: Instant, out: &mut Vec<Action>) {
         self.closed_by_call |= by_call;
-        match self.phase {
+        match &mut self.phase {
             Phase::Starting if !self.is_unwanted => out.push(Action::CallOff),
+            Phase::Stopping(winding) if !self.is_unwanted => winding.hurry(self.policy.timing.drain, now),
             Phase::Starting | Phase::Stopping(_) | Phase::Discarding(..) => {}
-            Phase::Running => return self.begin_closing(true, now, out),
-            Phase::New | Phase::Waiting { .. } => return self.begin_closing(false, now, out),
+            Phase::Running(_) => return self.begin_closing(true, now, out),
+            Phase::New | Phase::Held | Phase::Waiting { .. } => return self.begin_closing(false, now, out),
             Phase::Closing(_) | Phase::Closed => return,
         }
         self.is_unwanted = true;
     }
 
     fn begin_closing(&mut self, is_running: bool, now: Instant, out: &mut Vec<Action>) {
+        self.abandon_upgrade("the plugin is being closed", now, out);
         out.push(Action::Root(Root::Vacant));
         out.push(Action::State(State::Closing));
         out.push(Action::Tell(What::Closing));
@@ -212,76 +281,21 @@ impl Machine {
         }
     }
 
-    fn launch(&mut self, out: &mut Vec<Action>) {
-        self.attempt = self.attempt.saturating_add(1);
-        let attempt = self.attempt;
-        self.phase = Phase::Starting;
-        out.push(Action::State(State::Starting { attempt }));
-        out.push(Action::Root(Root::Making));
-        out.push(Action::Tell(What::Launching { attempt }));
-        out.push(Action::Launch { generation: self.generation + 1 });
-    }
-
-    fn started(&mut self, pid: u32, took: Duration, now: Instant, out: &mut Vec<Action>) {
-        self.generation += 1;
-        let generation = self.generation;
-        self.attempt = 0;
-        self.is_first = false;
-        self.phase = Phase::Running;
-        out.push(Action::Install { generation });
-        out.push(Action::State(State::Running { generation, pid }));
-        out.push(Action::Tell(What::Started { generation, pid, took }));
-        if self.was_reset {
-            self.forget(out);
-        }
-        if self.is_unwanted {
-            self.begin_closing(true, now, out);
-        }
-    }
-
-    fn start_failed(&mut self, error: Arc<LaunchError>, unreaped: Option<u32>, now: Instant, out: &mut Vec<Action>) {
-        let attempt = self.attempt;
-        let permanent = error.is_permanent();
-        let why: Arc<str> = format!("attempt {attempt} failed: {error}").into();
-        if let Some(pid) = unreaped {
-            out.push(Action::Tell(What::Unreaped { generation: self.generation + 1, pid }));
-        }
-        out.push(Action::Tell(What::LaunchFailed { attempt, permanent, error }));
-        if self.is_first {
-            self.phase = Phase::Closing(Closing::new(None, now, out));
-        } else if self.is_unwanted {
-            self.begin_closing(false, now, out);
-        } else if self.was_reset {
-            self.forget(out);
-            self.launch(out);
-        } else if permanent {
-            self.wait(Decision::GiveUp, why, now, out);
-        } else {
-            let decision = self.failures.ended(&self.policy, now, Duration::ZERO);
-            self.wait(decision, why, now, out);
-        }
-    }
-
-    fn pulse(&mut self, pulse: Pulse, out: &mut Vec<Action>) {
-        let generation = self.generation;
-        out.push(Action::Tell(match pulse {
-            Pulse::Suspect { silent } => What::Suspect { generation, silent },
-            Pulse::Recovered => What::Recovered { generation },
-            Pulse::NotServing => What::NotServing { generation },
-            Pulse::Hung => return self.stop_at_once(Why::Hung, out),
-        }));
-    }
-
-    /// From here on nobody finds the generation.
-    fn stop(&mut self, out: &mut Vec<Action>) {
+    /// From here on nobody finds the generation, and no call begins on it.
+    fn stop(&mut self, end: End, now: Instant, out: &mut Vec<Action>) {
+        let (generation, leave) = (self.generation, self.leaves());
+        self.abandon_upgrade("the process that was to be replaced has ended, or is being restarted", now, out);
         out.push(Action::Uninstall);
         out.push(Action::Root(Root::Making));
-        out.push(Action::State(State::Stopping { generation: self.generation }));
-    }
-
-    fn stop_at_once(&mut self, why: Why, out: &mut Vec<Action>) {
-        self.stop(out);
-        self.phase = Phase::Stopping(Winding::at_once(self.generation, why, self.leaves(), out));
+        out.push(Action::State(State::Stopping { generation }));
+        out.push(Action::Retire { generation });
+        let bounds = (self.policy.restart_drain, self.policy.exit_grace);
+        self.phase = Phase::Stopping(match end {
+            End::Lost(why) => Winding::lost((generation, why, leave), self.policy.exit_grace, now, out),
+            End::AtOnce(why) => Winding::at_once(generation, why, leave, out),
+            End::InOrder(why) => Winding::in_order((generation, why, leave), bounds, now, out),
+            End::ByItself => Winding::by_itself((generation, leave), bounds, now, out),
+        });
     }
 
     fn reaped(&mut self, why: Why, remains: Remains, now: Instant, out: &mut Vec<Action>) {

@@ -1,24 +1,29 @@
 //! Carries out what the machine of a plugin says, and tells it what comes of that.
 
+mod generations;
+
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::launch::launch;
 use super::machine::{Action, Input, Machine, Ownership, Root};
-use super::{Message, Running, Shared};
+use super::{Message, Shared};
+use crate::error::{Error, Result};
+use crate::host::LaunchError;
 use crate::host::builder::Source;
 use crate::host::event::State;
 use crate::host::generation::{Generation, not_running};
-use crate::host::{LaunchError, watchdog};
-use crate::service::{Failed, Forgotten, Slot};
+use crate::service::{Failed, Forgotten, Link, Prepared, Slot};
 use crate::sync::locked;
 
 pub(super) struct Task {
     shared: Arc<Shared>,
+    /// Of the next launch.
+    source: Arc<Source>,
     machine: Machine,
+    upgrade: Option<Upgrade>,
     inbox: mpsc::UnboundedReceiver<Message>,
     /// Whatever takes time. Each ends with a message.
     work: JoinSet<()>,
@@ -37,16 +42,31 @@ pub(super) struct Task {
 /// Waits for the outcome of the first start.
 type First = oneshot::Sender<Result<(), LaunchError>>;
 
+/// The upgrade under way.
+struct Upgrade {
+    source: Arc<Source>,
+    answer: oneshot::Sender<Result<()>>,
+}
+
 struct Kept {
     generation: Generation,
+    /// What was made in it and is to be installed with it.
+    prepared: Option<Prepared>,
+    /// A main connection that was made and takes no calls yet.
+    redialled: Option<Arc<Link>>,
     /// Whoever watches it ends with it.
     watched: CancellationToken,
     _unwatch: DropGuard,
 }
 
 impl Task {
-    pub(super) fn new(shared: Arc<Shared>, inbox: mpsc::UnboundedReceiver<Message>, first: First) -> Self {
-        let ownership = match &shared.settings.source {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        source: Source,
+        inbox: mpsc::UnboundedReceiver<Message>,
+        first: First,
+    ) -> Self {
+        let ownership = match &source {
             Source::Command(_) => Ownership::Ours,
             Source::Running(plugin) if plugin.test => Ownership::AttachedForTest,
             Source::Running(_) => Ownership::Attached,
@@ -55,7 +75,9 @@ impl Task {
         let machine = Machine::new(shared.settings.policy.clone(), ownership, getrandom::u64().unwrap_or(0));
         Self {
             shared,
+            source: Arc::new(source),
             machine,
+            upgrade: None,
             inbox,
             work: JoinSet::new(),
             generations: Vec::new(),
@@ -98,15 +120,57 @@ impl Task {
                 self.resets += u64::from(matches!(input, Input::Reset));
                 self.tell_machine(input);
             }
+            Message::Replace(command) => {
+                self.source = Arc::new(Source::Command(command));
+                self.tell_machine(Input::Restart { replaced: true });
+            }
+            Message::Upgrade(_, answer) if self.upgrade.is_some() => {
+                let _ = answer.send(Err(self.not_upgraded("another upgrade is under way")));
+            }
+            Message::Upgrade(command, answer) => {
+                self.upgrade = Some(Upgrade { source: Arc::new(Source::Command(command)), answer });
+                self.tell_machine(Input::Upgrade);
+            }
+            Message::Prepared(generation, Ok(prepared)) => {
+                if let Some(kept) = self.find_mut(generation) {
+                    kept.prepared = Some(prepared);
+                }
+                self.tell_machine(Input::Prepared { generation });
+            }
+            Message::Prepared(generation, Err(error)) => {
+                self.tell_machine(Input::PrepareFailed { generation, why: error.to_string().into() });
+            }
             Message::Launched(Ok(generation)) => {
                 let input = Input::Started { pid: generation.pid(), took: generation.took() };
+                let number = generation.number;
                 let watched = CancellationToken::new();
                 let unwatch = watched.clone().drop_guard();
-                self.generations.push(Kept { generation: *generation, watched, _unwatch: unwatch });
+                self.generations.push(Kept {
+                    generation: *generation,
+                    prepared: None,
+                    redialled: None,
+                    watched,
+                    _unwatch: unwatch,
+                });
                 self.tell_machine(input);
+                self.watch_process(number);
                 if let Some(first) = self.first.take() {
                     // Nobody waits any more: then the owner is gone, and has said so.
                     let _ = first.send(Ok(()));
+                }
+            }
+            Message::Redialled(generation, Err(error)) => {
+                tracing::debug!(plugin = self.shared.settings.name, %error, "no other main connection");
+                self.tell_machine(Input::RedialRefused { generation });
+            }
+            Message::Redialled(number, Ok(link)) => {
+                if let Some(kept) = self.find_mut(number) {
+                    kept.redialled = Some(link);
+                }
+                self.tell_machine(Input::Redialled { generation: number });
+                // It came too late to be of use.
+                if let Some(link) = self.find_mut(number).and_then(|kept| kept.redialled.take()) {
+                    link.end();
                 }
             }
             Message::Launched(Err((error, unreaped))) => {
@@ -131,10 +195,27 @@ impl Task {
         let shared = self.shared.clone();
         let policy = &shared.settings.policy;
         match action {
-            Action::Launch { generation } => {
-                self.launching = CancellationToken::new();
-                let cancel = self.launching.clone();
-                self.spawn(async move { Message::Launched(launch(&shared, generation, cancel).await.map(Box::new)) });
+            Action::Launch { generation } => self.launch(generation, self.source.clone()),
+            Action::LaunchBeside { generation } => {
+                if let Some(upgrade) = &self.upgrade {
+                    self.launch(generation, upgrade.source.clone());
+                }
+            }
+            Action::Prepare { generation } => self.prepare(generation),
+            Action::Commit { generation } => {
+                if let Some(upgrade) = &self.upgrade {
+                    self.source = upgrade.source.clone();
+                }
+                self.install(generation);
+                if let Some(prepared) = self.find_mut(generation).and_then(|kept| kept.prepared.take()) {
+                    prepared.commit();
+                }
+            }
+            Action::Upgraded(outcome) => {
+                if let Some(upgrade) = self.upgrade.take() {
+                    // Whoever asked may not wait for it.
+                    let _ = upgrade.answer.send(outcome.map_err(|why| self.not_upgraded(&why)));
+                }
             }
             Action::CallOff => self.launching.cancel(),
             Action::Install { generation } => self.install(generation),
@@ -148,10 +229,25 @@ impl Task {
                     kept.generation.cut();
                 }
             }
+            Action::Redial { generation } => {
+                let Some(mains) = self.find(generation).map(|kept| kept.generation.mains.clone()) else { return };
+                self.spawn(async move { Message::Redialled(generation, mains.dial().await) });
+            }
+            Action::Move { generation } => self.move_to(generation),
+            Action::LetGo { generation } => {
+                if let Some(kept) = self.find(generation) {
+                    kept.generation.let_go();
+                }
+            }
+            Action::Retire { generation } => {
+                if let Some(kept) = self.find(generation) {
+                    kept.generation.session.retire();
+                }
+            }
             Action::Drain { generation } => {
-                let Some(root) = self.find(generation).map(|kept| kept.generation.root.clone()) else { return };
+                let Some(session) = self.find(generation).map(|kept| kept.generation.session.clone()) else { return };
                 self.spawn_input(async move {
-                    root.drained().await;
+                    session.drained().await;
                     Input::Drained { generation }
                 });
             }
@@ -200,6 +296,14 @@ impl Task {
         self.generations.iter().find(|kept| kept.generation.number == generation)
     }
 
+    fn find_mut(&mut self, generation: u64) -> Option<&mut Kept> {
+        self.generations.iter_mut().find(|kept| kept.generation.number == generation)
+    }
+
+    fn not_upgraded(&self, why: &str) -> Error {
+        Error::failed_precondition(format!("plugin not upgraded: {}: {why}", self.shared.settings.name))
+    }
+
     fn spawn(&mut self, work: impl Future<Output = Message> + Send + 'static) {
         let outbox = self.shared.inbox.clone();
         // The receiver is gone only when this task is.
@@ -208,47 +312,6 @@ impl Task {
 
     fn spawn_input(&mut self, work: impl Future<Output = Input> + Send + 'static) {
         self.spawn(async move { Message::Input(work.await) });
-    }
-
-    fn install(&mut self, number: u64) {
-        let shared = self.shared.clone();
-        let Some(kept) = self.find(number) else { return };
-        let (generation, watched) = (&kept.generation, kept.watched.clone());
-        *locked(&shared.running) = Some(Running {
-            process: generation.process().clone(),
-            connection: generation.connection().clone(),
-            version: generation.version,
-        });
-        shared.root.install(generation.root.clone());
-        let (process, lost) = (generation.process().clone(), generation.lost());
-        let hung = shared.settings.policy.health_tick.map(|tick| watchdog::Watchdog::new(generation, tick));
-        let outbox = shared.inbox.clone();
-        let tell = move |input| drop(outbox.send(Message::Input(input)));
-        self.watch(&watched, tell.clone(), async move {
-            process.exited().await;
-            Input::Exited { generation: number }
-        });
-        self.watch(&watched, tell.clone(), async move { Input::Lost { generation: number, why: lost.await } });
-        if let Some(hung) = hung {
-            self.work.spawn(async move {
-                let pulse = |pulse| tell(Input::Pulse { generation: number, pulse });
-                watched.run_until_cancelled(hung.run(pulse)).await;
-            });
-        }
-    }
-
-    fn watch(
-        &mut self,
-        watched: &CancellationToken,
-        tell: impl Fn(Input) + Send + 'static,
-        sign: impl Future<Output = Input> + Send + 'static,
-    ) {
-        let watched = watched.clone();
-        self.work.spawn(async move {
-            if let Some(input) = watched.run_until_cancelled(sign).await {
-                tell(input);
-            }
-        });
     }
 
     fn publish(&self, root: Root) {
@@ -280,5 +343,22 @@ impl Task {
         if let (Some(first), Some(error)) = (self.first.take(), self.failed.take()) {
             let _ = first.send(Err(error));
         }
+    }
+}
+
+/// It ends before its plugin is closed only with the runtime in which it was launched: nobody can supervise the plugin any
+/// more, so that ends too, and whoever holds something of it learns that.
+impl Drop for Task {
+    fn drop(&mut self) {
+        if self.is_finished {
+            return;
+        }
+        for kept in &self.generations {
+            kept.generation.cut();
+            kept.generation.process().kill();
+        }
+        self.shared.root.closed.cancel();
+        self.publish(Root::Closed);
+        self.finish();
     }
 }

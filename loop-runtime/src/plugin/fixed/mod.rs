@@ -52,13 +52,17 @@ impl Fixed {
         }
     }
 
+    /// Whether a method of a fixed service has this path.
+    pub(crate) fn serves(path: &str) -> bool {
+        service(path).is_some_and(|service| NAMES.contains(&service))
+    }
+
     /// Answers a call of a fixed service, or gives the request back.
     pub(crate) fn handle(
         &self,
         request: Request<Body>,
     ) -> Result<BoxFuture<'static, Response<Body>>, Box<Request<Body>>> {
-        let service = request.uri().path().strip_prefix('/').and_then(|path| path.rsplit_once('/'));
-        Ok(match service.map_or("", |(service, _)| service) {
+        Ok(match service(request.uri().path()).unwrap_or_default() {
             "grpc.health.v1.Health" => answer(&self.health, request),
             "grpc.reflection.v1.ServerReflection" => answer(&self.reflection, request),
             "grpc.reflection.v1alpha.ServerReflection" => answer(&self.old_reflection, request),
@@ -68,6 +72,11 @@ impl Fixed {
             _ => return Err(Box::new(request)),
         })
     }
+}
+
+/// The service of a method's path.
+fn service(path: &str) -> Option<&str> {
+    Some(path.strip_prefix('/')?.rsplit_once('/')?.0)
 }
 
 /// Calls a generated server, which is always ready and never fails.

@@ -10,6 +10,7 @@ use super::event::{HandleEvent, Observer};
 use super::runtime::Runtime;
 use super::timing::Timing;
 use crate::sync::locked;
+use crate::transport::SignsOfLife;
 
 /// Ten ticks of the health check, of a second each unless configured otherwise.
 const STEADY: Duration = Duration::from_secs(10);
@@ -36,7 +37,10 @@ pub(crate) struct Family {
     cut_off: Mutex<Vec<(u64, u64)>>,
     quarantined: Mutex<Vec<u64>>,
     cautious: AtomicBool,
-    signs_of_life: AtomicU64,
+    /// What a live process answers.
+    answers: AtomicU64,
+    /// That, and what it asks.
+    signs: SignsOfLife,
     runtime: Runtime,
 }
 
@@ -55,7 +59,8 @@ impl Family {
             cut_off: Mutex::default(),
             quarantined: Mutex::default(),
             cautious: AtomicBool::new(false),
-            signs_of_life: AtomicU64::new(0),
+            answers: AtomicU64::new(0),
+            signs: SignsOfLife::default(),
             runtime: Runtime::current(),
         })
     }
@@ -69,14 +74,26 @@ impl Family {
         (self.observer)(event);
     }
 
-    /// Notes a sign of life of the peer.
+    /// Notes a sign of life of the peer: it answered something.
     pub(crate) fn alive(&self) {
-        self.signs_of_life.fetch_add(1, Ordering::Relaxed);
+        self.answers.fetch_add(1, Ordering::Relaxed);
+        self.signs.note();
     }
 
     /// How many signs of life there have been.
     pub(crate) fn signs_of_life(&self) -> u64 {
-        self.signs_of_life.load(Ordering::Relaxed)
+        self.answers.load(Ordering::Relaxed)
+    }
+
+    /// Notes a request of the peer. A process that asks may yet be one that answers nothing, so that this is no sign of life to
+    /// whoever decides whether it hangs.
+    pub(crate) fn heard(&self) {
+        self.signs.note();
+    }
+
+    /// All that a live process sends, for connections to the peer.
+    pub(crate) fn signs(&self) -> SignsOfLife {
+        self.signs.clone()
     }
 
     /// Forgets refusals: keepers try again at once.

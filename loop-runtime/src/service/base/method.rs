@@ -17,7 +17,7 @@ pub struct Method {
     pub release: bool,
     /// A constructor whose newer object replaces the older one, once it is made.
     pub singleton: bool,
-    /// A constructor whose object is not made again when it is lost.
+    /// The object is not made again when it is lost: its handle fails from then on, and the caller makes a new one.
     pub once: bool,
     /// Arguments or results carry services.
     pub carries: bool,
@@ -83,6 +83,13 @@ impl Method {
         self.reply = fields;
         self
     }
+}
+
+/// Whether a result hands over a service, which it must where only a constructor makes sense.
+#[track_caller]
+pub const fn constructs(carries: bool) -> bool {
+    assert!(carries, "`once` is for constructors: methods that return `Arc<dyn Trait>` of a service");
+    carries
 }
 
 /// Whether any of `methods` carries a service.

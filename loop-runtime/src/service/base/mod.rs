@@ -18,7 +18,7 @@ use std::pin::Pin;
 pub use event::{HandleEvent, HandleId};
 pub(crate) use family::Family;
 pub(crate) use life::Life;
-pub use method::{Method, any_carries, first, own_release};
+pub use method::{Method, any_carries, constructs, first, own_release};
 pub use names::Names;
 pub(crate) use names::{UNKNOWN_METHOD, UNKNOWN_SERVICE, unknown_service};
 pub(crate) use place::Place;

@@ -44,6 +44,7 @@ pub(crate) trait Attempting: Sync {
 /// The far side's answer; or a loss, which says whether any of the attempts may have run.
 pub(crate) async fn over_links<A: Attempting>(handle: &Arc<Handle>, class: Class, it: &A) -> Result<A::Reply> {
     let mut attempts = Attempts::new(class);
+    let mut room_until = None;
     // What was executed and lost is not undone by what came of a later attempt.
     let told = |error: Error, attempts: &Attempts| match attempts.may_have_run() {
         true => error.handed_over(true),
@@ -62,14 +63,16 @@ pub(crate) async fn over_links<A: Attempting>(handle: &Arc<Handle>, class: Class
             Err(why) => (Outcome::Final, why.into_error()),
         };
         match attempts.after(outcome, link.number(), link.is_usable()) {
-            Next::Same { pause } if pause.is_zero() => {}
             Next::Same { pause } => {
+                // From the first refusal on, as if it waited for a link.
+                let until = *room_until.get_or_insert_with(|| it.until());
                 let at = Instant::now() + pause;
-                let until = it.until();
                 if until < at {
                     return Err(told(error, &attempts));
                 }
-                tokio::time::sleep_until(at.into()).await;
+                if !pause.is_zero() {
+                    tokio::time::sleep_until(at.into()).await;
+                }
             }
             Next::Other => {}
             Next::Tell if outcome == Outcome::MayHaveRun => return Err(told(it.lost(&link, error).await, &attempts)),
@@ -106,8 +109,7 @@ impl Attempting for Ordinary<'_> {
             handle.note_set_up(method, request);
             // The next object may have been set up before this was kept: then it is told by another attempt.
             if !link.is_usable() {
-                let text = format!("{}: the connection is gone", link.session().name());
-                return Err(Attempt::MayHaveRun(Error::lost(true, text)));
+                return Err(Attempt::MayHaveRun(Error::disconnected(link.session().name(), true)));
             }
         }
         Ok(reply)
@@ -230,11 +232,13 @@ pub(super) async fn lost(link: &Link, method: &Method, error: Error, context: &C
         Some(at) => tokio::time::timeout_at(at.into(), epitaph).await.unwrap_or_default(),
         None => epitaph.await,
     };
-    let how = epitaph.as_deref().unwrap_or("the connection was lost");
-    let text = format!("{name}: lost during {}, which may have run: {how}", method.path);
-    let lost = Error::lost(true, text);
+    let lost = Error::call_lost(name, method.path, epitaph.as_deref());
     match std::error::Error::source(&error) {
         Some(_) => lost.with_source(error),
         None => lost,
     }
 }
+
+#[cfg(test)]
+#[path = "calls_tests.rs"]
+mod tests;

@@ -22,7 +22,7 @@ use crate::service::session::{Attempt, Link};
 ///
 /// As [`Handle::call`]; answered errors are told at once, and no handle exists then.
 pub(super) async fn construct(parent: Arc<Handle>, recipe: Recipe) -> Result<(Bytes, Option<Arc<Handle>>)> {
-    let context = Context::current();
+    let (context, path) = (Context::current(), recipe.method.path);
     let waiting = CancellationToken::new();
     let abandoned = waiting.clone();
     let _waiting = waiting.drop_guard();
@@ -43,7 +43,7 @@ pub(super) async fn construct(parent: Arc<Handle>, recipe: Recipe) -> Result<(By
         joined = task => {
             joined.unwrap_or_else(|why| Err(Error::internal(format!("the constructor call ended early: {why}"))))
         }
-        () = expired => Err(Error::deadline(true, "the caller's deadline passed while an object was made")),
+        () = expired => Err(Error::deadline_after(path)),
     }
 }
 

@@ -230,7 +230,7 @@ impl Handle {
     }
 
     pub(super) fn closed_error(&self) -> Error {
-        Error::closed(format!("{}: the handle was closed", self.title()))
+        Error::handle_closed(&self.family.name, self.id.service)
     }
 
     /// The plugin and the service, for texts.
@@ -303,10 +303,10 @@ impl Handle {
                     () = parent_unusable => {}
                     () = self.closed.cancelled() => return Err(self.closed_error()),
                     () = tokio::time::sleep_until(until.into()) => {
-                        let what = format!("{}: it did not recover before the caller's deadline", self.title());
+                        let (plugin, service) = (&self.family.name, self.id.service);
                         return Err(match &seen {
-                            Slot::Failed(failed) => failed.error.clone().within(what),
-                            _ => Error::lost(false, what),
+                            Slot::Failed(failed) => failed.error.clone().not_recovered_from(plugin, service),
+                            _ => Error::not_recovered(plugin, service),
                         });
                     }
                 }

@@ -71,8 +71,7 @@ impl Recipe {
         let body = with_ids(&self.request.body, &ids);
         let reply = parent.unary(self.method.path, headers, context, body).await?;
         let id = crate::wire::take::<u32>(&reply, &self.field).map_err(|why| {
-            let why = unreadable_reply(&session.family().name, self.method, why.into());
-            Attempt::Unreadable(why)
+            Attempt::Unreadable(Error::unreadable_reply(&session.family().name, self.method.path, why.of_reply()))
         })?;
         if id == 0 && self.info.optional {
             return Ok(Made { reply, link: None, under });
@@ -86,13 +85,4 @@ impl Recipe {
         unmade.disarm();
         Ok(Made { reply, link: Some(link), under })
     }
-}
-
-/// The error for a reply that cannot be read, whose fault is the peer's, or a difference of versions: not the caller's.
-pub(crate) fn unreadable_reply(peer: &str, method: &Method, why: Error) -> Error {
-    let text = format!(
-        "{peer}: the reply of {} cannot be read: {why}; the two sides were built from different versions of the service",
-        method.path
-    );
-    Error::internal(text).with_source(why)
 }

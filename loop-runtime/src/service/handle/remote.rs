@@ -69,7 +69,7 @@ impl Remote {
         out: Outgoing,
         service: Option<(usize, ServiceInfo)>,
     ) -> Result<Received> {
-        let request = Request::from(out);
+        let request = Request::new(out)?;
         let runtime = self.handle().family.runtime();
         if runtime.is_current() {
             return self.exchange_here(method, request, service).await;
@@ -78,13 +78,7 @@ impl Remote {
         let exchange = async move { this.exchange_here(method, request, service).await };
         match runtime.run(Context::current().scope(exchange)).await {
             Some(received) => received,
-            None => Err(Error::lost(
-                false,
-                format!(
-                    "{}: the tokio runtime in which the plugin was launched has ended; launch it in the one that lives longest",
-                    self.handle().title()
-                ),
-            )),
+            None => Err(Error::runtime_ended(&self.handle().family.name, self.handle().id.service)),
         }
     }
 

@@ -16,12 +16,12 @@ use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tracing::Instrument;
 
+use super::kept::Kept;
 use crate::error::{Code, Error, Result};
 use crate::service::base::{BoxFuture, Method, Names, to_status, unknown_service};
 use crate::service::handle::{Attempting, Class, Handle, Remote, over_links};
 use crate::service::session::{Attempt, InFlight, Lent, Link, Session};
-use crate::sync::{Mutex, locked};
-use crate::transport::{self, ConnectionId, Deadline, Failure, Handler};
+use crate::transport::{self, ConnectionId, Deadline, Failure, Handler, SignsOfLife};
 
 /// A remote service that may be lent on, for the names of its own tree only.
 pub(crate) struct Forwarded {
@@ -89,6 +89,10 @@ impl Handler for Forward {
         };
         Box::pin(answer.instrument(span))
     }
+
+    fn signs(&self) -> SignsOfLife {
+        self.session.family().signs()
+    }
 }
 
 async fn forward(target: &Arc<Handle>, names: &Names, limit: usize, request: Request<Body>) -> Result<Response<Body>> {
@@ -101,19 +105,20 @@ async fn forward(target: &Arc<Handle>, names: &Names, limit: usize, request: Req
     let deadline = request.extensions().get::<Deadline>().map(|deadline| deadline.0);
     let until = deadline.map_or(wait, |deadline| deadline.min(wait));
     let call = Passed { path: &path, until, deadline };
-    let answer = if names.method(service, method).is_some_and(|method| method.idempotent) {
-        let (head, body) = request.into_parts();
+    let known = names.method(service, method);
+    let (head, body) = request.into_parts();
+    let answer = if known.is_some_and(|method| method.idempotent) {
         let body = Limited::new(body, limit).collect().await;
         let body = body.map_err(|why| Error::new(Code::ResourceExhausted, format!("a request to pass on: {why}")))?;
         over_links(target, Class::Repeatable, &Repeat { call: &call, head, body: body.to_bytes() }).await
     } else {
-        over_links(target, Class::Once, &Once { call: &call, request: Mutex::new(Some(request)) }).await
+        // What the contract does not name may be a stream, which its caller goes on with when it has had an answer.
+        let body = if known.is_some() { Kept::read(body).await? } else { Kept::unread(body) };
+        over_links(target, Class::Once, &Once { call: &call, head, body }).await
     };
     answer.map_err(|error| match (error.loss(), deadline) {
         // The peer's clock was the first to notice: grpc-go then resets the call without an answer.
-        (Some(loss), Some(at)) if at <= Instant::now() => {
-            Error::deadline(loss.may_have_run, format!("{path}: the caller's deadline passed"))
-        }
+        (Some(loss), Some(at)) if at <= Instant::now() => Error::deadline_after(&path).handed_over(loss.may_have_run),
         _ => error,
     })
 }
@@ -127,6 +132,10 @@ struct Passed<'a> {
 }
 
 impl Passed<'_> {
+    fn lost(&self, link: &Link, how: &dyn std::fmt::Display) -> Error {
+        Error::passed_on_lost(link.session().name(), self.path, how)
+    }
+
     /// One attempt; an answer is passed on whatever it says.
     async fn send(&self, link: &Link, request: Request<Body>) -> Result<Response<Body>, Attempt> {
         match link.outcome(pin!(link.connection().forward(request))).await {
@@ -141,16 +150,17 @@ impl Passed<'_> {
                 Ok(status.into_http())
             }
             Some(Err(failure)) => Err(link.failed(self.path, failure, self.deadline).await),
-            None => Err(Attempt::MayHaveRun(lost(link.session().name(), &"the connection is gone"))),
+            None => Err(Attempt::MayHaveRun(self.lost(link, &"the connection was lost"))),
         }
     }
 }
 
-/// Sends the request over one link and streams the answer back. The request is gone once it was sent: unless it was not even
-/// begun, there is one attempt.
+/// Sends the request and streams the answer back: the call runs once at most. A short request is kept until then, so that
+/// one that certainly did not run is sent again; of a longer one there is one attempt.
 struct Once<'a> {
     call: &'a Passed<'a>,
-    request: Mutex<Option<Request<Body>>>,
+    head: http::request::Parts,
+    body: Kept,
 }
 
 impl Attempting for Once<'_> {
@@ -158,17 +168,21 @@ impl Attempting for Once<'_> {
 
     async fn attempt(&self, link: &Arc<Link>) -> Result<Response<Body>, Attempt> {
         let in_flight = link.in_flight();
-        let gone = || Error::lost(false, format!("{}: the connection is gone", link.session().name()));
+        let gone = || Error::disconnected(link.session().name(), false);
         if !link.is_usable() {
             return Err(Attempt::NotRun(gone()));
         }
-        let request = locked(&self.request).take().ok_or_else(|| Attempt::Impossible(gone()))?;
-        let response = match self.call.send(link, request).await {
-            Err(Attempt::NotRun(error)) => return Err(Attempt::Impossible(error)),
-            sent => sent?,
-        };
-        Ok(response
-            .map(|body| Body::new(Relay { body, peer: link.session().name().to_owned(), _in_flight: in_flight })))
+        let body = self.body.take().ok_or_else(|| Attempt::Impossible(gone()))?;
+        let request = Request::from_parts(self.head.clone(), body);
+        let response = self.call.send(link, request).await?;
+        Ok(response.map(|body| {
+            Body::new(Relay {
+                body,
+                peer: link.session().name().to_owned(),
+                path: self.call.path.to_owned(),
+                _in_flight: in_flight,
+            })
+        }))
     }
 
     fn until(&self) -> Instant {
@@ -176,7 +190,7 @@ impl Attempting for Once<'_> {
     }
 
     fn lost(&self, link: &Link, error: Error) -> impl Future<Output = Error> + Send {
-        std::future::ready(lost(link.session().name(), &cause(&error)))
+        std::future::ready(self.call.lost(link, &cause(&error)))
     }
 }
 
@@ -193,8 +207,7 @@ impl Attempting for Repeat<'_> {
     async fn attempt(&self, link: &Arc<Link>) -> Result<Response<Body>, Attempt> {
         let _in_flight = link.in_flight();
         if !link.is_usable() {
-            let text = format!("{}: the connection is gone", link.session().name());
-            return Err(Attempt::NotRun(Error::lost(false, text)));
+            return Err(Attempt::NotRun(Error::disconnected(link.session().name(), false)));
         }
         let request = Request::from_parts(self.head.clone(), Body::new(Full::new(self.body.clone())));
         let (head, body) = self.call.send(link, request).await?.into_parts();
@@ -211,7 +224,7 @@ impl Attempting for Repeat<'_> {
                 let text = format!("{name}: the reply of {} is longer than {limit} bytes", self.call.path);
                 Err(Attempt::Answered(Error::new(Code::ResourceExhausted, text)))
             }
-            Err(why) => Err(Attempt::MayHaveRun(lost(name, &why))),
+            Err(why) => Err(Attempt::MayHaveRun(self.call.lost(link, &why))),
         }
     }
 
@@ -220,7 +233,7 @@ impl Attempting for Repeat<'_> {
     }
 
     fn lost(&self, link: &Link, error: Error) -> impl Future<Output = Error> + Send {
-        std::future::ready(lost(link.session().name(), &cause(&error)))
+        std::future::ready(self.call.lost(link, &cause(&error)))
     }
 }
 
@@ -229,15 +242,12 @@ fn cause(error: &Error) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }
 
-fn lost(peer: &str, why: &dyn std::fmt::Display) -> Error {
-    Error::lost(true, format!("{peer}: lost while a call was passed on, which may have run: {why}"))
-}
-
 /// An answer on its way back. If its connection ends in the middle, the caller is told that, in trailers, as a loss
 /// one hop on: a stream that just breaks would look like the loss of this process.
 struct Relay {
     body: Body,
     peer: String,
+    path: String,
     _in_flight: InFlight,
 }
 
@@ -252,7 +262,7 @@ impl HttpBody for Relay {
         let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
         Poll::Ready(match frame {
             Some(Err(why)) => {
-                let status = to_status(&lost(&self.peer, &why));
+                let status = to_status(&Error::passed_on_lost(&self.peer, &self.path, &why));
                 self.body = Body::empty();
                 let mut trailers = HeaderMap::new();
                 Some(status.add_header(&mut trailers).map(|()| Frame::trailers(trailers)))

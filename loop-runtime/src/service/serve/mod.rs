@@ -3,6 +3,7 @@
 mod contract;
 pub(crate) mod export;
 mod forward;
+mod kept;
 mod mounted;
 mod tree;
 

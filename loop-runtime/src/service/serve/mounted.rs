@@ -20,7 +20,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::service::base::{BoxFuture, Method, to_status};
 use crate::service::session::{Lent, RECIPE, Session};
-use crate::transport::{self, ConnectionId, Deadline, Handler};
+use crate::transport::{self, ConnectionId, Deadline, Handler, SignsOfLife};
 
 /// A service and its tree, ready to be served on the main connection of a plugin.
 #[derive(Clone)]
@@ -75,6 +75,16 @@ impl Served {
         self.tree.names().collect()
     }
 
+    /// Notes a request of the peer for somebody else on the same connection.
+    pub(crate) fn heard(&self) {
+        self.session.family().heard();
+    }
+
+    /// What the peer sends over any connection.
+    pub(crate) fn signs(&self) -> SignsOfLife {
+        self.session.family().signs()
+    }
+
     /// Answers one unary request, whatever it is. What is not served here is refused before a message has come: the
     /// caller may be about to stream, and wait for the answer.
     pub(crate) fn respond(self: &Arc<Self>, request: Request<Body>) -> BoxFuture<'static, Response<Body>> {
@@ -112,6 +122,7 @@ impl Served {
     ) -> Result<(Context, Answer)> {
         let target = self.tree.find(path)?;
         self.session.saw_peer(transport::is_our_client(headers));
+        self.session.family().heard();
         let key = headers.get(RECIPE).and_then(|key| key.to_str().ok()).map(str::to_owned);
         let call = Call { body, session: self.session.clone(), key };
         Ok((Context::received(deadline, headers), target.dispatch(call)?))
@@ -175,5 +186,9 @@ impl Lent for Doorway {
 impl Handler for Doorway {
     fn handle(&self, request: Request<Body>, _: ConnectionId) -> BoxFuture<'static, Response<Body>> {
         self.0.respond(request)
+    }
+
+    fn signs(&self) -> SignsOfLife {
+        self.0.signs()
     }
 }

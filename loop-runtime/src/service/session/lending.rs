@@ -10,6 +10,7 @@ use super::object::Object;
 use super::outgoing::{Outgoing, with_ids};
 use super::session::Session;
 use crate::error::Result;
+use crate::wire::WireError;
 
 /// Lends `exports` to `object` and returns the leases with the ids to append to the request.
 ///
@@ -41,7 +42,7 @@ pub(crate) async fn lend(
 ///
 /// What a start method answers; as [`Lease::open`].
 pub(crate) async fn hand_out(session: &Arc<Session>, out: Outgoing, key: Option<String>) -> Result<Bytes> {
-    let (body, exports) = out.into_parts();
+    let (body, exports) = out.into_parts().map_err(WireError::of_reply)?;
     let mut ids = Vec::with_capacity(exports.len());
     for (number, export) in exports {
         export.what.start().await?;
@@ -84,3 +85,7 @@ fn keep(session: &Arc<Session>, lease: Lease, key: Option<&str>) -> Option<Arc<C
     });
     other
 }
+
+#[cfg(test)]
+#[path = "lending_tests.rs"]
+mod tests;

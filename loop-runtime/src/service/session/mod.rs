@@ -1,5 +1,6 @@
 //! The process of one peer, as seen from here: connections to it, objects in it, and what was lent to it.
 
+mod attempt;
 mod handed_out;
 mod lease;
 mod lendable;
@@ -11,13 +12,14 @@ mod probe;
 #[allow(clippy::module_inception, reason = "the file is about the one type that the room is named after")]
 mod session;
 
+pub(crate) use attempt::Attempt;
 pub(crate) use lease::Expiry;
 #[cfg(test)]
 pub(crate) use lease::machine as lease_machine;
 pub(crate) use lendable::{Export, Lendable, Lent};
 pub(crate) use lending::{displace, hand_out};
-pub(crate) use link::{Attempt, InFlight, Link};
-pub(crate) use object::{EndOnDrop, Object};
+pub(crate) use link::{InFlight, Link};
+pub(crate) use object::EndOnDrop;
 pub use outgoing::Outgoing;
 pub(crate) use outgoing::{RECIPE, Request, with_ids};
-pub(crate) use session::Session;
+pub(crate) use session::{Session, Wiring};

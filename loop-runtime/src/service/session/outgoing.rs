@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::lendable::Export;
-use crate::wire::LoopMessage;
+use crate::error::Result;
+use crate::wire::{FieldSpec, LoopMessage, Message, WireError, Writer, put, put_whole};
 
 /// Arguments or results while they are encoded. Data are written at once; services are kept beside them, because
 /// their numbers are made anew for every attempt.
 #[derive(Default)]
 pub struct Outgoing {
-    body: BytesMut,
+    body: Writer,
     exports: Vec<(u32, Export)>,
 }
 
@@ -21,16 +22,25 @@ impl Outgoing {
         Self::default()
     }
 
-    pub(crate) fn body(&mut self) -> &mut BytesMut {
-        &mut self.body
+    /// Adds data as the field `spec`.
+    pub(crate) fn data<T: LoopMessage + ?Sized>(&mut self, value: &T, spec: &FieldSpec) {
+        put(value, spec, &mut self.body);
+    }
+
+    /// Adds the fields of `message`, which is all of the body.
+    pub(crate) fn whole<M: Message>(&mut self, message: &M) {
+        put_whole(message, &mut self.body);
     }
 
     pub(crate) fn export(&mut self, number: u32, export: Export) {
         self.exports.push((number, export));
     }
 
-    pub(crate) fn into_parts(self) -> (Bytes, Vec<(u32, Export)>) {
-        (self.body.freeze(), self.exports)
+    /// # Errors
+    ///
+    /// Data that cannot be written: nested too deep for a receiver.
+    pub(crate) fn into_parts(self) -> Result<(Bytes, Vec<(u32, Export)>), WireError> {
+        Ok((self.body.finish()?, self.exports))
     }
 }
 
@@ -44,10 +54,13 @@ pub(crate) struct Request {
     pub(crate) exports: Arc<[(u32, Export)]>,
 }
 
-impl From<Outgoing> for Request {
-    fn from(out: Outgoing) -> Self {
-        let (body, exports) = out.into_parts();
-        Self { body, exports: exports.into() }
+impl Request {
+    /// # Errors
+    ///
+    /// The arguments cannot be written: the caller's fault, and nothing was sent.
+    pub(crate) fn new(out: Outgoing) -> Result<Self> {
+        let (body, exports) = out.into_parts()?;
+        Ok(Self { body, exports: exports.into() })
     }
 }
 
@@ -56,10 +69,10 @@ pub(crate) fn with_ids(body: &Bytes, ids: &[(u32, u32)]) -> Bytes {
     if ids.is_empty() {
         return body.clone();
     }
-    let mut out = BytesMut::with_capacity(body.len() + 12 * ids.len());
-    out.extend_from_slice(body);
+    let mut out = Writer::with_capacity(body.len() + 12 * ids.len());
+    out.put_slice(body);
     for (number, id) in ids {
         id.put_always(*number, &mut out);
     }
-    out.freeze()
+    out.into_bytes()
 }

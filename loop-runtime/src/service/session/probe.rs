@@ -6,7 +6,8 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::link::{Attempt, Link};
+use super::attempt::Attempt;
+use super::link::Link;
 use crate::context::Context;
 use crate::error::{Code, Error, ErrorKind, Result};
 use crate::service::base::{Names, UNKNOWN_METHOD, UNKNOWN_SERVICE};

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::handed_out::HandedOut;
 use super::object::Object;
-use crate::broker::{Broker, BrokerError, Listener};
+use crate::broker::{Broker, BrokerError, Listener, Route};
 use crate::error::{Error, Result};
+use crate::proto::plugin::ConnInfo;
 use crate::service::base::{Family, Life, settle};
-use crate::transport::Limits;
+use crate::transport::{Limits, Security};
 
 /// Ends once, from any thread, and never comes back: a host has one session per generation of a plugin, a plugin one
 /// in its life.
@@ -34,7 +36,38 @@ pub(crate) struct Session {
     family: Arc<Family>,
 }
 
+/// How a session is wired: what its connections run over, and what each side accepts.
+pub(crate) struct Wiring {
+    /// The way of brokered connections.
+    pub(crate) route: Route,
+    /// Of every connection, brokered ones included.
+    pub(crate) security: Security,
+    /// How long a dial and its announcement wait for each other.
+    pub(crate) dial_timeout: Duration,
+    /// Of the connections that this side dials.
+    pub(crate) calling: Limits,
+    /// Of the connections that the peer dials.
+    pub(crate) serving: Limits,
+}
+
+/// How many announcements wait to be sent: as many as services can be lent before the peer reads.
+const ANNOUNCEMENTS: usize = 64;
+
 impl Session {
+    /// A session with its broker, whose announcements come out of the second value: they are exchanged over a stream of a
+    /// main connection.
+    pub(crate) fn assemble(
+        name: &str,
+        number: u64,
+        wiring: Wiring,
+        family: Arc<Family>,
+    ) -> (Arc<Self>, mpsc::Receiver<ConnInfo>) {
+        let Wiring { route, security, dial_timeout, calling, serving } = wiring;
+        let (outgoing, announcements) = mpsc::channel(ANNOUNCEMENTS);
+        let broker = Broker::new(route, security, dial_timeout, outgoing);
+        (Self::new(name, number, broker, (calling, serving), family), announcements)
+    }
+
     /// A session with the peer `name`; `number` is its generation. Handles to what the peer lends are of `family`.
     pub(crate) fn new(
         name: &str,

@@ -2,9 +2,9 @@
 
 use super::incoming::Incoming;
 use super::reply::{Outcome, Reply, Whole, WholeOutcome};
-use crate::error::{LoopError, Result};
+use crate::error::{Error, LoopError, Result};
 use crate::service::base::Method;
-use crate::service::handle::{Received, Remote, unreadable_reply};
+use crate::service::handle::{Received, Remote};
 use crate::service::session::Outgoing;
 
 impl Remote {
@@ -23,6 +23,6 @@ impl Remote {
 
     fn read<T: Reply>(&self, received: Received, method: &'static Method) -> Result<T> {
         let reply = T::take(method.reply, &mut Incoming::reply(received.reply, received.made));
-        reply.map_err(|why| unreadable_reply(&self.handle().family.name, method, why))
+        reply.map_err(|why| Error::unreadable_reply(&self.handle().family.name, method.path, why))
     }
 }

@@ -24,8 +24,8 @@ pub struct Argument<T: ?Sized>(PhantomData<T>);
 
 impl<T: Part + ?Sized> Argument<T> {
     /// Writes it, or lends it.
-    pub fn put(value: &T, number: u32, out: &mut Outgoing) {
-        value.put(number, out);
+    pub fn put(value: &T, spec: &FieldSpec, out: &mut Outgoing) {
+        value.put(spec, out);
     }
 
     /// Reads it, or connects to it.
@@ -139,7 +139,7 @@ pub enum Never {}
 /// Stands in for [`Argument`] and [`Answers`] of a type that was refused.
 pub trait Refused<T: ?Sized>: Sized {
     #[doc(hidden)]
-    fn put(_: &T, _: u32, _: &mut Outgoing) {}
+    fn put(_: &T, _: &FieldSpec, _: &mut Outgoing) {}
     #[doc(hidden)]
     fn take(_: &FieldSpec, _: &mut Incoming) -> Result<Never> {
         Err(crate::Error::internal("a type that cannot cross the boundary"))

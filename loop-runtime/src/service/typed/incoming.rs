@@ -9,7 +9,7 @@ use crate::service::base::Names;
 use crate::service::handle::{Handle, Remote};
 use crate::service::serve::Service;
 use crate::service::session::Session;
-use crate::wire::FieldSpec;
+use crate::wire::{FieldSpec, Message, Value, WireError, decode, take};
 
 /// Arguments or results while they are decoded.
 ///
@@ -40,8 +40,22 @@ impl Incoming {
         Self { body, from: From::Reply { made } }
     }
 
-    pub(crate) fn body(&self) -> &Bytes {
-        &self.body
+    /// The data of the field `spec`.
+    pub(crate) fn data<T: Value>(&self, spec: &FieldSpec) -> Result<T> {
+        take(&self.body, spec).map_err(|why| self.unreadable(why))
+    }
+
+    /// The message that is all of the body.
+    pub(crate) fn whole<M: Message>(&self) -> Result<M> {
+        decode(&self.body).map_err(|why| self.unreadable(why))
+    }
+
+    /// A request that cannot be read is its sender's fault, and so is a reply: whom the error is for decides what it says.
+    fn unreadable(&self, why: WireError) -> Error {
+        match self.from {
+            From::Request { .. } => why.into(),
+            From::Reply { .. } => why.of_reply(),
+        }
     }
 
     /// The service lent under `id`, or the one that the reply hands over.

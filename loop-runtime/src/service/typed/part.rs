@@ -23,13 +23,14 @@ pub trait Part {
     type Owned: Borrow<Self> + Send + 'static;
     /// Whether a service travels with it.
     const CARRIES: bool;
-    /// Writes it as field `number`, or lends the service under it.
-    fn put(&self, number: u32, out: &mut Outgoing);
+    /// Writes it as the field `spec`, or lends the service under its number.
+    fn put(&self, spec: &FieldSpec, out: &mut Outgoing);
     /// Reads the field, or connects to the service lent under it.
     ///
     /// # Errors
     ///
-    /// What [`FieldSpec`] says for a refused value; an internal error for bytes that are not protobuf.
+    /// In a request, what [`FieldSpec`] says for a refused value, and an internal error for bytes that are not protobuf. In a
+    /// reply, an internal error.
     fn take(spec: &FieldSpec, from: &mut Incoming) -> Result<Self::Owned>;
     /// How the schema shows it.
     fn field_type(schema: &mut Schema) -> FieldType;
@@ -42,12 +43,12 @@ where
     type Owned = T::Owned;
     const CARRIES: bool = false;
 
-    fn put(&self, number: u32, out: &mut Outgoing) {
-        LoopMessage::put(self, number, out.body());
+    fn put(&self, spec: &FieldSpec, out: &mut Outgoing) {
+        out.data(self, spec);
     }
 
     fn take(spec: &FieldSpec, from: &mut Incoming) -> Result<Self::Owned> {
-        Ok(crate::wire::take(from.body(), spec)?)
+        from.data(spec)
     }
 
     fn field_type(schema: &mut Schema) -> FieldType {
@@ -66,12 +67,12 @@ impl<S: Service + ?Sized> Part for Arc<S> {
     type Owned = Self;
     const CARRIES: bool = true;
 
-    fn put(&self, number: u32, out: &mut Outgoing) {
-        out.export(number, export(self));
+    fn put(&self, spec: &FieldSpec, out: &mut Outgoing) {
+        out.export(spec.number, export(self));
     }
 
     fn take(spec: &FieldSpec, from: &mut Incoming) -> Result<Self> {
-        let id = crate::wire::take::<u32>(from.body(), spec)?;
+        let id = from.data::<u32>(spec)?;
         from.connect::<S>(spec, id)
     }
 
@@ -84,14 +85,14 @@ impl<S: Service + ?Sized> Part for Option<Arc<S>> {
     type Owned = Self;
     const CARRIES: bool = true;
 
-    fn put(&self, number: u32, out: &mut Outgoing) {
+    fn put(&self, spec: &FieldSpec, out: &mut Outgoing) {
         if let Some(service) = self {
-            service.put(number, out);
+            service.put(spec, out);
         }
     }
 
     fn take(spec: &FieldSpec, from: &mut Incoming) -> Result<Self> {
-        match crate::wire::take::<u32>(from.body(), spec)? {
+        match from.data::<u32>(spec)? {
             0 => Ok(None),
             id => from.connect::<S>(spec, id).map(Some),
         }
@@ -106,14 +107,14 @@ impl<S: Service + ?Sized> Part for Vec<Arc<S>> {
     type Owned = Self;
     const CARRIES: bool = true;
 
-    fn put(&self, number: u32, out: &mut Outgoing) {
+    fn put(&self, spec: &FieldSpec, out: &mut Outgoing) {
         for service in self {
-            service.put(number, out);
+            service.put(spec, out);
         }
     }
 
     fn take(spec: &FieldSpec, from: &mut Incoming) -> Result<Self> {
-        let ids = crate::wire::take::<Vec<u32>>(from.body(), spec)?;
+        let ids = from.data::<Vec<u32>>(spec)?;
         ids.into_iter().map(|id| from.connect::<S>(spec, id)).collect()
     }
 

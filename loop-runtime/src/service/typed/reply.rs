@@ -23,7 +23,7 @@ pub trait Reply: Sized + Send + 'static {
     /// Which field is the service that a constructor hands over, and what it is.
     fn service() -> Option<(usize, ServiceInfo)>;
     /// Writes the fields.
-    fn put(self, specs: &[FieldSpec], out: &mut Outgoing);
+    fn put(self, specs: &'static [FieldSpec], out: &mut Outgoing);
     /// Reads the fields.
     ///
     /// # Errors
@@ -41,7 +41,7 @@ impl Reply for () {
         None
     }
 
-    fn put(self, _: &[FieldSpec], _: &mut Outgoing) {}
+    fn put(self, _: &'static [FieldSpec], _: &mut Outgoing) {}
 
     fn take(_: &'static [FieldSpec], _: &mut Incoming) -> Result<Self> {
         Ok(())
@@ -95,8 +95,8 @@ impl<P: ReplyPart> Reply for P {
         Some((0, <P as ReplyPart>::service()?))
     }
 
-    fn put(self, specs: &[FieldSpec], out: &mut Outgoing) {
-        Part::put(&self, number(specs, 0), out);
+    fn put(self, specs: &'static [FieldSpec], out: &mut Outgoing) {
+        Part::put(&self, spec(specs, 0), out);
     }
 
     fn take(specs: &'static [FieldSpec], from: &mut Incoming) -> Result<Self> {
@@ -123,10 +123,6 @@ fn spec(specs: &'static [FieldSpec], at: usize) -> &'static FieldSpec {
     specs.get(at).unwrap_or(&BY_POSITION[at])
 }
 
-fn number(specs: &[FieldSpec], at: usize) -> u32 {
-    specs.get(at).map_or(at as u32 + 1, |spec| spec.number)
-}
-
 macro_rules! tuple_reply {
     ($($part:ident $at:tt),+) => {
         impl<$($part: ReplyPart),+> Reply for ($($part,)+) {
@@ -143,8 +139,8 @@ macro_rules! tuple_reply {
                 None
             }
 
-            fn put(self, specs: &[FieldSpec], out: &mut Outgoing) {
-                $(Part::put(&self.$at, number(specs, $at), out);)+
+            fn put(self, specs: &'static [FieldSpec], out: &mut Outgoing) {
+                $(Part::put(&self.$at, spec(specs, $at), out);)+
             }
 
             fn take(specs: &'static [FieldSpec], from: &mut Incoming) -> Result<Self> {
@@ -176,12 +172,12 @@ impl<M: Message + LoopMessage> Reply for Whole<M> {
         None
     }
 
-    fn put(self, _: &[FieldSpec], out: &mut Outgoing) {
-        self.0.put_fields(out.body());
+    fn put(self, _: &'static [FieldSpec], out: &mut Outgoing) {
+        out.whole(&self.0);
     }
 
     fn take(_: &'static [FieldSpec], from: &mut Incoming) -> Result<Self> {
-        Ok(Self(crate::wire::decode(from.body())?))
+        from.whole().map(Self)
     }
 
     fn fields(_: &'static [FieldSpec], _: &mut Schema) -> Vec<(FieldSpec, FieldType)> {

@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep, interval_at, sleep_until};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt as _};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use yamux::{Config, Connection, ConnectionError, DEFAULT_CREDIT, FrameDecodeError, Mode};
 
 use super::stream::{Counted, MuxStream};
 use super::tap::{Signs, Tap};
+use crate::transport::ticks::{STANDSTILL, ticks};
 
 /// How many streams may be open at a time. One more of the peer's is reset, one more of ours is refused.
 pub(super) const MOST_STREAMS: usize = 4096;
@@ -27,9 +28,6 @@ const KNOWN_STREAMS: usize = 2 * MOST_STREAMS;
 
 /// Between two questions for a sign of life.
 const KEEPALIVE: Duration = Duration::from_secs(30);
-
-/// How long the peer has for an answer.
-const ANSWER: Duration = Duration::from_secs(10);
 
 /// Opens streams. Clones are the same session, which ends when the last one is dropped, streams or not.
 #[derive(Clone, Debug)]
@@ -88,7 +86,7 @@ impl MuxSession {
             full: false,
             signs,
             keepalive,
-            answer_by: None,
+            silence: None,
             close: Box::pin(close.clone().cancelled_owned()),
         };
         let over = ended.clone().drop_guard();
@@ -172,7 +170,8 @@ struct Driver<IO, F> {
     full: bool,
     signs: Arc<Signs>,
     keepalive: Interval,
-    answer_by: Option<Pin<Box<Sleep>>>,
+    /// Since a question is without an answer; how many there were.
+    silence: Option<(Interval, u32)>,
     close: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
@@ -210,7 +209,7 @@ where
                 continue;
             }
             ready!(self.poll_silence(cx));
-            let why = format!("the peer gave no sign of life for {ANSWER:?}");
+            let why = format!("the peer gave no sign of life for {STANDSTILL} s");
             return Poll::Ready(End::Fault(why));
         }
     }
@@ -261,10 +260,15 @@ where
     /// Ready when a question has been without an answer for too long.
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !self.signs.unanswered() {
-            self.answer_by = None;
+            self.silence = None;
             return Poll::Pending;
         }
-        self.answer_by.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + ANSWER))).as_mut().poll(cx)
+        let (ticks, lived) = self.silence.get_or_insert_with(|| (ticks(), 0));
+        while *lived < STANDSTILL {
+            ready!(ticks.poll_tick(cx));
+            *lived += 1;
+        }
+        Poll::Ready(())
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::session::MOST_STREAMS;
 use super::*;
+use crate::transport::ticks::{STANDSTILL, TICK};
 
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(30);
@@ -299,7 +300,23 @@ async fn silence_is_the_end() {
     let before = Instant::now();
     let ended = tokio::time::timeout(Duration::from_secs(3600), end.session.ended().cancelled()).await;
     assert!(ended.is_ok(), "nobody waits for an answer");
-    assert_eq!(before.elapsed(), Duration::from_secs(10), "it was asked at the beginning");
+    assert_eq!(before.elapsed(), TICK * STANDSTILL, "it was asked at the beginning");
+}
+
+/// Of the whole machine: the peer has had no time to answer either.
+#[tokio::test(start_paused = true)]
+async fn a_stop_is_no_silence() {
+    let (mut peer, end) = Scripted::new(true);
+    for _ in 0..3 {
+        let mut header = [0; 12];
+        peer.0.read_exact(&mut header).await.unwrap();
+        assert_eq!((header[1], header[3]), (PING, SYN));
+        tokio::time::advance(Duration::from_secs(3600)).await;
+        tokio::time::sleep(TICK * 2).await;
+        assert!(!end.session.ended().is_cancelled());
+        header[3] = ACK;
+        peer.0.write_all(&header).await.unwrap();
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -197,7 +197,7 @@ async fn a_call_behind_a_frame_that_never_ends_is_lost() {
     tokio::spawn(driver);
     far.write_all(&[0x10, 0, 0, 0, 0, 0, 0, 0, 1]).await.unwrap();
     let lost = assert_lost(connection.call("/t/Hang", "").await);
-    assert!(lost.contains("the peer began a frame and did not end it for 5 s"), "{lost}");
+    assert!(lost.contains("the peer began a frame and does not end it"), "{lost}");
     assert!(!connection.is_usable());
 }
 

@@ -1,5 +1,6 @@
 //! Many calls at once.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Barrier;
@@ -47,6 +48,91 @@ async fn calls_beyond_the_servers_limit_wait_for_their_turn() {
     assert!(tokio::time::timeout(Duration::from_millis(50), third.as_mut()).await.is_err());
     one.abort();
     assert_eq!(third.await.unwrap().body, "third");
+}
+
+/// Under paused time: what does not come never does, and nobody waits for that.
+async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(3 * 3600), future).await.expect("it never comes")
+}
+
+/// Also before the caller can know that there is a limit.
+#[tokio::test(start_paused = true)]
+async fn no_call_is_refused_for_the_servers_limit_and_the_order_is_kept() {
+    for at_a_time in [0, 1, 4] {
+        let mut limits = Limits::server();
+        limits.max_in_flight = at_a_time;
+        let (running, most) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+        let (began, mut order) = mpsc::unbounded_channel();
+        let methods = Methods::new().with("/t/Count", {
+            let most = most.clone();
+            move |_, message| {
+                let (running, most, began) = (running.clone(), most.clone(), began.clone());
+                async move {
+                    most.fetch_max(running.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                    began.send(message[0]).unwrap();
+                    tokio::task::yield_now().await;
+                    running.fetch_sub(1, Ordering::Relaxed);
+                    Ok(message)
+                }
+            }
+        });
+        let (connection, _served) = connect_with(methods, Limits::client(), limits).await;
+        let calls: Vec<_> = (0..100_u8)
+            .map(|n| {
+                let connection = connection.clone();
+                tokio::spawn(async move { connection.call("/t/Count", vec![n]).await })
+            })
+            .collect();
+        for (n, call) in calls.into_iter().enumerate() {
+            assert_eq!(soon(call).await.unwrap().unwrap().body[..], [n as u8]);
+            assert_eq!(soon(order.recv()).await, Some(n as u8));
+        }
+        assert_eq!(most.load(Ordering::Relaxed), at_a_time.max(1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_runtimes_own_calls_pass_by_those_that_wait() {
+    let mut limits = Limits::server();
+    limits.max_in_flight = 1;
+    let (methods, mut events) = Methods::new().with_hang();
+    let (connection, _served) = connect_with(methods, Limits::client(), limits).await;
+    let hang = |timeout| {
+        let connection = connection.clone();
+        tokio::spawn(async move { connection.unary("/t/Hang", HeaderMap::new(), timeout, Bytes::new()).await })
+    };
+    let first = hang(None);
+    assert_eq!(soon(events.recv()).await, Some(Event::Started));
+    let (cancelled, late, next) = (hang(None), hang(Some(Duration::from_secs(3600))), hang(None));
+    assert_eq!(soon(connection.call("/fixed/Echo", "alive")).await.unwrap().body, "alive");
+    cancelled.abort();
+    assert_eq!(answered(soon(late).await.unwrap()).0, tonic::Code::DeadlineExceeded);
+    assert_eq!(soon(connection.call("/fixed/Echo", "alive")).await.unwrap().body, "alive");
+    assert!(events.try_recv().is_err(), "none of those that waited has run");
+    first.abort();
+    assert_eq!((soon(events.recv()).await, soon(events.recv()).await), (Some(Event::Dropped), Some(Event::Started)));
+    next.abort();
+    assert_eq!(soon(events.recv()).await, Some(Event::Dropped));
+    assert_eq!(soon(connection.call("/t/Echo", "on")).await.unwrap().body, "on");
+}
+
+/// As of calls that are passed on to somebody who stands still.
+#[tokio::test(start_paused = true)]
+async fn replies_that_nobody_reads_hold_up_no_other_call() {
+    const REPLY: usize = 12 << 20;
+    let methods = Methods::new().with("/t/Large", |_, _| async { Ok(vec![1; REPLY].into()) });
+    let (connection, _served) = connect(methods).await;
+    let mut unread = Vec::new();
+    for _ in 0..12 {
+        let body = Body::new(http_body_util::Full::new(Bytes::from_static(b"\0\0\0\0\0")));
+        let request = Request::post("/t/Large").header("content-type", "application/grpc").body(body).unwrap();
+        unread.push(soon(connection.forward(request)).await.unwrap());
+    }
+    assert_eq!(soon(connection.call("/fixed/Echo", "alive")).await.unwrap().body, "alive");
+    for reply in unread {
+        let whole = soon(http_body_util::BodyExt::collect(reply.into_body())).await.unwrap();
+        assert_eq!(whole.to_bytes().len(), 5 + REPLY);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

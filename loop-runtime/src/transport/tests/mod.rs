@@ -36,7 +36,9 @@ struct Methods {
 impl Methods {
     fn new() -> Self {
         let methods = Self { limit: usize::MAX, by_path: HashMap::new() };
-        methods.with("/t/Echo", |_, message| async { Ok(message) })
+        methods
+            .with("/t/Echo", |_, message| async { Ok(message) })
+            .with("/fixed/Echo", |_, message| async { Ok(message) })
     }
 
     fn with<F, R>(mut self, path: &'static str, method: F) -> Self
@@ -87,6 +89,10 @@ impl Handler for Methods {
                 None => Status::unimplemented("unknown method").into_http(),
             }
         })
+    }
+
+    fn is_fixed(&self, path: &str) -> bool {
+        path == "/fixed/Echo"
     }
 }
 

@@ -23,6 +23,7 @@ enum Step {
     Discarding(Gone),
     /// Handles that hung have gone with the process.
     Rest,
+    Done,
 }
 
 #[derive(Debug)]
@@ -40,8 +41,7 @@ impl Closing {
         Self { began: now, step: Step::Handles { process } }
     }
 
-    /// Whether it is closed.
-    pub(super) fn step(&mut self, input: Input, policy: &RestartPolicy, now: Instant, out: &mut Vec<Action>) -> bool {
+    pub(super) fn step(&mut self, input: Input, policy: &RestartPolicy, now: Instant, out: &mut Vec<Action>) {
         match (&mut self.step, input) {
             (Step::Handles { process: Some(process) }, Input::Exited { .. }) => process.has_exited = true,
             (Step::Handles { process: Some(Process { generation, leave, has_exited }) }, Input::HandlesClosed) => {
@@ -68,20 +68,27 @@ impl Closing {
                 }
             }
             (Step::Handles { process: None } | Step::Rest, Input::HandlesClosed) => {
-                out.push(Action::Root(Root::Closed));
-                out.push(Action::Tell(What::Closed { took: now.duration_since(self.began) }));
-                out.push(Action::Finish);
-                return true;
+                self.step = Step::Done;
             }
             _ => {}
         }
-        false
+    }
+
+    /// Whether nothing is left to be closed.
+    pub(super) fn is_done(&self) -> bool {
+        matches!(self.step, Step::Done)
+    }
+
+    pub(super) fn finish(&self, now: Instant, out: &mut Vec<Action>) {
+        out.push(Action::Root(Root::Closed));
+        out.push(Action::Tell(What::Closed { took: now.duration_since(self.began) }));
+        out.push(Action::Finish);
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
         match &self.step {
             Step::Process(winding) => winding.deadline(),
-            Step::Handles { .. } | Step::Discarding(_) | Step::Rest => None,
+            Step::Handles { .. } | Step::Discarding(_) | Step::Rest | Step::Done => None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::messages::{Action, Remains};
+use crate::host::Exit;
 use crate::host::event::{Ended, What, Why};
 
 /// A process that was reaped, of which the rest is still to go.
@@ -15,8 +16,8 @@ pub(super) struct Gone {
 
 impl Gone {
     pub(super) fn new(generation: u64, why: Why, in_a_row: u32, remains: Remains) -> Self {
-        let Remains { pid, exit, unreaped, stderr, panic, uptime } = remains;
-        let ended = Ended { generation, why, exit, stderr, panic, uptime, in_a_row };
+        let Remains { pid, exit, unreaped, stderr, uptime } = remains;
+        let ended = Ended { generation, why, exit, stderr, uptime, in_a_row };
         Self { ended: Arc::new(ended), unreaped: unreaped.then_some(pid) }
     }
 
@@ -25,5 +26,19 @@ impl Gone {
             out.push(Action::Tell(What::Unreaped { generation: self.ended.generation, pid }));
         }
         out.push(Action::Tell(What::Ended(Arc::unwrap_or_clone(self.ended))));
+    }
+}
+
+/// Why it ended, if `noticed` was seen first: how a process exited says more than that its connections ended.
+pub(super) fn settled(noticed: Why, exit: Option<Exit>) -> Why {
+    if !matches!(noticed, Why::Exited | Why::ShutDown | Why::ConnectionLost | Why::BrokerLost) {
+        return noticed;
+    }
+    match exit.map(|exit| (exit.status(), exit.signal())) {
+        Some((Some(0), _) | (None, Some(libc::SIGTERM))) => Why::ShutDown,
+        // Killed here, as it may be, because it did not exit.
+        None | Some((None, Some(libc::SIGKILL))) if noticed == Why::ShutDown => Why::ConnectionLost,
+        None | Some((None, Some(libc::SIGKILL) | None)) => noticed,
+        Some(_) => Why::Exited,
     }
 }

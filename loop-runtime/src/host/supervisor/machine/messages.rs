@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::host::event::{Ended, State, What, Why};
-use crate::host::{Exit, LaunchError};
+use crate::host::{Exit, LaunchError, StderrTail};
 
 /// What has happened. Inputs about a generation that is no more are ignored, so that they may come late.
 #[derive(Clone, Debug)]
@@ -23,8 +23,16 @@ pub(crate) enum Input {
         /// The id of a process that could not be reaped.
         unreaped: Option<u32>,
     },
-    /// A connection of the generation that it cannot do without has ended.
+    /// What the generation cannot do without has ended: in order, if the plugin [shuts down](Why::ShutDown).
     Lost { generation: u64, why: Why },
+    /// The main connection takes no new calls; those under way are answered.
+    Retired { generation: u64 },
+    /// There is another one: the answer to [`Action::Redial`].
+    Redialled { generation: u64 },
+    /// There is none: the plugin takes no connections any more.
+    RedialRefused { generation: u64 },
+    /// A user asked for a service, whose methods carry services or not.
+    Dispensed { carries: bool },
     /// The process has ended and is reaped.
     Exited { generation: u64 },
     /// What the health check has found.
@@ -41,8 +49,14 @@ pub(crate) enum Input {
     },
     /// The answer to [`Action::CloseHandles`].
     HandlesClosed,
-    /// A user wants another process in the place of the one that runs.
-    Restart,
+    /// A user wants another process in the place of the one that runs; of another program, if it was `replaced`.
+    Restart { replaced: bool },
+    /// A user wants the process replaced by one of another program, without a gap.
+    Upgrade,
+    /// The answer to [`Action::Prepare`].
+    Prepared { generation: u64 },
+    /// Something that lives in the old process cannot be made in the new one.
+    PrepareFailed { generation: u64, why: Arc<str> },
     /// A user wants all failures to be forgotten.
     Reset,
     /// The owner wants no process any more, by a call or by dropping the last handle.
@@ -71,8 +85,7 @@ pub(crate) struct Remains {
     pub(crate) exit: Option<Exit>,
     /// It is there although it was killed.
     pub(crate) unreaped: bool,
-    pub(crate) stderr: Vec<String>,
-    pub(crate) panic: Option<String>,
+    pub(crate) stderr: StderrTail,
     pub(crate) uptime: Duration,
 }
 
@@ -83,6 +96,20 @@ pub(crate) enum Action {
     Launch {
         generation: u64,
     },
+    /// The same with the program of the upgrade, beside the process that runs.
+    LaunchBeside {
+        generation: u64,
+    },
+    /// Make everything in it that lives in the generation that runs, and watch it.
+    Prepare {
+        generation: u64,
+    },
+    /// Let callers find it, and what was prepared in it. Its program is that of every launch from now on.
+    Commit {
+        generation: u64,
+    },
+    /// What has come of the upgrade.
+    Upgraded(Result<(), Arc<str>>),
     /// Give up the launch under way; it answers all the same.
     CallOff,
     /// Let callers find the generation, which has just started, and watch it.
@@ -95,6 +122,22 @@ pub(crate) enum Action {
     Root(Root),
     /// Let no lent service be reached and no call be made any more; those under way are lost.
     Cut {
+        generation: u64,
+    },
+    /// Make another main connection.
+    Redial {
+        generation: u64,
+    },
+    /// Let calls begin on the one that was made.
+    Move {
+        generation: u64,
+    },
+    /// End the runtime's own streams on the first main connection.
+    LetGo {
+        generation: u64,
+    },
+    /// Let no call begin on it any more; those under way go on.
+    Retire {
         generation: u64,
     },
     /// Answer [`Input::Drained`] when no call is under way.
@@ -147,16 +190,23 @@ impl Input {
     pub(super) fn generation(&self) -> Option<u64> {
         match self {
             Self::Lost { generation, .. }
+            | Self::Retired { generation }
+            | Self::Redialled { generation }
+            | Self::RedialRefused { generation }
             | Self::Exited { generation }
             | Self::Pulse { generation, .. }
             | Self::Drained { generation }
             | Self::Reaped { generation, .. }
-            | Self::Discarded { generation, .. } => Some(*generation),
+            | Self::Discarded { generation, .. }
+            | Self::Prepared { generation }
+            | Self::PrepareFailed { generation, .. } => Some(*generation),
             Self::Start
             | Self::Started { .. }
             | Self::StartFailed { .. }
+            | Self::Dispensed { .. }
             | Self::HandlesClosed
-            | Self::Restart
+            | Self::Restart { .. }
+            | Self::Upgrade
             | Self::Reset
             | Self::Close { .. }
             | Self::Tick => None,

@@ -1,6 +1,9 @@
 //! One way through the machine each, and then a great many at random.
 
+mod mains;
+mod orderly;
 mod random;
+mod upgrade;
 mod world;
 
 use std::sync::Arc;
@@ -51,7 +54,7 @@ fn the_first_launch_is_told_in_full() {
 fn a_first_launch_that_fails_is_the_end() {
     let mut world = world();
     world.begin();
-    let failed = world.fail(LaunchError::CalledOff);
+    let failed = world.fail(LaunchError::called_off());
     assert!(matches!(&failed[..], [Action::Tell(What::LaunchFailed { permanent: false, .. }), Action::CloseHandles]));
     let closed = world.settle();
     assert!(matches!(&closed[..], [Action::Root(Root::Closed), Action::Tell(What::Closed { .. }), Action::Finish]));
@@ -67,6 +70,7 @@ fn what_exits_is_reaped_discarded_and_launched_again_at_once() {
             Action::Uninstall,
             Action::Root(Root::Making),
             Action::State(State::Stopping { generation: 1 }),
+            Action::Retire { generation: 1 },
             Action::End { generation: 1, leave: false },
         ]
     ));
@@ -114,7 +118,7 @@ fn a_broken_connection_is_an_exit_if_that_follows_within_an_instant() {
     for exits in [true, false] {
         let mut world = World::running(policy());
         let broken = world.lose(1, Why::ConnectionLost);
-        assert!(matches!(&broken[3..], [Action::Cut { generation: 1 }]));
+        assert!(matches!(&broken[4..], [Action::Cut { generation: 1 }]));
         let ended = if exits { world.exit(1) } else { world.tick() };
         assert!(matches!(&ended[..], [Action::End { generation: 1, leave: false }]));
         let reaped = world.settle_one();
@@ -129,7 +133,7 @@ fn hung_is_ended_at_once_and_lesser_findings_are_told() {
     assert!(matches!(&world.pulse(Pulse::Suspect { silent: 3 })[..], [Action::Tell(What::Suspect { silent: 3, .. })]));
     assert!(matches!(&world.pulse(Pulse::Recovered)[..], [Action::Tell(What::Recovered { generation: 1 })]));
     assert!(matches!(&world.pulse(Pulse::NotServing)[..], [Action::Tell(What::NotServing { generation: 1 })]));
-    assert!(matches!(&world.pulse(Pulse::Hung)[3..], [Action::End { generation: 1, .. }]));
+    assert!(matches!(&world.pulse(Pulse::Hung)[4..], [Action::End { generation: 1, .. }]));
 }
 
 #[test]
@@ -141,7 +145,7 @@ fn over_budget_calls_fail_at_once_until_one_start_is_tried() {
     let trial = world.tick();
     assert!(matches!(&trial[0], Action::Tell(What::BreakerHalfOpen)));
     assert!(matches!(world.root(), Some(Root::Making)));
-    world.fail(LaunchError::CalledOff);
+    world.fail(LaunchError::called_off());
     assert!(matches!(world.root(), Some(Root::Failed { at_once: true, retry_at: Some(_), .. })), "on probation");
 }
 
@@ -156,7 +160,7 @@ fn a_reset_counts_in_every_state() {
     assert!(matches!(reset.last(), Some(Action::Launch { generation: 2 })));
     // During a start that then fails.
     assert!(matches!(&world.input(Input::Reset)[..], [Action::Tell(What::Reset)]));
-    let failed = world.fail(LaunchError::CalledOff);
+    let failed = world.fail(LaunchError::called_off());
     assert!(matches!(failed.last(), Some(Action::Launch { generation: 2 })));
     world.start();
     // During an end, before and after the process is reaped.
@@ -253,7 +257,7 @@ fn a_close_calls_a_start_off_and_ends_one_that_succeeded_all_the_same() {
         world.settle_until_waiting();
         assert!(matches!(&world.input(Input::Close { by_call: true })[..], [Action::CallOff]));
         assert!(world.input(Input::Close { by_call: false }).is_empty(), "once");
-        let last = if succeeds { world.start() } else { world.fail(LaunchError::CalledOff) };
+        let last = if succeeds { world.start() } else { world.fail(LaunchError::called_off()) };
         assert!(matches!(last.last(), Some(Action::CloseHandles)));
         world.come_to_rest();
         assert!(world.is_finished());

@@ -16,14 +16,16 @@ pub(super) struct Winding {
     /// The process is not ours to end.
     leave: bool,
     exit_grace: Duration,
+    /// It is to be asked to shut down once calls under way have ended; else it does so by itself.
+    asks: bool,
 }
 
 #[derive(Debug)]
 enum Step {
     /// Calls under way run on.
     Draining(Patience),
-    /// It was asked to shut down.
-    Asked(Patience),
+    /// It was asked to shut down, or does so by itself.
+    Leaving(Patience),
     /// Its connections broke, and it is about to exit, which says more, or has to be killed.
     Dying(Patience),
     /// Killed, to be reaped.
@@ -32,7 +34,7 @@ enum Step {
 
 impl Winding {
     fn new(generation: u64, why: Why, step: Step, leave: bool) -> Self {
-        Self { generation, why, step, leave, exit_grace: Duration::ZERO }
+        Self { generation, why, step, leave, exit_grace: Duration::ZERO, asks: false }
     }
 
     /// Calls under way have `drain`, then the process is asked to shut down and has `exit_grace`, then it is killed.
@@ -44,13 +46,35 @@ impl Winding {
     ) -> Self {
         out.push(Action::Drain { generation });
         let step = Step::Draining(Patience::new(drain, now));
-        Self { exit_grace, ..Self::new(generation, why, step, leave) }
+        Self { exit_grace, asks: true, ..Self::new(generation, why, step, leave) }
     }
 
-    /// What broke cannot be used any more.
-    pub(super) fn broken(generation: u64, why: Why, leave: bool, now: Instant, out: &mut Vec<Action>) -> Self {
-        out.push(Action::Cut { generation });
-        Self::new(generation, why, Step::Dying(Patience::new(settle::CONNECTIONS, now)), leave)
+    /// It takes no connections any more, and answers what it was asked before. The streams that a server in Go waits for are
+    /// ended last.
+    pub(super) fn by_itself(
+        (generation, leave): (u64, bool),
+        bounds: (Duration, Duration),
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) -> Self {
+        Self { asks: false, ..Self::in_order((generation, Why::ShutDown, leave), bounds, now, out) }
+    }
+
+    /// What cannot be used any more: it shuts down by itself, or it broke.
+    pub(super) fn lost(
+        (generation, why, leave): (u64, Why, bool),
+        exit_grace: Duration,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) -> Self {
+        let step = if why == Why::ShutDown {
+            // What it lent and was lent it takes back itself.
+            Step::Leaving(Patience::new(exit_grace, now))
+        } else {
+            out.push(Action::Cut { generation });
+            Step::Dying(Patience::new(settle::CONNECTIONS, now))
+        };
+        Self { exit_grace, ..Self::new(generation, why, step, leave) }
     }
 
     pub(super) fn at_once(generation: u64, why: Why, leave: bool, out: &mut Vec<Action>) -> Self {
@@ -71,21 +95,44 @@ impl Winding {
         let is_over = matches!(input, Input::Tick) && self.patience().is_some_and(|patience| patience.has_ended(now));
         match (&self.step, input) {
             (Step::Ending, _) => {}
-            (Step::Dying(_), Input::Exited { .. }) => {
-                self.why = Why::Exited;
-                self.end(out);
+            (Step::Draining(_) | Step::Dying(_), Input::Exited { .. }) => self.end_because(Why::Exited, out),
+            (_, Input::Exited { .. }) => self.end(out),
+            (Step::Draining(_), Input::Pulse { pulse: Pulse::Hung, .. }) => self.end_because(Why::Hung, out),
+            (Step::Draining(_), Input::Lost { why, .. }) => {
+                let why = if self.why == Why::Closed { self.why } else { *why };
+                *self = Self::lost((self.generation, why, self.leave), self.exit_grace, now, out);
             }
-            (_, Input::Exited { .. } | Input::Pulse { pulse: Pulse::Hung, .. }) => self.end(out),
             (Step::Draining(_), Input::Drained { .. }) => self.ask(now, out),
             (Step::Draining(_), _) if is_over => self.ask(now, out),
-            (Step::Asked(_) | Step::Dying(_), _) if is_over => self.end(out),
+            (Step::Leaving(_) | Step::Dying(_), _) if is_over => self.end(out),
             _ => {}
         }
     }
 
+    /// Whether it ends because it was asked to.
+    pub(super) fn was_asked(&self) -> bool {
+        self.asks
+    }
+
+    /// Gives the calls under way no more than `drain` from now on.
+    pub(super) fn hurry(&mut self, drain: Duration, now: Instant) {
+        let sooner = Patience::new(drain, now);
+        if let Step::Draining(patience) = &mut self.step {
+            *patience = sooner;
+        }
+    }
+
+    /// What was asked for came differently.
+    fn end_because(&mut self, why: Why, out: &mut Vec<Action>) {
+        if self.why != Why::Closed {
+            (self.why, self.asks) = (why, false);
+        }
+        self.end(out);
+    }
+
     fn patience(&mut self) -> Option<&mut Patience> {
         match &mut self.step {
-            Step::Draining(patience) | Step::Asked(patience) | Step::Dying(patience) => Some(patience),
+            Step::Draining(patience) | Step::Leaving(patience) | Step::Dying(patience) => Some(patience),
             Step::Ending => None,
         }
     }
@@ -94,13 +141,14 @@ impl Winding {
         if self.leave {
             return self.end(out);
         }
-        out.push(Action::ShutDown { generation: self.generation });
-        self.step = Step::Asked(Patience::new(self.exit_grace, now));
+        let generation = self.generation;
+        out.push(if self.asks { Action::ShutDown { generation } } else { Action::LetGo { generation } });
+        self.step = Step::Leaving(Patience::new(self.exit_grace, now));
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
         match &self.step {
-            Step::Draining(patience) | Step::Asked(patience) | Step::Dying(patience) => Some(patience.at()),
+            Step::Draining(patience) | Step::Leaving(patience) | Step::Dying(patience) => Some(patience.at()),
             Step::Ending => None,
         }
     }

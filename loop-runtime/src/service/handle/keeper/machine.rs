@@ -95,10 +95,13 @@ pub(crate) enum Effect {
     Vacant,
     /// A run is under way.
     Making,
-    /// The link is gone: take it away, and tell of the loss if it was one.
-    Lost { tell: bool },
-    /// It is usable again: `run` runs since the last success, none if its object was dialled again.
-    Live { run: u32, redialled: bool },
+    /// The link takes no calls: take it away.
+    Unusable,
+    /// It was lost: tell that.
+    Lost,
+    /// It is usable again: `run` runs since the last success, none if its object was dialled again. To be told, unless it was
+    /// not told as lost: then a link that was retired has been replaced, and nothing happened to the object.
+    Live { run: u32, redialled: bool, tell: bool },
     /// It failed.
     Failed(Failure),
     /// It does not come back.
@@ -169,8 +172,10 @@ enum Tried {
 #[derive(Debug)]
 pub(crate) struct Machine {
     rules: Rules,
-    /// Told as live and not yet as lost.
+    /// Its link takes calls, as far as is known.
     live: bool,
+    /// Told as made, and not yet as lost.
+    told: bool,
     /// Somebody waits, and has not been answered yet.
     wanted: bool,
     /// It does not come back.
@@ -194,6 +199,7 @@ impl Machine {
         Self {
             rules,
             live: true,
+            told: true,
             wanted: false,
             gone: false,
             left: false,
@@ -283,8 +289,11 @@ impl Machine {
         if !std::mem::take(&mut self.live) {
             return;
         }
+        effects.push(Effect::Unusable);
         // Retired is not lost: nothing happened to the object.
-        effects.push(Effect::Lost { tell: self.rules.owned && view.link == LinkState::Ended });
+        if view.link == LinkState::Ended {
+            self.tell_lost(effects);
+        }
         if view.answered || view.age >= self.rules.steady {
             self.unsteady = 0;
         } else if view.link == LinkState::Ended && !view.session_over {
@@ -299,8 +308,15 @@ impl Machine {
         }
     }
 
+    fn tell_lost(&mut self, effects: &mut Vec<Effect>) {
+        if std::mem::take(&mut self.told) {
+            effects.push(Effect::Lost);
+        }
+    }
+
     fn give_up(&mut self, effects: &mut Vec<Effect>) -> Step {
         self.gone = true;
+        self.tell_lost(effects);
         effects.push(Effect::Gone);
         Step::Wait { until: None, wish: false }
     }
@@ -314,6 +330,7 @@ impl Machine {
     /// The prepared link was installed; its object was made for it.
     pub(crate) fn adopted(&mut self, effects: &mut Vec<Effect>) {
         (self.failed, self.unsteady) = (None, 0);
+        self.tell_lost(effects);
         self.live(1, false, effects);
     }
 
@@ -334,6 +351,7 @@ impl Machine {
     /// The last object was ended, or left to its session.
     pub(crate) fn displaced(&mut self, effects: &mut Vec<Effect>) {
         (self.tried, self.left) = (Tried::Nothing, true);
+        self.tell_lost(effects);
         if self.rules.once && !self.gone {
             self.give_up(effects);
         }
@@ -341,6 +359,7 @@ impl Machine {
 
     /// A run begins.
     pub(crate) fn runs(&mut self, effects: &mut Vec<Effect>) {
+        self.tell_lost(effects);
         effects.push(Effect::Making);
     }
 
@@ -386,7 +405,8 @@ impl Machine {
 
     fn live(&mut self, run: u32, redialled: bool, effects: &mut Vec<Effect>) {
         (self.live, self.wanted, self.left, self.tried) = (true, false, false, Tried::Nothing);
-        effects.push(Effect::Live { run, redialled });
+        let tell = !std::mem::replace(&mut self.told, true);
+        effects.push(Effect::Live { run, redialled, tell });
     }
 
     /// Doubling, half of it jitter, so that objects that failed together do not retry together.

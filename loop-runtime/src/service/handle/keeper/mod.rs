@@ -39,7 +39,7 @@ pub(crate) async fn keep(handle: Arc<Handle>, link: Arc<Link>, made_under: u64) 
     let machine = Machine::new(rules, *resets.borrow());
     // The link may have ended by now; its object has not, and is the keeper's to end.
     let mut keeper = Keeper { machine, resets, made_under, last: link, error: None, handle };
-    keeper.apply(vec![Effect::Live { run: 1, redialled: false }], Instant::now());
+    keeper.apply(vec![Effect::Live { run: 1, redialled: false, tell: true }], Instant::now());
     keeper.run().await;
     keeper.release().await;
 }
@@ -218,16 +218,17 @@ impl Keeper {
             match effect {
                 Effect::Vacant => handle.publish(Slot::Vacant),
                 Effect::Making => handle.publish(Slot::Making),
-                Effect::Lost { tell } => {
+                Effect::Unusable => {
                     handle.publish(Slot::Vacant);
-                    if handle.uninstall().is_some() && tell && !handle.closed.is_cancelled() {
-                        emit(HandleEvent::Lost { handle: id, generation });
-                    }
+                    handle.uninstall();
                 }
-                Effect::Live { run, redialled } => {
+                Effect::Lost => emit(HandleEvent::Lost { handle: id, generation }),
+                Effect::Live { run, redialled, tell } => {
                     handle.install(self.last.clone());
                     let (object, took) = (self.last.object().number(), began.elapsed());
-                    emit(HandleEvent::Made { handle: id, generation, object, run, redialled, took });
+                    if tell {
+                        emit(HandleEvent::Made { handle: id, generation, object, run, redialled, took });
+                    }
                 }
                 Effect::Failed(failure) => self.fail(failure),
                 Effect::Gone => self.gone(),
@@ -332,18 +333,11 @@ impl Keeper {
     fn fail(&mut self, failure: Failure) {
         let handle = self.handle.clone();
         let Failure { why, parent, permanent, in_a_row, retry_at } = failure;
-        let title = handle.title();
+        let (plugin, service) = (&handle.family.name, handle.id.service);
         let error = match why {
-            Why::Run => self.error.take().unwrap_or_else(|| Error::lost(false, title)),
-            Why::Unsteady => Error::lost(
-                false,
-                format!(
-                    "{title}: its connections end before anything was answered over them, {in_a_row} times in a row"
-                ),
-            ),
-            Why::Quarantined => Error::failed_precondition(format!(
-                "{title} is quarantined: the plugin ended again and again while it was made; fix it, then reset the plugin"
-            )),
+            Why::Run => self.error.take().unwrap_or_else(|| Error::disconnected(plugin, false)),
+            Why::Unsteady => Error::unsteady(plugin, service, in_a_row),
+            Why::Quarantined => Error::quarantined(plugin, service),
         };
         let retry_at = (!permanent).then_some(retry_at);
         let until = Forgotten::Under { object: Some(parent), reset: handle.family.reset_version() };
@@ -358,18 +352,10 @@ impl Keeper {
     /// What does not come back, neither under another parent nor after a reset.
     fn gone(&self) {
         let handle = &self.handle;
-        let (title, peer) = (handle.title(), self.last.session().name());
+        let (session, service) = (self.last.session(), handle.id.service);
         let error = match handle.is_owned() {
-            true => Error::lost(
-                false,
-                format!("{title}: the object was lost and is not made again (`#[rpc(once)]`); make a new one"),
-            ),
-            false if self.last.session().has_ended() => {
-                Error::lost(false, format!("{peer}: {} ended with its peer's session", handle.id.service))
-            }
-            false => {
-                Error::lost(false, format!("{peer}: {} was withdrawn by the peer that lent it", handle.id.service))
-            }
+            true => Error::not_made_again(&handle.family.name, service),
+            false => Error::withdrawn(session.name(), service, session.has_ended()),
         };
         let failed =
             Failed { error: error.clone(), at_once: true, in_a_row: 1, retry_at: None, until: Forgotten::Never };

@@ -84,7 +84,7 @@ impl Lease {
 
     /// Waits until the peer has disconnected from it, or it was cut.
     pub(crate) async fn ended(&self) {
-        self.control.ended.cancelled().await;
+        self.control.ended().await;
     }
 }
 
@@ -104,6 +104,11 @@ impl Control {
             let _ = tokio::time::timeout(bound, served.release()).await;
         }
         self.cut.end();
+        self.ended().await;
+    }
+
+    /// Waits until the service was dropped.
+    pub(crate) async fn ended(&self) {
         self.ended.cancelled().await;
     }
 }

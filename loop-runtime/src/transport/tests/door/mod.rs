@@ -45,7 +45,9 @@ impl Door {
     async fn open_to(limits: Limits, calls: Option<u32>) -> (Self, Peer) {
         let (near, far) = duplex(1 << 20);
         let (connection, driver) = match calls {
-            Some(calls) => Self::spawn(Connection::open_for(near, &limits, calls).await.unwrap()),
+            Some(calls) => {
+                Self::spawn(Connection::open_for(near, &limits, calls, SignsOfLife::default()).await.unwrap())
+            }
             None => Self::spawn(Connection::open(near, &limits).await.unwrap()),
         };
         (Self { connection, driver }, Peer::new(far).await)

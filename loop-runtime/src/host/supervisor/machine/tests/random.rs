@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::world::World;
-use super::{Input, LaunchError, Ownership, Pulse, RestartPolicy, State, Why, missing};
+use super::{Input, LaunchError, Ownership, Pulse, RestartPolicy, State, Why};
 
 /// What may happen next, as far as it can at that moment.
 #[derive(Clone, Debug)]
@@ -13,12 +13,16 @@ enum Happening {
     Answer(usize),
     Start,
     Fail { permanent: bool },
-    Exit,
-    Lose(bool),
+    Exit(usize),
+    Lose(usize, Why),
     Hang,
+    Retire,
+    Upgrade,
+    Refuse,
+    Dispense(bool),
     Tick,
     Time(u64),
-    Restart,
+    Restart { replaced: bool },
     Reset,
     Close(bool),
     Making(Vec<u64>),
@@ -29,12 +33,17 @@ fn happening() -> impl Strategy<Value = Happening> {
         20 => (0..4usize).prop_map(Happening::Answer),
         10 => Just(Happening::Start),
         4 => prop::bool::weighted(0.1).prop_map(|permanent| Happening::Fail { permanent }),
-        5 => Just(Happening::Exit),
-        5 => any::<bool>().prop_map(Happening::Lose),
+        5 => (0..2usize).prop_map(Happening::Exit),
+        5 => (0..2usize, prop::sample::select(vec![Why::BrokerLost, Why::ConnectionLost, Why::ShutDown]))
+            .prop_map(|(at, why)| Happening::Lose(at, why)),
         2 => Just(Happening::Hang),
+        3 => Just(Happening::Upgrade),
+        3 => Just(Happening::Retire),
+        1 => Just(Happening::Refuse),
+        1 => any::<bool>().prop_map(Happening::Dispense),
         15 => Just(Happening::Tick),
         5 => (0..100_000u64).prop_map(Happening::Time),
-        2 => Just(Happening::Restart),
+        2 => any::<bool>().prop_map(|replaced| Happening::Restart { replaced }),
         1 => Just(Happening::Reset),
         1 => prop::bool::weighted(0.5).prop_map(Happening::Close),
         2 => prop::collection::vec(0..3u64, 0..3).prop_map(Happening::Making),
@@ -52,7 +61,7 @@ fn ownerships() -> impl Strategy<Value = Ownership> {
 }
 
 fn happen(world: &mut World, happening: Happening) {
-    let lives = world.lives();
+    let alive = world.alive();
     match happening {
         Happening::Answer(at) => {
             if let Some(answer) = world.answers.remove(at) {
@@ -61,17 +70,22 @@ fn happen(world: &mut World, happening: Happening) {
         }
         Happening::Start if world.is_launching() => drop(world.start()),
         Happening::Fail { permanent } if world.is_launching() => {
-            drop(world.fail(if permanent { missing() } else { LaunchError::CalledOff }));
+            drop(world.fail(if permanent {
+                LaunchError::Reattach { why: String::new() }
+            } else {
+                LaunchError::called_off()
+            }));
         }
-        Happening::Exit => drop(lives.map(|generation| world.exit(generation))),
-        Happening::Lose(broker) => {
-            let why = if broker { Why::BrokerLost } else { Why::ConnectionLost };
-            drop(lives.map(|generation| world.lose(generation, why)));
-        }
-        Happening::Hang => drop(lives.map(|_| world.pulse(Pulse::Hung))),
+        Happening::Exit(at) => drop(alive.get(at).map(|generation| world.exit(*generation))),
+        Happening::Lose(at, why) => drop(alive.get(at).map(|generation| world.lose(*generation, why))),
+        Happening::Hang => drop(world.pulse(Pulse::Hung)),
+        Happening::Upgrade => drop(world.input(Input::Upgrade)),
+        Happening::Retire => drop(world.input(Input::Retired { generation: world.generation() })),
+        Happening::Refuse => world.refuse(),
+        Happening::Dispense(carries) => drop(world.input(Input::Dispensed { carries })),
         Happening::Tick if world.deadline().is_some() => drop(world.tick()),
         Happening::Time(millis) => world.pass(Duration::from_millis(millis)),
-        Happening::Restart => drop(world.input(Input::Restart)),
+        Happening::Restart { replaced } => drop(world.input(Input::Restart { replaced })),
         Happening::Reset => drop(world.input(Input::Reset)),
         Happening::Close(by_call) => drop(world.input(Input::Close { by_call })),
         Happening::Making(making) => world.making(making),
@@ -123,7 +137,7 @@ proptest! {
             if world.is_launching() {
                 launches.push(world.now);
                 if fails {
-                    world.fail(LaunchError::CalledOff);
+                    world.fail(LaunchError::called_off());
                 } else {
                     world.start();
                     world.pass(Duration::from_millis(millis));

@@ -1,13 +1,13 @@
 //! What a machine acts upon, as far as it can tell: processes, handles and a clock, and nothing behind them. Whatever it
 //! does is checked here, whoever drives it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::super::{Action, Input, Machine, Ownership, Pulse, Remains, Root};
 use crate::host::event::{State, What, Why};
-use crate::host::{LaunchError, RestartPolicy};
+use crate::host::{Exit, LaunchError, RestartPolicy};
 
 pub(super) struct World {
     machine: Machine,
@@ -15,25 +15,30 @@ pub(super) struct World {
     /// Answers that are on their way, to be given in this order or in another.
     pub(super) answers: VecDeque<Input>,
     is_launching: bool,
-    /// The generation whose process may live, and since when.
-    process: Option<(u64, Instant)>,
-    has_exited: bool,
+    /// The generations whose processes may live, and since when.
+    processes: BTreeMap<u64, Instant>,
+    exited: BTreeSet<u64>,
+    exit: Option<Exit>,
     root: Option<Root>,
     state: Option<State>,
     making: Vec<u64>,
+    /// On which no call begins any more.
+    retired: BTreeSet<u64>,
+    installed: Option<u64>,
+    pub(super) upgrades: Vec<Result<(), String>>,
     grammar: Grammar,
     told: Vec<What>,
     is_finished: bool,
 }
 
 /// Where the events of a plugin are.
-#[derive(Debug, Default, PartialEq, Eq)]
-enum Grammar {
-    #[default]
-    Between,
-    Launching,
-    Running(u64),
-    Closed,
+#[derive(Debug, Default)]
+struct Grammar {
+    is_launching: bool,
+    is_upgrading: bool,
+    running: Vec<u64>,
+    last: u64,
+    is_closed: bool,
 }
 
 impl World {
@@ -43,11 +48,15 @@ impl World {
             now: Instant::now(),
             answers: VecDeque::new(),
             is_launching: false,
-            process: None,
-            has_exited: false,
+            processes: BTreeMap::new(),
+            exited: BTreeSet::new(),
+            exit: None,
             root: None,
             state: None,
             making: Vec::new(),
+            retired: BTreeSet::new(),
+            installed: None,
+            upgrades: Vec::new(),
             grammar: Grammar::default(),
             told: Vec::new(),
             is_finished: false,
@@ -69,8 +78,8 @@ impl World {
     pub(super) fn start(&mut self) -> Vec<Action> {
         assert!(std::mem::take(&mut self.is_launching), "nothing is launched");
         let generation = self.generation() + 1;
-        self.process = Some((generation, self.now));
-        self.has_exited = false;
+        self.processes.insert(generation, self.now);
+        self.exited.remove(&generation);
         self.input(Input::Started { pid: generation as u32, took: Duration::ZERO })
     }
 
@@ -80,7 +89,7 @@ impl World {
     }
 
     pub(super) fn exit(&mut self, generation: u64) -> Vec<Action> {
-        self.has_exited = true;
+        self.exited.insert(generation);
         self.input(Input::Exited { generation })
     }
 
@@ -88,8 +97,26 @@ impl World {
         self.input(Input::Lost { generation, why })
     }
 
+    /// The plugin takes no further connections, and makes no objects.
+    pub(super) fn refuse(&mut self) {
+        for answer in &mut self.answers {
+            match *answer {
+                Input::Redialled { generation } => *answer = Input::RedialRefused { generation },
+                Input::Prepared { generation } => {
+                    *answer = Input::PrepareFailed { generation, why: "refused".into() };
+                }
+                _ => {}
+            }
+        }
+    }
+
     pub(super) fn pulse(&mut self, pulse: Pulse) -> Vec<Action> {
         self.input(Input::Pulse { generation: self.generation(), pulse })
+    }
+
+    /// How the process that runs will have exited.
+    pub(super) fn exits_with(&mut self, exit: Exit) {
+        self.exit = Some(exit);
     }
 
     pub(super) fn making(&mut self, making: Vec<u64>) {
@@ -183,14 +210,14 @@ impl World {
         self.is_finished
     }
 
-    /// The generation whose process has not exited.
-    pub(super) fn lives(&self) -> Option<u64> {
-        self.process.filter(|_| !self.has_exited).map(|(generation, _)| generation)
+    /// The generations whose processes have not exited.
+    pub(super) fn alive(&self) -> Vec<u64> {
+        self.processes.keys().filter(|generation| !self.exited.contains(generation)).copied().collect()
     }
 
     pub(super) fn input(&mut self, input: Input) -> Vec<Action> {
-        if let Input::Reaped { .. } = &input {
-            self.process = None;
+        if let Input::Reaped { generation, .. } = &input {
+            self.processes.remove(generation);
         }
         let actions = self.machine.step(input, self.now);
         for action in &actions {
@@ -209,25 +236,38 @@ impl World {
         assert!(!self.is_finished, "{action:?} after the end");
         match action {
             Action::Launch { generation } => {
-                assert!(self.process.is_none() && !self.is_launching, "two processes at a time");
+                assert!(self.processes.is_empty() && !self.is_launching, "two processes at a time");
                 assert_eq!(*generation, self.generation() + 1);
                 let is_of_the_end = |answer: &Input| matches!(answer, Input::Reaped { .. } | Input::Discarded { .. });
                 assert!(!self.answers.iter().any(is_of_the_end), "something is left of the last: {:?}", self.answers);
                 self.is_launching = true;
             }
+            Action::LaunchBeside { generation } => {
+                assert!(self.processes.len() == 1 && !self.is_launching, "three processes at a time");
+                assert_eq!(*generation, self.generation() + 1);
+                self.is_launching = true;
+            }
+            Action::Prepare { generation } => self.answers.push_back(Input::Prepared { generation: *generation }),
+            Action::Retire { generation } => drop(self.retired.insert(*generation)),
+            Action::Install { generation } | Action::Commit { generation } => {
+                let others = self.processes.keys().filter(|other| *other != generation);
+                let retired = others.into_iter().all(|other| self.retired.contains(other));
+                assert!(retired, "calls begin on two generations");
+                self.installed = Some(*generation);
+            }
             Action::CallOff => assert!(self.is_launching),
             Action::End { generation, .. } => {
-                let (lives, since) = self.process.expect("a process to end");
-                assert_eq!(*generation, lives);
-                let remains = Remains { uptime: self.now - since, ..Remains::default() };
+                let since = self.processes[generation];
+                let remains = Remains { uptime: self.now - since, exit: self.exit.take(), ..Remains::default() };
                 self.answers.push_back(Input::Reaped { generation: *generation, remains });
             }
             Action::Discard { generation, .. } => {
-                assert!(self.process.is_none(), "discarded before it was reaped");
+                assert!(!self.processes.contains_key(generation), "discarded before it was reaped");
                 let making = std::mem::take(&mut self.making);
                 self.answers.push_back(Input::Discarded { generation: *generation, making });
             }
             Action::Drain { generation } => self.answers.push_back(Input::Drained { generation: *generation }),
+            Action::Redial { generation } => self.answers.push_back(Input::Redialled { generation: *generation }),
             Action::CloseHandles => self.answers.push_back(Input::HandlesClosed),
             Action::Root(root) => self.root = Some(root.clone()),
             Action::State(state) => self.state = Some(state.clone()),
@@ -236,13 +276,15 @@ impl World {
                 self.told.push(what.clone());
             }
             Action::Finish => {
-                assert!(self.process.is_none() && !self.is_launching, "a process is left");
-                assert_eq!(self.grammar, Grammar::Closed);
+                assert!(self.processes.is_empty() && !self.is_launching, "a process is left");
+                assert!(self.grammar.is_closed);
                 self.is_finished = true;
             }
-            Action::Install { .. }
-            | Action::Uninstall
+            Action::Upgraded(outcome) => self.upgrades.push(outcome.clone().map_err(|why| why.to_string())),
+            Action::Uninstall
             | Action::Cut { .. }
+            | Action::Move { .. }
+            | Action::LetGo { .. }
             | Action::ShutDown { .. }
             | Action::Quarantine(_)
             | Action::Caution(_) => {}
@@ -252,22 +294,38 @@ impl World {
 
 impl Grammar {
     fn take(&mut self, what: &What) {
-        let next = match (&*self, what) {
-            (Self::Between, What::Launching { .. }) => Self::Launching,
-            (Self::Launching, What::LaunchFailed { .. }) => Self::Between,
-            (Self::Launching, What::Started { generation, .. }) => Self::Running(*generation),
-            (Self::Running(now), What::Ended(ended)) if ended.generation == *now => Self::Between,
-            (Self::Between, What::Closed { .. }) => Self::Closed,
-            (
-                at,
-                What::Launching { .. }
-                | What::LaunchFailed { .. }
-                | What::Started { .. }
-                | What::Ended(_)
-                | What::Closed { .. },
-            ) => panic!("{what:?} while {at:?}"),
-            _ => return,
-        };
-        *self = next;
+        let text = format!("{what:?} while {self:?}");
+        assert!(!self.is_closed, "{text}");
+        match what {
+            What::Upgrading { generation } => {
+                assert!(self.running == [*generation] && !self.is_upgrading && !self.is_launching, "{text}");
+                self.is_upgrading = true;
+            }
+            What::Launching { .. } => {
+                assert!(!self.is_launching && (self.is_upgrading || self.running.is_empty()), "{text}");
+                self.is_launching = true;
+            }
+            What::LaunchFailed { .. } => assert!(std::mem::take(&mut self.is_launching), "{text}"),
+            What::Started { generation, .. } => {
+                assert!(std::mem::take(&mut self.is_launching) && *generation > self.last, "{text}");
+                self.last = *generation;
+                self.running.push(*generation);
+            }
+            What::UpgradeAborted { .. } => {
+                assert!(std::mem::take(&mut self.is_upgrading) && !self.is_launching, "{text}");
+            }
+            What::Upgraded { from, to } => {
+                assert!(std::mem::take(&mut self.is_upgrading) && self.running == [*from, *to], "{text}");
+            }
+            What::Ended(ended) => {
+                let at = self.running.iter().position(|running| *running == ended.generation);
+                self.running.remove(at.expect(&text));
+            }
+            What::Closed { .. } => {
+                assert!(self.running.is_empty() && !self.is_launching && !self.is_upgrading, "{text}");
+                self.is_closed = true;
+            }
+            _ => {}
+        }
     }
 }

@@ -74,9 +74,9 @@ fn a_lost_connection_is_dialled_again_and_a_lost_object_made_again() {
     let mut keeper = Keeper::new(RULES);
     assert_eq!(keeper.next(LIVE), WAIT);
     assert_eq!(keeper.next(LOST), Step::Dial);
-    assert_eq!(keeper.effects(), [Effect::Lost { tell: true }]);
+    assert_eq!(keeper.effects(), [Effect::Unusable, Effect::Lost]);
     keeper.machine.dialled(true, &mut keeper.effects);
-    assert_eq!(keeper.effects(), [Effect::Live { run: 0, redialled: true }]);
+    assert_eq!(keeper.effects(), [Effect::Live { run: 0, redialled: true, tell: true }]);
 
     assert_eq!(keeper.next(LOST), Step::Dial);
     keeper.machine.dialled(false, &mut keeper.effects);
@@ -87,7 +87,7 @@ fn a_lost_connection_is_dialled_again_and_a_lost_object_made_again() {
     assert_eq!(keeper.next(LOST), Step::Run);
     keeper.effects();
     keeper.ran(Ran::Made);
-    assert_eq!(keeper.effects(), [Effect::Live { run: 1, redialled: false }]);
+    assert_eq!(keeper.effects(), [Effect::Live { run: 1, redialled: false, tell: true }]);
     assert_eq!(keeper.next(LIVE), WAIT);
 }
 
@@ -176,12 +176,22 @@ fn a_retired_link_is_replaced_and_not_lost() {
     let mut keeper = Keeper::new(RULES);
     let retired = View { link: LinkState::Retired, answered: false, ..LIVE };
     assert_eq!(keeper.next(retired), Step::Dial);
-    assert_eq!(keeper.effects(), [Effect::Lost { tell: false }]);
+    assert_eq!(keeper.effects(), [Effect::Unusable]);
     keeper.machine.dialled(true, &mut keeper.effects);
+    assert_eq!(keeper.effects(), [Effect::Live { run: 0, redialled: true, tell: false }]);
     for _ in 0..3 {
         assert_eq!(keeper.next(retired), Step::Dial, "nobody failed");
         keeper.machine.dialled(true, &mut keeper.effects);
     }
+    // Its server takes no new connections either: then the object is lost after all.
+    keeper.effects();
+    keeper.next(retired);
+    keeper.machine.dialled(false, &mut keeper.effects);
+    keeper.next(retired);
+    keeper.machine.settled();
+    assert_eq!(keeper.next(retired), Step::Displace);
+    keeper.machine.displaced(&mut keeper.effects);
+    assert_eq!(keeper.effects(), [Effect::Unusable, Effect::Lost]);
 }
 
 #[test]
@@ -191,6 +201,8 @@ fn a_prepared_link_is_adopted_and_what_was_not_prepared_is_left_and_made_again()
     assert_eq!(keeper.next(retired), Step::Wait { until: None, wish: true });
     assert_eq!(keeper.next(View { adopted: true, ..retired }), Step::Adopt);
     keeper.machine.adopted(&mut keeper.effects);
+    let live = Effect::Live { run: 1, redialled: false, tell: true };
+    assert_eq!(keeper.effects(), [Effect::Unusable, Effect::Lost, live], "another object");
     assert_eq!(keeper.next(View { made_under: 2, ..LIVE }), WAIT);
 
     let mut keeper = Keeper::new(RULES);
@@ -232,7 +244,7 @@ fn what_was_lent_can_be_dialled_and_ends_with_its_session() {
     }
     let mut keeper = Keeper::new(lent);
     keeper.next(view);
-    assert_eq!(keeper.effects(), [Effect::Lost { tell: false }], "its owner watches it");
+    assert_eq!(keeper.effects(), [Effect::Unusable, Effect::Lost]);
     keeper.machine.dialled(false, &mut keeper.effects);
     assert_eq!(keeper.next(view), WAIT);
     assert_eq!(keeper.effects(), [Effect::Gone]);
@@ -257,10 +269,7 @@ fn a_quarantined_handle_is_told_once_and_waits_for_a_reset() {
     let mut keeper = Keeper::new(RULES);
     let quarantined = View { parent: Some(2), quarantined: true, ..ENDED };
     assert_eq!(keeper.next(quarantined), WAIT);
-    assert!(matches!(
-        keeper.effects()[..],
-        [Effect::Lost { .. }, Effect::Failed(Failure { why: Why::Quarantined, .. })]
-    ));
+    assert!(matches!(keeper.effects()[..], [_, Effect::Lost, Effect::Failed(Failure { why: Why::Quarantined, .. })]));
     assert_eq!(keeper.next(quarantined), WAIT);
     assert_eq!(keeper.effects(), []);
     assert_eq!(keeper.next(View { quarantined: false, resets: 1, ..quarantined }), Step::Run);

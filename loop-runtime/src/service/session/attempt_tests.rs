@@ -1,3 +1,6 @@
+use std::sync::Arc;
+use std::time::Duration;
+
 use http::{Request, Response};
 use tokio::io::duplex;
 use tokio::sync::mpsc;
@@ -9,7 +12,8 @@ use super::*;
 use crate::broker::{Broker, DIAL_TIMEOUT, Route};
 use crate::error::{Code, ErrorKind};
 use crate::service::base::{BoxFuture, Family, Timing};
-use crate::transport::{ConnectionId, Handler, Limits, Security, serve_connection};
+use crate::service::session::Session;
+use crate::transport::{Connection, ConnectionId, Handler, Limits, Security, serve_connection};
 
 /// A link to whoever has the other end.
 async fn link() -> (Arc<Link>, tokio::io::DuplexStream) {

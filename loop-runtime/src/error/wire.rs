@@ -1,0 +1,56 @@
+//! What callers hear of bytes that did not become a value, and of values that did not become bytes.
+
+use super::{Code, Error};
+use crate::wire::{Fault, WireError};
+
+/// As the answer to a request that could not be read, or as what the caller of a method hears whose request could not be
+/// written.
+impl From<WireError> for Error {
+    fn from(error: WireError) -> Self {
+        let message = error.to_string();
+        match error.fault() {
+            Fault::Malformed => Self::new(Code::Internal, message),
+            Fault::Worded => Self::new(Code::Unknown, message),
+            Fault::Refused => Self::new(Code::InvalidArgument, message),
+            Fault::TooDeep => Self::unsent(Code::InvalidArgument, message),
+        }
+    }
+}
+
+impl WireError {
+    /// As the error of a call whose reply could not be read, or could not be written: never the caller's fault, whatever is
+    /// wrong with it. A text that the contract fixes stays as it is.
+    pub(crate) fn of_reply(self) -> Error {
+        match self.fault() {
+            Fault::Worded => self.into(),
+            Fault::Malformed | Fault::Refused => Error::internal(self.to_string()),
+            Fault::TooDeep => Error::internal(format!("the reply cannot be sent: {self}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::FieldSpec;
+
+    #[test]
+    fn whose_fault_it_is_decides_the_code() {
+        let refused = || WireError::refused("300 does not fit `u8`", 300).within("parents");
+        let worded = || WireError::refused("..", 300).at(&const { FieldSpec::new(5, "F").text("got {n}") });
+        let malformed = || WireError::malformed("truncated");
+        for (error, code, text) in [
+            (Error::from(refused()), Code::InvalidArgument, "parents: 300 does not fit `u8`"),
+            (refused().of_reply(), Code::Internal, "parents: 300 does not fit `u8`"),
+            (malformed().into(), Code::Internal, "malformed protobuf: truncated"),
+            (malformed().of_reply(), Code::Internal, "malformed protobuf: truncated"),
+            (worded().into(), Code::Unknown, "got 300"),
+            (worded().of_reply(), Code::Unknown, "got 300"),
+        ] {
+            assert_eq!((error.code(), error.message()), (code, text));
+        }
+        let (request, reply) = (Error::from(WireError::too_deep()), WireError::too_deep().of_reply());
+        assert_eq!((request.code(), request.may_have_run()), (Code::InvalidArgument, false), "{request}");
+        assert_eq!((reply.code(), reply.may_have_run()), (Code::Internal, true), "{reply}");
+    }
+}

@@ -1,0 +1,147 @@
+//! The main connections of one process. One of them takes calls; others may be there beside it, which a peer that limits
+//! their age has retired, or which were made for one question.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use prost::Message as _;
+use tokio::sync::watch;
+
+use crate::broker::BrokerError;
+use crate::error::{Error, Result};
+use crate::proto::grpc::health::v1::health_check_response::ServingStatus;
+use crate::proto::grpc::health::v1::{HealthCheckRequest, HealthCheckResponse};
+use crate::service::{Link, Session, settle};
+use crate::stdio::follow_stdio;
+use crate::transport::{Address, Connection, Stream};
+
+pub(super) struct Mains {
+    session: Arc<Session>,
+    address: Address,
+    current: watch::Sender<Arc<Link>>,
+}
+
+/// What has become of the connection that takes calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Main {
+    /// It takes no more, and answers those under way, if there are any. The process may live on.
+    Retired,
+    /// It broke.
+    Ended,
+}
+
+impl Mains {
+    pub(super) fn new(session: &Arc<Session>, address: &Address, first: Arc<Link>) -> Arc<Self> {
+        Arc::new(Self { session: session.clone(), address: address.clone(), current: watch::Sender::new(first) })
+    }
+
+    pub(super) fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
+    /// The one that takes calls, unless that has changed.
+    pub(super) fn current(&self) -> Arc<Link> {
+        self.current.borrow().clone()
+    }
+
+    /// From here on `link` takes calls. The one before is kept until the peer closes it.
+    pub(super) fn replace(&self, link: Arc<Link>) {
+        self.current.send_replace(link);
+    }
+
+    /// Makes another one, over which the process answers.
+    ///
+    /// # Errors
+    ///
+    /// Nobody answers: the process takes no connections any more.
+    pub(super) async fn dial(&self) -> Result<Arc<Link>> {
+        let failed = |why: BrokerError| Error::lost(false, format!("{}: {why}", self.session.name())).with_source(why);
+        let stream = self.session.broker().dial_main(&self.address).await.map_err(failed)?;
+        let link = Link::open(&self.session, stream, None, self.session.root().clone()).await?;
+        // A connection may wait at a listener that accepts no more.
+        let asked = tokio::time::timeout(self.session.broker().dial_timeout(), ask(link.connection())).await;
+        match asked {
+            Ok(Some(_)) => {
+                link.offers_as(&self.current());
+                Ok(link)
+            }
+            Ok(None) | Err(_) => {
+                link.end();
+                Err(Error::lost(false, format!("{}: it takes no connections any more", self.session.name())))
+            }
+        }
+    }
+
+    /// The one that takes calls; or another one, if that does not any more.
+    ///
+    /// # Errors
+    ///
+    /// As [`dial`](Self::dial).
+    pub(super) async fn usable(&self) -> Result<Arc<Link>> {
+        let link = self.current();
+        if link.connection().is_usable() { Ok(link) } else { self.dial().await }
+    }
+
+    /// Asks the process how it is, over the connection that takes calls. `None`: it sent nothing.
+    pub(super) async fn ask(&self) -> Option<bool> {
+        ask(self.current().connection()).await
+    }
+
+    /// The same over a connection made for this question: the other one may be full.
+    pub(super) async fn ask_aside(&self) -> Option<bool> {
+        let stream: Stream = self.session.broker().dial_main(&self.address).await.ok()?;
+        let (connection, driver) = Connection::open(stream, self.session.calling()).await.ok()?;
+        let mut asked = pin!(ask(&connection));
+        tokio::select! {
+            biased;
+            answer = &mut asked => answer,
+            // It ended, perhaps with an answer.
+            () = driver => asked.await,
+        }
+    }
+
+    /// Waits until the connection that takes calls at this moment does not any more.
+    pub(super) fn changes(&self) -> impl Future<Output = Main> + Send + 'static {
+        let link = self.current();
+        async move {
+            link.connection().retired().cancelled().await;
+            // One that breaks takes no calls an instant before it has ended.
+            let ended = tokio::time::timeout(settle::CONNECTIONS, link.ended().cancelled()).await;
+            match ended {
+                Ok(()) if !link.connection().went_away() => Main::Ended,
+                _ => Main::Retired,
+            }
+        }
+    }
+
+    /// Logs what the process prints, for as long as the session lives: over one connection, and over the next only when
+    /// the stream of that has ended. Two at a time would share what there is.
+    pub(super) async fn follow_stdio(self: Arc<Self>) {
+        let mut mains = self.current.subscribe();
+        let ended = self.session.ended();
+        let follow = async {
+            loop {
+                let link = mains.borrow_and_update().clone();
+                follow_stdio(link.connection().clone(), self.session.name().to_owned()).await;
+                if mains.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        ended.run_until_cancelled(follow).await;
+    }
+}
+
+/// Whether the process says that it serves. `None`: it sent nothing. A refusal is an answer too.
+async fn ask(connection: &Connection) -> Option<bool> {
+    let request = HealthCheckRequest { service: "plugin".to_owned() }.encode_to_vec();
+    let answer = connection.unary("/grpc.health.v1.Health/Check", HeaderMap::new(), None, request.into()).await;
+    match answer {
+        Ok(reply) => {
+            let says = HealthCheckResponse::decode(reply.body);
+            Some(says.map_or(true, |says| says.status() == ServingStatus::Serving))
+        }
+        Err(failure) => failure.is_from_peer().then_some(true),
+    }
+}
