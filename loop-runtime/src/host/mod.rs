@@ -56,4 +56,5 @@ pub use crate::service::{HandleEvent, HandleId, Timing};
 #[cfg(test)]
 pub(crate) mod machines {
     pub(crate) use super::supervisor::{Action, Input, Machine, Ownership, Pulse, Remains, Root};
+    pub(crate) use super::watchdog::{Question, Step, Ticks};
 }

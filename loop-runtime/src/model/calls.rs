@@ -57,6 +57,7 @@ impl Drop for Waiter {
 
 async fn over_links<A: Attempting>(handle: &Rc<Handle>, class: Class, it: &A) -> Result<A::Reply> {
     let mut attempts = Attempts::new(class);
+    let mut room_until = None;
     let told = |error: Error, attempts: &Attempts| match attempts.may_have_run() {
         true => error.handed_over(true),
         false => error,
@@ -85,13 +86,15 @@ async fn over_links<A: Attempting>(handle: &Rc<Handle>, class: Class, it: &A) ->
         let next = attempts.after(outcome, link.number(), link.is_usable());
         log!("an attempt over link {} of handle {}: {outcome:?}, {next:?}", link.number(), handle.number);
         match next {
-            Next::Same { pause } if pause.is_zero() => {}
             Next::Same { pause } => {
                 let at = sim::now() + pause;
-                if it.until() < at {
+                let until = *room_until.get_or_insert_with(|| it.until());
+                if until < at {
                     return Err(told(error, &attempts));
                 }
-                sleep_until(at).await;
+                if !pause.is_zero() {
+                    sleep_until(at).await;
+                }
             }
             Next::Other => {}
             Next::Tell if outcome == Outcome::MayHaveRun => return Err(told(it.lost(&link, error).await, &attempts)),

@@ -9,9 +9,10 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::door::Door;
-use super::ledger::{self, CallId, ledger, log};
+use super::ledger::{self, CallId, Promise, ledger, log};
 use super::service;
 use super::sim::{self, Place, WORLD, hop, millis, once_in, sleep};
+use crate::host::{Exit, Why};
 
 /// A process of a plugin.
 pub(super) struct Process {
@@ -34,6 +35,12 @@ pub(super) struct Process {
     pub(super) conns: RefCell<Vec<Weak<Conn>>>,
     started: std::time::Instant,
     troubles: Notify,
+    /// How it ended.
+    status: Cell<Option<Exit>>,
+    /// It ends in order, and says so.
+    in_order: Cell<bool>,
+    /// How long it was stopped without a break until it ran again, or until now.
+    stopped_at: Cell<Option<std::time::Instant>>,
 }
 
 impl Process {
@@ -54,6 +61,9 @@ impl Process {
             conns: RefCell::default(),
             started: sim::now(),
             troubles: Notify::new(),
+            status: Cell::default(),
+            in_order: Cell::new(false),
+            stopped_at: Cell::default(),
         });
         let root = FarObject::new(&process, None, 0, Vec::new());
         *process.root.borrow_mut() = Some(root);
@@ -82,8 +92,63 @@ impl Process {
         self.stopped.get()
     }
 
-    /// Ends by itself.
+    /// Ends by itself, as it wants to.
+    pub(super) fn exit_in_order(self: &Rc<Self>) {
+        self.in_order.set(true);
+        self.end_with(Exit::new(Some(0), None));
+    }
+
+    /// Takes no connections any more, answers what it was asked, and ends.
+    pub(super) fn shuts_down(self: &Rc<Self>) {
+        if self.in_order.replace(true) {
+            return;
+        }
+        log!("process {}.{} shuts down by itself", self.plugin, self.generation);
+        self.root().stop_accepting();
+        for conn in self.connections() {
+            conn.wind_down(millis(0, 1_500));
+        }
+        let this = self.clone();
+        sim::spawn(self.place, async move {
+            sleep(millis(0, 1_700)).await;
+            this.exit_in_order();
+        });
+    }
+
+    /// The host has let go of its own streams, which a server waits for.
+    pub(super) fn is_let_go(&self) {
+        log!("process {}.{} is let go", self.plugin, self.generation);
+    }
+
+    /// Why its stream of announcements ended.
+    pub(super) fn broker_end(&self) -> Why {
+        if self.in_order.get() { Why::ShutDown } else { Why::BrokerLost }
+    }
+
+    pub(super) fn exit_status(&self) -> Exit {
+        self.status.get().unwrap_or(Exit::new(None, Some(libc::SIGKILL)))
+    }
+
+    /// It is taken for hung: then it has done nothing for about as long as that takes.
+    pub(super) fn check_hung(&self) {
+        let least = Duration::from_secs(8);
+        let hangs = self.stopped_at.get().is_some_and(|at| sim::now() - at >= least);
+        if !hangs {
+            ledger(|it| {
+                it.broken(Promise::Patience, || format!("{}.{} is taken for hung", self.plugin, self.generation));
+            });
+        }
+    }
+
+    /// Ends by itself, because of a fault.
     pub(super) fn exit(self: &Rc<Self>) {
+        self.end_with(Exit::new(Some(1), None));
+    }
+
+    fn end_with(self: &Rc<Self>, status: Exit) {
+        if !self.doomed.get() {
+            self.status.set(Some(status));
+        }
         if !self.doomed.replace(true) {
             log!("process {}.{} exits", self.plugin, self.generation);
             sim::freeze(self.place);
@@ -124,6 +189,7 @@ impl Process {
     /// SIGSTOP.
     pub(super) fn stop(&self) {
         if !self.doomed.get() && !self.stopped.replace(true) {
+            self.stopped_at.set(Some(sim::now()));
             log!("process {}.{} is stopped", self.plugin, self.generation);
             sim::freeze(self.place);
             self.troubles.notify_one();
@@ -138,6 +204,7 @@ impl Process {
     /// SIGCONT: whoever is killed does not run on.
     pub(super) fn go_on(&self) {
         if self.stopped.replace(false) {
+            self.stopped_at.set(None);
             log!("process {}.{} goes on", self.plugin, self.generation);
             sim::thaw(self.place);
         }
@@ -316,6 +383,11 @@ pub(super) enum Reply {
 impl Conn {
     pub(super) fn is_usable(&self) -> bool {
         !self.retired.is_cancelled() && !self.ended.is_cancelled()
+    }
+
+    /// The far side has said that it takes no calls over it.
+    pub(super) fn went_away(&self) -> bool {
+        self.winds_down.get()
     }
 
     pub(super) fn is_up(&self) -> bool {

@@ -26,7 +26,7 @@ fn fault(world: &Rc<World>) {
     let plugin = random(|random| random.below(2));
     let shared = &world.plugins[plugin];
     let process = world.process(plugin);
-    match random(|random| random.below(30)) {
+    match random(|random| random.below(33)) {
         0..4 => {
             if let Some(process) = process {
                 process.kill(once_in(12));
@@ -46,7 +46,7 @@ fn fault(world: &Rc<World>) {
         }
         6..8 => stop(process),
         8..12 => with_connection(process, |conn| conn.cut()),
-        12..15 => with_connection(process, |conn| conn.wind_down(millis(0, 1_500))),
+        12..15 => with_connection(process, |conn| conn.wind_down(if once_in(4) { millis(5_000, 60_000) } else { millis(0, 1_500) })),
         15..18 => {
             let object = process.and_then(|it| {
                 let objects = it.objects.borrow();
@@ -79,7 +79,7 @@ fn fault(world: &Rc<World>) {
         }
         26 => {
             log!("plugin {plugin} is restarted by hand");
-            shared.tell_machine(Input::Restart);
+            shared.tell_machine(Input::Restart { replaced: once_in(3) });
         }
         27..29 => {
             if let Some(process) = process {
@@ -89,6 +89,15 @@ fn fault(world: &Rc<World>) {
                     sleep(millis(5, 1_500)).await;
                     process.refuses.set(u64::MAX);
                 });
+            }
+        }
+        29..31 => {
+            log!("plugin {plugin} is upgraded by hand");
+            shared.upgrade();
+        }
+        31 => {
+            if let Some(process) = process {
+                process.shuts_down();
             }
         }
         _ => {

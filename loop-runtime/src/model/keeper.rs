@@ -30,7 +30,7 @@ pub(super) async fn keep(handle: Rc<Handle>, link: Arc<Link>, made_under: u64) {
     };
     let machine = Machine::new(rules, *resets.borrow());
     let mut keeper = Keeper { machine, resets, made_under, last: link, error: None, handle };
-    keeper.apply(vec![Effect::Live { run: 1, redialled: false }], sim::now());
+    keeper.apply(vec![Effect::Live { run: 1, redialled: false, tell: true }], sim::now());
     keeper.run().await;
     keeper.release().await;
 }
@@ -199,17 +199,18 @@ impl Keeper {
             match effect {
                 Effect::Vacant => handle.publish(Slot::Vacant),
                 Effect::Making => handle.publish(Slot::Making),
-                Effect::Lost { tell } => {
+                Effect::Unusable => {
                     handle.publish(Slot::Vacant);
-                    if handle.uninstall().is_some() && tell && !handle.closed.is_cancelled() {
-                        handle.family.emit(HandleEvent::Lost { handle: id, generation });
-                    }
+                    handle.uninstall();
                 }
-                Effect::Live { run, redialled } => {
+                Effect::Lost => handle.family.emit(HandleEvent::Lost { handle: id, generation }),
+                Effect::Live { run, redialled, tell } => {
                     handle.install(self.last.clone());
                     ledger(|it| it.figures.redialled += u64::from(redialled));
                     let (object, took) = (self.last.object.number(), sim::now() - began);
-                    handle.family.emit(HandleEvent::Made { handle: id, generation, object, run, redialled, took });
+                    if tell {
+                        handle.family.emit(HandleEvent::Made { handle: id, generation, object, run, redialled, took });
+                    }
                 }
                 Effect::Failed(failure) => self.fail(failure),
                 Effect::Gone => self.gone(),

@@ -12,9 +12,10 @@ use super::door::{Door, LeaseInfo, LentCall, LentConn, LentReply};
 use super::handle::User;
 use super::ledger::{ledger, log};
 use super::session::Session;
-use super::sim::{self, HOST, hop, millis, once_in, sleep, sleep_until_some, spawn};
+use super::sim::{self, HOST, hop, millis, once_in, sleep, sleep_until_some, spawn, timeout};
 use crate::service::machines::Life;
 use crate::service::machines::lease::{Expiry, Input, Machine, State};
+use crate::service::settle;
 
 /// What is lent.
 #[derive(Clone)]
@@ -58,6 +59,10 @@ impl Lease {
             return None;
         }
         hop().await;
+        if session.process.broker_lost.is_cancelled() {
+            let _ = timeout(settle::END, session.ended.told().cancelled()).await;
+            return None;
+        }
         let (arrivals, arriving) = mpsc::unbounded_channel();
         let info = LeaseInfo { plugin: session.plugin, generation: session.number, lending };
         let door = Rc::new(Door { is_open: Cell::new(true), arrivals });

@@ -56,6 +56,10 @@ pub(super) struct InFlight {
 
 impl Link {
     pub(super) async fn dial(session: &Rc<Session>, far: &Rc<FarObject>, object: Rc<Obj>) -> Option<Arc<Self>> {
+        // Its number cannot be announced.
+        if session.process.broker_lost.is_cancelled() {
+            return None;
+        }
         let conn = tokio::select! {
             biased;
             conn = far.dial() => conn?,

@@ -2,10 +2,12 @@
 
 mod callers;
 mod calls;
+mod checks;
 mod door;
 mod driver;
 mod far;
 mod faults;
+mod generation;
 mod grammar;
 mod handle;
 mod keeper;
@@ -19,6 +21,7 @@ mod remains;
 mod service;
 mod session;
 mod sim;
+mod upgrade;
 mod world;
 
 use ledger::Promise;

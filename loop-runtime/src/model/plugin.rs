@@ -10,16 +10,17 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::far::Process;
+use super::generation::{Generation, launch, look_after, reap, shut_down};
 use super::grammar::Grammar;
 use super::handle::{Handle, Origin};
-use super::ledger::{Promise, ledger, log};
+use super::ledger::{ledger, log};
 use super::link::Link;
-use super::session::Session;
 use super::sim::{self, HOST, hop, millis, once_in, sleep, sleep_until_some, spawn, timeout};
+use super::upgrade::{Prepared, prepare};
 use crate::error::Error;
-use crate::host::machines::{Action, Input, Machine, Ownership, Pulse, Remains, Root};
-use crate::host::{LaunchError, RestartPolicy, State, What, Why};
-use crate::service::{Failed, Family, Forgotten, HandleEvent, Slot, settle};
+use crate::host::machines::{Action, Input, Machine, Ownership, Root};
+use crate::host::{LaunchError, RestartPolicy, State};
+use crate::service::{Failed, Family, Forgotten, HandleEvent, Slot};
 
 /// Held by everybody for whom the process must live.
 pub(super) struct Owner(Rc<Shared>);
@@ -59,13 +60,10 @@ pub(super) enum Launches {
 
 enum Message {
     Input(Input),
+    Upgrade,
+    Prepared(u64, Result<Prepared, Error>),
     Launched(Result<Box<Generation>, (LaunchError, Option<u32>)>),
-}
-
-struct Generation {
-    number: u64,
-    session: Rc<Session>,
-    root: Arc<Link>,
+    Redialled(u64, Option<Arc<Link>>),
 }
 
 impl Shared {
@@ -76,6 +74,10 @@ impl Shared {
     pub(super) fn reset(&self) {
         self.family.reset();
         self.tell_machine(Input::Reset);
+    }
+
+    pub(super) fn upgrade(&self) {
+        let _ = self.inbox.send(Message::Upgrade);
     }
 
     pub(super) fn is_running(&self) -> bool {
@@ -130,6 +132,8 @@ pub(super) async fn start(
         grammar: Grammar::default(),
         asked: None,
         launch_is_free: false,
+        closing_since: None,
+        is_upgrading: false,
         is_finished: false,
     };
     spawn(HOST, task.run());
@@ -153,24 +157,31 @@ fn observe(event: &HandleEvent) {
     ledger(|it| it.told_of_handle(handle.number, what));
 }
 
-struct Task {
-    shared: Rc<Shared>,
+pub(super) struct Task {
+    pub(super) shared: Rc<Shared>,
     machine: Machine,
     inbox: mpsc::UnboundedReceiver<Message>,
-    generations: Vec<Kept>,
+    pub(super) generations: Vec<Kept>,
     launching: CancellationToken,
     resets: u64,
     first: Option<oneshot::Sender<()>>,
-    grammar: Grammar,
+    pub(super) grammar: Grammar,
     /// A generation was asked to shut down: when, and how long its host and it had stood still together by then.
-    asked: Option<(u64, std::time::Instant, Duration)>,
+    pub(super) asked: Option<(u64, std::time::Instant, Duration)>,
     /// The next launch is not one that the budget counts.
-    launch_is_free: bool,
+    pub(super) launch_is_free: bool,
+    /// Handles are being closed.
+    pub(super) closing_since: Option<std::time::Instant>,
+    is_upgrading: bool,
     is_finished: bool,
 }
 
-struct Kept {
-    generation: Generation,
+pub(super) struct Kept {
+    pub(super) generation: Generation,
+    prepared: Option<Prepared>,
+    redialled: Option<Arc<Link>>,
+    /// Its main connection has been retired.
+    pub(super) was_retired: bool,
     watched: CancellationToken,
     _unwatch: DropGuard,
 }
@@ -195,13 +206,46 @@ impl Task {
                 self.resets += u64::from(matches!(input, Input::Reset));
                 self.tell_machine(input);
             }
+            Message::Upgrade if self.is_upgrading => {}
+            Message::Upgrade => {
+                self.is_upgrading = true;
+                self.tell_machine(Input::Upgrade);
+            }
+            Message::Prepared(generation, Ok(prepared)) => {
+                if let Some(kept) = self.find_mut(generation) {
+                    kept.prepared = Some(prepared);
+                }
+                self.tell_machine(Input::Prepared { generation });
+            }
+            Message::Prepared(generation, Err(error)) => {
+                self.tell_machine(Input::PrepareFailed { generation, why: error.to_string().into() });
+            }
+            Message::Redialled(generation, None) => self.tell_machine(Input::RedialRefused { generation }),
+            Message::Redialled(number, Some(link)) => {
+                if let Some(kept) = self.find_mut(number) {
+                    kept.redialled = Some(link);
+                }
+                self.tell_machine(Input::Redialled { generation: number });
+                if let Some(link) = self.find_mut(number).and_then(|kept| kept.redialled.take()) {
+                    link.end();
+                }
+            }
             Message::Launched(Ok(generation)) => {
+                let number = generation.number;
                 let process = generation.session.process.clone();
                 let input = Input::Started { pid: generation.number as u32, took: process.age() };
                 let watched = CancellationToken::new();
                 let unwatch = watched.clone().drop_guard();
-                self.generations.push(Kept { generation: *generation, watched, _unwatch: unwatch });
+                self.generations.push(Kept {
+                    generation: *generation,
+                    prepared: None,
+                    redialled: None,
+                    was_retired: false,
+                    watched,
+                    _unwatch: unwatch,
+                });
                 self.tell_machine(input);
+                self.watch_process(number);
                 if let Some(first) = self.first.take() {
                     let _ = first.send(());
                 }
@@ -226,11 +270,40 @@ impl Task {
     fn carry_out(&mut self, action: Action) {
         let shared = self.shared.clone();
         match action {
-            Action::Launch { generation } => {
+            Action::Launch { generation } | Action::LaunchBeside { generation } => {
                 self.launching = CancellationToken::new();
                 let cancel = self.launching.clone();
                 let work = async move { launch(&shared, generation, cancel).await.map(Box::new) };
                 self.spawn(async move { Message::Launched(work.await) });
+            }
+            Action::Prepare { generation } => {
+                let Some(main) = self.find(generation).map(|kept| kept.generation.main.borrow().clone()) else { return };
+                let root = shared.root.clone();
+                self.spawn(async move { Message::Prepared(generation, prepare(&root, &main).await) });
+            }
+            Action::Commit { generation } => {
+                self.install(generation);
+                if let Some(prepared) = self.find_mut(generation).and_then(|kept| kept.prepared.take()) {
+                    prepared.commit();
+                }
+            }
+            Action::Upgraded(_) => self.is_upgrading = false,
+            Action::Redial { generation } => {
+                let Some(kept) = self.find_mut(generation) else { return };
+                kept.was_retired = true;
+                let session = kept.generation.session.clone();
+                self.spawn(async move { Message::Redialled(generation, Generation::redial(&session).await) });
+            }
+            Action::Move { generation } => self.move_to(generation),
+            Action::LetGo { generation } => {
+                if let Some(kept) = self.find(generation) {
+                    kept.generation.session.process.is_let_go();
+                }
+            }
+            Action::Retire { generation } => {
+                if let Some(kept) = self.find(generation) {
+                    kept.generation.session.retire();
+                }
             }
             Action::CallOff => self.launching.cancel(),
             Action::Install { generation } => self.install(generation),
@@ -245,9 +318,9 @@ impl Task {
                 }
             }
             Action::Drain { generation } => {
-                let Some(root) = self.find(generation).map(|kept| kept.generation.root.clone()) else { return };
+                let Some(session) = self.find(generation).map(|kept| kept.generation.session.clone()) else { return };
                 self.spawn_input(async move {
-                    root.drained().await;
+                    session.drained().await;
                     Input::Drained { generation }
                 });
             }
@@ -302,8 +375,12 @@ impl Task {
         }
     }
 
-    fn find(&self, generation: u64) -> Option<&Kept> {
+    pub(super) fn find(&self, generation: u64) -> Option<&Kept> {
         self.generations.iter().find(|kept| kept.generation.number == generation)
+    }
+
+    fn find_mut(&mut self, generation: u64) -> Option<&mut Kept> {
+        self.generations.iter_mut().find(|kept| kept.generation.number == generation)
     }
 
     fn spawn(&self, work: impl Future<Output = Message> + 'static) {
@@ -325,7 +402,17 @@ impl Task {
         ledger(|it| it.plugins[shared.plugin].published = number);
         let process = generation.session.process.clone();
         *shared.running.borrow_mut() = Some(process.clone());
-        shared.root.install(generation.root.clone());
+        shared.root.install(generation.main.borrow().clone());
+        self.watch_main(number);
+        let outbox = shared.clone();
+        spawn(HOST, async move {
+            watched.run_until_cancelled(look_after(&outbox, &process, number)).await;
+        });
+    }
+
+    fn watch_process(&self, number: u64) {
+        let Some(kept) = self.find(number) else { return };
+        let process = kept.generation.session.process.clone();
         let exited = {
             let process = process.clone();
             async move {
@@ -334,21 +421,31 @@ impl Task {
                 Input::Exited { generation: number }
             }
         };
-        self.watch(&watched, exited);
-        let (broker, root) = (process.clone(), generation.root.clone());
-        self.watch(&watched, async move {
-            let why = tokio::select! {
-                biased;
-                () = broker.broker_lost.cancelled() => Why::BrokerLost,
-                () = root.ended().cancelled() => Why::ConnectionLost,
-            };
+        self.watch(&kept.watched, exited);
+        self.watch(&kept.watched, async move {
+            process.broker_lost.cancelled().await;
             sleep(millis(0, 5)).await;
-            Input::Lost { generation: number, why }
+            Input::Lost { generation: number, why: process.broker_end() }
         });
-        let outbox = shared.clone();
-        spawn(HOST, async move {
-            watched.run_until_cancelled(look_after(&outbox, &process, number)).await;
+    }
+
+    fn watch_main(&self, number: u64) {
+        let Some(kept) = self.find(number) else { return };
+        let changes = kept.generation.main_changes();
+        self.watch(&kept.watched, async move {
+            match changes.await {
+                Some(why) => Input::Lost { generation: number, why },
+                None => Input::Retired { generation: number },
+            }
         });
+    }
+
+    fn move_to(&mut self, number: u64) {
+        let Some(kept) = self.find_mut(number) else { return };
+        let Some(link) = kept.redialled.take() else { return };
+        *kept.generation.main.borrow_mut() = link.clone();
+        self.shared.root.install(link);
+        self.watch_main(number);
     }
 
     fn watch(&self, watched: &CancellationToken, sign: impl Future<Output = Input> + 'static) {
@@ -375,203 +472,5 @@ impl Task {
                 Slot::Closed
             }
         });
-    }
-
-    // What is promised, looked at where it is decided.
-
-    fn note(&mut self, input: &Input) {
-        let plugin = self.shared.plugin;
-        match input {
-            Input::Reset => ledger(|it| it.plugins[plugin].forget_launches()),
-            Input::Restart => self.launch_is_free |= self.shared.is_running(),
-            Input::Started { .. } => self.launch_is_free = false,
-            _ => {}
-        }
-    }
-
-    fn check(&mut self, action: &Action) {
-        let (plugin, now) = (self.shared.plugin, sim::now());
-        match action {
-            Action::Launch { .. } => {
-                let living =
-                    ledger(|it| it.processes.iter().any(|it| it.plugin == plugin && it.is_alive() && !it.is_doomed()));
-                let is_free = std::mem::take(&mut self.launch_is_free);
-                ledger(|it| {
-                    it.figures.launches += 1;
-                    if living {
-                        it.broken(Promise::OneGeneration, || format!("two processes of plugin {plugin} at a time"));
-                    }
-                    let record = &mut it.plugins[plugin];
-                    let not_before = record.not_before.take();
-                    let failed_for_good = record.failed_for_good;
-                    record.was_reset = false;
-                    let too_many = !is_free && record.launched(now);
-                    if too_many {
-                        it.broken(Promise::Budget, || format!("too many launches of plugin {plugin} in its window"));
-                    }
-                    if not_before.is_some_and(|at| now < at) {
-                        it.broken(Promise::Budget, || format!("a launch of plugin {plugin} before its time"));
-                    }
-                    if failed_for_good {
-                        it.broken(Promise::Permanent, || format!("plugin {plugin} failed for good, and is launched"));
-                    }
-                });
-            }
-            Action::Uninstall | Action::Cut { .. } | Action::End { .. } => {}
-            Action::ShutDown { generation } => self.asked = Some((*generation, now, sim::stalled())),
-            _ => {}
-        }
-        if let Action::End { generation, .. } = action {
-            self.check_patience(*generation);
-            // From here on nothing of it reaches what was lent to it.
-            ledger(|it| it.plugins[plugin].over = it.plugins[plugin].over.max(*generation));
-        }
-        if let Action::State(State::Stopping { generation }) = action {
-            ledger(|it| it.plugins[plugin].over = it.plugins[plugin].over.max(*generation));
-        }
-    }
-
-    /// Whoever was asked to shut down has had the time for it, in which it could do something.
-    fn check_patience(&mut self, generation: u64) {
-        let Some((asked, at, stalled)) = self.asked.take_if(|it| it.0 == generation) else { return };
-        let Some(kept) = self.find(asked) else { return };
-        let had = (sim::now() - at).saturating_sub(sim::stalled() - stalled);
-        let is_there = kept.generation.session.process.is_alive() && !kept.generation.session.process.is_doomed();
-        if is_there && had < self.shared.policy.exit_grace.mul_f64(0.85) {
-            ledger(|it| {
-                it.broken(Promise::Patience, || {
-                    format!("generation {asked} is killed {had:?} after it was asked to end")
-                });
-            });
-        }
-    }
-
-    fn told(&mut self, what: &What) {
-        let plugin = self.shared.plugin;
-        log!("plugin {plugin} tells: {what:?}");
-        if let Err(why) = self.grammar.take(what) {
-            ledger(|it| it.broken(Promise::Grammar, || why));
-        }
-        match what {
-            What::LaunchFailed { permanent: true, .. } => ledger(|it| it.plugins[plugin].fails_for_good()),
-            What::BreakerOpened { until, .. } => ledger(|it| {
-                it.figures.openings += 1;
-                it.plugins[plugin].not_before = Some(*until);
-            }),
-            What::Backoff { until, .. } => ledger(|it| it.plugins[plugin].not_before = Some(*until)),
-            _ => {}
-        }
-    }
-}
-
-/// Starts a process, connects to it and sets it up.
-async fn launch(
-    shared: &Rc<Shared>,
-    number: u64,
-    cancel: CancellationToken,
-) -> Result<Generation, (LaunchError, Option<u32>)> {
-    let failed = || LaunchError::StartTimeout { after: Duration::ZERO, stderr: Default::default() };
-    let comes = shared.launches.get();
-    if comes == Launches::FailForGood {
-        sleep(millis(0, 5)).await;
-        return Err((LaunchError::NotExecutable { program: "plugin".into() }, None));
-    }
-    let process = Process::new(shared.plugin, number, shared.ours);
-    log!("process {}.{number} starts: {comes:?}", shared.plugin);
-    let handshake = async {
-        match comes {
-            Launches::Hang => std::future::pending().await,
-            Launches::Fail => {
-                sleep(millis(0, 60)).await;
-                process.exit();
-                process.exited.cancelled().await;
-                None
-            }
-            Launches::Start | Launches::Crash | Launches::FailForGood => {
-                sleep(millis(5, 80)).await;
-                let conn = process.root().dial().await?;
-                Some(conn)
-            }
-        }
-    };
-    let connected = tokio::select! {
-        biased;
-        () = cancel.cancelled() => None,
-        connected = timeout(shared.policy.start_timeout, handshake) => connected.flatten(),
-    };
-    let Some(conn) = connected else {
-        process.kill(once_in(40));
-        let is_reaped = timeout(shared.policy.reap, process.exited.cancelled()).await.is_some();
-        return Err((failed(), (!is_reaped).then_some(number as u32)));
-    };
-    let session = Session::new(&process);
-    let root = Link::adopt(&session, conn, false, session.root.clone());
-    let generation = Generation { number, session: session.clone(), root: root.clone() };
-    if comes == Launches::Crash {
-        let process = process.clone();
-        sim::spawn(sim::WORLD, async move {
-            sleep(millis(0, 400)).await;
-            process.exit();
-        });
-    }
-    let deadline = sim::now() + shared.policy.timing.recipe;
-    let is_set_up = tokio::select! {
-        biased;
-        () = cancel.cancelled() => false,
-        done = root.probe(deadline) => done,
-    };
-    if is_set_up {
-        return Ok(generation);
-    }
-    session.end();
-    let _ = timeout(settle::CONNECTIONS, process.exited.cancelled()).await;
-    process.kill(false);
-    let remains = reap(&session, shared.policy.reap).await;
-    session.set_epitaph();
-    let _ = timeout(shared.policy.reap, session.finished()).await;
-    Err((failed(), remains.unreaped.then_some(number as u32)))
-}
-
-async fn reap(session: &Rc<Session>, bound: Duration) -> Remains {
-    let process = &session.process;
-    let is_reaped = timeout(bound, process.exited.cancelled()).await.is_some();
-    Remains { pid: session.number as u32, unreaped: !is_reaped, uptime: process.age(), ..Remains::default() }
-}
-
-/// Asks the process to end: it does, sooner or later, if it can be reached.
-fn shut_down(session: &Rc<Session>) {
-    let process = session.process.clone();
-    let takes = match sim::random(|random| random.below(10)) {
-        0 => millis(1_000, 1_600),
-        1 => millis(1_700, 4_000),
-        _ => millis(0, 50),
-    };
-    spawn(process.place, async move {
-        sleep(takes).await;
-        process.exit();
-    });
-}
-
-/// What the health check comes to: nobody answers for ten ticks in a row.
-async fn look_after(shared: &Rc<Shared>, process: &Rc<Process>, generation: u64) {
-    let Some(tick) = shared.policy.health_tick else { return };
-    let tell = |pulse| shared.tell_machine(Input::Pulse { generation, pulse });
-    loop {
-        // Asleep while there is nothing to see.
-        process.troubled().await;
-        let mut silent = 0;
-        while process.is_stopped() {
-            sleep(tick).await;
-            silent += u32::from(process.is_stopped());
-            if silent == 3 {
-                tell(Pulse::Suspect { silent });
-            }
-            if silent >= 10 {
-                return tell(Pulse::Hung);
-            }
-        }
-        if silent >= 3 {
-            tell(Pulse::Recovered);
-        }
     }
 }
