@@ -36,8 +36,7 @@ impl Task {
     /// Nothing of it reaches what was lent to it from here on.
     fn is_over(&self, generation: u64) {
         ledger(|it| {
-            let over = &mut it.plugins[self.shared.plugin].over;
-            *over = (*over).max(generation);
+            it.plugins[self.shared.plugin].over.insert(generation);
         });
     }
 
@@ -56,7 +55,7 @@ impl Task {
             }
             Action::ShutDown { generation } => {
                 self.check_children(*generation);
-                self.asked = Some((*generation, sim::now(), sim::stalled()));
+                self.asked = Some((*generation, sim::now(), sim::stood_still()));
             }
             Action::End { generation, .. } => {
                 self.check_children(*generation);
@@ -111,7 +110,7 @@ impl Task {
     fn check_patience(&mut self, generation: u64) {
         let Some((asked, at, stalled)) = self.asked.take_if(|it| it.0 == generation) else { return };
         let Some(kept) = self.find(asked) else { return };
-        let had = (sim::now() - at).saturating_sub(sim::stalled() - stalled);
+        let had = (sim::now() - at).saturating_sub(sim::stood_still() - stalled);
         let process = &kept.generation.session.process;
         if process.is_alive() && !process.is_doomed() && had < self.shared.policy.exit_grace.mul_f64(0.85) {
             let how = || format!("generation {asked} is killed {had:?} after it was asked to end");

@@ -67,7 +67,11 @@ impl Process {
         });
         let root = FarObject::new(&process, None, 0, Vec::new());
         *process.root.borrow_mut() = Some(root);
-        ledger(|it| it.processes.push(process.clone()));
+        ledger(|it| {
+            // The number of a process that was never published is given again.
+            it.plugins[plugin].over.remove(&generation);
+            it.processes.push(process.clone());
+        });
         process
     }
 

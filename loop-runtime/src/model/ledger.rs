@@ -1,7 +1,7 @@
 //! What is true, whatever the machines think, and the promises that are held against it.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
@@ -114,8 +114,8 @@ pub(super) struct HandleRecord {
 pub(super) struct PluginRecord {
     pub(super) policy: RestartPolicy,
     pub(super) published: u64,
-    /// The highest generation that is over: what was lent to it is cut.
-    pub(super) over: u64,
+    /// The generations that are over: what was lent to them is cut.
+    pub(super) over: BTreeSet<u64>,
     pub(super) launches: VecDeque<Instant>,
     pub(super) not_before: Option<Instant>,
     pub(super) failed_for_good: bool,
@@ -293,7 +293,7 @@ impl Ledger {
             self.broken(Promise::Truth, || format!("call {call} runs, and its caller was told that it does not"));
         }
         let plugin = &self.plugins[process.plugin];
-        if process.generation < plugin.published && plugin.over >= process.generation {
+        if process.generation < plugin.published && plugin.over.contains(&process.generation) {
             let (generation, published) = (process.generation, plugin.published);
             self.broken(Promise::OneGeneration, || {
                 format!("call {call} runs in {generation}, and {published} is there")
@@ -406,7 +406,7 @@ impl Ledger {
     pub(super) fn lent_call(&mut self, lease: &LeaseInfo) {
         self.figures.lent_calls += 1;
         let plugin = &self.plugins[lease.plugin];
-        if plugin.over >= lease.generation {
+        if plugin.over.contains(&lease.generation) {
             let generation = lease.generation;
             self.broken(Promise::NoLateCall, || {
                 format!("generation {generation} is over, and calls what was lent to it")
@@ -490,7 +490,7 @@ impl PluginRecord {
         Self {
             policy,
             published: 0,
-            over: 0,
+            over: BTreeSet::new(),
             launches: VecDeque::new(),
             not_before: None,
             failed_for_good: false,

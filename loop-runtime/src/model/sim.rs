@@ -69,6 +69,7 @@ struct Sim {
     polls: Cell<u64>,
     steps: Cell<u64>,
     stalled: Cell<Duration>,
+    stood_still: Cell<Duration>,
     is_over: Cell<bool>,
 }
 
@@ -109,6 +110,7 @@ pub(super) fn run(seed: u64, start: Instant, main: impl Future<Output = ()> + 's
         polls: Cell::new(0),
         steps: Cell::new(0),
         stalled: Cell::default(),
+        stood_still: Cell::default(),
         is_over: Cell::new(false),
     });
     SIM.with(|current| *current.borrow_mut() = Some(sim.clone()));
@@ -283,7 +285,13 @@ pub(super) fn stall(time: Duration) {
     with(|sim| {
         sim.now.set(sim.now.get() + time);
         sim.stalled.set(sim.stalled.get() + time);
+        sim.stood_still.set(sim.stood_still.get() + time);
     });
+}
+
+/// For how long everything has stood still until now, altogether.
+pub(super) fn stood_still() -> Duration {
+    with(|sim| sim.stood_still.get())
 }
 
 /// Notes that the host alone stood still.
