@@ -378,6 +378,10 @@ impl Keeper {
         handle.family.emit(HandleEvent::Closed { handle: self.id(), told });
         ledger(|it| it.done(handle.number));
         handle.done.cancel();
+        let adopted = handle.adopted.borrow_mut().take();
+        if let Some(adopted) = adopted {
+            discard(handle, &adopted.link).await;
+        }
     }
 
     async fn release_object(&self, last: &Arc<Link>) -> bool {
