@@ -275,6 +275,10 @@ impl FarObject {
         self.alive.get()
     }
 
+    pub(super) fn accepts(&self) -> bool {
+        self.accepts.get()
+    }
+
     pub(super) fn stop_accepting(&self) {
         self.accepts.set(false);
     }

@@ -188,7 +188,7 @@ impl Handle {
     }
 
     pub(super) fn install(&self, link: Arc<Link>) {
-        ledger(|it| it.installed(self.number, link.object.number()));
+        ledger(|it| it.installed(self.number, link.session.number, link.object.number()));
         self.link.put(link);
         self.slot.send_replace(Slot::Live);
     }

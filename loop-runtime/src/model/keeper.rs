@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::far::Ask;
 use super::handle::{Adopted, Handle, Recipe};
-use super::ledger::{Runs, ledger, log};
+use super::ledger::{Promise, Runs, ledger, log};
 use super::link::{Attempt, Link};
 use super::sim::{self, hop, sleep_until_some, timeout};
 use crate::error::{Error, ErrorKind};
@@ -242,6 +242,9 @@ impl Keeper {
         ledger(|it| {
             it.run_begins(handle.number, under, resets, handle.closed.is_cancelled());
             let last = (!self.last.object.has_ended()).then_some(self.last.session.number);
+            if recipe.once {
+                it.broken(Promise::OneRun, || format!("handle {} is made again, and must not be", handle.number));
+            }
             it.makes_again(handle.number, last, parent.session.number);
         });
         let made = make(recipe, parent).await;

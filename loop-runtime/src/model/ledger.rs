@@ -100,8 +100,8 @@ pub(super) struct HandleRecord {
     /// Gave everything back.
     is_done: bool,
     refused_for_good: Option<(u64, u64)>,
-    /// The newest object that was installed.
-    newest: u64,
+    /// The newest object that was installed, after its generation: an upgrade makes its objects before they are.
+    newest: (u64, u64),
     /// The number of the last lending to a new object of it, and in which generation that was.
     lent: (u64, u64),
     /// The generation in which its last run was cut off: told by the next run, if there is one.
@@ -422,22 +422,21 @@ impl Ledger {
         }
     }
 
-    pub(super) fn installed(&mut self, handle: u64, object: u64) {
+    pub(super) fn installed(&mut self, handle: u64, generation: u64, object: u64) {
         let record = self.handle(handle);
-        if record.newest > object {
-            let newest = record.newest;
-            self.broken(Promise::Newest, || format!("handle {handle} goes back from object {newest} to {object}"));
-        } else {
-            record.newest = object;
+        let (newest, object) = (record.newest, (generation, object));
+        record.newest = newest.max(object);
+        if newest > object {
+            self.broken(Promise::Newest, || format!("handle {handle} goes back from {newest:?} to {object:?}"));
         }
     }
 
     /// A call is about to be sent for `handle`, to `object` in `generation`.
     pub(super) fn uses(&mut self, handle: u64, plugin: usize, generation: u64, object: u64, has_ended: bool) {
         self.uses_link(plugin, generation, has_ended);
-        let newest = self.handles.get(&handle).map_or(0, |it| it.newest);
+        let (newest, object) = (self.handle(handle).newest, (generation, object));
         if newest > object {
-            self.broken(Promise::Newest, || format!("handle {handle} gives object {object}, and there is {newest}"));
+            self.broken(Promise::Newest, || format!("handle {handle} gives {object:?}, and there is {newest:?}"));
         }
     }
 

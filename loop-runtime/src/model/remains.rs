@@ -24,6 +24,10 @@ pub(super) fn surplus(world: &World) -> Option<String> {
         }
         let process = running?;
         let live = live_handles(world, plugin);
+        let deaf = live.iter().find(|handle| handle.usable().is_some_and(|link| !link.conn.object.accepts()));
+        if let Some(handle) = deaf {
+            return Some(format!("the object of handle {} is in use, and takes no connections", handle.number));
+        }
         left_over(&process, &live).or_else(|| unused(&process, &live)).or_else(|| leases(&process, &live))
     })
 }
