@@ -138,6 +138,10 @@ impl Task {
                 it.figures.upgrades += 1;
                 it.plugins[plugin].forget_launches();
             }),
+            // A stable run forgets earlier failures.
+            What::Ended(ended) if ended.uptime >= self.shared.policy.stable_after => {
+                ledger(|it| it.plugins[plugin].launches.clear());
+            }
             What::Closing => self.closing_since = Some(sim::now()),
             _ => {}
         }
