@@ -1,5 +1,7 @@
 //! What is promised of a plugin, looked at where its machine decides.
 
+use std::time::Duration;
+
 use super::ledger::{Promise, ledger, log};
 use super::plugin::Task;
 use super::sim;
@@ -108,11 +110,15 @@ impl Task {
 
     /// Whoever was asked to shut down has had the time for it, in which it could do something.
     fn check_patience(&mut self, generation: u64) {
-        let Some((asked, at, stalled)) = self.asked.take_if(|it| it.0 == generation) else { return };
+        let Some((asked, at, (times, stood_still))) = self.asked.take_if(|it| it.0 == generation) else { return };
         let Some(kept) = self.find(asked) else { return };
-        let had = (sim::now() - at).saturating_sub(sim::stood_still() - stalled);
+        let (more_times, more) = sim::stood_still();
+        let had = (sim::now() - at).saturating_sub(more - stood_still);
+        // Of ten slices, one is lost each time that everything stands still.
+        let slices = 10_u32.saturating_sub(more_times - times);
+        let least = (self.shared.policy.exit_grace / 10 * slices).saturating_sub(Duration::from_millis(50));
         let process = &kept.generation.session.process;
-        if process.is_alive() && !process.is_doomed() && had < self.shared.policy.exit_grace.mul_f64(0.85) {
+        if process.is_alive() && !process.is_doomed() && had < least {
             let how = || format!("generation {asked} is killed {had:?} after it was asked to end");
             ledger(|it| it.broken(Promise::Patience, how));
         }

@@ -35,6 +35,8 @@ pub(super) struct Process {
     pub(super) conns: RefCell<Vec<Weak<Conn>>>,
     started: std::time::Instant,
     troubles: Notify,
+    /// How often it went on.
+    went_on: Cell<u64>,
     /// How it ended.
     status: Cell<Option<Exit>>,
     /// It ends in order, and says so.
@@ -61,6 +63,7 @@ impl Process {
             conns: RefCell::default(),
             started: sim::now(),
             troubles: Notify::new(),
+            went_on: Cell::default(),
             status: Cell::default(),
             in_order: Cell::new(false),
             stopped_at: Cell::default(),
@@ -200,6 +203,10 @@ impl Process {
         }
     }
 
+    pub(super) fn went_on(&self) -> u64 {
+        self.went_on.get()
+    }
+
     /// Waits until it is stopped.
     pub(super) async fn troubled(&self) {
         self.troubles.notified().await;
@@ -209,6 +216,7 @@ impl Process {
     pub(super) fn go_on(&self) {
         if self.stopped.replace(false) {
             self.stopped_at.set(None);
+            self.went_on.set(self.went_on.get() + 1);
             log!("process {}.{} goes on", self.plugin, self.generation);
             sim::thaw(self.place);
         }

@@ -153,12 +153,13 @@ pub(super) async fn look_after(shared: &Rc<Shared>, process: &Rc<Process>, gener
     loop {
         // Asleep while there is nothing to see: then each tick has its answer.
         process.troubled().await;
-        let (mut signs, mut ticks) = (0, Ticks::new(0));
+        let (mut answers, mut ticks) = (0, Ticks::new(process.went_on()));
         let mut silent = false;
         while process.is_stopped() || silent {
             sleep(tick).await;
             // Who runs answers before the next tick.
-            signs += u64::from(!process.is_stopped());
+            answers += u64::from(!process.is_stopped());
+            let signs = answers + process.went_on();
             silent = process.is_stopped();
             let asked = if silent { Question::Open } else { Question::None };
             for step in ticks.tick(signs, asked, asked) {

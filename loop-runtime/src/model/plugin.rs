@@ -167,7 +167,7 @@ pub(super) struct Task {
     first: Option<oneshot::Sender<()>>,
     pub(super) grammar: Grammar,
     /// A generation was asked to shut down: when, and how long its host and it had stood still together by then.
-    pub(super) asked: Option<(u64, std::time::Instant, Duration)>,
+    pub(super) asked: Option<(u64, std::time::Instant, (u32, Duration))>,
     /// The next launch is not one that the budget counts.
     pub(super) launch_is_free: bool,
     /// Handles are being closed.

@@ -23,7 +23,7 @@ pub(super) const WORLD: Place = 0;
 pub(super) const HOST: Place = 1;
 
 /// After so many polls a schedule is taken for one that does not end.
-const POLLS: u64 = 3_000_000;
+const POLLS: u64 = 500_000;
 
 type Work = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -69,7 +69,8 @@ struct Sim {
     polls: Cell<u64>,
     steps: Cell<u64>,
     stalled: Cell<Duration>,
-    stood_still: Cell<Duration>,
+    /// How often, and for how long, everything stood still.
+    stood_still: Cell<(u32, Duration)>,
     is_over: Cell<bool>,
 }
 
@@ -285,12 +286,13 @@ pub(super) fn stall(time: Duration) {
     with(|sim| {
         sim.now.set(sim.now.get() + time);
         sim.stalled.set(sim.stalled.get() + time);
-        sim.stood_still.set(sim.stood_still.get() + time);
+        let (times, all) = sim.stood_still.get();
+        sim.stood_still.set((times + 1, all + time));
     });
 }
 
-/// For how long everything has stood still until now, altogether.
-pub(super) fn stood_still() -> Duration {
+/// How often everything has stood still until now, and for how long altogether.
+pub(super) fn stood_still() -> (u32, Duration) {
     with(|sim| sim.stood_still.get())
 }
 

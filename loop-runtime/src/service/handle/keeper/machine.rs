@@ -315,7 +315,8 @@ impl Machine {
     }
 
     fn give_up(&mut self, effects: &mut Vec<Effect>) -> Step {
-        self.gone = true;
+        // A reset has nothing to forget any more.
+        (self.gone, self.failed) = (true, None);
         self.tell_lost(effects);
         effects.push(Effect::Gone);
         Step::Wait { until: None, wish: false }

@@ -316,3 +316,13 @@ fn a_call_that_was_cut_off_counts_once_its_session_is_seen_to_go_on() {
         assert_eq!(told.count(), duplicates);
     }
 }
+
+#[test]
+fn what_does_not_come_back_is_not_brought_back_by_a_reset() {
+    let mut keeper = Keeper::new(Rules { once: true, ..RULES });
+    keeper.ran(Ran::Refused { permanent: false });
+    assert_eq!(keeper.next(ENDED), WAIT);
+    assert_eq!(keeper.effects().last(), Some(&Effect::Gone));
+    assert_eq!(keeper.next(View { resets: 1, ..ENDED }), WAIT);
+    assert_eq!(keeper.effects(), [], "callers are told at once as before");
+}
