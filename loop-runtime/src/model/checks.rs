@@ -59,6 +59,13 @@ impl Task {
                 self.check_children(*generation);
                 self.asked = Some((*generation, sim::now(), sim::stood_still()));
             }
+            Action::State(state) => {
+                let stopping = match state {
+                    State::Stopping { generation } => Some(*generation),
+                    _ => None,
+                };
+                ledger(|it| it.plugins[plugin].stopping = stopping);
+            }
             Action::End { generation, .. } => {
                 self.check_children(*generation);
                 self.check_patience(*generation);
@@ -130,6 +137,13 @@ impl Task {
         log!("plugin {plugin} tells: {what:?}");
         if let Err(why) = self.grammar.take(what) {
             ledger(|it| it.broken(Promise::Grammar, || why));
+        }
+        if matches!(what, What::BreakerOpened { .. } | What::GaveUp { .. }) {
+            ledger(|it| {
+                if it.plugins[plugin].was_reset {
+                    it.broken(Promise::Recovers, || format!("plugin {plugin} was reset, and nobody took note of it"));
+                }
+            });
         }
         match what {
             What::LaunchFailed { permanent: true, .. } if self.grammar.is_upgrading() => {}

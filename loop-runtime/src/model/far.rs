@@ -35,6 +35,7 @@ pub(super) struct Process {
     pub(super) conns: RefCell<Vec<Weak<Conn>>>,
     started: std::time::Instant,
     troubles: Notify,
+    let_go: CancellationToken,
     /// How often it went on.
     went_on: Cell<u64>,
     /// How it ended.
@@ -63,6 +64,7 @@ impl Process {
             conns: RefCell::default(),
             started: sim::now(),
             troubles: Notify::new(),
+            let_go: CancellationToken::new(),
             went_on: Cell::default(),
             status: Cell::default(),
             in_order: Cell::new(false),
@@ -112,11 +114,16 @@ impl Process {
         }
         log!("process {}.{} shuts down by itself", self.plugin, self.generation);
         self.root().stop_accepting();
+        // A server in Go waits for the host's own streams, and takes no connections meanwhile.
+        let most = if self.ours { millis(0, 1_500) } else { Duration::from_secs(600) };
         for conn in self.connections() {
-            conn.wind_down(millis(0, 1_500));
+            conn.wind_down(most);
         }
         let this = self.clone();
         sim::spawn(self.place, async move {
+            if !this.ours {
+                this.let_go.cancelled().await;
+            }
             sleep(millis(0, 1_700)).await;
             this.exit_in_order();
         });
@@ -124,7 +131,7 @@ impl Process {
 
     /// The host has let go of its own streams, which a server waits for.
     pub(super) fn is_let_go(&self) {
-        log!("process {}.{} is let go", self.plugin, self.generation);
+        self.let_go.cancel();
     }
 
     /// Why its stream of announcements ended.

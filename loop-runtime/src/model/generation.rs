@@ -62,7 +62,12 @@ pub(super) async fn launch(
     let comes = shared.launches.get();
     if comes == Launches::FailForGood {
         sleep(millis(0, 5)).await;
-        return Err((LaunchError::NotExecutable { program: "plugin".into() }, None));
+        // A program that ran may be about to be replaced; what it says of itself does not change.
+        let error = match once_in(2) {
+            true => LaunchError::NotExecutable { program: "plugin".into() },
+            false => LaunchError::NoRuntime,
+        };
+        return Err((error, None));
     }
     let process = Process::new(shared.plugin, number, shared.ours);
     log!("process {}.{number} starts: {comes:?}", shared.plugin);
@@ -150,10 +155,12 @@ pub(super) fn shut_down(session: &Rc<Session>) {
 pub(super) async fn look_after(shared: &Rc<Shared>, process: &Rc<Process>, generation: u64) {
     let Some(tick) = shared.policy.health_tick else { return };
     let tell = |pulse| shared.tell_machine(Input::Pulse { generation, pulse });
+    let (mut answers, mut ticks) = (0, Ticks::new(0));
     loop {
         // Asleep while there is nothing to see: then each tick has its answer.
         process.troubled().await;
-        let (mut answers, mut ticks) = (0, Ticks::new(process.went_on()));
+        answers += 1;
+        ticks.tick(answers + process.went_on(), Question::None, Question::None);
         let mut silent = false;
         while process.is_stopped() || silent {
             sleep(tick).await;

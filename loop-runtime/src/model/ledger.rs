@@ -116,6 +116,8 @@ pub(super) struct PluginRecord {
     pub(super) published: u64,
     /// The generations that are over: what was lent to them is cut.
     pub(super) over: BTreeSet<u64>,
+    /// The generation that is on its way out: no call begins on it.
+    pub(super) stopping: Option<u64>,
     pub(super) launches: VecDeque<Instant>,
     pub(super) not_before: Option<Instant>,
     pub(super) failed_for_good: bool,
@@ -448,6 +450,11 @@ impl Ledger {
                 format!("a call begins on generation {generation} of plugin {plugin}, and {published} is there")
             });
         }
+        if self.plugins[plugin].stopping == Some(generation) {
+            self.broken(Promise::OneGeneration, || {
+                format!("a call begins on generation {generation} of plugin {plugin}, which is on its way out")
+            });
+        }
         if has_ended {
             self.broken(Promise::Newest, || {
                 format!("a call begins on an object of generation {generation} of plugin {plugin} that has ended")
@@ -490,6 +497,7 @@ impl PluginRecord {
             policy,
             published: 0,
             over: BTreeSet::new(),
+            stopping: None,
             launches: VecDeque::new(),
             not_before: None,
             failed_for_good: false,

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::handle::{Handle, User};
 use super::service::Nature;
 use super::world::{KINDS, World};
-use crate::service::{Forgotten, Slot};
+use crate::service::{Failed, Forgotten, Slot};
 
 /// Whether everything is back that has to come back.
 pub(super) fn is_back(world: &World, helped: bool) -> bool {
@@ -40,11 +40,16 @@ pub(super) fn is_expected(world: &World, user: &Rc<User>, helped: bool) -> bool 
         return false;
     }
     let Some(recipe) = handle.recipe() else { return true };
-    if !helped && recipe.nature.get() == (Nature::Refuses { permanent: true }) {
+    if !helped && matches!(recipe.nature.get(), Nature::Refuses { permanent: true } | Nature::Crashes) {
         return handle.usable().is_some();
     }
-    // Refused for good when it was, and nobody has said that it is another matter now.
-    if !helped && matches!(&slot, Slot::Failed(failed) if failed.at_once) {
+    // Refused for good when it was, under this parent, and nobody has said that it is another matter now.
+    let parent = recipe.parent.handle().usable().map(|link| link.object.number());
+    let is_refused = |failed: &Failed| match failed.until {
+        Forgotten::Under { object, .. } => failed.at_once && (parent.is_none() || object == parent),
+        Forgotten::Never => true,
+    };
+    if !helped && matches!(&slot, Slot::Failed(failed) if is_refused(failed)) {
         return false;
     }
     // A factory asks for what is lent to it.
