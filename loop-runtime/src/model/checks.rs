@@ -108,9 +108,9 @@ impl Task {
     fn check_children(&mut self, generation: u64) {
         let (plugin, root) = (self.shared.plugin, &self.shared.root);
         let is_current = ledger(|it| it.plugins[plugin].published) == generation;
-        let Some(closing) = self.closing_since.filter(|_| is_current && !root.children.is_empty()) else { return };
+        let left = root.made_by_it().iter().filter(|handle| !handle.done.is_cancelled()).count();
+        let Some(closing) = self.closing_since.filter(|_| is_current && left > 0) else { return };
         if sim::now() - closing < self.shared.policy.timing.close {
-            let left = root.children.len();
             ledger(|it| it.broken(Promise::Silent, || format!("plugin {plugin} ends before {left} of its handles")));
         }
     }
