@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
+use super::conn::{Ask, Reply};
 use super::door::LentReply;
-use super::far::{Ask, Reply};
 use super::handle::{Handle, Made, Recipe, User};
 use super::lease::Export;
 use super::ledger::{self, CallId, Promise, Runs, ledger, log};

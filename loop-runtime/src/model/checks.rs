@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::ledger::{Promise, ledger, log};
-use super::plugin::Task;
 use super::sim;
+use super::task::Task;
 use crate::host::machines::{Action, Input};
 use crate::host::{State, What, Why};
 

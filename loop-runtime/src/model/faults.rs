@@ -3,7 +3,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::far::{Conn, Process};
+use super::conn::Conn;
+use super::far::Process;
 use super::ledger::log;
 use super::plugin::Launches;
 use super::service::Nature;
@@ -46,7 +47,9 @@ fn fault(world: &Rc<World>) {
         }
         6..8 => stop(process),
         8..12 => with_connection(process, |conn| conn.cut()),
-        12..15 => with_connection(process, |conn| conn.wind_down(if once_in(4) { millis(5_000, 60_000) } else { millis(0, 1_500) })),
+        12..15 => with_connection(process, |conn| {
+            conn.wind_down(if once_in(4) { millis(5_000, 60_000) } else { millis(0, 1_500) })
+        }),
         15..18 => {
             let object = process.and_then(|it| {
                 let objects = it.objects.borrow();

@@ -134,7 +134,13 @@ pub(super) async fn launch(
 pub(super) async fn reap(session: &Rc<Session>, bound: Duration) -> Remains {
     let process = &session.process;
     let is_reaped = timeout(bound, process.exited.cancelled()).await.is_some();
-    Remains { pid: session.number as u32, unreaped: !is_reaped, uptime: process.age(), ..Remains::default() }
+    Remains {
+        pid: session.number as u32,
+        unreaped: !is_reaped,
+        exit: is_reaped.then(|| process.exit_status()),
+        uptime: process.age(),
+        ..Remains::default()
+    }
 }
 
 /// Asks the process to end: it does, sooner or later, if it can be reached.

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::far::{Ask, Reply};
+use super::conn::{Ask, Reply};
 use super::lease::Export;
 use super::ledger::{self, ledger};
 use super::link::{Attempt, Link};

@@ -1,83 +1,18 @@
 //! What is true, whatever the machines think, and the promises that are held against it.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
 use super::door::LeaseInfo;
 use super::far::Process;
+use super::figures::Figures;
+pub(super) use super::promise::Promise;
+pub(super) use super::record::PluginRecord;
 use super::sim;
-use crate::host::RestartPolicy;
 
 pub(super) type CallId = usize;
-
-/// What is promised, whatever happens. The names are those that `LOOP_MODEL_ONLY` takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Promise {
-    /// Every call, constructor and close ends by its deadline; nothing waits for ever, nothing goes round for ever.
-    InTime,
-    /// One run of a constructor at a time for a handle, one success for an object of the parent and a loss.
-    OneRun,
-    /// No older generation, no older object and no child of an ended object is used.
-    Newest,
-    /// What is said not to have run never runs; what may run once runs once at most, what may be repeated three times.
-    Truth,
-    /// What exists is what is in use, and nothing at the end.
-    NothingLeft,
-    /// What was lent to somebody who has gone is not reached any more.
-    NoLateCall,
-    /// One process at a time, but in an upgrade; no call begins on a generation once the next is there.
-    OneGeneration,
-    /// Once faults end everything comes back, without a call if the policy is not lazy.
-    Recovers,
-    /// Launches stay within the budget, and none comes before its time.
-    Budget,
-    /// A launch that failed for good is not tried again.
-    Permanent,
-    /// While nothing can be had callers are told at once.
-    AtOnce,
-    /// What is closed stays silent; children are closed first.
-    Silent,
-    /// Events come in the order that is promised.
-    Grammar,
-    /// A refusal for good is asked for once per object of the parent.
-    AskedOnce,
-    /// An error names the handle or an ancestor that has it.
-    Ancestor,
-    /// Nobody healthy is killed because the host stood still.
-    Patience,
-}
-
-const ALL: [Promise; 16] = [
-    Promise::InTime,
-    Promise::OneRun,
-    Promise::Newest,
-    Promise::Truth,
-    Promise::NothingLeft,
-    Promise::NoLateCall,
-    Promise::OneGeneration,
-    Promise::Recovers,
-    Promise::Budget,
-    Promise::Permanent,
-    Promise::AtOnce,
-    Promise::Silent,
-    Promise::Grammar,
-    Promise::AskedOnce,
-    Promise::Ancestor,
-    Promise::Patience,
-];
-
-impl Promise {
-    /// Those that are named in `names`, with commas between; all, if there are none.
-    pub(super) fn only(names: Option<&str>) -> Vec<Self> {
-        let Some(names) = names else { return ALL.to_vec() };
-        let all: Vec<Self> =
-            ALL.into_iter().filter(|it| names.split(',').any(|name| name == format!("{it:?}"))).collect();
-        assert!(!all.is_empty(), "`{names}` names none of {ALL:?}");
-        all
-    }
-}
 
 /// How often a call may run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,24 +45,6 @@ pub(super) struct HandleRecord {
     excused: BTreeMap<u64, u32>,
 }
 
-/// What is known of a plugin.
-pub(super) struct PluginRecord {
-    pub(super) policy: RestartPolicy,
-    pub(super) published: u64,
-    /// The generations that are over: what was lent to them is cut.
-    pub(super) over: BTreeSet<u64>,
-    /// The generation that is on its way out: no call begins on it.
-    pub(super) stopping: Option<u64>,
-    pub(super) launches: VecDeque<Instant>,
-    pub(super) not_before: Option<Instant>,
-    pub(super) failed_for_good: bool,
-    /// A user has asked to forget failures since the last launch began: the next is forgotten too.
-    pub(super) was_reset: bool,
-    /// Callers are told at once since then.
-    pub(super) told_at_once_since: Option<Instant>,
-    pub(super) is_closed: bool,
-}
-
 pub(super) struct Ledger {
     promises: Vec<Promise>,
     pub(super) tracing: bool,
@@ -142,42 +59,6 @@ pub(super) struct Ledger {
     pub(super) figures: Figures,
     /// Callers that wait for a link: of which plugin, since when, and how long the host had stood still by then.
     waiting: BTreeMap<u64, (usize, Instant, Duration)>,
-}
-
-/// What came of a schedule, to see that it was one worth running.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Figures {
-    pub(super) calls: u64,
-    pub(super) answered: u64,
-    pub(super) repeats: u64,
-    pub(super) not_run: u64,
-    pub(super) may_have_run: u64,
-    pub(super) launches: u64,
-    pub(super) openings: u64,
-    pub(super) runs: u64,
-    pub(super) redialled: u64,
-    pub(super) lent_calls: u64,
-    pub(super) late_calls: u64,
-    pub(super) upgrades: u64,
-}
-
-impl Figures {
-    pub(super) fn sum(all: &[Self]) -> Self {
-        all.iter().fold(Self::default(), |sum, it| Self {
-            calls: sum.calls + it.calls,
-            answered: sum.answered + it.answered,
-            repeats: sum.repeats + it.repeats,
-            not_run: sum.not_run + it.not_run,
-            may_have_run: sum.may_have_run + it.may_have_run,
-            launches: sum.launches + it.launches,
-            openings: sum.openings + it.openings,
-            runs: sum.runs + it.runs,
-            redialled: sum.redialled + it.redialled,
-            lent_calls: sum.lent_calls + it.lent_calls,
-            late_calls: sum.late_calls + it.late_calls,
-            upgrades: sum.upgrades + it.upgrades,
-        })
-    }
 }
 
 thread_local! {
@@ -488,46 +369,6 @@ impl Ledger {
         if self.handle(handle).is_done {
             self.broken(Promise::Silent, || format!("handle {handle} has given everything back, and tells of {what}"));
         }
-    }
-}
-
-impl PluginRecord {
-    pub(super) fn new(policy: RestartPolicy) -> Self {
-        Self {
-            policy,
-            published: 0,
-            over: BTreeSet::new(),
-            stopping: None,
-            launches: VecDeque::new(),
-            not_before: None,
-            failed_for_good: false,
-            was_reset: false,
-            told_at_once_since: None,
-            is_closed: false,
-        }
-    }
-
-    /// Notes a launch that nobody asked for; whether there were too many.
-    pub(super) fn launched(&mut self, now: Instant) -> bool {
-        let window = self.policy.budget_window;
-        while self.launches.front().is_some_and(|at| now - *at >= window) {
-            self.launches.pop_front();
-        }
-        self.launches.push_back(now);
-        // The budget, that which opens the breaker, and the trials that it lets through within the window.
-        self.policy.budget.is_some_and(|budget| self.launches.len() > budget as usize + 3)
-    }
-
-    pub(super) fn forget_launches(&mut self) {
-        self.launches.clear();
-        self.not_before = None;
-        self.failed_for_good = false;
-        self.was_reset = true;
-    }
-
-    /// Notes that the launch under way failed for good.
-    pub(super) fn fails_for_good(&mut self) {
-        self.failed_for_good = !self.was_reset;
     }
 }
 

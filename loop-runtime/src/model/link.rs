@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::far::{Ask, Conn, Failure, FarObject, Reply};
+use super::conn::{Ask, Conn, Failure, Reply};
+use super::far::FarObject;
 use super::lease::{Export, Lease};
 use super::ledger;
 use super::session::{Obj, Session};

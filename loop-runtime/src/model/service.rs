@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::conn::{Ask, Conn, Failure, Reply, begins};
 use super::door::{Door, LentReply};
-use super::far::{Ask, Conn, Failure, FarObject, Process, Reply, begins};
+use super::far::{FarObject, Process};
 use super::ledger::{CallId, Runs};
 use super::sim::{self, millis, once_in, sleep, sleep_until_some, spawn};
 use crate::service::machines::lease::{Expiry, Input, Machine, State};

@@ -5,8 +5,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::handle::{Adopted, Handle};
-use super::keeper::{discard, make};
+use super::keeper::make;
 use super::link::Link;
+use super::release::discard;
 use super::sim::hop;
 use crate::error::Result;
 
