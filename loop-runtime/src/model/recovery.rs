@@ -1,8 +1,10 @@
 //! What is expected to be there once faults have ended.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::handle::{Handle, User};
+use super::plugin::Launches;
 use super::service::Nature;
 use super::world::{KINDS, World};
 use crate::service::{Failed, Forgotten, Slot};
@@ -17,6 +19,13 @@ pub(super) fn missing(world: &World, helped: bool) -> Option<String> {
     for shared in &world.plugins {
         if !shared.is_running() && (helped || !shared.has_given_up()) {
             return Some(format!("plugin {}: {:?}", shared.plugin, shared.state.borrow()));
+        }
+    }
+    // What is poisoned shows soon, and launches that fail or crash do so for a while.
+    for (plugin, shared) in world.plugins.iter().enumerate() {
+        let is_young = world.process(plugin).is_some_and(|process| process.age() < Duration::from_secs(20));
+        if is_young || shared.launches.get() != Launches::Start {
+            return Some(format!("plugin {plugin} is not steady"));
         }
     }
     for (place, kind) in KINDS.iter().enumerate() {
