@@ -152,10 +152,10 @@ async fn replace(world: &Rc<World>, deadline: Option<Instant>) {
 
 /// Makes what stands at `place`, and whatever stood under what stood there.
 pub(super) async fn remake(world: &Rc<World>, place: usize, deadline: Option<Instant>) {
-    for at in 0..KINDS.len() {
-        let depends = KINDS[at].under == Some(place) || KINDS[at].forwards == Some(place);
+    for (at, kind) in KINDS.iter().enumerate() {
+        let depends = kind.under == Some(place) || kind.forwards == Some(place);
         let is_gone = world.user(at).is_none_or(|user| user.handle().closed.is_cancelled());
-        if (at == place || depends) && (is_gone || at == place) {
+        if at == place || (depends && is_gone) {
             // What cannot be made stays away, and its callers have nothing to call.
             let made = in_time("a constructor", deadline, world.make(at, deadline)).await;
             if let Some(Ok(user)) = made {

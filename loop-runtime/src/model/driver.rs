@@ -67,7 +67,6 @@ async fn main() {
         natures: KINDS.iter().map(|_| Rc::new(Cell::new(Nature::Works))).collect(),
         once: KINDS.iter().map(|_| once_in(12)).collect(),
         is_calm: Cell::new(false),
-        is_closing: Cell::new(false),
         callers: Cell::new(0),
     });
     for place in 0..KINDS.len() {
@@ -155,7 +154,7 @@ async fn calm(world: &Rc<World>) {
             sleep(Duration::from_millis(700)).await;
         }
     };
-    if timeout(Duration::from_secs(1_500), back).await.is_none() {
+    if timeout(Duration::from_secs(3_000), back).await.is_none() {
         let left = missing(world, helped).unwrap_or_default();
         return ledger::broken(Promise::Recovers, || format!("what does not come back: {left}"));
     }
@@ -200,7 +199,6 @@ async fn calm(world: &Rc<World>) {
 /// Everything is closed, with calls under way.
 async fn close(world: &Rc<World>) {
     log!("the end begins");
-    world.is_closing.set(true);
     for _ in 0..random(|random| random.below(5)) {
         let Some(user) = world.any() else { continue };
         let deadline = once_in(2).then(|| sim::now() + millis(0, 8_000));
@@ -219,8 +217,8 @@ async fn close(world: &Rc<World>) {
             in_time("a close", until, shared.close()).await;
         } else {
             let drops = shared.clone();
-            for place in 0..KINDS.len() {
-                if KINDS[place].plugin == plugin {
+            for (place, kind) in KINDS.iter().enumerate() {
+                if kind.plugin == plugin {
                     world.users.borrow_mut()[place] = None;
                 }
             }

@@ -34,7 +34,51 @@
 //!
 //! | broken | where | caught by | schedule |
 //! |---|---|---|---|
-//! TABLE
+//! | a closed handle whose object is lost is not released | `keeper` | `InTime` | 1 |
+//! | the recipe runs although the object lives | `keeper` | `OneRun` | 2 |
+//! | `once` is not looked at | `keeper` | `OneRun` | 8 |
+//! | a refusal for good is asked for again | `keeper` | `AskedOnce` | 6 |
+//! | a refusal is kept under the next object of the parent | `keeper` | `Recovers` | 8 |
+//! | a reset forgets no refusal | `keeper` | `Recovers` | 90 |
+//! | a wish is not noted | `keeper` | `Recovers` | 1 |
+//! | a prepared link is not adopted | `keeper` | `NothingLeft` | 5 |
+//! | a dial that failed is not noted | `keeper` | `InTime` | 17 |
+//! | a lazy keeper does not wish for its parent | `keeper` | `Recovers` | 302 |
+//! | every keeper waits for a wish | `keeper` | `Recovers` | 21 |
+//! | a retry has no time | `keeper` | `Recovers` | 234 |
+//! | a lost call is repeated whatever its class | `attempts` | `Truth` | 2 |
+//! | four executions | `attempts` | `Truth` | 11 |
+//! | a lost call is told as one that did not run | `attempts` | `Truth` | 3 |
+//! | callers wait for what is known not to come | `slot` | `AtOnce` | 1 |
+//! | a cut lease goes on | `lease` | `InTime` | 1 |
+//! | a lease does not expire | `lease` | `NothingLeft` | 8 |
+//! | a connection does not keep a lease from expiring | `lease` | `NothingLeft` | 3 |
+//! | a lease that closes does not end | `lease` | `NothingLeft` | 1 |
+//! | a broken generation is not cut | `supervisor/winding` | `NoLateCall` | 14 |
+//! | a launch does not wait for the process that leaves | `supervisor/starting` | `Grammar` | 14 |
+//! | the old generation is not retired at the commit | `supervisor/upgrade` | `OneGeneration` | 5 |
+//! | a generation that is stopped is not retired | `supervisor` | `OneGeneration` | 8 |
+//! | no breaker | `policy` | `Budget` | 8 |
+//! | no probation behind the breaker | `policy` | `Budget` | 47 |
+//! | a wait ends at the first tick | `supervisor` | `Budget` | 2 |
+//! | every end is followed by a launch at once | `supervisor` | `Budget` | 6 |
+//! | callers wait while the breaker is open | `supervisor` | `AtOnce` | 1 |
+//! | a reset during a start is not seen | `supervisor` | `Recovers` | 57 |
+//! | a close during a start is not seen | `supervisor` | `InTime` | 22 |
+//! | time that was slept through counts against who was asked to end | `supervisor/patience` | `Patience` | 151 |
+//! | nobody is taken for hung | `watchdog` | `NothingLeft` | 217 |
+//! | the process is ended before its handles | `supervisor/closing` | `Silent` | 1 |
+//! | handles that are left are not closed after the process | `supervisor/closing` | `InTime` | 1 |
+//! | a process that cannot be made ready is left | `supervisor/upgrade` | `OneGeneration` | 18 |
+//! | the old process is left after an upgrade | `supervisor/upgrade` | `OneGeneration` | 3 |
+//! | an end is told twice | `supervisor` | `Grammar` | 1 |
+//! | a generation that is stopped is still found | `supervisor` | `NothingLeft` | 78 |
+//! | a launch that failed for good is tried again | `supervisor/starting` | `Permanent` | 1 |
+//! | a redial that is refused is not noted | `supervisor/running` | `Recovers` | 33 |
+//! | a broker that is lost with a retired connection is done without | `supervisor/running` | `Recovers` | 2 |
+//! | a retired main connection is not replaced | `supervisor/running` | `NoLateCall` | 1 |
+//! | no quarantine | `supervisor/failures` | `Recovers` | 47 |
+//! | one life below another does not end with it | `life` | `NothingLeft` | 9 |
 
 mod callers;
 mod calls;
@@ -70,7 +114,7 @@ mod world;
 use promise::Promise;
 
 /// Machine steps in an ordinary run of the tests.
-const STEPS: u64 = 2_000_000;
+const STEPS: u64 = 1_000_000;
 
 #[test]
 fn whatever_happens_what_is_promised_holds() {

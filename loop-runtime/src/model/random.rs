@@ -24,7 +24,7 @@ impl Random {
 
     /// True once in `times`.
     pub(super) fn once_in(&mut self, times: u64) -> bool {
-        self.next() % times == 0
+        self.next().is_multiple_of(times)
     }
 
     /// Anything from `least` to `most` milliseconds, to the microsecond.

@@ -46,7 +46,6 @@ pub(super) struct World {
     pub(super) once: Vec<bool>,
     /// No new faults, no new handles.
     pub(super) is_calm: Cell<bool>,
-    pub(super) is_closing: Cell<bool>,
     /// Ends when all callers have.
     pub(super) callers: Cell<usize>,
 }
