@@ -175,6 +175,8 @@ mod error;
 mod handshake;
 pub mod host;
 mod lived;
+#[cfg(test)]
+mod model;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod parsers;

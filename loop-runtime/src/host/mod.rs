@@ -51,3 +51,10 @@ pub use supervisor::{Supervisor, close_all};
 
 pub use crate::reattach::{Reattach, ReattachError};
 pub use crate::service::{HandleEvent, HandleId, Timing};
+
+/// What decides, for the model that drives it without processes.
+#[cfg(test)]
+pub(crate) mod machines {
+    pub(crate) use super::supervisor::{Action, Input, Machine, Ownership, Pulse, Remains, Root};
+    pub(crate) use super::watchdog::{Question, Step, Ticks};
+}

@@ -20,7 +20,9 @@ use crate::proto::grpc::health::v1::HealthCheckRequest;
 use crate::proto::grpc::health::v1::health_client::HealthClient;
 use crate::service::{Family, Handle, Link, Names, Prepared, Remote, Service, TICK};
 use crate::sync::locked;
-use machine::Input;
+pub(crate) use machine::Input;
+#[cfg(test)]
+pub(crate) use machine::{Action, Machine, Ownership, Root};
 pub(crate) use machine::{Pulse, Remains};
 use task::Task;
 

@@ -10,6 +10,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::mains::Mains;
 use super::supervisor::Pulse;
+#[cfg(test)]
+pub(crate) use ticks::{Question, Step, Ticks};
+#[cfg(not(test))]
 use ticks::{Question, Step, Ticks};
 
 /// Tells what it finds, and returns when the process has given no sign of life for ten ticks.

@@ -25,3 +25,13 @@ pub(crate) use session::{Attempt, Link, Session, Wiring};
 pub use typed::{
     Answers, AnswersWhole, Argument, Component, Incoming, Outcome, Part, Refused, Reply, ReplyPart, WholeOutcome,
 };
+
+/// What decides, for the model that drives it without anything to decide about.
+#[cfg(test)]
+pub(crate) mod machines {
+    pub(crate) use super::base::{Life, Place};
+    pub(crate) use super::handle::attempts;
+    pub(crate) use super::handle::keeper::machine as keeper;
+    pub(crate) use super::session::Object;
+    pub(crate) use super::session::lease_machine as lease;
+}

@@ -11,7 +11,7 @@ const HUNG: u32 = 10;
 
 /// Counts ticks without a sign of life. Only what the plugin sent is one: what fails on this side says nothing of it.
 #[derive(Debug)]
-pub(super) struct Ticks {
+pub(crate) struct Ticks {
     signs: u64,
     silent: u32,
     serving: bool,
@@ -19,7 +19,7 @@ pub(super) struct Ticks {
 
 /// A question to the plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Question {
+pub(crate) enum Question {
     /// Not asked, or answered.
     None,
     /// No answer yet.
@@ -30,7 +30,7 @@ pub(super) enum Question {
 
 /// What to do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// Ask over the main connection.
     Ask,
     /// Ask over a connection of its own: the main one may have no room for a question, which is the host's doing as much as
@@ -41,12 +41,12 @@ pub(super) enum Step {
 
 impl Ticks {
     /// `signs` is how many signs of life there have been.
-    pub(super) fn new(signs: u64) -> Self {
+    pub(crate) fn new(signs: u64) -> Self {
         Self { signs, silent: 0, serving: true }
     }
 
     /// Another tick has passed.
-    pub(super) fn tick(&mut self, signs: u64, main: Question, aside: Question) -> Vec<Step> {
+    pub(crate) fn tick(&mut self, signs: u64, main: Question, aside: Question) -> Vec<Step> {
         let mut steps = Vec::new();
         if signs != self.signs {
             if self.silent >= SUSPECT {
@@ -74,7 +74,7 @@ impl Ticks {
     }
 
     /// It said of itself whether it serves.
-    pub(super) fn heard(&mut self, serving: bool) -> Option<Pulse> {
+    pub(crate) fn heard(&mut self, serving: bool) -> Option<Pulse> {
         let before = std::mem::replace(&mut self.serving, serving);
         (before && !serving).then_some(Pulse::NotServing)
     }

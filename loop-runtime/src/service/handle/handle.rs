@@ -290,7 +290,7 @@ impl Handle {
                 };
                 if let Slot::Failed(failed) = &seen {
                     let object = parent.as_ref().map(|link| link.object().number());
-                    if let Some(error) = failed.give_up(until, object, self.family.reset_version()) {
+                    if let Some(error) = failed.give_up(Instant::now(), until, object, self.family.reset_version()) {
                         return Err(error);
                     }
                 }

@@ -14,10 +14,14 @@ mod session;
 
 pub(crate) use attempt::Attempt;
 pub(crate) use lease::Expiry;
+#[cfg(test)]
+pub(crate) use lease::machine as lease_machine;
 pub(crate) use lendable::{Export, Lendable, Lent};
 pub(crate) use lending::{displace, hand_out};
 pub(crate) use link::{InFlight, Link};
 pub(crate) use object::EndOnDrop;
+#[cfg(test)]
+pub(crate) use object::Object;
 pub use outgoing::Outgoing;
 pub(crate) use outgoing::{RECIPE, Request, with_ids};
 pub(crate) use session::{Session, Wiring};

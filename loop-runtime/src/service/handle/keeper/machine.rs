@@ -106,10 +106,10 @@ pub(crate) enum Effect {
     Failed(Failure),
     /// It does not come back.
     Gone,
-    /// The parent went away while the recipe ran.
-    CutOff,
+    /// The parent went away while the recipe ran in this session: not that of the last object, which may be an older one.
+    CutOff { session: u64 },
     /// A constructor call ended nobody knows how: so many did in this session.
-    DuplicatePossible { count: u64 },
+    DuplicatePossible { session: u64, count: u64 },
 }
 
 /// Why there is no object.
@@ -189,6 +189,8 @@ pub(crate) struct Machine {
     unsteady: u32,
     /// A session, and how many constructor calls in it ended nobody knows how.
     duplicates: (u64, u64),
+    /// The session in which the last run was cut off and may have made something: that ends with it, if it ends.
+    cut_off: Option<u64>,
 }
 
 impl Machine {
@@ -206,6 +208,7 @@ impl Machine {
             resets,
             unsteady: 0,
             duplicates: (0, 0),
+            cut_off: None,
         }
     }
 
@@ -312,7 +315,8 @@ impl Machine {
     }
 
     fn give_up(&mut self, effects: &mut Vec<Effect>) -> Step {
-        self.gone = true;
+        // A reset has nothing to forget any more.
+        (self.gone, self.failed) = (true, None);
         self.tell_lost(effects);
         effects.push(Effect::Gone);
         Step::Wait { until: None, wish: false }
@@ -367,6 +371,10 @@ impl Machine {
     /// A run has ended.
     pub(crate) fn ran(&mut self, ran: Ran, over: Over, now: Instant, effects: &mut Vec<Effect>) {
         self.tried = Tried::Nothing;
+        // Only a connection had been lost: the session goes on, with what the run before may have made.
+        if ran != Ran::NotBegun && self.cut_off.take() == Some(over.session) {
+            self.count_duplicate(over.session, effects);
+        }
         let permanent = match ran {
             Ran::NotBegun => return,
             Ran::Made => {
@@ -380,19 +388,24 @@ impl Machine {
         };
         if !over.usable {
             // Its end is the parent's: not counted, and made again under the next one.
-            effects.extend([Effect::CutOff, Effect::Vacant]);
+            self.cut_off = (ran == Ran::MayHaveRun).then_some(over.session);
+            effects.extend([Effect::CutOff { session: over.session }, Effect::Vacant]);
             return;
         }
         if ran == Ran::MayHaveRun {
-            if self.duplicates.0 != over.session {
-                self.duplicates = (over.session, 0);
-            }
-            self.duplicates.1 += 1;
-            effects.push(Effect::DuplicatePossible { count: self.duplicates.1 });
+            self.count_duplicate(over.session, effects);
         }
         let in_a_row = self.failed.map_or(1, |failed| failed.in_a_row.saturating_add(1));
         let retry_at = now + self.backoff(in_a_row);
         self.fail(Failure { why: Why::Run, parent: over.parent, permanent, in_a_row, retry_at }, effects);
+    }
+
+    fn count_duplicate(&mut self, session: u64, effects: &mut Vec<Effect>) {
+        if self.duplicates.0 != session {
+            self.duplicates = (session, 0);
+        }
+        self.duplicates.1 += 1;
+        effects.push(Effect::DuplicatePossible { session, count: self.duplicates.1 });
     }
 
     fn live(&mut self, run: u32, redialled: bool, effects: &mut Vec<Effect>) {

@@ -239,9 +239,9 @@ impl Keeper {
                 }
                 Effect::Failed(failure) => self.fail(failure),
                 Effect::Gone => self.gone(),
-                Effect::CutOff => handle.family.cut_off(generation, handle.id.number),
-                Effect::DuplicatePossible { count } => {
-                    emit(HandleEvent::DuplicatePossible { handle: id, generation, count });
+                Effect::CutOff { session } => handle.family.cut_off(session, handle.id.number),
+                Effect::DuplicatePossible { session, count } => {
+                    emit(HandleEvent::DuplicatePossible { handle: id, generation: session, count });
                 }
             }
         }

@@ -48,6 +48,10 @@ impl Keeper {
             handle.family.emit(HandleEvent::Closed { handle: handle.id.clone(), told });
         }
         handle.done.cancel();
+        // By an upgrade that was preparing for it while it was released. From here on who prepares sees that it is done.
+        if let Some(adopted) = handle.take_adopted() {
+            discard(handle, &adopted.link).await;
+        }
     }
 
     /// Waits for calls in flight, then sends the release call; over one dial just for that if the connection is gone.

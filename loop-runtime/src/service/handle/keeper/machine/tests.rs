@@ -98,8 +98,9 @@ fn after_the_end_of_the_plugin_it_waits_for_the_parent() {
     assert_eq!(keeper.next(View { parent: Some(2), ..ENDED }), Step::Run);
     keeper.effects();
     // The next generation ended while the recipe ran.
-    keeper.machine.ran(Ran::MayHaveRun, Over { usable: false, ..OVER }, keeper.now, &mut keeper.effects);
-    assert_eq!(keeper.effects(), [Effect::CutOff, Effect::Vacant]);
+    let over = Over { usable: false, session: 7, ..OVER };
+    keeper.machine.ran(Ran::MayHaveRun, over, keeper.now, &mut keeper.effects);
+    assert_eq!(keeper.effects(), [Effect::CutOff { session: 7 }, Effect::Vacant]);
     assert_eq!(keeper.next(View { parent: Some(3), ..ENDED }), Step::Run, "not counted");
 }
 
@@ -295,9 +296,34 @@ fn calls_that_ended_nobody_knows_how_are_counted_for_each_session() {
         keeper.effects();
         keeper.machine.ran(Ran::MayHaveRun, Over { session, ..OVER }, keeper.now, &mut keeper.effects);
         counts.extend(keeper.effects().iter().filter_map(|effect| match effect {
-            Effect::DuplicatePossible { count } => Some(*count),
+            Effect::DuplicatePossible { session, count } => Some((*session, *count)),
             _ => None,
         }));
     }
-    assert_eq!(counts, [1, 2, 1]);
+    assert_eq!(counts, [(2, 1), (2, 2), (3, 1)]);
+}
+
+#[test]
+fn a_call_that_was_cut_off_counts_once_its_session_is_seen_to_go_on() {
+    let cut_off = Over { usable: false, session: 2, ..OVER };
+    for (session, duplicates) in [(2, 1), (3, 0)] {
+        let mut keeper = Keeper::new(RULES);
+        keeper.machine.ran(Ran::MayHaveRun, cut_off, keeper.now, &mut keeper.effects);
+        keeper.machine.ran(Ran::NotBegun, Over { session, ..OVER }, keeper.now, &mut keeper.effects);
+        assert_eq!(keeper.effects(), [Effect::CutOff { session: 2 }, Effect::Vacant], "it may be about to end");
+        keeper.machine.ran(Ran::Made, Over { session, ..OVER }, keeper.now, &mut keeper.effects);
+        let told = keeper.effects();
+        let told = told.iter().filter(|effect| **effect == Effect::DuplicatePossible { session: 2, count: 1 });
+        assert_eq!(told.count(), duplicates);
+    }
+}
+
+#[test]
+fn what_does_not_come_back_is_not_brought_back_by_a_reset() {
+    let mut keeper = Keeper::new(Rules { once: true, ..RULES });
+    keeper.ran(Ran::Refused { permanent: false });
+    assert_eq!(keeper.next(ENDED), WAIT);
+    assert_eq!(keeper.effects().last(), Some(&Effect::Gone));
+    assert_eq!(keeper.next(View { resets: 1, ..ENDED }), WAIT);
+    assert_eq!(keeper.effects(), [], "callers are told at once as before");
 }

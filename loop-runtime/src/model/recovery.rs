@@ -1,0 +1,80 @@
+//! What is expected to be there once faults have ended.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::handle::{Handle, User};
+use super::plugin::Launches;
+use super::service::Nature;
+use super::world::{KINDS, World};
+use crate::service::{Failed, Forgotten, Slot};
+
+/// Whether everything is back that has to come back.
+pub(super) fn is_back(world: &World, helped: bool) -> bool {
+    missing(world, helped).is_none()
+}
+
+/// The first that is not.
+pub(super) fn missing(world: &World, helped: bool) -> Option<String> {
+    for shared in &world.plugins {
+        if !shared.is_running() && (helped || !shared.has_given_up()) {
+            return Some(format!("plugin {}: {:?}", shared.plugin, shared.state.borrow()));
+        }
+    }
+    // What is poisoned shows soon, and launches that fail or crash do so for a while.
+    for (plugin, shared) in world.plugins.iter().enumerate() {
+        let is_young = world.process(plugin).is_some_and(|process| process.age() < Duration::from_secs(20));
+        if is_young || shared.launches.get() != Launches::Start {
+            return Some(format!("plugin {plugin} is not steady"));
+        }
+    }
+    for (place, kind) in KINDS.iter().enumerate() {
+        let Some(user) = world.user(place).filter(|user| is_expected(world, user, helped)) else { continue };
+        let handle = user.handle();
+        if !handle.family.lazy && handle.usable().is_none() {
+            return Some(format!("the {}, handle {}: {}", kind.name, handle.number, state(handle)));
+        }
+    }
+    None
+}
+
+/// Whether a handle has to come back.
+pub(super) fn is_expected(world: &World, user: &Rc<User>, helped: bool) -> bool {
+    let handle = user.handle();
+    if handle.closed.is_cancelled() || (!helped && world.plugins[handle.plugin].has_given_up()) {
+        return false;
+    }
+    let slot = handle.slot.borrow().clone();
+    if matches!(&slot, Slot::Failed(failed) if failed.until == Forgotten::Never) {
+        return false;
+    }
+    let Some(recipe) = handle.recipe() else { return true };
+    if !helped && matches!(recipe.nature.get(), Nature::Refuses { permanent: true } | Nature::Crashes) {
+        return handle.usable().is_some();
+    }
+    // Refused for good when it was, under this parent, and nobody has said that it is another matter now.
+    let parent = recipe.parent.handle().usable().map(|link| link.object.number());
+    let is_refused = |failed: &Failed| match failed.until {
+        Forgotten::Under { object, .. } => failed.at_once && (parent.is_none() || object == parent),
+        Forgotten::Never => true,
+    };
+    if !helped && matches!(&slot, Slot::Failed(failed) if is_refused(failed)) {
+        return false;
+    }
+    // A factory asks for what is lent to it.
+    let waits_for = recipe.exports.iter().all(|export| match export {
+        super::lease::Export::Forward(target) => is_expected(world, target, helped),
+        super::lease::Export::Plain => true,
+    });
+    waits_for && is_expected(world, &recipe.parent, helped)
+}
+
+fn state(handle: &Handle) -> String {
+    match &*handle.slot.borrow() {
+        Slot::Vacant => "vacant".to_owned(),
+        Slot::Making => "being made".to_owned(),
+        Slot::Live => "live, it says".to_owned(),
+        Slot::Failed(failed) => format!("failed: {}", failed.error),
+        Slot::Closed => "closed".to_owned(),
+    }
+}

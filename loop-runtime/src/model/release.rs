@@ -1,0 +1,84 @@
+//! The end of a handle: as `service/handle/keeper/release.rs` has it.
+
+use std::sync::Arc;
+
+use super::conn::Ask;
+use super::handle::Handle;
+use super::keeper::Keeper;
+use super::ledger::ledger;
+use super::link::Link;
+use super::sim::{self, hop, timeout};
+use crate::service::{HandleEvent, Slot};
+
+impl Keeper {
+    pub(super) async fn release(&mut self) {
+        let handle = &self.handle;
+        let adopted = handle.adopted.borrow_mut().take();
+        if let Some(adopted) = adopted {
+            discard(handle, &adopted.link).await;
+        }
+        let timing = &handle.family.timing;
+        if handle.closed.is_cancelled() {
+            handle.children.close();
+            let _ = timeout(timing.close, handle.children.wait()).await;
+        }
+        hop().await;
+        let mut told = false;
+        let last = &self.last;
+        if !last.object.has_ended() {
+            told = self.release_object(last).await;
+            last.end();
+            let _ = timeout(timing.hang_up, last.conn.ended.cancelled()).await;
+            last.object.give_back(timing.hang_up).await;
+            last.object.end();
+        }
+        handle.uninstall();
+        if handle.closed.is_cancelled() {
+            handle.publish(Slot::Closed);
+        }
+        handle.told.set(told);
+        handle.family.emit(HandleEvent::Closed { handle: self.id(), told });
+        ledger(|it| it.done(handle.number));
+        handle.done.cancel();
+        let adopted = handle.adopted.borrow_mut().take();
+        if let Some(adopted) = adopted {
+            discard(handle, &adopted.link).await;
+        }
+    }
+
+    async fn release_object(&self, last: &Arc<Link>) -> bool {
+        let handle = &self.handle;
+        if !last.has_ended() {
+            let _ = timeout(handle.family.timing.drain, last.drained()).await;
+        }
+        hop().await;
+        if last.is_usable() {
+            return tell(handle, last).await;
+        }
+        match timeout(handle.family.timing.redial, last.redial()).await {
+            Some(Some(link)) => tell(handle, &link).await,
+            _ => {
+                ledger(|it| it.excuse(handle.number, last.session.number));
+                false
+            }
+        }
+    }
+}
+
+/// Asks an object to close; whether it answered.
+pub(super) async fn tell(handle: &Handle, link: &Arc<Link>) -> bool {
+    let deadline = Some(sim::now() + handle.family.timing.release);
+    let told = link.last_call(Ask::Release, deadline).await.is_ok();
+    if !told {
+        ledger(|it| it.excuse(handle.number, link.session.number));
+    }
+    told
+}
+
+/// Gives back an object that nobody wants.
+pub(super) async fn discard(handle: &Handle, link: &Arc<Link>) {
+    tell(handle, link).await;
+    link.end();
+    link.object.give_back(handle.family.timing.hang_up).await;
+    link.object.end();
+}
