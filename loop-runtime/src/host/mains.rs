@@ -11,12 +11,16 @@ use tokio::sync::watch;
 use crate::broker::BrokerError;
 use crate::error::{Error, Result};
 use crate::proto::grpc::health::v1::health_check_response::ServingStatus;
+use crate::proto::grpc::health::v1::health_client::HealthClient;
 use crate::proto::grpc::health::v1::{HealthCheckRequest, HealthCheckResponse};
 use crate::service::{Link, Session, settle};
 use crate::stdio::follow_stdio;
 use crate::transport::{Address, Connection, Stream};
 
-pub(super) struct Mains {
+/// What go-plugin's hosts ask the health service for.
+const SERVICE: &str = "plugin";
+
+pub(crate) struct Mains {
     session: Arc<Session>,
     address: Address,
     current: watch::Sender<Arc<Link>>,
@@ -43,6 +47,11 @@ impl Mains {
     /// The one that takes calls, unless that has changed.
     pub(super) fn current(&self) -> Arc<Link> {
         self.current.borrow().clone()
+    }
+
+    /// Cuts the one that takes calls.
+    pub(crate) fn cut(&self) {
+        self.current().connection().close();
     }
 
     /// From here on `link` takes calls. The one before is kept until the peer closes it.
@@ -81,6 +90,26 @@ impl Mains {
     pub(super) async fn usable(&self) -> Result<Arc<Link>> {
         let link = self.current();
         if link.connection().is_usable() { Ok(link) } else { self.dial().await }
+    }
+
+    /// Whether the process answers its health check: over the connection that takes calls, or over another one if that is being
+    /// replaced at this moment.
+    ///
+    /// # Errors
+    ///
+    /// Its answer is an error, or nobody answers.
+    pub(super) async fn check(&self) -> Result<()> {
+        let link = self.current();
+        let request = HealthCheckRequest { service: SERVICE.to_owned() };
+        match HealthClient::new(link.connection().clone()).check(request).await {
+            Ok(_) => Ok(()),
+            Err(_) if !link.connection().is_usable() => {
+                // It has answered when this succeeds.
+                self.dial().await?.end();
+                Ok(())
+            }
+            Err(status) => Err(Error::unknown(format!("{}: {status}", self.session.name())).with_source(status)),
+        }
     }
 
     /// Asks the process how it is, over the connection that takes calls. `None`: it sent nothing.
@@ -135,7 +164,7 @@ impl Mains {
 
 /// Whether the process says that it serves. `None`: it sent nothing. A refusal is an answer too.
 async fn ask(connection: &Connection) -> Option<bool> {
-    let request = HealthCheckRequest { service: "plugin".to_owned() }.encode_to_vec();
+    let request = HealthCheckRequest { service: SERVICE.to_owned() }.encode_to_vec();
     let answer = connection.unary("/grpc.health.v1.Health/Check", HeaderMap::new(), None, request.into()).await;
     match answer {
         Ok(reply) => {

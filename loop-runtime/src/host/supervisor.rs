@@ -14,10 +14,9 @@ use tokio_util::sync::CancellationToken;
 use super::builder::{Settings, Source};
 use super::event::{Event, Events, State, States, What};
 use super::generation::{Generation, not_running};
+use super::mains::Mains;
 use super::{Command, LaunchError, Process, Reattach};
 use crate::error::{Error, Result};
-use crate::proto::grpc::health::v1::HealthCheckRequest;
-use crate::proto::grpc::health::v1::health_client::HealthClient;
 use crate::service::{Family, Handle, Link, Names, Prepared, Remote, Service, TICK};
 use crate::sync::locked;
 pub(crate) use machine::Input;
@@ -129,7 +128,7 @@ enum Message {
 #[derive(Clone)]
 pub(crate) struct Running {
     pub(crate) process: Arc<Process>,
-    pub(crate) connection: crate::transport::Connection,
+    pub(crate) mains: Arc<Mains>,
     version: u32,
 }
 
@@ -268,9 +267,7 @@ impl Supervisor {
     /// The plugin is not running, or the answer is an error.
     pub async fn ping(&self) -> Result<()> {
         let running = self.running().ok_or_else(|| not_running(self.name(), "it cannot be asked"))?;
-        let request = HealthCheckRequest { service: "plugin".to_owned() };
-        let answer = HealthClient::new(running.connection).check(request).await;
-        answer.map(drop).map_err(|status| Error::unknown(format!("{}: {status}", self.name())).with_source(status))
+        running.mains.check().await
     }
 
     /// Replaces the process by another one, in order: new calls wait for the next process, each to its own deadline; those

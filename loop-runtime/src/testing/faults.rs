@@ -62,7 +62,7 @@ impl Faults for Supervisor {
     }
 
     fn cut(&self) -> Result<()> {
-        running(self).map(|running| running.connection.close())
+        running(self).map(|running| running.mains.cut())
     }
 }
 

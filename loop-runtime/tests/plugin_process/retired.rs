@@ -97,6 +97,21 @@ async fn calls_go_on_over_another_connection() {
     assert_eq!(stranger.all("Shutdown"), [3]);
 }
 
+/// Also at the moment at which the first connection takes no calls any more, and the second is not there yet.
+#[tokio::test]
+async fn a_ping_is_answered_over_whichever_connection() {
+    let stranger = Stranger::new(MANY);
+    let (plugin, _plain) = launch(&stranger, SECOND).await;
+    soon("the streams of the host", stranger.streams(2)).await;
+    let pid = plugin.pid();
+    stranger.retire(1);
+    for n in 0..50 {
+        plugin.ping().await.unwrap_or_else(|why| panic!("ping {n}: {why}"));
+    }
+    assert_eq!(plugin.pid(), pid);
+    plugin.close().await;
+}
+
 #[tokio::test]
 async fn without_announcements_a_plugin_serves_on_if_nothing_is_lent() {
     let stranger = Stranger::new(MANY);

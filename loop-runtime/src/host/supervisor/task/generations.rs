@@ -44,11 +44,8 @@ impl Task {
         let Some(kept) = self.find(number) else { return };
         let (generation, watched) = (&kept.generation, kept.watched.clone());
         let (mains, main) = (generation.mains.clone(), generation.mains.current());
-        *locked(&shared.running) = Some(Running {
-            process: generation.process().clone(),
-            connection: main.connection().clone(),
-            version: generation.version,
-        });
+        *locked(&shared.running) =
+            Some(Running { process: generation.process().clone(), mains: mains.clone(), version: generation.version });
         shared.root.install(main);
         self.watch_main(number);
         if let Some(tick) = shared.settings.policy.health_tick {
@@ -64,9 +61,6 @@ impl Task {
         let Some(kept) = self.find_mut(number) else { return };
         let Some(link) = kept.redialled.take() else { return };
         kept.generation.mains.replace(link.clone());
-        if let Some(running) = &mut *locked(&self.shared.running) {
-            running.connection = link.connection().clone();
-        }
         self.shared.root.install(link);
         self.watch_main(number);
     }
