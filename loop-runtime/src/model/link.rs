@@ -55,6 +55,23 @@ pub(super) struct InFlight {
     _of_session: TaskTrackerToken,
 }
 
+/// A connection of which a link is about to be made: a socket closes if that is called off.
+struct Unlinked(Option<Rc<Conn>>);
+
+impl Unlinked {
+    fn linked(mut self) -> Option<Rc<Conn>> {
+        self.0.take()
+    }
+}
+
+impl Drop for Unlinked {
+    fn drop(&mut self) {
+        if let Some(conn) = self.0.take() {
+            conn.hang_up();
+        }
+    }
+}
+
 impl Link {
     pub(super) async fn dial(session: &Rc<Session>, far: &Rc<FarObject>, object: Rc<Obj>) -> Option<Arc<Self>> {
         // Its number cannot be announced.
@@ -66,17 +83,18 @@ impl Link {
             conn = far.dial() => conn?,
             () = session.ended.told().cancelled() => return None,
         };
+        let conn = Unlinked(Some(conn));
         hop().await;
-        Some(Self::adopt(session, conn, true, object))
+        Some(Self::adopt(session, conn.linked()?, true, object))
     }
 
     pub(super) async fn redial(&self) -> Option<Arc<Self>> {
         if !self.has_address {
             return None;
         }
-        let conn = self.conn.object.dial().await?;
+        let conn = Unlinked(Some(self.conn.object.dial().await?));
         hop().await;
-        Some(Self::adopt(&self.session, conn, true, self.object.clone()))
+        Some(Self::adopt(&self.session, conn.linked()?, true, self.object.clone()))
     }
 
     #[allow(clippy::arc_with_non_send_sync, reason = "the place of a link is made for one")]

@@ -248,7 +248,11 @@ impl Machine {
             return WAIT;
         }
         let Some(parent) = view.parent else { return Step::Wait { until: None, wish: true } };
-        if view.quarantined && !self.failed.is_some_and(|failed| failed.permanent && failed.parent == parent) {
+        let is_out_of_date = view.session_over || view.made_under != parent;
+        // No run is asked for while the object can be dialled again.
+        let needs_run = !object_lives || is_out_of_date;
+        let is_told = self.failed.is_some_and(|failed| failed.permanent && failed.parent == parent);
+        if view.quarantined && needs_run && !is_told {
             let failed = Failure { why: Why::Quarantined, parent, permanent: true, in_a_row: 1, retry_at: now };
             self.fail(failed, effects);
         }
@@ -261,7 +265,7 @@ impl Machine {
         if !object_lives {
             return Step::Run;
         }
-        if view.session_over || view.made_under != parent {
+        if is_out_of_date {
             return Step::Leave;
         }
         match self.tried {

@@ -266,6 +266,16 @@ fn a_lazy_handle_is_made_again_when_somebody_asks() {
 }
 
 #[test]
+fn a_quarantined_handle_whose_object_lives_is_dialled_again() {
+    let quarantined = View { quarantined: true, ..LOST };
+    let mut keeper = Keeper::new(RULES);
+    assert_eq!(keeper.next(quarantined), Step::Dial);
+    assert_eq!(keeper.effects(), [Effect::Unusable, Effect::Lost]);
+    let mut keeper = Keeper::new(RULES);
+    assert_eq!(keeper.next(View { object_lives: false, ..quarantined }), WAIT, "that needs a run");
+}
+
+#[test]
 fn a_quarantined_handle_is_told_once_and_waits_for_a_reset() {
     let mut keeper = Keeper::new(RULES);
     let quarantined = View { parent: Some(2), quarantined: true, ..ENDED };
