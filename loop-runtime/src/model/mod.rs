@@ -81,9 +81,9 @@
 //! | one life below another does not end with it | `life` | `NothingLeft` | 9 |
 //!
 //! Three of them nothing else would catch, if the promise named were not looked at: "no probation behind the breaker" and
-//! "callers wait while the breaker is open" in 2,500 schedules, "a broken generation is not cut" in the first thousand. For
-//! `Newest` none is known: what it guards is held twice, by the keeper and by every call, which looks at the link once more
-//! before it is sent; one breakage is not enough. It catches the last row by itself too, in schedule 155.
+//! "callers wait while the breaker is open" in 2,500 schedules, "a broken generation is not cut" in the first thousand. None
+//! is known that `Newest` catches by itself: it does not see the last row in 2,500 schedules, nor that a keeper dials what was
+//! made under another parent or in a session that is over. So that this check can fail has not been seen yet.
 
 mod callers;
 mod calls;
