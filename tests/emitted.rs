@@ -2,6 +2,7 @@
 //! set any of them off.
 
 #![deny(
+    missing_debug_implementations,
     missing_docs,
     unreachable_pub,
     unused_qualifications,

@@ -2,6 +2,7 @@
 //! would like best. Most of this test is that it compiles.
 
 #![allow(clippy::all, clippy::unwrap_used, reason = "tests")]
+#![allow(missing_debug_implementations, reason = "no derive is in scope")]
 #![allow(dead_code, non_camel_case_types, non_upper_case_globals, non_snake_case, reason = "names are what is tested")]
 
 use std::sync::Arc;

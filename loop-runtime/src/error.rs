@@ -102,6 +102,7 @@ impl fmt::Display for Code {
 
 /// How a call was lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Loss {
     /// Whether the method may have run, or may yet run until the old process is reaped. `false` is a promise:
     /// it did not run. `true` is said also of calls that never arrived.

@@ -109,7 +109,8 @@
 //!
 //! There is no deadline unless one is set: [`with_timeout`] and [`with_deadline`] set it for every call inside a future.
 //! Dropping the future of a call cancels it, and the future of the implementation is dropped on the far side.
-//! [`with_metadata`] attaches headers such as `traceparent`. All three travel on through nested calls by themselves.
+//! [`CallOptions`] attach metadata such as `traceparent`, and a handler reads what came with its [`Call`]. All three travel on
+//! through nested calls by themselves.
 //!
 //! # Handlers that block
 //!
@@ -148,7 +149,7 @@
 //! | feature | default | what |
 //! |---|---|---|
 //! | `auto-mtls` | no | go-plugin's AutoMTLS: `Host::auto_mtls`, and plugins for hosts that insist on it. Builds aws-lc, which needs a C compiler, and whose first random number takes tens of milliseconds of a process's start unless it is built with `AWS_LC_SYS_NO_JITTER_ENTROPY=1` |
-//! | `metrics` | no | `/metrics` of a LOOP plugin, on the port that a Chainlink node names |
+//! | `metrics-endpoint` | no | `/metrics` of a LOOP plugin, on the port that a Chainlink node names |
 //! | `mux` | no | [`Host::multiplexed`](host::Host): one socket for all connections of a plugin, as go-plugin does it with yamux; plugins obey a host that asks for it |
 //! | `schema` | no | `testing::lock_schema`, for tests: your `.proto` files are held to the traits, and a change is told with whom it breaks. Builds a parser of protobuf |
 //! | `sha256` | no | `Command::sha256`: a program is started only if it is the one that was meant |
@@ -193,10 +194,9 @@ pub mod testing;
 mod transport;
 pub mod wire;
 
-pub use context::{deadline, metadata, with_deadline, with_metadata, with_timeout};
+pub use context::{Call, CallOptions, with_deadline, with_timeout};
 pub use error::{Code, Error, ErrorKind, LoopError, Loss, Result};
 pub use handshake::Handshake;
-pub use transport::Limits;
 
 pub use loop_macros::{LoopError, LoopMessage, loop_service};
 pub use service::{health, times_made};

@@ -23,6 +23,7 @@ use crate::transport::{Address, AddressError};
 /// # Ok::<(), loop_runtime::host::ReattachError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Reattach {
     /// What the plugin speaks: always `grpc`.
     pub protocol: String,
@@ -44,15 +45,15 @@ pub struct Reattach {
 pub struct ReattachError(String);
 
 impl Reattach {
-    pub(crate) fn new(address: &Address, pid: u32) -> Self {
-        Self {
-            protocol: "grpc".to_owned(),
-            protocol_version: 0,
-            pid,
-            test: false,
-            network: address.network().to_owned(),
-            address: address.to_string(),
-        }
+    /// The plugin that runs as process `pid` and listens at `address`: the path of a socket if `network` is `unix`,
+    /// `host:port` if it is `tcp`. It is not in test mode, and its version is not known.
+    pub fn new(network: impl Into<String>, address: impl Into<String>, pid: u32) -> Self {
+        let (network, address) = (network.into(), address.into());
+        Self { protocol: "grpc".to_owned(), protocol_version: 0, pid, test: false, network, address }
+    }
+
+    pub(crate) fn at(address: &Address, pid: u32) -> Self {
+        Self::new(address.network(), address.to_string(), pid)
     }
 
     pub(crate) fn parsed_address(&self) -> Result<Address, AddressError> {

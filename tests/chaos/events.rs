@@ -4,9 +4,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
-use loop_runtime::host::{Event, HandleEvent, RestartPolicy, Supervisor, What, Why};
+use loop_runtime::host::{EndCause, Event, EventKind, HandleEvent, Supervisor};
 
 use crate::trace::Trace;
+use crate::world::{RESTART_WINDOW, STABLE_AFTER};
 
 /// What one plugin told in its life.
 #[derive(Default)]
@@ -51,7 +52,7 @@ enum Kept {
 /// Holds the events of a plugin against their rules, one after another.
 struct Reader {
     name: String,
-    policy: RestartPolicy,
+    max_restarts: Option<u32>,
     trace: Arc<Trace>,
     told: Told,
     place: Place,
@@ -72,7 +73,7 @@ struct Reader {
 /// Reads the events of `plugin`, which runs its first process, until it is closed.
 pub(crate) fn follow(
     plugin: &Supervisor,
-    policy: RestartPolicy,
+    max_restarts: Option<u32>,
     trace: Arc<Trace>,
 ) -> impl Future<Output = Told> + Send + use<> {
     let (mut events, name) = (plugin.events(), plugin.name().to_owned());
@@ -85,7 +86,7 @@ pub(crate) fn follow(
         let (upgrade, leaving, processes) = (None, None, HashMap::from([(1, first)]));
         let mut reader = Reader {
             name,
-            policy,
+            max_restarts,
             trace,
             told,
             place,
@@ -119,48 +120,48 @@ impl Reader {
     }
 
     fn read(&mut self, event: Event) {
-        let text = format!("{:?}", event.what);
-        if self.of_upgrade(&event.what) {
+        let text = format!("{:?}", event.kind);
+        if self.of_upgrade(&event.kind) {
             return;
         }
-        let next = match (self.place, event.what) {
-            (Place::Between, What::Launching { .. }) if self.upgrade.is_none() && self.leaving.is_none() => {
+        let next = match (self.place, event.kind) {
+            (Place::Between, EventKind::Launching { .. }) if self.upgrade.is_none() && self.leaving.is_none() => {
                 if self.refused {
                     self.wrong(format!("I10: {text} after a failure for good"));
                 }
                 self.reset_meanwhile = false;
                 Place::Launching
             }
-            (Place::Launching, What::LaunchFailed { permanent, .. }) => {
+            (Place::Launching, EventKind::LaunchFailed { permanent, .. }) => {
                 self.refused = permanent && !self.reset_meanwhile;
                 Place::Between
             }
-            (Place::Launching, What::Started { generation, pid, .. }) if generation > self.last => {
+            (Place::Launching, EventKind::Started { generation, pid, .. }) if generation > self.last => {
                 self.trace.published(&self.name, pid);
                 self.started(generation, pid);
                 Place::Running(generation)
             }
-            (Place::Running(now), What::Ended(ended)) if ended.generation == now => {
+            (Place::Running(now), EventKind::Ended(ended)) if ended.generation == now => {
                 self.trace.ended(&self.name);
-                if ended.why == Why::Hung {
+                if ended.cause == EndCause::Hung {
                     self.told.hung.push(ended.generation);
                 }
                 if ended.exit.is_none() {
                     self.wrong(format!("I5: not reaped: {text}"));
                 }
-                if ended.uptime >= self.policy.stable_after {
+                if ended.uptime >= STABLE_AFTER {
                     self.restarts.clear();
                 }
                 Place::Between
             }
-            (Place::Between, What::Closed { .. }) => Place::Closed,
+            (Place::Between, EventKind::Closed { .. }) => Place::Closed,
             (
                 place,
-                What::Launching { .. }
-                | What::LaunchFailed { .. }
-                | What::Started { .. }
-                | What::Ended(_)
-                | What::Closed { .. },
+                EventKind::Launching { .. }
+                | EventKind::LaunchFailed { .. }
+                | EventKind::Started { .. }
+                | EventKind::Ended(_)
+                | EventKind::Closed { .. },
             ) => return self.wrong(format!("I13: {text} in {place:?}")),
             (_, what) => return self.aside(event.at, what),
         };
@@ -175,26 +176,26 @@ impl Reader {
     }
 
     /// Takes in what belongs to an upgrade; whether it does.
-    fn of_upgrade(&mut self, what: &What) -> bool {
+    fn of_upgrade(&mut self, what: &EventKind) -> bool {
         self.upgrade = match (self.upgrade, what) {
-            (None, What::Upgrading { generation }) if self.place == Place::Running(*generation) => {
+            (None, EventKind::Upgrading { generation }) if self.place == Place::Running(*generation) => {
                 Some(Upgrade::Wanted)
             }
-            (Some(Upgrade::Wanted), What::Launching { .. }) => Some(Upgrade::Launching),
-            (Some(Upgrade::Launching), What::LaunchFailed { .. }) => Some(Upgrade::Failed),
-            (Some(Upgrade::Failed), What::UpgradeAborted { .. }) => None,
-            (Some(Upgrade::Launching), What::Started { generation, pid, .. }) if *generation > self.last => {
+            (Some(Upgrade::Wanted), EventKind::Launching { .. }) => Some(Upgrade::Launching),
+            (Some(Upgrade::Launching), EventKind::LaunchFailed { .. }) => Some(Upgrade::Failed),
+            (Some(Upgrade::Failed), EventKind::UpgradeAborted { .. }) => None,
+            (Some(Upgrade::Launching), EventKind::Started { generation, pid, .. }) if *generation > self.last => {
                 self.started(*generation, *pid);
                 Some(Upgrade::Started(*generation))
             }
-            (Some(Upgrade::Started(generation)), What::Upgraded { from, to })
+            (Some(Upgrade::Started(generation)), EventKind::Upgraded { from, to })
                 if self.place == Place::Running(*from) && generation == *to && self.leaving.is_none() =>
             {
                 self.trace.took_over(&self.name, self.processes[to]);
                 (self.place, self.leaving) = (Place::Running(*to), Some(*from));
                 None
             }
-            (upgrade, What::Ended(ended)) if self.leaving == Some(ended.generation) => {
+            (upgrade, EventKind::Ended(ended)) if self.leaving == Some(ended.generation) => {
                 self.trace.left(self.processes[&ended.generation]);
                 if ended.exit.is_none() {
                     self.wrong(format!("I5: not reaped: {ended:?}"));
@@ -203,7 +204,8 @@ impl Reader {
                 self.upgrade = upgrade;
                 return true;
             }
-            (None, What::Upgrading { .. }) | (_, What::UpgradeAborted { .. } | What::Upgraded { .. }) => {
+            (None, EventKind::Upgrading { .. })
+            | (_, EventKind::UpgradeAborted { .. } | EventKind::Upgraded { .. }) => {
                 self.wrong(format!("I13: {what:?} in {:?}, {:?}", self.place, self.upgrade));
                 self.upgrade
             }
@@ -213,23 +215,23 @@ impl Reader {
     }
 
     /// What does not change where the grammar stands.
-    fn aside(&mut self, at: Instant, what: What) {
+    fn aside(&mut self, at: Instant, what: EventKind) {
         match what {
-            What::Handle(what) => self.handle(&what),
-            What::Backoff { .. } => {
+            EventKind::Handle(what) => self.handle(&what),
+            EventKind::Backoff { .. } => {
                 self.restarts.push_back(at);
-                self.restarts.retain(|then| at - *then < self.policy.budget_window);
+                self.restarts.retain(|then| at - *then < RESTART_WINDOW);
                 let counted = self.restarts.len();
-                if self.policy.budget.is_some_and(|budget| counted > budget as usize) {
-                    self.wrong(format!("I9: {counted} restarts in {:?}", self.policy.budget_window));
+                if self.max_restarts.is_some_and(|most| counted > most as usize) {
+                    self.wrong(format!("I9: {counted} restarts in {RESTART_WINDOW:?}"));
                 }
             }
-            What::BreakerOpened { .. } => {
+            EventKind::BreakerOpened { .. } => {
                 self.restarts.clear();
                 self.told.opened += 1;
             }
-            What::GaveUp { .. } => self.told.gave_up += 1,
-            What::Reset => {
+            EventKind::GaveUp { .. } => self.told.gave_up += 1,
+            EventKind::Reset => {
                 self.refused = false;
                 self.reset_meanwhile = true;
                 self.restarts.clear();

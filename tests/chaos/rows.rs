@@ -16,7 +16,7 @@ use crate::schedule::everything_answers;
 use crate::sockets::{self, Which};
 use crate::table::Report;
 use crate::trace::Site;
-use crate::world::{World, patient};
+use crate::world::World;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Row {
@@ -46,7 +46,7 @@ pub(crate) async fn run(dir: &Path, row: Row, times: u64, seed: u64) -> Report {
 
 async fn one(dir: &Path, row: Row, times: u64, random: &mut Random, report: &mut Report) {
     let _ = std::fs::remove_file(dir.join("trace"));
-    let (world, told) = World::new(dir, patient()).await;
+    let (world, told) = World::new(dir, None).await;
     let calls = Arc::new(Calls::default());
     let stop = CancellationToken::new();
     let callers: Vec<_> =

@@ -16,7 +16,7 @@ use crate::random::Random;
 use crate::services::{Factory, Provider, Relayer, Reporter};
 use crate::table::Report;
 use crate::trace::Site;
-use crate::world::{World, policy};
+use crate::world::{MAX_RESTARTS, World};
 
 /// Faults in one round.
 const ROUND: u64 = 50;
@@ -50,7 +50,7 @@ pub(crate) async fn run(dir: &Path, faults: u64, seed: u64) -> Report {
 
 async fn round(dir: &Path, faults: u64, random: &mut Random, report: &mut Report) {
     let _ = std::fs::remove_file(dir.join("trace"));
-    let (world, told) = World::new(dir, policy()).await;
+    let (world, told) = World::new(dir, Some(MAX_RESTARTS)).await;
     let calls = Arc::new(Calls::default());
     let stop = CancellationToken::new();
     let callers: Vec<_> = (0..CALLERS)

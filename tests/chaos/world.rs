@@ -15,39 +15,37 @@ use crate::events::{self, Told};
 use crate::services::{Factory, Ledger, Provider, Relayer, Reporter, Works};
 use crate::trace::{Site, Trace};
 
+/// The budget of a plugin that has one.
+pub(crate) const MAX_RESTARTS: u32 = 10;
+pub(crate) const RESTART_WINDOW: Duration = Duration::from_secs(2);
+/// A run as long as this forgets the crashes before it.
+pub(crate) const STABLE_AFTER: Duration = Duration::from_secs(1);
+
 /// All numbers scaled down, so that everything that can happen does within a minute; the health tick is as short as
 /// a busy machine allows.
-pub(crate) fn policy() -> RestartPolicy {
-    let mut policy = RestartPolicy::default();
-    policy.backoff = Duration::from_millis(5);
-    policy.backoff_max = Duration::from_millis(50);
-    policy.stable_after = Duration::from_secs(1);
-    policy.budget = Some(10);
-    policy.budget_window = Duration::from_secs(2);
-    policy.open = Duration::from_millis(200);
-    policy.open_max = Duration::from_millis(400);
-    policy.start_timeout = Duration::from_secs(5);
-    policy.health_tick = Some(Duration::from_millis(200));
-    policy.exit_grace = Duration::from_millis(500);
-    policy.timing.recipe = Duration::from_secs(1);
-    policy.timing.redial = Duration::from_millis(100);
-    policy.timing.recovery_wait = Duration::from_secs(5);
-    policy.timing.forward_wait = Duration::from_millis(500);
-    policy.timing.drain = Duration::from_millis(200);
-    policy.timing.release = Duration::from_millis(200);
-    policy.timing.hang_up = Duration::from_millis(200);
-    policy.timing.close = Duration::from_millis(600);
-    policy.timing.retry = Duration::from_millis(10);
-    policy.timing.retry_max = Duration::from_millis(100);
-    policy
-}
-
-/// The same without budget and backoff, for tests that kill in a row.
-pub(crate) fn patient() -> RestartPolicy {
-    let mut policy = policy();
-    policy.budget = None;
-    policy.backoff = Duration::ZERO;
-    policy
+fn policy(max_restarts: Option<u32>) -> RestartPolicy {
+    let policy = RestartPolicy::default()
+        .max_backoff(Duration::from_millis(50))
+        .stable_after(STABLE_AFTER)
+        .max_restarts(max_restarts)
+        .restart_window(RESTART_WINDOW)
+        .breaker_open(Duration::from_millis(200))
+        .max_breaker_open(Duration::from_millis(400))
+        .start_timeout(Duration::from_secs(5))
+        .health_check_interval(Some(Duration::from_millis(200)))
+        .shutdown_timeout(Duration::from_millis(500))
+        .construct_timeout(Duration::from_secs(1))
+        .redial_timeout(Duration::from_millis(100))
+        .recovery_timeout(Duration::from_secs(5))
+        .forward_timeout(Duration::from_millis(500))
+        .drain_timeout(Duration::from_millis(200))
+        .release_timeout(Duration::from_millis(200))
+        .disconnect_timeout(Duration::from_millis(200))
+        .close_timeout(Duration::from_millis(600))
+        .construct_backoff(Duration::from_millis(10))
+        .max_construct_backoff(Duration::from_millis(100));
+    // Without a budget nothing holds up a test that kills in a row.
+    policy.initial_backoff(if max_restarts.is_some() { Duration::from_millis(5) } else { Duration::ZERO })
 }
 
 pub(crate) struct World {
@@ -86,19 +84,19 @@ fn command(dir: &Path, plugin: usize) -> (String, Command) {
     (name, command)
 }
 
-async fn launch(dir: &Path, plugin: usize, policy: RestartPolicy) -> Supervisor {
+async fn launch(dir: &Path, plugin: usize, max_restarts: Option<u32>) -> Supervisor {
     link_program(dir, plugin);
     let (name, command) = command(dir, plugin);
-    Host::new(HANDSHAKE).name(name).policy(policy).launch(command).await.expect("a plugin")
+    Host::new(HANDSHAKE).name(name).restart_policy(policy(max_restarts)).launch(command).await.expect("a plugin")
 }
 
 impl World {
     /// Launches both and makes all objects. The tasks end once both plugins are closed.
-    pub(crate) async fn new(dir: &Path, policy: RestartPolicy) -> (Arc<Self>, Vec<JoinHandle<Told>>) {
+    pub(crate) async fn new(dir: &Path, max_restarts: Option<u32>) -> (Arc<Self>, Vec<JoinHandle<Told>>) {
         let trace = Arc::new(Trace::open(dir));
-        let plugins = [launch(dir, 0, policy.clone()).await, launch(dir, 1, policy.clone()).await];
+        let plugins = [launch(dir, 0, max_restarts).await, launch(dir, 1, max_restarts).await];
         let told =
-            plugins.iter().map(|plugin| tokio::spawn(events::follow(plugin, policy.clone(), trace.clone()))).collect();
+            plugins.iter().map(|plugin| tokio::spawn(events::follow(plugin, max_restarts, trace.clone()))).collect();
         let roots: [Arc<dyn Works>; 2] =
             [plugins[0].dispense().await.expect("a root"), plugins[1].dispense().await.expect("a root")];
         let ledger = Notes(trace.clone());

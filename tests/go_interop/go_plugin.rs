@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use libtest_mimic::Trial;
-use loop_runtime::host::{Ended, LaunchError, RestartPolicy, What};
+use loop_runtime::host::{Ended, EventKind, LaunchError, RestartPolicy};
 use loop_runtime::prelude::*;
 use loop_runtime::testing::Faults as _;
-use loop_runtime::{ErrorKind, with_metadata, with_timeout};
+use loop_runtime::{CallOptions, ErrorKind, with_timeout};
 
 use crate::mode::Mode;
 use crate::probe::{Counter, HANDSHAKE, Probe, RustCounter, TakeError};
@@ -61,10 +61,8 @@ fn run(case: impl Future<Output = ()>) {
 }
 
 fn host(cell: &Cell) -> Host {
-    let mut policy = RestartPolicy::default();
-    policy.backoff = Duration::ZERO;
-    policy.budget = None;
-    cell.mode.of(Host::new(HANDSHAKE.also_versions(&[1]))).name(&cell.name).policy(policy)
+    let policy = RestartPolicy::default().initial_backoff(Duration::ZERO).max_restarts(None);
+    cell.mode.of(Host::new(HANDSHAKE.also_versions(&[1]))).name(&cell.name).restart_policy(policy)
 }
 
 async fn launch(cell: &Cell) -> (Supervisor, Arc<dyn Probe>) {
@@ -83,7 +81,7 @@ async fn close(plugin: Supervisor) {
 
 async fn ended(events: &mut loop_runtime::host::Events) -> Ended {
     loop {
-        if let What::Ended(ended) = events.next().await.unwrap().what {
+        if let EventKind::Ended(ended) = events.next().await.unwrap().kind {
             return ended;
         }
     }
@@ -131,7 +129,8 @@ async fn details(cell: &Cell) {
 async fn metadata(cell: &Cell) {
     let (plugin, probe) = launch(cell).await;
     let trace = "00-feed-beef-01";
-    let seen = with_metadata("traceparent", trace, probe.header("traceparent")).await.unwrap().unwrap();
+    let options = CallOptions::new().metadata("traceparent", trace).unwrap();
+    let seen = options.scope(probe.header("traceparent")).await.unwrap();
     assert_eq!(seen.as_deref(), Some(trace));
     assert_eq!(probe.header("traceparent").await.unwrap(), None);
     close(plugin).await;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
-use loop_runtime::host::{LaunchError, RestartPolicy, What};
+use loop_runtime::host::{EventKind, LaunchError, RestartPolicy};
 use loop_runtime::prelude::*;
 use loop_runtime::testing::Faults as _;
 
@@ -83,10 +83,9 @@ async fn another_application_version(case: &Case) {
 }
 
 async fn a_hang_before_the_handshake(case: &Case) {
-    let mut policy = RestartPolicy::default();
-    policy.start_timeout = Duration::from_secs(1);
-    let timeout = policy.start_timeout;
-    let error = case.refused(&case.host().policy(policy), "hang", timeout..timeout + BUSY).await;
+    let timeout = Duration::from_secs(1);
+    let policy = RestartPolicy::default().start_timeout(timeout);
+    let error = case.refused(&case.host().restart_policy(policy), "hang", timeout..timeout + BUSY).await;
     let expected =
         format!("plugin start timed out: {}: no handshake line on stdout within 1s; the process was killed", case.name);
     assert_eq!(first_line(&error), expected);
@@ -226,9 +225,9 @@ async fn closed_by_many_at_once(case: &Case) {
     plugin.close().await;
     let mut ends = Vec::new();
     while let Some(event) = events.next().await {
-        match event.what {
-            What::Ended(ended) => ends.push(ended),
-            What::Launching { .. } => panic!("started again"),
+        match event.kind {
+            EventKind::Ended(ended) => ends.push(ended),
+            EventKind::Launching { .. } => panic!("started again"),
             _ => {}
         }
     }

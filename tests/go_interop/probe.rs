@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use loop_runtime::Call;
 use loop_runtime::plugin::sync_stderr;
 use loop_runtime::prelude::*;
 use tokio::signal::unix::{SignalKind, signal};
@@ -156,12 +157,12 @@ impl Probe for RustProbe {
     }
 
     async fn time_left(&self) -> Result<Option<u64>> {
-        let left = loop_runtime::deadline().map(|at| at.saturating_duration_since(Instant::now()));
+        let left = Call::current().deadline().map(|at| at.saturating_duration_since(Instant::now()));
         Ok(left.map(|left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX)))
     }
 
     async fn header(&self, name: &str) -> Result<Option<String>> {
-        Ok(loop_runtime::metadata(name))
+        Ok(Call::current().metadata(name).map(str::to_owned))
     }
 
     async fn new_counter(&self, start: u64) -> Result<Arc<dyn Counter>> {

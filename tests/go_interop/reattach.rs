@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use libtest_mimic::Trial;
-use loop_runtime::host::{LaunchError, Reattach, RestartPolicy, Sha256, State, What};
+use loop_runtime::host::{EventKind, LaunchError, Reattach, RestartPolicy, Sha256, State};
 use loop_runtime::prelude::*;
 use loop_runtime::testing::Faults as _;
 use sha2::Digest as _;
@@ -173,8 +173,7 @@ async fn sum(probe: &Arc<dyn Probe>) -> Result<u64> {
 async fn our_host_to_a_go_plugin() {
     let plugin = Alone::start(&[], |line, pid| {
         let address = line.split('|').nth(3).unwrap().to_owned();
-        let (protocol, network) = ("grpc".to_owned(), "unix".to_owned());
-        Reattach { protocol, protocol_version: 0, pid, test: false, network, address }
+        Reattach::new("unix", address, pid)
     })
     .await;
     let (host, probe) = plugin.attach().await;
@@ -227,10 +226,8 @@ async fn a_go_plugin_runs_with_its_checksum_only() {
     let LaunchError::Checksum { expected, found, .. } = &error else { panic!("{error}") };
     assert_eq!((*expected, *found), (other, digest));
 
-    let mut policy = RestartPolicy::default();
-    policy.backoff = Duration::ZERO;
-    policy.budget = None;
-    let plugin = host.policy(policy).launch(command.sha256(digest)).await.unwrap();
+    let policy = RestartPolicy::default().initial_backoff(Duration::ZERO).max_restarts(None);
+    let plugin = host.restart_policy(policy).launch(command.sha256(digest)).await.unwrap();
     let probe: Arc<dyn Probe> = plugin.dispense().await.unwrap();
     let before = plugin.pid();
     plugin.kill().unwrap();
@@ -243,7 +240,7 @@ async fn a_go_plugin_runs_with_its_checksum_only() {
     let mut events = plugin.events();
     plugin.kill().unwrap();
     let error = loop {
-        if let What::LaunchFailed { permanent, error, .. } = events.next().await.unwrap().what {
+        if let EventKind::LaunchFailed { permanent, error, .. } = events.next().await.unwrap().kind {
             assert!(!permanent, "it may be about to be replaced: {error}");
             break error;
         }

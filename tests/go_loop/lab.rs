@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use loop_runtime::Handshake;
-use loop_runtime::host::{Ended, Events, LaunchError, RestartPolicy, What};
+use loop_runtime::host::{Ended, EventKind, Events, LaunchError, RestartPolicy};
 use loop_runtime::prelude::*;
 
 use crate::toolchain;
@@ -43,10 +43,8 @@ pub(crate) async fn launch(handshake: Handshake, program: &str, name: &str) -> G
 }
 
 pub(crate) async fn try_launch(handshake: Handshake, command: Command, name: &str) -> Result<Supervisor, LaunchError> {
-    let mut policy = RestartPolicy::default();
-    policy.backoff = Duration::ZERO;
-    policy.budget = None;
-    Host::new(handshake).name(name).policy(policy).launch(command).await
+    let policy = RestartPolicy::default().initial_backoff(Duration::ZERO).max_restarts(None);
+    Host::new(handshake).name(name).restart_policy(policy).launch(command).await
 }
 
 impl GoPlugin {
@@ -69,7 +67,7 @@ impl GoPlugin {
     pub(crate) async fn kill(&mut self) {
         use loop_runtime::testing::Faults as _;
         self.plugin.kill().unwrap();
-        while !matches!(self.events.next().await.unwrap().what, What::Started { .. }) {}
+        while !matches!(self.events.next().await.unwrap().kind, EventKind::Started { .. }) {}
         self.look();
     }
 
@@ -85,7 +83,7 @@ impl GoPlugin {
 
     async fn ended(&mut self) -> Ended {
         loop {
-            if let What::Ended(ended) = self.events.next().await.unwrap().what {
+            if let EventKind::Ended(ended) = self.events.next().await.unwrap().kind {
                 return ended;
             }
         }

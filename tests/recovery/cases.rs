@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use loop_runtime::host::{Command, Events, Host, RestartPolicy, State, Supervisor, What, Why};
+use loop_runtime::host::{Command, EndCause, EventKind, Events, Host, RestartPolicy, State, Supervisor};
 use loop_runtime::{Code, Result, with_timeout};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tokio::sync::watch;
@@ -54,10 +54,7 @@ tokio::task_local! {
 
 /// No budget, no backoff: these tests kill often.
 pub(crate) fn policy() -> RestartPolicy {
-    let mut policy = RestartPolicy::default();
-    policy.budget = None;
-    policy.backoff = Duration::ZERO;
-    policy
+    RestartPolicy::default().max_restarts(None).initial_backoff(Duration::ZERO)
 }
 
 pub(crate) async fn launch(policy: RestartPolicy) -> Supervisor {
@@ -65,7 +62,7 @@ pub(crate) async fn launch(policy: RestartPolicy) -> Supervisor {
 }
 
 pub(crate) async fn launch_command(policy: RestartPolicy, command: Command) -> Supervisor {
-    let host = Host::new(HANDSHAKE).name("workshop").policy(policy);
+    let host = Host::new(HANDSHAKE).name("workshop").restart_policy(policy);
     let host = if MULTIPLEXED.get() { host.multiplexed() } else { host };
     host.launch(command).await.expect("a plugin")
 }
@@ -92,10 +89,10 @@ pub(crate) async fn is_stopped(pid: u32) {
     }
 }
 
-pub(crate) async fn until<T>(events: &mut Events, mut wanted: impl FnMut(What) -> Option<T>) -> T {
+pub(crate) async fn until<T>(events: &mut Events, mut wanted: impl FnMut(EventKind) -> Option<T>) -> T {
     loop {
         let event = events.next().await.expect("an event before the end");
-        if let Some(found) = wanted(event.what) {
+        if let Some(found) = wanted(event.kind) {
             return found;
         }
     }
@@ -179,14 +176,13 @@ async fn a_poisonous_idempotent_call_runs_three_times_at_most() {
     let mut started = 0;
     plugin.close().await;
     while let Some(event) = events.next().await {
-        started += usize::from(matches!(event.what, What::Started { .. }));
+        started += usize::from(matches!(event.kind, EventKind::Started { .. }));
     }
     assert_eq!(started, 3, "one restart for each execution");
 }
 
 async fn a_frozen_process_is_hung_then_replaced() {
-    let mut policy = policy();
-    policy.health_tick = Some(Duration::from_millis(200));
+    let policy = policy().health_check_interval(Some(Duration::from_millis(200)));
     let plugin = launch(policy).await;
     let shop = workshop(&plugin).await;
     let frozen = shop.pid().await.expect("a pid");
@@ -197,12 +193,12 @@ async fn a_frozen_process_is_hung_then_replaced() {
         let shop = shop.clone();
         async move { shop.pid().await }
     });
-    until(&mut events, |what| matches!(what, What::Suspect { .. }).then_some(())).await;
+    until(&mut events, |what| matches!(what, EventKind::Suspect { .. }).then_some(())).await;
     let why = until(&mut events, |what| match what {
-        What::Ended(ended) => Some(ended.why),
+        EventKind::Ended(ended) => Some(ended.cause),
         _ => None,
     });
-    assert_eq!(why.await, Why::Hung);
+    assert_eq!(why.await, EndCause::Hung);
     assert_ne!(call.await.expect("no panic").expect("repeated on the next process"), frozen);
     assert!(!is_there(frozen));
     plugin.close().await;
@@ -306,9 +302,7 @@ async fn the_last_drop_ends_the_process() {
 }
 
 async fn a_crash_loop_opens_the_breaker_and_a_reset_closes_it() {
-    let mut policy = RestartPolicy::default();
-    policy.backoff = Duration::ZERO;
-    policy.budget = Some(2);
+    let policy = RestartPolicy::default().initial_backoff(Duration::ZERO).max_restarts(Some(2));
     let plugin = launch(policy).await;
     let shop = workshop(&plugin).await;
     let mut events = plugin.events();
@@ -316,7 +310,7 @@ async fn a_crash_loop_opens_the_breaker_and_a_reset_closes_it() {
         shop.abort().await.expect_err("it ends");
         shop.pid().await.ok();
     }
-    until(&mut events, |what| matches!(what, What::BreakerOpened { .. }).then_some(())).await;
+    until(&mut events, |what| matches!(what, EventKind::BreakerOpened { .. }).then_some(())).await;
     let error = shop.pid().await.expect_err("told at once");
     assert!(!error.may_have_run(), "{error:?}");
     assert!(error.loss().is_some_and(|loss| loss.retry_at.is_some()), "{error:?}");
@@ -333,7 +327,7 @@ async fn a_restart_by_hand_keeps_handles() {
     let before = shop.pid().await.expect("a pid");
     let mut events = plugin.events();
     plugin.restart();
-    until(&mut events, |what| matches!(what, What::Started { .. }).then_some(())).await;
+    until(&mut events, |what| matches!(what, EventKind::Started { .. }).then_some(())).await;
     let after = bench.work().await.expect("made again").0;
     assert_ne!(before, after);
     plugin.close().await;
@@ -370,10 +364,7 @@ pub(crate) async fn a_host_of_its_own() -> ExitCode {
 }
 
 async fn callers_have_their_own_deadlines() {
-    let mut policy = policy();
-    policy.backoff = Duration::from_secs(3600);
-    policy.backoff_max = policy.backoff;
-    policy.jitter = 0.0;
+    let policy = policy().initial_backoff(Duration::from_secs(3600)).max_backoff(Duration::from_secs(3600)).jitter(0.0);
     let plugin = launch(policy).await;
     let shop = workshop(&plugin).await;
     let mut states = plugin.states();
@@ -397,11 +388,11 @@ async fn a_set_up_that_fails_is_a_launch_that_fails() {
     std::fs::write(&file, "").expect("a file");
     let mut events = plugin.events();
     signal(plugin.pid().expect("running"), Signal::KILL);
-    until(&mut events, |what| matches!(what, What::Ended(_)).then_some(())).await;
+    until(&mut events, |what| matches!(what, EventKind::Ended(_)).then_some(())).await;
     // From here on: what fails was never started, so that nothing ends.
     let failed = until(&mut events, |what| match what {
-        What::LaunchFailed { error, permanent, .. } => Some((error.to_string(), permanent)),
-        What::Started { .. } | What::Ended(_) => panic!("not set up: {what:?}"),
+        EventKind::LaunchFailed { error, permanent, .. } => Some((error.to_string(), permanent)),
+        EventKind::Started { .. } | EventKind::Ended(_) => panic!("not set up: {what:?}"),
         _ => None,
     });
     let (text, permanent) = failed.await;
@@ -412,25 +403,24 @@ async fn a_set_up_that_fails_is_a_launch_that_fails() {
 }
 
 async fn a_reset_says_nothing_about_later_failures() {
-    let mut policy = RestartPolicy::default();
-    policy.budget = Some(0);
-    policy.open = Duration::from_secs(3600);
-    policy.open_max = policy.open;
+    let policy = RestartPolicy::default()
+        .max_restarts(Some(0))
+        .breaker_open(Duration::from_secs(3600))
+        .max_breaker_open(Duration::from_secs(3600));
     let plugin = launch(policy).await;
     let shop = workshop(&plugin).await;
     plugin.reset();
     shop.pid().await.expect("it runs");
     let mut events = plugin.events();
     shop.abort().await.expect_err("it ends");
-    until(&mut events, |what| matches!(what, What::BreakerOpened { .. }).then_some(())).await;
+    until(&mut events, |what| matches!(what, EventKind::BreakerOpened { .. }).then_some(())).await;
     let error = shop.pid().await.expect_err("open for an hour");
     assert!(error.loss().is_some_and(|loss| loss.retry_at.is_some()), "{error:?}");
     plugin.close().await;
 }
 
 async fn lazy_handles_come_back_when_somebody_calls() {
-    let mut policy = policy();
-    policy.lazy = true;
+    let policy = policy().lazy_recovery(true);
     let plugin = launch(policy).await;
     let shop = workshop(&plugin).await;
     let bench = shop.new_bench("oak", Lines::new().journal()).await.expect("a bench");

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use loop_runtime::Error;
-use loop_runtime::host::{Command, Host, RestartPolicy, State, What, Why};
+use loop_runtime::host::{Command, EndCause, EventKind, Host, RestartPolicy, State};
 use loop_runtime::plugin::Plugin;
 use rustix::process::Signal;
 
@@ -78,14 +78,14 @@ async fn a_plugin_that_gets_sigterm_runs_its_hooks() {
     let mut events = plugin.events();
     signal(before, Signal::TERM);
     let ended = until(&mut events, |what| match what {
-        What::Ended(ended) => Some(ended),
+        EventKind::Ended(ended) => Some(ended),
         _ => None,
     });
     let ended = ended.await;
-    assert_eq!((ended.why, ended.exit.and_then(|exit| exit.status())), (Why::ShutDown, Some(0)), "{ended}");
+    assert_eq!((ended.cause, ended.exit.and_then(|exit| exit.status())), (EndCause::ShutDown, Some(0)), "{ended}");
     let hooks: Vec<_> = notes(&path).iter().map(|(millis, _)| *millis).collect();
     assert_eq!(hooks, [50, 200], "both have run");
-    until(&mut events, |what| matches!(what, What::Backoff { in_a_row: 1, .. }).then_some(())).await;
+    until(&mut events, |what| matches!(what, EventKind::Backoff { in_a_row: 1, .. }).then_some(())).await;
     assert_ne!(shop.pid().await.expect("the next process"), before);
     plugin.close().await;
 }
@@ -101,11 +101,11 @@ async fn a_restart_under_load_loses_nothing() {
     for _ in 0..3 {
         plugin.restart();
         let ended = until(&mut events, |what| match what {
-            What::Ended(ended) => Some(ended.why),
+            EventKind::Ended(ended) => Some(ended.cause),
             _ => None,
         });
-        assert_eq!(ended.await, Why::Restart);
-        until(&mut events, |what| matches!(what, What::Started { .. }).then_some(())).await;
+        assert_eq!(ended.await, EndCause::Restart);
+        until(&mut events, |what| matches!(what, EventKind::Started { .. }).then_some(())).await;
     }
     let answered = load.answered().await;
     plugin.close().await;
@@ -156,8 +156,7 @@ pub(crate) fn naps(path: &Path, processes: usize) -> u64 {
 }
 
 async fn a_call_longer_than_the_drain_is_cut_off() {
-    let mut policy = policy();
-    policy.restart_drain = Duration::from_millis(50);
+    let policy = policy().restart_drain_timeout(Duration::from_millis(50));
     let plugin = launch_command(policy, Command::new(this())).await;
     let shop = workshop(&plugin).await;
     let call = tokio::spawn({
@@ -185,7 +184,7 @@ async fn a_program_that_is_away_for_a_second_comes_back() {
     signal(before, Signal::KILL);
     for _ in 0..3 {
         let permanent = until(&mut events, |what| match what {
-            What::LaunchFailed { permanent, .. } => Some(permanent),
+            EventKind::LaunchFailed { permanent, .. } => Some(permanent),
             _ => None,
         });
         assert!(!permanent.await);
@@ -209,7 +208,7 @@ async fn a_restart_may_bring_another_program() {
     let mut events = plugin.events();
     plugin.restart_with(Command::new(&path)).expect("a process of ours");
     for restart in 0..2 {
-        until(&mut events, |what| matches!(what, What::Started { .. }).then_some(())).await;
+        until(&mut events, |what| matches!(what, EventKind::Started { .. }).then_some(())).await;
         let pid = shop.pid().await.expect("a pid");
         assert_ne!(pid, before);
         let program = std::fs::read_link(format!("/proc/{pid}/exe")).expect("Linux");
@@ -220,9 +219,7 @@ async fn a_restart_may_bring_another_program() {
 }
 
 async fn closing_cuts_a_restart_short() {
-    let mut policy: RestartPolicy = policy();
-    policy.restart_drain = Duration::from_secs(3600);
-    policy.timing.drain = Duration::from_millis(10);
+    let policy = policy().restart_drain_timeout(Duration::from_secs(3600)).drain_timeout(Duration::from_millis(10));
     let plugin = launch_command(policy, Command::new(this())).await;
     let shop: Arc<dyn Workshop> = workshop(&plugin).await;
     let call = tokio::spawn({
@@ -248,21 +245,20 @@ async fn a_close_ends_a_start_that_connects() {
         mkfifo "$LINE"; "$0" > "$LINE" & read line < "$LINE"
         kill -STOP $!; echo "stopped it" >&2; echo "$line"; wait"#;
     let command = Command::new("/bin/sh").args(["-c", script]).arg(this()).env("SECOND", &second).env("LINE", &line);
-    let mut policy = policy();
-    policy.start_timeout = Duration::from_secs(3600);
-    let host = Host::new(HANDSHAKE).name("workshop").policy(policy).auto_mtls();
+    let policy = policy().start_timeout(Duration::from_secs(3600));
+    let host = Host::new(HANDSHAKE).name("workshop").restart_policy(policy).auto_mtls();
     let host = if MULTIPLEXED.get() { host.multiplexed() } else { host };
     let plugin = host.launch(command).await.expect("a plugin");
     let mut events = plugin.events();
     signal(plugin.pid().expect("running"), Signal::KILL);
-    until(&mut events, |what| matches!(what, What::Launching { .. }).then_some(())).await;
+    until(&mut events, |what| matches!(what, EventKind::Launching { .. }).then_some(())).await;
     // The host's connection stands beside the listener.
     while !waits_to_be_accepted(plugin_of_shell(&line)) {
         tokio::task::yield_now().await;
     }
     plugin.close().await;
     let failed =
-        until(&mut events, |what| if let What::LaunchFailed { error, .. } = what { Some(error) } else { None });
+        until(&mut events, |what| if let EventKind::LaunchFailed { error, .. } = what { Some(error) } else { None });
     let text = failed.await.to_string();
     assert!(text.contains("cancelled") && text.contains("stopped it"), "{text}");
 }

@@ -111,7 +111,7 @@ async fn a_reply_that_cannot_be_read_is_the_fault_of_the_other_side() {
 
 async fn a_reply_that_is_passed_on_has_a_limit_too() {
     let program = std::env::current_exe().expect("this test");
-    let host = Host::new(HANDSHAKE).name("lender").policy(policy()).max_reply(64 << 10);
+    let host = Host::new(HANDSHAKE).name("lender").restart_policy(policy()).max_reply(64 << 10);
     let host = if MULTIPLEXED.get() { host.multiplexed() } else { host };
     let maker = host.launch(Command::new(program)).await.expect("a plugin");
     let user = launch(policy()).await;
@@ -129,9 +129,7 @@ async fn a_reply_that_is_passed_on_has_a_limit_too() {
 }
 
 async fn whoever_waits_for_a_handle_hears_that_it_is_closed() {
-    let mut policy = policy();
-    policy.backoff = Duration::from_secs(20);
-    policy.jitter = 0.0;
+    let policy = policy().initial_backoff(Duration::from_secs(20)).jitter(0.0);
     let plugin = launch(policy).await;
     let shop = workshop(&plugin).await;
     let bench = shop.new_bench("oak", Lines::new().journal()).await.expect("a bench");

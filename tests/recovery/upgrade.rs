@@ -1,6 +1,6 @@
 //! Two processes for a moment: handles change from one to the other without a gap.
 
-use loop_runtime::host::{Command, What, Why};
+use loop_runtime::host::{Command, EndCause, EventKind};
 
 use crate::cases::{Case, Lines, launch_command, policy, until, workshop};
 use crate::graceful::{Load, NOTES, naps, this};
@@ -30,10 +30,10 @@ async fn an_upgrade_under_load_loses_nothing() {
         assert_ne!(plugin.pid(), before);
         assert_eq!(Some(bench.work().await.expect("made there before").0), plugin.pid());
         let ended = until(&mut events, |what| match what {
-            What::Ended(ended) => Some(ended),
+            EventKind::Ended(ended) => Some(ended),
             _ => None,
         });
-        assert_eq!(ended.await.why, Why::Upgrade);
+        assert_eq!(ended.await.cause, EndCause::Upgrade);
     }
     let answered = load.answered().await;
     plugin.close().await;
@@ -56,8 +56,8 @@ async fn an_upgrade_that_cannot_be_leaves_all_as_it_is() {
     let error = plugin.upgrade(refusing).await.expect_err("refused");
     assert!(error.message().contains("out of oak"), "{error}");
     let other = until(&mut events, |what| match what {
-        What::UpgradeAborted { generation, error } => Some((generation, error)),
-        What::Ended(_) | What::Started { .. } => panic!("{what:?}"),
+        EventKind::UpgradeAborted { generation, error } => Some((generation, error)),
+        EventKind::Ended(_) | EventKind::Started { .. } => panic!("{what:?}"),
         _ => None,
     });
     assert_eq!(other.await.0, 1);

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use loop_runtime::plugin::Plugin;
-use loop_runtime::{Code, Limits, Result, loop_service};
+use loop_runtime::{Code, Result, loop_service};
 use tokio::sync::watch;
 
 use crate::journal::{Journal, Lines};
@@ -80,9 +80,7 @@ impl Porter for Mule {
 }
 
 pub(crate) async fn plugin(plugin: Plugin) -> ExitCode {
-    let mut limits = Limits::server();
-    limits.max_receive = REQUEST;
-    plugin.message_limits(limits).serve::<dyn Porter>(Mule::make()).await
+    plugin.max_request(REQUEST).serve::<dyn Porter>(Mule::make()).await
 }
 
 fn porter(case: impl AsyncFn(Arc<dyn Porter>)) {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use loop_runtime::plugin::Plugin;
 use loop_runtime::testing::Pair;
-use loop_runtime::{Code, Result, loop_service, with_deadline, with_metadata};
+use loop_runtime::{Call, CallOptions, Code, Result, loop_service, with_deadline};
 
 use crate::journal::{Journal, Lines};
 use crate::peer::{Peer, refused};
@@ -154,8 +154,8 @@ impl NewReader for Book {
     }
 
     async fn came(&self, name: &str) -> Result<(Option<String>, Option<u64>)> {
-        let left = loop_runtime::deadline().map(|at| at.saturating_duration_since(Instant::now()).as_millis() as u64);
-        Ok((loop_runtime::metadata(name), left))
+        let left = Call::current().deadline().map(|at| at.saturating_duration_since(Instant::now()).as_millis() as u64);
+        Ok((Call::current().metadata(name).map(str::to_owned), left))
     }
 
     async fn newer(&self, text: &str) -> Result<String> {
@@ -332,8 +332,8 @@ fn metadata_and_the_deadline_are_forwarded() {
         let reader = it.reader("novel").await;
         assert_eq!(it.worker.came(reader.clone(), "traceparent").await.unwrap(), (None, None));
         let hour = Instant::now() + Duration::from_secs(3600);
-        let call = with_metadata("traceparent", "00-7", it.worker.came(reader, "traceparent"));
-        let (metadata, left) = with_deadline(hour, call).await.unwrap().unwrap();
+        let options = CallOptions::new().deadline(hour).metadata("traceparent", "00-7").unwrap();
+        let (metadata, left) = options.scope(it.worker.came(reader, "traceparent")).await.unwrap();
         assert_eq!(metadata.as_deref(), Some("00-7"));
         assert!((3_400_000..=3_600_000).contains(&left.unwrap()), "{left:?} ms left");
     });
@@ -429,8 +429,8 @@ fn a_decorator_around_a_handle_is_served_not_forwarded() {
         );
         assert_eq!(counting.1.load(Ordering::Relaxed), 1);
         let hour = Instant::now() + Duration::from_secs(3600);
-        let call = with_metadata("x-a", "1", it.worker.came(counting.clone(), "x-a"));
-        let (metadata, left) = with_deadline(hour, call).await.unwrap().unwrap();
+        let options = CallOptions::new().deadline(hour).metadata("x-a", "1").unwrap();
+        let (metadata, left) = options.scope(it.worker.came(counting.clone(), "x-a")).await.unwrap();
         assert_eq!((metadata.as_deref(), left.is_some()), (Some("1"), true));
         let (code, _) = refused(it.worker.newer(counting, "x").await);
         assert_eq!(code, Code::Unimplemented);

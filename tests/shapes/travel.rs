@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use loop_runtime::plugin::Plugin;
-use loop_runtime::{Code, ErrorKind, Result, deadline, loop_service, metadata, with_deadline, with_metadata};
+use loop_runtime::{Call, CallOptions, Code, ErrorKind, Result, loop_service, with_deadline};
 
 use crate::journal::{Journal, Lines};
 use crate::peer::{Peer, both};
@@ -60,11 +60,11 @@ impl Traveller for Tourist {
     }
 
     async fn metadata(&self, name: &str) -> Result<Option<String>> {
-        Ok(metadata(name))
+        Ok(Call::current().metadata(name).map(str::to_owned))
     }
 
     async fn left(&self) -> Result<Option<u64>> {
-        Ok(deadline().map(|at| at.saturating_duration_since(Instant::now()).as_millis() as u64))
+        Ok(Call::current().deadline().map(|at| at.saturating_duration_since(Instant::now()).as_millis() as u64))
     }
 
     async fn ask(&self, other: Arc<dyn Traveller>, name: &str) -> Result<(Option<String>, Option<u64>)> {
@@ -105,15 +105,16 @@ fn metadata_reach_the_callee_and_whom_it_calls() {
     traveller(async |traveller, _| {
         let ours: Arc<dyn Traveller> = Arc::<Tourist>::default();
         assert_eq!(traveller.metadata("traceparent").await.unwrap(), None);
-        with_metadata("traceparent", "00-1", async {
+        let traced = CallOptions::new().metadata("traceparent", "00-1").unwrap();
+        let named = CallOptions::new().metadata("x-b", "2").unwrap();
+        let asking = async {
             assert_eq!(traveller.metadata("traceparent").await.unwrap().as_deref(), Some("00-1"));
             assert_eq!(traveller.ask(ours.clone(), "traceparent").await.unwrap().0.as_deref(), Some("00-1"));
-            let inner = with_metadata("x-b", "2", traveller.ask(ours.clone(), "x-b")).await.unwrap();
+            let inner = named.scope(traveller.ask(ours.clone(), "x-b")).await;
             assert_eq!(inner.unwrap().0.as_deref(), Some("2"));
             assert_eq!(traveller.metadata("x-b").await.unwrap(), None);
-        })
-        .await
-        .unwrap();
+        };
+        traced.scope(asking).await;
         assert_eq!(traveller.ask(ours, "traceparent").await.unwrap().0, None);
     });
 }
@@ -126,7 +127,8 @@ fn metadata_of_calls_at_the_same_time_are_kept_apart() {
             let traveller = traveller.clone();
             calls.spawn(async move {
                 let value = n.to_string();
-                let came = with_metadata("x-n", &value, traveller.metadata("x-n")).await.unwrap().unwrap();
+                let options = CallOptions::new().metadata("x-n", &value).unwrap();
+                let came = options.scope(traveller.metadata("x-n")).await.unwrap();
                 came.as_deref() == Some(&value)
             });
         }

@@ -124,10 +124,8 @@ impl Lab {
 
     /// A host without backoff and budget, so that tests may kill as often as they like.
     pub(crate) fn host(&self) -> Host {
-        let mut policy = RestartPolicy::default();
-        policy.backoff = Duration::ZERO;
-        policy.budget = None;
-        Host::new(HANDSHAKE).policy(policy)
+        let policy = RestartPolicy::default().initial_backoff(Duration::ZERO).max_restarts(None);
+        Host::new(HANDSHAKE).restart_policy(policy)
     }
 
     /// Launches `role` with [`Lab::host`].

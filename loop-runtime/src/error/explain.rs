@@ -19,7 +19,7 @@ impl Error {
         let text = format!(
             "{told}, in {method} of {plugin}\n\
              help: the receiver sets the limit: of replies with `Host::max_reply`; of requests with \
-             `Plugin::message_limits` (in Go `grpc.MaxRecvMsgSize`), or with `Host::max_request` if the plugin called the host"
+             `Plugin::max_request` (in Go `grpc.MaxRecvMsgSize`), or with `Host::max_request` if the plugin called the host"
         );
         self.changed(|repr| repr.message = text)
     }

@@ -23,6 +23,7 @@ use crate::transport::{Limits, Wish};
 /// # }
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "a host does nothing before it launches a plugin"]
 pub struct Host {
     handshake: Handshake,
     name: Option<String>,
@@ -97,8 +98,8 @@ impl Host {
         self
     }
 
-    /// When the plugin is started again.
-    pub fn policy(mut self, policy: RestartPolicy) -> Self {
+    /// When the plugin is started again, and how long the runtime waits for what.
+    pub fn restart_policy(mut self, policy: RestartPolicy) -> Self {
         self.policy = policy;
         self
     }

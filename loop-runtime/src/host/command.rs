@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 /// let command = Command::new("./kv-plugin").arg("--cache").arg("64").env("KV_FILE", "kv.db");
 /// ```
 #[derive(Clone, PartialEq, Eq)]
+#[must_use = "a command does nothing before it is launched"]
 pub struct Command {
     pub(super) program: OsString,
     pub(super) args: Vec<OsString>,

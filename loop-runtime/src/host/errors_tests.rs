@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::stderr_tail::Collector;
-use super::{Ended, Exit, LaunchError, StderrTail, Why};
+use super::{EndCause, Ended, Exit, LaunchError, StderrTail};
 use crate::error::{Code, Error};
 use crate::stdio::hclog::Parser;
 use crate::stdio::lines::Piece;
@@ -51,9 +51,9 @@ fn worst(exit: Option<Exit>) -> StderrTail {
     collector.tail(&"kv".into(), exit, now + Duration::from_secs(90))
 }
 
-fn ended(why: Why, exit: Option<Exit>) -> Ended {
+fn ended(why: EndCause, exit: Option<Exit>) -> Ended {
     let (generation, uptime, in_a_row) = (3, Duration::from_millis(35_800), 4);
-    Ended { generation, why, exit, stderr: worst(exit), uptime, in_a_row }
+    Ended { generation, cause: why, exit, stderr: worst(exit), uptime, in_a_row }
 }
 
 fn launch_errors() -> Vec<LaunchError> {
@@ -61,7 +61,7 @@ fn launch_errors() -> Vec<LaunchError> {
     let program = || "/opt/kv".into();
     let line = || "\"hello\"".to_owned();
     let stderr = || worst(Some(Exit::new(Some(2), None)));
-    let set_up = Error::unknown("no licence").followed_by(ended(Why::Exited, Some(Exit::new(Some(2), None))));
+    let set_up = Error::unknown("no licence").followed_by(ended(EndCause::Exited, Some(Exit::new(Some(2), None))));
     vec![
         LaunchError::NotFound { program: program(), what: "there is no such file" },
         LaunchError::NotExecutable { program: program() },
@@ -168,8 +168,15 @@ fn the_page_has_every_end() {
     let exits =
         [exit(Some(0), None), exit(Some(2), None), exit(None, Some(9)), exit(None, Some(11)), exit(None, None), None];
     let mut texts = Vec::new();
-    for why in [Why::Exited, Why::ShutDown, Why::ConnectionLost, Why::BrokerLost, Why::Hung, Why::Restart, Why::Closed]
-    {
+    for why in [
+        EndCause::Exited,
+        EndCause::ShutDown,
+        EndCause::ConnectionLost,
+        EndCause::BrokerLost,
+        EndCause::Hung,
+        EndCause::Restart,
+        EndCause::Closed,
+    ] {
         texts.extend(exits.map(|exit| ended(why, exit).to_string()));
     }
     hold("A plugin ends", &texts);
@@ -206,7 +213,7 @@ fn the_page_has_what_calls_say() {
 #[test]
 fn an_end_reads_so() {
     let exit = Some(Exit::new(None, Some(9)));
-    let mut ended = ended(Why::Exited, exit);
+    let mut ended = ended(EndCause::Exited, exit);
     (ended.in_a_row, ended.stderr) = (1, StderrTail::of("kv"));
     assert_eq!(
         ended.to_string(),
@@ -214,7 +221,7 @@ fn an_end_reads_so() {
          help: this host did not send it: the kernel does when memory runs out (see `dmesg`), or the limit of a container; \
          or somebody by hand"
     );
-    (ended.why, ended.in_a_row) = (Why::Hung, 4);
+    (ended.cause, ended.in_a_row) = (EndCause::Hung, 4);
     let text = ended.to_string();
     let first = "plugin not responding to health checks, killed by this host: kv, after 35.800 s, 4 times in a row";
     assert_eq!(text.lines().next(), Some(first));

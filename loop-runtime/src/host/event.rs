@@ -1,5 +1,7 @@
 //! What a supervisor tells of its plugin: the state of the moment, and every change of it.
 
+mod shown;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -61,14 +63,14 @@ pub struct Event {
     /// Rising by one: a gap shows a reader that it was too slow and missed some.
     pub seq: u64,
     /// What happened.
-    pub what: What,
+    pub kind: EventKind,
 }
 
 /// What happened. For each plugin: `Launching`, then `LaunchFailed` or `Started`; for each `Started` exactly one
 /// `Ended`, after the process was reaped and before the next `Launching`, but in an upgrade; `Closed` last.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum What {
+pub enum EventKind {
     /// A process is started.
     Launching {
         /// The number of this attempt since the last success, from 1.
@@ -99,7 +101,7 @@ pub enum What {
         /// For how many ticks.
         silent: u32,
     },
-    /// A sign of life after [`What::Suspect`].
+    /// A sign of life after [`EventKind::Suspect`].
     Recovered {
         /// Which process.
         generation: u64,
@@ -185,7 +187,7 @@ pub struct Ended {
     /// Which process.
     pub generation: u64,
     /// What the runtime noticed first.
-    pub why: Why,
+    pub cause: EndCause,
     /// Its exit status or signal, if it was reaped.
     pub exit: Option<Exit>,
     /// The end of its stderr, with the message by which it ended if it left one.
@@ -199,11 +201,11 @@ pub struct Ended {
 /// Why a generation of a plugin ended: what the runtime noticed first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Why {
+pub enum EndCause {
     /// The process exited, or was killed by somebody else.
     Exited,
     /// It shut down by itself, in order: its exit status is 0, or SIGTERM ended it. It had the time for that that its
-    /// policy gives ([`RestartPolicy::exit_grace`](super::RestartPolicy::exit_grace)).
+    /// policy gives ([`RestartPolicy::shutdown_timeout`](super::RestartPolicy::shutdown_timeout)).
     ShutDown,
     /// Its main connection ended.
     ConnectionLost,
@@ -218,78 +220,6 @@ pub enum Why {
     Upgrade,
     /// The owner closed it.
     Closed,
-}
-
-/// What happened, to which plugin, and by whom, in one line whose first words are the same in every release; then the end
-/// of its stderr, and what to do. At most 15 lines.
-impl std::fmt::Display for Ended {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let signal = self.exit.and_then(|exit| exit.signal());
-        match (&self.why, self.exit) {
-            (Why::Exited, Some(exit)) if signal.is_some() => write!(f, "plugin killed by {exit}"),
-            (Why::Exited, exit) => match exit.and_then(|exit| exit.status()) {
-                Some(status) => write!(f, "plugin exited with status {status}"),
-                None => f.write_str("plugin exited with an unknown status"),
-            },
-            (Why::ShutDown, _) => f.write_str("plugin shut down by itself"),
-            (Why::ConnectionLost, _) => f.write_str("plugin closed its main connection"),
-            (Why::BrokerLost, _) => f.write_str("plugin closed its broker stream"),
-            (Why::Hung, _) => f.write_str("plugin not responding to health checks"),
-            (Why::Restart, _) => f.write_str("plugin restarted by this host"),
-            (Why::Upgrade, _) => f.write_str("plugin replaced in an upgrade"),
-            (Why::Closed, _) => f.write_str("plugin closed by this host"),
-        }?;
-        match self.exit {
-            _ if self.why == Why::Exited => {}
-            Some(exit) if exit.signal() == Some(libc::SIGKILL) => f.write_str(", killed by this host")?,
-            Some(exit) => write!(f, ", ended with {exit}")?,
-            None => f.write_str(", not reaped")?,
-        }
-        write!(f, "{}, after {:.3} s", self.stderr.named(), self.uptime.as_secs_f64())?;
-        if self.in_a_row > 1 {
-            write!(f, ", {} times in a row", self.in_a_row)?;
-        }
-        write!(f, "{}", self.stderr)?;
-        match self.advice() {
-            Some(advice) => write!(f, "\nhelp: {advice}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Ended {
-    /// What to do about it, where that does not follow from what it wrote.
-    fn advice(&self) -> Option<&'static str> {
-        let exit = self.exit?;
-        match (&self.why, exit.status(), exit.signal()) {
-            (Why::Exited, _, Some(libc::SIGKILL)) => Some(
-                "this host did not send it: the kernel does when memory runs out (see `dmesg`), or the limit of a container; \
-                 or somebody by hand",
-            ),
-            (Why::Exited, _, Some(libc::SIGTERM | libc::SIGINT | libc::SIGHUP)) => {
-                Some("this host did not send it: a service manager does, or somebody by hand")
-            }
-            (Why::Exited, None, None) => {
-                Some("its status went to somebody else: this program ignores SIGCHLD, or waits for all children")
-            }
-            (Why::Exited, _, Some(_)) | (Why::Exited, Some(2 | 101), _) => Some(
-                "this is a mistake in the plugin; with `RUST_BACKTRACE=1` in the environment of this host, which passes it \
-                 on, a Rust plugin tells where",
-            ),
-            (Why::Exited, Some(_), _) => Some("it ended by itself; a plugin ends only when its host asks for it"),
-            (Why::ShutDown, ..) => {
-                Some("a plugin ends only when its host asks for it: a service manager ended it, or its own code")
-            }
-            (Why::ConnectionLost | Why::BrokerLost, ..) => {
-                Some("a plugin keeps both open until its host asks it to end")
-            }
-            (Why::Hung, ..) => Some(
-                "a handler that blocks the threads of its runtime looks like this; `RestartPolicy::health_tick` says how \
-                 long is too long",
-            ),
-            (Why::Restart | Why::Upgrade | Why::Closed, ..) => None,
-        }
-    }
 }
 
 /// The events of one plugin, from the moment of asking on.

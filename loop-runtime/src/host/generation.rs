@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::builder::{Settings, Source};
-use super::event::{Ended, Why};
+use super::event::{EndCause, Ended};
 use super::mains::{Main, Mains};
 use super::reattach::find;
 use super::supervisor::Remains;
@@ -36,7 +36,7 @@ pub(super) struct Generation {
     process: Arc<Process>,
     /// The streams of the runtime's own on the first main connection.
     streams: CancellationToken,
-    broker_end: watch::Receiver<Option<Why>>,
+    broker_end: watch::Receiver<Option<EndCause>>,
     /// Removed when the generation has ended.
     _sockets: PrivateDir,
     started: Instant,
@@ -93,7 +93,7 @@ impl Generation {
         let Some(connected) = cancel.run_until_cancelled(connected).await else {
             if !process.is_left_alone() {
                 process.kill();
-                process.reap(settings.policy.reap).await;
+                process.reap(settings.policy.reap_timeout).await;
             }
             return Err(LaunchError::CalledOff { stderr: process.stderr() });
         };
@@ -102,7 +102,7 @@ impl Generation {
             Err(why) => {
                 if !process.is_left_alone() {
                     process.kill();
-                    process.reap(settings.policy.reap).await;
+                    process.reap(settings.policy.reap_timeout).await;
                 }
                 let address = process.line().address.to_string();
                 return Err(LaunchError::Connect { address, source: Arc::new(why), stderr: process.stderr() });
@@ -129,8 +129,8 @@ impl Generation {
                 Some(BrokerEnd::Without) | None => return,
                 // In Go the first host takes it along; the services themselves can be called.
                 _ if has_other_hosts => return,
-                Some(BrokerEnd::Closed) => Why::ShutDown,
-                Some(BrokerEnd::Lost) => Why::BrokerLost,
+                Some(BrokerEnd::Closed) => EndCause::ShutDown,
+                Some(BrokerEnd::Lost) => EndCause::BrokerLost,
             };
             broker_ended.send_replace(Some(why));
         });
@@ -155,8 +155,8 @@ impl Generation {
         self.started.elapsed()
     }
 
-    /// Waits until announcements cannot be exchanged any more, and says why: [`Why::ShutDown`] for an orderly end.
-    pub(super) fn broker_ends(&self) -> impl Future<Output = Why> + Send + 'static {
+    /// Waits until announcements cannot be exchanged any more, and says why: [`EndCause::ShutDown`] for an orderly end.
+    pub(super) fn broker_ends(&self) -> impl Future<Output = EndCause> + Send + 'static {
         let mut end = self.broker_end.clone();
         async move {
             match end.wait_for(Option::is_some).await.map(|end| *end) {
@@ -168,7 +168,7 @@ impl Generation {
     }
 
     /// Waits until the main connection takes no calls any more. `None`: it is retired; else why it has ended.
-    pub(super) fn main_changes(&self) -> impl Future<Output = Option<Why>> + Send + 'static {
+    pub(super) fn main_changes(&self) -> impl Future<Output = Option<EndCause>> + Send + 'static {
         let (changed, broker) = (self.mains.changes(), self.broker_ends());
         async move {
             match changed.await {
@@ -176,7 +176,7 @@ impl Generation {
                 // How the exchange of announcements ended may be on its way, and tells an orderly end from a broken one.
                 Main::Ended => {
                     let broker = tokio::time::timeout(settle::CONNECTIONS, broker).await;
-                    Some(broker.unwrap_or(Why::ConnectionLost))
+                    Some(broker.unwrap_or(EndCause::ConnectionLost))
                 }
             }
         }

@@ -36,7 +36,7 @@ pub use builder::Host;
 #[cfg(feature = "sha256")]
 pub use checksum::{ParseSha256Error, Sha256};
 pub use command::Command;
-pub use event::{Ended, Event, Events, State, States, What, Why};
+pub use event::{EndCause, Ended, Event, EventKind, Events, State, States};
 pub use exit::Exit;
 pub(crate) use launch::{LaunchOptions, launch};
 pub use launch_error::LaunchError;
@@ -50,7 +50,7 @@ pub(crate) use supervisor::Running;
 pub use supervisor::{Supervisor, close_all};
 
 pub use crate::reattach::{Reattach, ReattachError};
-pub use crate::service::{HandleEvent, HandleId, Timing};
+pub use crate::service::{HandleEvent, HandleId};
 
 /// What decides, for the model that drives it without processes.
 #[cfg(test)]

@@ -95,7 +95,7 @@ impl Process {
     pub(super) fn reattach_config(&self) -> Reattach {
         match &self.body {
             Body::Child(child) => {
-                let mut config = Reattach::new(&self.line.address, child.pid());
+                let mut config = Reattach::at(&self.line.address, child.pid());
                 config.protocol_version = self.line.version;
                 config
             }

@@ -12,7 +12,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::builder::{Settings, Source};
-use super::event::{Event, Events, State, States, What};
+use super::event::{Event, EventKind, Events, State, States};
 use super::generation::{Generation, not_running};
 use super::mains::Mains;
 use super::{Command, LaunchError, Process, Reattach};
@@ -139,14 +139,14 @@ struct Teller {
 }
 
 impl Teller {
-    fn tell(&self, what: What) {
+    fn tell(&self, what: EventKind) {
         tracing::debug!(plugin = &*self.plugin, event = ?what);
         // Under the lock, so that numbers rise in the order of sending.
         let events = locked(&self.events);
         if let Some(events) = &*events {
             let seq = self.seq.fetch_add(1, Ordering::Relaxed);
             // Nobody listening is no error.
-            let _ = events.send(Event { plugin: self.plugin.clone(), at: Instant::now(), seq, what });
+            let _ = events.send(Event { plugin: self.plugin.clone(), at: Instant::now(), seq, kind: what });
         }
     }
 }
@@ -162,10 +162,10 @@ impl Supervisor {
         let family = Family::with_tick(
             &settings.name,
             "the host",
-            settings.policy.timing.clone(),
-            settings.policy.lazy,
-            Arc::new(move |event| observer.tell(What::Handle(event))),
-            settings.policy.health_tick.unwrap_or(TICK),
+            settings.policy.timeouts.clone(),
+            settings.policy.lazy_recovery,
+            Arc::new(move |event| observer.tell(EventKind::Handle(event))),
+            settings.policy.health_check_interval.unwrap_or(TICK),
         );
         let (outbox, inbox) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
@@ -271,7 +271,7 @@ impl Supervisor {
     }
 
     /// Replaces the process by another one, in order: new calls wait for the next process, each to its own deadline; those
-    /// under way may go on for [`RestartPolicy::restart_drain`](super::RestartPolicy::restart_drain); then the process is
+    /// under way may go on for [`RestartPolicy::restart_drain_timeout`](super::RestartPolicy::restart_drain_timeout); then the process is
     /// asked to shut down, and runs its hooks. When it is gone the next one is started, and services are re-established.
     ///
     /// Returns at once; [`Supervisor::events`] tell how it goes. Does nothing while no process runs.
@@ -310,7 +310,7 @@ impl Supervisor {
     ///    old process is made in it. If anything of that fails, the new process is ended and the old one goes on.
     /// 2. All handles change to the new process in one step. From then on no call begins on the old one.
     /// 3. Calls under way on the old one may go on for
-    ///    [`RestartPolicy::restart_drain`](super::RestartPolicy::restart_drain); then it is asked to shut down, and ends.
+    ///    [`RestartPolicy::restart_drain_timeout`](super::RestartPolicy::restart_drain_timeout); then it is asked to shut down, and ends.
     ///
     /// Only the application knows whether it may run twice at a time: constructors and repeated set-up calls run in the
     /// new process while the old one still serves, so that what they start (pollers, transmitters) runs twice for a moment,

@@ -42,7 +42,7 @@ mod tests {
 
     fn both() -> [LaunchError; 2] {
         let host = Host::new(HANDSHAKE);
-        let plugin = Reattach::new(&crate::transport::Address::Unix("/no/such/socket".into()), 1);
+        let plugin = Reattach::at(&crate::transport::Address::Unix("/no/such/socket".into()), 1);
         [at_once::<Supervisor>(host.launch(Command::new("/bin/true"))), at_once::<Supervisor>(host.reattach(plugin))]
     }
 

@@ -284,7 +284,7 @@ impl Attempting for Passed {
 /// Passes a call on to `target`.
 pub(super) async fn forward(target: &Rc<Handle>, runs: Runs) -> LentReply {
     let id = ledger(|it| it.begin_call(runs));
-    let until = sim::now() + target.family.timing.forward_wait;
+    let until = sim::now() + target.family.timeouts.forward_timeout;
     let call = Call { id, work: sim::millis(0, 20), fate: Fate::Answers, lends: None, calls_back: false };
     let class = match runs {
         Runs::Once => Class::Once,

@@ -6,7 +6,7 @@ use super::ledger::{Promise, ledger, log};
 use super::sim;
 use super::task::Task;
 use crate::host::machines::{Action, Input};
-use crate::host::{State, What, Why};
+use crate::host::{EndCause, EventKind, State};
 
 impl Task {
     /// Looks at what the machine is told.
@@ -21,8 +21,9 @@ impl Task {
             Input::Restart { .. } => self.launch_is_free |= self.shared.is_running(),
             Input::Started { .. } => self.launch_is_free = false,
             // What broke reaches nothing of the host any more. One that goes in order takes back what it was lent.
-            Input::Lost { generation, why } if *why != Why::ShutDown => {
-                let goes_on = *why == Why::BrokerLost && self.find(*generation).is_none_or(|kept| kept.was_retired);
+            Input::Lost { generation, why } if *why != EndCause::ShutDown => {
+                let goes_on =
+                    *why == EndCause::BrokerLost && self.find(*generation).is_none_or(|kept| kept.was_retired);
                 let runs = matches!(
                     *self.shared.state.borrow(),
                     Some(State::Running { generation: now, .. }) if now == *generation
@@ -110,7 +111,7 @@ impl Task {
         let is_current = ledger(|it| it.plugins[plugin].published) == generation;
         let left = root.made_by_it().iter().filter(|handle| !handle.done.is_cancelled()).count();
         let Some(closing) = self.closing_since.filter(|_| is_current && left > 0) else { return };
-        if sim::now() - closing < self.shared.policy.timing.close {
+        if sim::now() - closing < self.shared.policy.timeouts.close_timeout {
             ledger(|it| it.broken(Promise::Silent, || format!("plugin {plugin} ends before {left} of its handles")));
         }
     }
@@ -123,7 +124,7 @@ impl Task {
         let had = (sim::now() - at).saturating_sub(more - stood_still);
         // Of ten slices, one is lost each time that everything stands still.
         let slices = 10_u32.saturating_sub(more_times - times);
-        let least = (self.shared.policy.exit_grace / 10 * slices).saturating_sub(Duration::from_millis(50));
+        let least = (self.shared.policy.shutdown_timeout / 10 * slices).saturating_sub(Duration::from_millis(50));
         let process = &kept.generation.session.process;
         if process.is_alive() && !process.is_doomed() && had < least {
             let how = || format!("generation {asked} is killed {had:?} after it was asked to end");
@@ -132,13 +133,13 @@ impl Task {
     }
 
     /// Looks at what is told.
-    pub(super) fn told(&mut self, what: &What) {
+    pub(super) fn told(&mut self, what: &EventKind) {
         let plugin = self.shared.plugin;
         log!("plugin {plugin} tells: {what:?}");
         if let Err(why) = self.grammar.take(what) {
             ledger(|it| it.broken(Promise::Grammar, || why));
         }
-        if matches!(what, What::BreakerOpened { .. } | What::GaveUp { .. }) {
+        if matches!(what, EventKind::BreakerOpened { .. } | EventKind::GaveUp { .. }) {
             ledger(|it| {
                 if it.plugins[plugin].was_reset {
                     it.broken(Promise::Recovers, || format!("plugin {plugin} was reset, and nobody took note of it"));
@@ -146,23 +147,23 @@ impl Task {
             });
         }
         match what {
-            What::LaunchFailed { permanent: true, .. } if self.grammar.is_upgrading() => {}
-            What::LaunchFailed { permanent: true, .. } => ledger(|it| it.plugins[plugin].fails_for_good()),
-            What::BreakerOpened { until, .. } => ledger(|it| {
+            EventKind::LaunchFailed { permanent: true, .. } if self.grammar.is_upgrading() => {}
+            EventKind::LaunchFailed { permanent: true, .. } => ledger(|it| it.plugins[plugin].fails_for_good()),
+            EventKind::BreakerOpened { until, .. } => ledger(|it| {
                 it.figures.openings += 1;
                 it.plugins[plugin].not_before = Some(*until);
             }),
-            What::Backoff { until, .. } => ledger(|it| it.plugins[plugin].not_before = Some(*until)),
+            EventKind::Backoff { until, .. } => ledger(|it| it.plugins[plugin].not_before = Some(*until)),
             // Failures of the program before are none of the new one's.
-            What::Upgraded { .. } => ledger(|it| {
+            EventKind::Upgraded { .. } => ledger(|it| {
                 it.figures.upgrades += 1;
                 it.plugins[plugin].forget_launches();
             }),
             // A stable run forgets earlier failures.
-            What::Ended(ended) if ended.uptime >= self.shared.policy.stable_after => {
+            EventKind::Ended(ended) if ended.uptime >= self.shared.policy.stable_after => {
                 ledger(|it| it.plugins[plugin].launches.clear());
             }
-            What::Closing => self.closing_since = Some(sim::now()),
+            EventKind::Closing => self.closing_since = Some(sim::now()),
             _ => {}
         }
     }

@@ -98,9 +98,9 @@ async fn main() {
 
 fn policy() -> RestartPolicy {
     RestartPolicy {
-        lazy: once_in(6),
+        lazy_recovery: once_in(6),
         give_up_after: if once_in(6) { Some(1 + random(|random| random.below(2)) as u32) } else { None },
-        budget: if once_in(8) { None } else { Some(5) },
+        max_restarts: if once_in(8) { None } else { Some(5) },
         jitter: if once_in(4) { 0.0 } else { 0.5 },
         ..RestartPolicy::default()
     }

@@ -12,7 +12,7 @@ use super::conn::Conn;
 use super::door::Door;
 use super::ledger::{self, Promise, ledger, log};
 use super::sim::{self, Place, WORLD, millis, once_in, sleep};
-use crate::host::{Exit, Why};
+use crate::host::{EndCause, Exit};
 
 /// A process of a plugin.
 pub(super) struct Process {
@@ -135,8 +135,8 @@ impl Process {
     }
 
     /// Why its stream of announcements ended.
-    pub(super) fn broker_end(&self) -> Why {
-        if self.in_order.get() { Why::ShutDown } else { Why::BrokerLost }
+    pub(super) fn broker_end(&self) -> EndCause {
+        if self.in_order.get() { EndCause::ShutDown } else { EndCause::BrokerLost }
     }
 
     pub(super) fn exit_status(&self) -> Exit {

@@ -14,7 +14,7 @@ use super::plugin::{Launches, Shared};
 use super::session::Session;
 use super::sim::{self, WORLD, millis, once_in, sleep, spawn, timeout};
 use crate::host::machines::{Input, Pulse, Question, Remains, Step, Ticks};
-use crate::host::{LaunchError, Why};
+use crate::host::{EndCause, LaunchError};
 use crate::service::settle;
 
 pub(super) struct Generation {
@@ -26,7 +26,7 @@ pub(super) struct Generation {
 
 impl Generation {
     /// Waits until the main connection takes no calls any more. `None`: it is retired; else why it has ended.
-    pub(super) fn main_changes(&self) -> impl Future<Output = Option<Why>> + 'static {
+    pub(super) fn main_changes(&self) -> impl Future<Output = Option<EndCause>> + 'static {
         let link = self.main.borrow().clone();
         async move {
             link.conn.retired.cancelled().await;
@@ -36,7 +36,7 @@ impl Generation {
             }
             let process = &link.session.process;
             let broker = timeout(settle::CONNECTIONS, process.broker_lost.cancelled()).await;
-            Some(broker.map_or(Why::ConnectionLost, |()| process.broker_end()))
+            Some(broker.map_or(EndCause::ConnectionLost, |()| process.broker_end()))
         }
     }
 
@@ -94,7 +94,7 @@ pub(super) async fn launch(
     };
     let Some(conn) = connected else {
         process.kill(once_in(40));
-        let is_reaped = timeout(shared.policy.reap, process.exited.cancelled()).await.is_some();
+        let is_reaped = timeout(shared.policy.reap_timeout, process.exited.cancelled()).await.is_some();
         return Err((failed(), (!is_reaped).then_some(number as u32)));
     };
     let session = Session::new(&process);
@@ -113,7 +113,7 @@ pub(super) async fn launch(
             process.exit();
         });
     }
-    let deadline = sim::now() + shared.policy.timing.recipe;
+    let deadline = sim::now() + shared.policy.timeouts.construct_timeout;
     let is_set_up = tokio::select! {
         biased;
         () = cancel.cancelled() => false,
@@ -125,9 +125,9 @@ pub(super) async fn launch(
     session.end();
     let _ = timeout(settle::CONNECTIONS, process.exited.cancelled()).await;
     process.kill(false);
-    let remains = reap(&session, shared.policy.reap).await;
+    let remains = reap(&session, shared.policy.reap_timeout).await;
     session.set_epitaph();
-    let _ = timeout(shared.policy.reap, session.finished()).await;
+    let _ = timeout(shared.policy.reap_timeout, session.finished()).await;
     Err((failed(), remains.unreaped.then_some(number as u32)))
 }
 
@@ -159,7 +159,7 @@ pub(super) fn shut_down(session: &Rc<Session>) {
 
 /// The health check of one process, with the counting that decides.
 pub(super) async fn look_after(shared: &Rc<Shared>, process: &Rc<Process>, generation: u64) {
-    let Some(tick) = shared.policy.health_tick else { return };
+    let Some(tick) = shared.policy.health_check_interval else { return };
     let tell = |pulse| shared.tell_machine(Input::Pulse { generation, pulse });
     let (mut answers, mut ticks) = (0, Ticks::new(0));
     loop {

@@ -1,6 +1,6 @@
 //! The order in which a plugin tells what happens to it.
 
-use crate::host::What;
+use crate::host::EventKind;
 
 /// Where its events are.
 #[derive(Debug, Default)]
@@ -25,39 +25,41 @@ impl Grammar {
     /// # Errors
     ///
     /// It cannot come now.
-    pub(super) fn take(&mut self, what: &What) -> Result<(), String> {
+    pub(super) fn take(&mut self, what: &EventKind) -> Result<(), String> {
         let holds = !self.closed
             && match what {
-                What::Launching { .. } => {
+                EventKind::Launching { .. } => {
                     let alone = self.running.is_none() && self.leaving.is_none();
                     !std::mem::replace(&mut self.launching, true) && (alone || self.upgrading)
                 }
-                What::LaunchFailed { .. } => std::mem::take(&mut self.launching),
-                What::Started { generation, .. } => {
+                EventKind::LaunchFailed { .. } => std::mem::take(&mut self.launching),
+                EventKind::Started { generation, .. } => {
                     let before = self.running.replace(*generation);
                     let is_next = *generation > std::mem::replace(&mut self.last, *generation);
                     let has_place = before.is_none() || (self.upgrading && self.leaving.is_none());
                     self.leaving = self.leaving.or(before);
                     std::mem::take(&mut self.launching) && is_next && has_place
                 }
-                What::Ended(ended) => {
+                EventKind::Ended(ended) => {
                     let of_running = self.running.take_if(|it| *it == ended.generation).is_some();
                     of_running || self.leaving.take_if(|it| *it == ended.generation).is_some()
                 }
-                What::Upgrading { generation } => {
+                EventKind::Upgrading { generation } => {
                     let begins = !std::mem::replace(&mut self.upgrading, true);
                     begins && self.running == Some(*generation) && !self.launching
                 }
-                What::UpgradeAborted { .. } => std::mem::take(&mut self.upgrading) && !self.launching,
-                What::Upgraded { from, to } => {
+                EventKind::UpgradeAborted { .. } => std::mem::take(&mut self.upgrading) && !self.launching,
+                EventKind::Upgraded { from, to } => {
                     std::mem::take(&mut self.upgrading) && self.leaving == Some(*from) && self.running == Some(*to)
                 }
-                What::Suspect { generation, .. }
-                | What::Recovered { generation }
-                | What::NotServing { generation }
-                | What::BrokerLost { generation } => self.running == Some(*generation),
-                What::Backoff { .. } | What::BreakerOpened { .. } | What::GaveUp { .. } => self.running.is_none(),
-                What::Closed { .. } => {
+                EventKind::Suspect { generation, .. }
+                | EventKind::Recovered { generation }
+                | EventKind::NotServing { generation }
+                | EventKind::BrokerLost { generation } => self.running == Some(*generation),
+                EventKind::Backoff { .. } | EventKind::BreakerOpened { .. } | EventKind::GaveUp { .. } => {
+                    self.running.is_none()
+                }
+                EventKind::Closed { .. } => {
                     self.closed = true;
                     self.running.is_none() && self.leaving.is_none() && !self.launching && !self.upgrading
                 }

@@ -76,7 +76,7 @@ impl Drop for User {
     }
 }
 
-/// As long as [`Timing`](crate::service::Timing) has it.
+/// As long as [`Timeouts`](crate::service::Timing) has it.
 const RECIPE: Duration = Duration::from_secs(10);
 
 /// How an object is made, and made again.
@@ -302,7 +302,7 @@ impl Handle {
 
     /// Until when a call waits for a link.
     pub(super) fn patience(&self, deadline: Option<Instant>) -> Instant {
-        deadline.unwrap_or_else(|| sim::now() + self.family.timing.recovery_wait)
+        deadline.unwrap_or_else(|| sim::now() + self.family.timeouts.recovery_timeout)
     }
 
     /// Closes it by hand; whether the object was told.
@@ -311,7 +311,7 @@ impl Handle {
             return false;
         }
         self.closed.cancel();
-        let bound = sim::now() + self.family.timing.close;
+        let bound = sim::now() + self.family.timeouts.close_timeout;
         let bound = deadline.map_or(bound, |deadline| deadline.min(bound));
         let _ = sim::timeout_at(bound, self.done.cancelled()).await;
         self.told.get()

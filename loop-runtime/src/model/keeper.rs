@@ -13,18 +13,20 @@ use super::link::{Attempt, Link};
 use super::release::{discard, tell};
 use super::sim::{self, hop, sleep_until_some, timeout};
 use crate::error::{Error, ErrorKind};
-use crate::service::machines::keeper::{Effect, Failure, LinkState, Machine, Over, Ran, Rules, Step, View, Why};
+use crate::service::machines::keeper::{
+    Effect, Failure, FailureKind, LinkState, Machine, Over, Ran, Rules, Step, View,
+};
 use crate::service::{Failed, Forgotten, HandleEvent, HandleId, Slot, settle};
 
 pub(super) async fn keep(handle: Rc<Handle>, link: Arc<Link>, made_under: u64) {
     let resets = handle.family.resets();
-    let timing = &handle.family.timing;
+    let timeouts = &handle.family.timeouts;
     let rules = Rules {
         owned: true,
         once: handle.recipe().is_some_and(|recipe| recipe.once),
         lazy: handle.family.lazy,
-        retry: timing.retry,
-        retry_max: timing.retry_max,
+        retry: timeouts.construct_backoff,
+        retry_max: timeouts.max_construct_backoff,
         steady: handle.family.steady,
         seed: handle.number,
     };
@@ -282,12 +284,12 @@ impl Keeper {
         if !last.has_address {
             return false;
         }
-        let until = sim::now() + handle.family.timing.redial;
+        let until = sim::now() + handle.family.timeouts.redial_timeout;
         let dialled = async {
             let link = last.redial().await?;
             link.probe(until).await.then_some(link)
         };
-        match timeout(handle.family.timing.redial, dialled).await {
+        match timeout(handle.family.timeouts.redial_timeout, dialled).await {
             Some(Some(link)) => {
                 self.last = link;
                 true
@@ -299,7 +301,7 @@ impl Keeper {
     async fn displace(&mut self) {
         let (handle, last) = (&self.handle, &self.last);
         if !last.has_ended() {
-            let _ = timeout(handle.family.timing.drain, last.drained()).await;
+            let _ = timeout(handle.family.timeouts.drain_timeout, last.drained()).await;
         }
         if !last.object.has_ended() {
             let told = async {
@@ -308,7 +310,7 @@ impl Keeper {
                     None => false,
                 }
             };
-            if timeout(handle.family.timing.release, told).await != Some(true) {
+            if timeout(handle.family.timeouts.release_timeout, told).await != Some(true) {
                 ledger(|it| it.excuse(handle.number, last.session.number));
             }
         }
@@ -319,7 +321,7 @@ impl Keeper {
         let (handle, last) = (self.handle.clone(), self.last.clone());
         if !last.object.has_ended() {
             self.last.session.spawn(async move {
-                let _ = timeout(handle.family.timing.drain, last.drained()).await;
+                let _ = timeout(handle.family.timeouts.drain_timeout, last.drained()).await;
                 discard(&handle, &last).await;
             });
         }
@@ -330,9 +332,9 @@ impl Keeper {
         let Failure { why, parent, permanent, in_a_row, retry_at } = failure;
         let title = handle.title();
         let error = match why {
-            Why::Run => self.error.take().unwrap_or_else(|| Error::lost(false, title)),
-            Why::Unsteady => Error::lost(false, title),
-            Why::Quarantined => Error::failed_precondition(title),
+            FailureKind::Run => self.error.take().unwrap_or_else(|| Error::lost(false, title)),
+            FailureKind::Unsteady => Error::lost(false, title),
+            FailureKind::Quarantined => Error::failed_precondition(title),
         };
         let retry_at = (!permanent).then_some(retry_at);
         let until = Forgotten::Under { object: Some(parent), reset: handle.family.reset_version() };
@@ -371,5 +373,5 @@ pub(super) async fn make(recipe: &Recipe, parent: &Arc<Link>) -> Result<Arc<Link
 }
 
 fn parent_timing(recipe: &Recipe) -> std::time::Duration {
-    recipe.parent.handle().family.timing.recipe
+    recipe.parent.handle().family.timeouts.construct_timeout
 }

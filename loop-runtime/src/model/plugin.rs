@@ -99,9 +99,9 @@ pub(super) async fn start(
     ours: bool,
     launches: Launches,
 ) -> Option<(Rc<Shared>, Rc<Owner>)> {
-    let timing = policy.timing.clone();
+    let timeouts = policy.timeouts.clone();
     let observer = Arc::new(move |event: HandleEvent| observe(&event));
-    let family = Family::new("plugin", "the host", timing, policy.lazy, observer);
+    let family = Family::new("plugin", "the host", timeouts, policy.lazy_recovery, observer);
     let (outbox, inbox) = mpsc::unbounded_channel();
     let root = Handle::new(plugin, family.clone(), Origin::Root, CancellationToken::new());
     let shared = Rc::new(Shared {

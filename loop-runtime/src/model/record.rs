@@ -41,13 +41,13 @@ impl PluginRecord {
 
     /// Notes a launch that nobody asked for; whether there were too many.
     pub(super) fn launched(&mut self, now: Instant) -> bool {
-        let window = self.policy.budget_window;
+        let window = self.policy.restart_window;
         while self.launches.front().is_some_and(|at| now - *at >= window) {
             self.launches.pop_front();
         }
         self.launches.push_back(now);
         // The budget, that which opens the breaker, and the trials that it lets through within the window.
-        self.policy.budget.is_some_and(|budget| self.launches.len() > budget as usize + 3)
+        self.policy.max_restarts.is_some_and(|budget| self.launches.len() > budget as usize + 3)
     }
 
     pub(super) fn forget_launches(&mut self) {

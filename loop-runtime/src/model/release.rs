@@ -17,10 +17,10 @@ impl Keeper {
         if let Some(adopted) = adopted {
             discard(handle, &adopted.link).await;
         }
-        let timing = &handle.family.timing;
+        let timeouts = &handle.family.timeouts;
         if handle.closed.is_cancelled() {
             handle.children.close();
-            let _ = timeout(timing.close, handle.children.wait()).await;
+            let _ = timeout(timeouts.close_timeout, handle.children.wait()).await;
         }
         hop().await;
         let mut told = false;
@@ -28,8 +28,8 @@ impl Keeper {
         if !last.object.has_ended() {
             told = self.release_object(last).await;
             last.end();
-            let _ = timeout(timing.hang_up, last.conn.ended.cancelled()).await;
-            last.object.give_back(timing.hang_up).await;
+            let _ = timeout(timeouts.disconnect_timeout, last.conn.ended.cancelled()).await;
+            last.object.give_back(timeouts.disconnect_timeout).await;
             last.object.end();
         }
         handle.uninstall();
@@ -49,13 +49,13 @@ impl Keeper {
     async fn release_object(&self, last: &Arc<Link>) -> bool {
         let handle = &self.handle;
         if !last.has_ended() {
-            let _ = timeout(handle.family.timing.drain, last.drained()).await;
+            let _ = timeout(handle.family.timeouts.drain_timeout, last.drained()).await;
         }
         hop().await;
         if last.is_usable() {
             return tell(handle, last).await;
         }
-        match timeout(handle.family.timing.redial, last.redial()).await {
+        match timeout(handle.family.timeouts.redial_timeout, last.redial()).await {
             Some(Some(link)) => tell(handle, &link).await,
             _ => {
                 ledger(|it| it.excuse(handle.number, last.session.number));
@@ -67,7 +67,7 @@ impl Keeper {
 
 /// Asks an object to close; whether it answered.
 pub(super) async fn tell(handle: &Handle, link: &Arc<Link>) -> bool {
-    let deadline = Some(sim::now() + handle.family.timing.release);
+    let deadline = Some(sim::now() + handle.family.timeouts.release_timeout);
     let told = link.last_call(Ask::Release, deadline).await.is_ok();
     if !told {
         ledger(|it| it.excuse(handle.number, link.session.number));
@@ -79,6 +79,6 @@ pub(super) async fn tell(handle: &Handle, link: &Arc<Link>) -> bool {
 pub(super) async fn discard(handle: &Handle, link: &Arc<Link>) {
     tell(handle, link).await;
     link.end();
-    link.object.give_back(handle.family.timing.hang_up).await;
+    link.object.give_back(handle.family.timeouts.disconnect_timeout).await;
     link.object.end();
 }

@@ -217,7 +217,7 @@ impl Task {
                     let session = kept.generation.session.clone();
                     session.end();
                     session.process.kill(once_in(40));
-                    let bound = shared.policy.reap;
+                    let bound = shared.policy.reap_timeout;
                     self.spawn_input(async move { Input::Reaped { generation, remains: reap(&session, bound).await } });
                 }
             }
@@ -228,7 +228,7 @@ impl Task {
                 let Kept { generation: gone, .. } = self.generations.remove(at);
                 self.spawn_input(async move {
                     gone.session.set_epitaph();
-                    let _ = timeout(shared.policy.reap, gone.session.finished()).await;
+                    let _ = timeout(shared.policy.reap_timeout, gone.session.finished()).await;
                     Input::Discarded { generation, making: shared.family.making(generation) }
                 });
             }
@@ -236,7 +236,7 @@ impl Task {
                 shared.root.closed.cancel();
                 shared.root.children.close();
                 self.spawn_input(async move {
-                    let _ = timeout(shared.policy.timing.close, shared.root.children.wait()).await;
+                    let _ = timeout(shared.policy.timeouts.close_timeout, shared.root.children.wait()).await;
                     Input::HandlesClosed
                 });
             }

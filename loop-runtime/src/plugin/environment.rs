@@ -13,7 +13,7 @@ use super::duration;
 ///
 /// Nothing is required. A Go plugin refuses to start without `CL_PROMETHEUS_PORT` and two variables of Mercury; a Rust
 /// plugin needs only what it uses, and [`Plugin::loop_environment`](super::Plugin::loop_environment) asks for the
-/// port if the feature `metrics` is on. Empty counts as absent. Variables without a field here are to be had from
+/// port if the feature `metrics-endpoint` is on. Empty counts as absent. Variables without a field here are to be had from
 /// [`variable`](Self::variable).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]

@@ -22,7 +22,7 @@ pub(crate) enum StartError {
     #[error(transparent)]
     Environment(#[from] EnvironmentError),
     #[error("cannot serve /metrics on port {port}: {source}")]
-    #[cfg(feature = "metrics")]
+    #[cfg(feature = "metrics-endpoint")]
     Metrics { port: u16, source: io::Error },
     #[error("{0}")]
     Service(String),

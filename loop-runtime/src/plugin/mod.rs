@@ -32,7 +32,7 @@ mod environment;
 mod error;
 mod fixed;
 mod logging;
-#[cfg(feature = "metrics")]
+#[cfg(feature = "metrics-endpoint")]
 mod metrics;
 mod panics;
 mod run;
@@ -114,7 +114,7 @@ pub struct Plugin {
     panic_hook: bool,
     outlives_host: bool,
     loop_environment: bool,
-    #[cfg(feature = "metrics")]
+    #[cfg(feature = "metrics-endpoint")]
     metrics: Vec<metrics::Extra>,
 }
 
@@ -141,17 +141,23 @@ impl Plugin {
             panic_hook: true,
             outlives_host: false,
             loop_environment: false,
-            #[cfg(feature = "metrics")]
+            #[cfg(feature = "metrics-endpoint")]
             metrics: Vec::new(),
         }
     }
 
-    /// Limits of the connections that the host dials, the main one and those of objects. Default
-    /// [`Limits::server`]: requests of up to 128 MiB. They come before the environment's (see
+    /// The longest request accepted from the host, in bytes; default 128 MiB. It comes before the environment's (see
     /// [`loop_environment`](Self::loop_environment)).
-    pub fn message_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+    pub fn max_request(mut self, bytes: usize) -> Self {
+        self.limits.max_receive = bytes;
         self.limits_are_set = true;
+        self
+    }
+
+    /// How many calls of the host are handled at a time, on one connection; further ones wait, in their order. At least 1:
+    /// 0 is taken for 1. Default 65,536.
+    pub fn max_calls_in_flight(mut self, calls: u32) -> Self {
+        self.limits.max_in_flight = calls;
         self
     }
 
@@ -207,7 +213,7 @@ impl Plugin {
     }
 
     /// Reads the environment that a Chainlink node gives its plugins ([`LoopEnvironment`]), and obeys it: the limit of
-    /// messages, and with the feature `metrics` the port of `/metrics`, which must be there then. A mistake in it fails
+    /// messages, and with the feature `metrics-endpoint` the port of `/metrics`, which must be there then. A mistake in it fails
     /// the start with the name of the variable.
     pub fn loop_environment(mut self) -> Self {
         self.loop_environment = true;
@@ -217,7 +223,7 @@ impl Plugin {
     /// Appends to the text of `/metrics` whenever it is asked for, in Prometheus' text format: whole lines, under
     /// names that do not begin with `process_` or `loop_plugin_`. `/metrics` exists if the environment of a node is
     /// read ([`loop_environment`](Self::loop_environment)).
-    #[cfg(feature = "metrics")]
+    #[cfg(feature = "metrics-endpoint")]
     pub fn metrics(mut self, write: impl Fn(&mut String) + Send + Sync + 'static) -> Self {
         self.metrics.push(Arc::new(write));
         self

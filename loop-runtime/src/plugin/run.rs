@@ -66,7 +66,7 @@ where
     let client_certificate = std::env::var_os("PLUGIN_CLIENT_CERT");
     let (security, certificate) = transport::answer(client_certificate.as_deref())?;
     let stop = Stop::of_process();
-    #[cfg(feature = "metrics")]
+    #[cfg(feature = "metrics-endpoint")]
     if let Some(environment) = &environment {
         let extra = std::mem::take(&mut plugin.metrics);
         plugin.on_call.push(super::metrics::serve(environment, extra, &stop).await?);

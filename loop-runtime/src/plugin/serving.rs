@@ -21,7 +21,7 @@ use super::stop::{Reason, Stop};
 use crate::broker::{BrokerService, Hosts, Route};
 use crate::error::Result;
 use crate::lived;
-use crate::service::{BoxFuture, Family, Root, Served, Session, Timing, Wiring};
+use crate::service::{BoxFuture, Family, Root, Served, Session, Timeouts, Wiring};
 use crate::stdio::ring::Ring;
 use crate::stdio::stream::Stdio;
 #[cfg(feature = "mux")]
@@ -85,7 +85,7 @@ impl Serving {
     /// Two of its services have one name.
     pub(crate) fn new(root: &Root, options: ServingOptions) -> Result<Self> {
         let ServingOptions { name, route, security, hosts, limits, dial_timeout, on_call, stdio, stop } = options;
-        let family = Family::new("the host", &name, Timing::default(), false, Arc::new(|_| {}));
+        let family = Family::new("the host", &name, Timeouts::default(), false, Arc::new(|_| {}));
         let wiring = Wiring { route, security, dial_timeout, calling: Limits::client(), serving: limits.clone() };
         let (session, announcements) = Session::assemble("the host", 1, wiring, family);
         let served = root.serve(&session)?;

@@ -97,7 +97,7 @@ impl Plugin {
         let reattach = Reattach {
             protocol_version: version::choose(&self.handshake.all_versions(), &offered, |_| ()),
             test: true,
-            ..Reattach::new(&listener.address(), std::process::id())
+            ..Reattach::at(&listener.address(), std::process::id())
         };
         let ended = CancellationToken::new();
         let (asked, done) = (stop.clone(), ended.clone().drop_guard());

@@ -6,16 +6,18 @@
 //! all of them share. `MAP.md` beside this file shows what there is, who owns whom, and in which order things die.
 
 mod base;
+#[allow(missing_debug_implementations, reason = "public for generated code alone")]
 mod handle;
+#[allow(missing_debug_implementations, reason = "public for generated code alone")]
 mod serve;
+#[allow(missing_debug_implementations, reason = "public for generated code alone")]
 mod session;
+#[allow(missing_debug_implementations, reason = "public for generated code alone")]
 mod typed;
 
 pub(crate) use base::settle;
-pub use base::{
-    BoxFuture, HandleEvent, HandleId, Method, Names, Timing, any_carries, constructs, first, health, own_release,
-};
-pub(crate) use base::{Family, TICK};
+pub use base::{BoxFuture, HandleEvent, HandleId, Method, Names, any_carries, constructs, first, health, own_release};
+pub(crate) use base::{Family, TICK, Timeouts};
 pub use handle::Remote;
 pub(crate) use handle::{Failed, Forgotten, Handle, Prepared, Slot};
 pub use serve::{Answer, Call, Service, Starts, Tree, remote_of, times_made};

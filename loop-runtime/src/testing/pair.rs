@@ -1,12 +1,13 @@
 //! A host and a plugin in one process.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::broker::{DIAL_TIMEOUT, Hosts, Route, exchange};
 use crate::error::{Code, Error, Result};
 use crate::plugin::{Serving, ServingOptions, Stop};
 use crate::service::{
-    Failed, Family, Forgotten, Handle, Link, Names, Remote, Root, Service, Session, Slot, Timing, Wiring,
+    Failed, Family, Forgotten, Handle, Link, Names, Remote, Root, Service, Session, Slot, Timeouts, Wiring,
 };
 use crate::socket_dir::PrivateDir;
 use crate::stdio::ring::Ring;
@@ -55,6 +56,12 @@ pub struct Pair {
     _directory: PrivateDir,
 }
 
+impl fmt::Debug for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pair").finish_non_exhaustive()
+    }
+}
+
 impl Pair {
     /// Starts `service` and connects to it. Must be called inside a tokio runtime. Dropping the pair cuts everything;
     /// [`Pair::close`] ends it in order.
@@ -84,7 +91,7 @@ impl Pair {
         serving.connect(there);
 
         let (connection, driver) = Connection::open(here, &Limits::client()).await.map_err(Error::other)?;
-        let family = Family::new("plugin", "the host", Timing::default(), false, Arc::new(|_| {}));
+        let family = Family::new("plugin", "the host", Timeouts::default(), false, Arc::new(|_| {}));
         let wiring = Wiring {
             route: Route::sockets(directory.path()),
             security: Security::None,

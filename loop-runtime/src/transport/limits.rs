@@ -2,17 +2,16 @@
 
 /// Limits of one connection, in both directions the same type with different defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Limits {
+pub(crate) struct Limits {
     /// The longest message accepted, in bytes; a longer one is refused with `ResourceExhausted` before it is read.
-    pub max_receive: usize,
+    pub(crate) max_receive: usize,
     /// The longest header list accepted, in bytes as HTTP/2 counts them; no longer one is sent. Error texts travel in headers: a call that ends with
     /// a longer one is lost, and its text with it.
-    pub max_header_list: u32,
+    pub(crate) max_header_list: u32,
     /// How many calls of the peer are handled at a time on one connection, at least 1: 0 is taken for 1. Further ones wait,
     /// in their order. What the two runtimes call each other for, such as the check of health, is not counted. Only servers
     /// use it.
-    pub max_in_flight: u32,
+    pub(crate) max_in_flight: u32,
 }
 
 impl Limits {
@@ -27,12 +26,12 @@ impl Limits {
     }
 
     /// For the calling side: replies of up to `i32::MAX` bytes, as go-plugin's hosts.
-    pub const fn client() -> Self {
+    pub(crate) const fn client() -> Self {
         Self { max_receive: i32::MAX as usize, max_header_list: Self::HEADER_LIST, max_in_flight: Self::IN_FLIGHT }
     }
 
     /// For the serving side: requests of up to 128 MiB.
-    pub const fn server() -> Self {
+    pub(crate) const fn server() -> Self {
         Self { max_receive: 128 << 20, max_header_list: Self::HEADER_LIST, max_in_flight: Self::IN_FLIGHT }
     }
 }

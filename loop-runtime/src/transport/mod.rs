@@ -55,7 +55,7 @@ pub(crate) use failure::Failure;
 pub(crate) use frame::PREFIX as MESSAGE_PREFIX;
 #[cfg(any(test, fuzzing))]
 pub(crate) use header_blocks::header_blocks_of;
-pub use limits::Limits;
+pub(crate) use limits::Limits;
 pub(crate) use listener::{ListenError, Listener};
 #[cfg(all(feature = "mux", any(test, fuzzing)))]
 pub(crate) use mux::streams_of;

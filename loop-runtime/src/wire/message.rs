@@ -23,12 +23,15 @@ pub trait LoopMessage {
     type Owned: Value + Borrow<Self>;
 
     /// Writes field `n`, unless the value is the default that absence stands for.
+    #[doc(hidden)]
     fn put(&self, n: u32, out: &mut Writer);
 
     /// Writes field `n` whatever the value: inside `Option`, lists, maps and oneofs.
+    #[doc(hidden)]
     fn put_always(&self, n: u32, out: &mut Writer);
 
     /// Writes `items` as repeated field `n`; numbers override it and are packed.
+    #[doc(hidden)]
     fn put_all<'a>(items: impl ExactSizeIterator<Item = &'a Self> + Clone, n: u32, out: &mut Writer)
     where
         Self: Sized + 'a,
@@ -40,6 +43,7 @@ pub trait LoopMessage {
 
     /// Writes a slice as field `n`, unless it is empty; `u8` overrides it, since a list of bytes is `bytes`.
     #[inline]
+    #[doc(hidden)]
     fn put_slice(items: &[Self], n: u32, out: &mut Writer)
     where
         Self: Sized,
@@ -49,6 +53,7 @@ pub trait LoopMessage {
 
     /// Writes a slice as field `n` even if it is empty, where the format can tell that from absence.
     #[inline]
+    #[doc(hidden)]
     fn put_slice_always(items: &[Self], n: u32, out: &mut Writer)
     where
         Self: Sized,
@@ -57,9 +62,11 @@ pub trait LoopMessage {
     }
 
     /// The type in the exported schema; messages and enums register themselves.
+    #[doc(hidden)]
     fn field_type(schema: &mut Schema) -> FieldType;
 
     /// The type of a slice in the exported schema.
+    #[doc(hidden)]
     fn slice_type(schema: &mut Schema) -> FieldType
     where
         Self: Sized,
@@ -81,28 +88,36 @@ pub trait LoopMessage {
 )]
 pub trait Value: LoopMessage<Owned = Self> + Sized + Send + Sync + 'static {
     /// How often the field may occur.
+    #[doc(hidden)]
     type Shape: Shape;
     /// The same for a `Vec` of this type: [`One`] for `u8`, as `bytes` is one value; else [`Many`].
+    #[doc(hidden)]
     type Listed: Shape;
     /// What is known of a field while its message is read.
+    #[doc(hidden)]
     type Slot<'a>: Default;
     /// How the value appears in a packed list.
+    #[doc(hidden)]
     const PACKING: Packing;
 
     /// Takes one occurrence of the field.
+    #[doc(hidden)]
     fn add<'a>(slot: &mut Self::Slot<'a>, field: Field<'a>) -> Result<(), WireError>;
 
     /// Reads the message that the slot has the bytes of, so that all that nests is done with before values are made.
     #[inline]
+    #[doc(hidden)]
     fn settle(_slot: &mut Self::Slot<'_>) -> Result<(), WireError> {
         Ok(())
     }
 
     /// Makes the value of all occurrences, or of none.
+    #[doc(hidden)]
     fn done(slot: Self::Slot<'_>) -> Result<Self, WireError>;
 
     /// Makes the value of all `occurrences` outside of a pass: an element of a list, the value of a map, a case of a oneof.
     #[inline]
+    #[doc(hidden)]
     fn read(occurrences: &[Field<'_>], into: &mut dyn Sink<Self>) -> Result<(), WireError> {
         into.put(single(occurrences)?);
         Ok(())
@@ -110,6 +125,7 @@ pub trait Value: LoopMessage<Owned = Self> + Sized + Send + Sync + 'static {
 
     /// Takes one occurrence of a repeated field: an element, or a packed run of them.
     #[inline]
+    #[doc(hidden)]
     fn add_many(list: &mut Vec<Self>, field: Field<'_>) -> Result<(), WireError> {
         match field.packed(Self::PACKING) {
             Some(packed) => add_packed(list, packed),
@@ -154,10 +170,13 @@ pub trait Shape {}
 pub trait Single: Shape {}
 
 /// The shape of numbers, strings, bytes, enums and messages.
+#[derive(Debug)]
 pub struct One;
 /// The shape of lists and maps.
+#[derive(Debug)]
 pub struct Many;
 /// The shape of `Option`.
+#[derive(Debug)]
 pub struct Maybe;
 
 impl Shape for One {}
@@ -176,12 +195,15 @@ pub trait Message: Sized + Send + Sync + 'static {
     const NAME: &'static str;
 
     /// Writes all fields.
+    #[doc(hidden)]
     fn put_fields(&self, out: &mut Writer);
 
     /// Reads all fields, and puts the message made of them into `into`.
+    #[doc(hidden)]
     fn read_fields(fields: Fields<'_>, into: &mut dyn Sink<Self>) -> Result<(), WireError>;
 
     /// Adds the message's shape to `schema`.
+    #[doc(hidden)]
     fn schema(schema: &mut Schema);
 }
 
@@ -245,6 +267,7 @@ impl<M: Message> Value for M {
 }
 
 /// What is known of a message within another: first its bytes, then itself.
+#[allow(missing_debug_implementations, reason = "public for generated code alone")]
 pub struct Nested<'a, M> {
     bodies: Bodies<'a>,
     message: Option<M>,

@@ -39,36 +39,41 @@ mod derive;
 mod error;
 mod list;
 mod map;
+#[allow(missing_debug_implementations, reason = "public for generated code alone")]
 mod member;
 mod message;
 mod number;
+#[allow(missing_debug_implementations, reason = "public for generated code alone")]
 mod oneof;
+#[allow(missing_debug_implementations, reason = "public for generated code alone")]
 mod read;
 mod schema;
+#[allow(missing_debug_implementations, reason = "public for generated code alone")]
 mod sink;
 mod structs;
 mod time;
+#[allow(missing_debug_implementations, reason = "public for generated code alone")]
 mod write;
 
-#[doc(hidden)]
-pub use self::derive::{Content, InNanos, OrDefault, Plain};
-pub(crate) use self::error::Fault;
 pub use self::error::WireError;
 pub use self::map::MapKey;
-#[doc(hidden)]
-pub use self::member::{Group, InNanosMember, Member, OneofFieldMember, OrDefaultMember, PlainMember, read};
-pub use self::message::{
-    FieldSpec, LoopMessage, Many, Maybe, Message, One, Shape, Single, Value, check, decode, encode, put, put_whole,
-    read_nothing, take,
-};
-pub use self::number::put_enums;
-pub use self::oneof::{Case, Oneof, OneofField, assert_disjoint, read_oneof, unset};
-pub use self::read::{Bodies, Field, Fields, Packing};
-pub use self::schema::{
-    Conflict, EnumShape, FieldType, MessageShape, OneofShape, RequestShape, Schema, ServiceBuilder,
-};
-#[doc(hidden)]
-pub use self::sink::{Mapped, Sink};
+pub use self::message::{LoopMessage, Message, Value, decode, encode};
+pub use self::schema::{Conflict, Schema};
 pub use self::structs::{Empty, Struct, StructValue};
 pub use self::time::Nanos;
-pub use self::write::{Writer, nested};
+
+pub(crate) use self::error::Fault;
+
+// What the macros emit. Public, because it is used in the crates of those who declare; hidden, because nobody else needs it.
+#[doc(hidden)]
+pub use self::{
+    derive::{Content, InNanos, OrDefault, Plain},
+    member::{Group, InNanosMember, Member, OneofFieldMember, OrDefaultMember, PlainMember, read},
+    message::{FieldSpec, Many, Maybe, One, Shape, Single, check, put, put_whole, read_nothing, take},
+    number::put_enums,
+    oneof::{Case, Oneof, OneofField, assert_disjoint, read_oneof, unset},
+    read::{Bodies, Field, Fields, Packing},
+    schema::{EnumShape, FieldType, MessageShape, OneofShape, RequestShape, ServiceBuilder},
+    sink::{Mapped, Sink},
+    write::{Writer, nested},
+};

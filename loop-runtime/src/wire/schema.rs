@@ -55,6 +55,24 @@ impl fmt::Display for Conflict {
     }
 }
 
+/// The names of its packages.
+impl fmt::Debug for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Schema").field("packages", &self.packages.keys()).field("conflicts", &self.conflicts).finish()
+    }
+}
+
+/// The text of every file, each under a comment with its name.
+impl fmt::Display for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, (package, text)) in self.files().enumerate() {
+            let gap = if n == 0 { "" } else { "\n" };
+            write!(f, "{gap}// {}\n{text}", Self::file_name(package))?;
+        }
+        Ok(())
+    }
+}
+
 impl Schema {
     /// A schema without anything in it.
     pub fn new() -> Self {
@@ -215,6 +233,7 @@ impl Schema {
 }
 
 /// One service while its methods are being added.
+#[allow(missing_debug_implementations, reason = "public for generated code alone")]
 pub struct ServiceBuilder<'s> {
     schema: &'s mut Schema,
     package: String,

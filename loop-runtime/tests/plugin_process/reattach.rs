@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use loop_runtime::host::{Ended, Host, LaunchError, Reattach, State, Supervisor, What, Why};
+use loop_runtime::host::{EndCause, Ended, EventKind, Host, LaunchError, Reattach, State, Supervisor};
 use loop_runtime::testing::Faults as _;
 use rustix::process::Signal;
 use tonic::codegen::tokio_stream::wrappers::ReceiverStream;
@@ -15,14 +15,7 @@ use crate::proto::plugin::grpc_broker_client::GrpcBrokerClient;
 use crate::role::{HANDSHAKE, Numbered, Probe, Thing as _};
 
 fn config(plugin: &Plugin) -> Reattach {
-    Reattach {
-        protocol: "grpc".to_owned(),
-        protocol_version: 0,
-        pid: plugin.child.id().unwrap(),
-        test: false,
-        network: "unix".to_owned(),
-        address: plugin.socket.clone(),
-    }
+    Reattach::new("unix", plugin.socket.clone(), plugin.child.id().unwrap())
 }
 
 async fn attach(plugin: &Plugin) -> (Supervisor, Arc<dyn Probe>) {
@@ -43,7 +36,7 @@ async fn ended(host: &Supervisor, cause: impl AsyncFnOnce()) -> Ended {
     cause().await;
     loop {
         let event = soon("the end", events.next()).await.expect("an end before the close");
-        if let What::Ended(ended) = event.what {
+        if let EventKind::Ended(ended) = event.kind {
             return ended;
         }
     }
@@ -58,7 +51,7 @@ async fn a_host_attaches_calls_and_ends_the_plugin() {
     assert_eq!((host.pid(), host.version()), (plugin.child.id(), Some(1)));
     assert_eq!(host.reattach_config(), Some(config(&plugin)), "as it was given");
     let ended = ended(&host, async || host.close().await).await;
-    assert_eq!(ended.why, Why::Closed);
+    assert_eq!(ended.cause, EndCause::Closed);
     assert_eq!(ended.exit.unwrap().status(), None, "only the parent knows it");
     assert_eq!(plugin.ended().await.0, Some(0), "it obeyed");
     assert_eq!(plugin.notes().last().map(String::as_str), Some("served"));
@@ -123,7 +116,7 @@ async fn a_lost_connection_is_dialled_again_and_the_process_lives() {
     let plugin = Start::new("outlives").up().await;
     let (host, probe) = attach(&plugin).await;
     let ended = ended(&host, async || host.cut().unwrap()).await;
-    assert_eq!(ended.why, Why::ConnectionLost);
+    assert_eq!(ended.cause, EndCause::ConnectionLost);
     let echo = soon("the answer of the same process", async {
         loop {
             match probe.echo(b"again").await {
@@ -144,7 +137,7 @@ async fn the_end_of_the_process_is_noticed_and_it_is_given_up() {
     let mut states = host.states();
     let began = Instant::now();
     let ended = ended(&host, async || plugin.signal(Signal::KILL)).await;
-    assert_eq!(ended.why, Why::Exited);
+    assert_eq!(ended.cause, EndCause::Exited);
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     let given_up = states.until(|state| matches!(state, State::GivenUp { .. }));
     soon("giving up", given_up).await.unwrap();
@@ -160,7 +153,7 @@ async fn a_process_whose_plugin_does_not_answer_is_left_alone() {
     let closed = dir.path().join("closed");
     drop(std::os::unix::net::UnixListener::bind(&closed).unwrap());
     let plugin = Start::new("outlives").up().await;
-    let at = |pid, address: String| Reattach { pid, address, ..config(&plugin) };
+    let at = |pid, address: String| Reattach::new("unix", address, pid);
     let pid = stranger.id().unwrap();
     let gone = {
         let mut child = std::process::Command::new("/bin/true").spawn().unwrap();
@@ -183,19 +176,23 @@ async fn a_process_whose_plugin_does_not_answer_is_left_alone() {
 #[tokio::test]
 async fn what_is_not_meant_for_this_host_is_refused() {
     let plugin = Start::new("outlives").up().await;
-    let good = config(&plugin);
-    for (wrong, says) in [
-        (Reattach { protocol: String::new(), ..good.clone() }, "netrpc"),
-        (Reattach { protocol: "netrpc".to_owned(), ..good.clone() }, "netrpc"),
-        (Reattach { protocol_version: 7, ..good.clone() }, "application protocol 7, and this host speaks [3, 1]"),
-        (Reattach { network: "udp".to_owned(), ..good.clone() }, "udp"),
-        (Reattach { address: String::new(), ..good.clone() }, "empty"),
-    ] {
+    let mut good = config(&plugin);
+    let wrong: [(fn(&mut Reattach), &str); 5] = [
+        (|it| it.protocol = String::new(), "netrpc"),
+        (|it| it.protocol = "netrpc".to_owned(), "netrpc"),
+        (|it| it.protocol_version = 7, "application protocol 7, and this host speaks [3, 1]"),
+        (|it| it.network = "udp".to_owned(), "udp"),
+        (|it| it.address = String::new(), "empty"),
+    ];
+    for (spoil, says) in wrong {
+        let mut wrong = good.clone();
+        spoil(&mut wrong);
         let error = Host::new(HANDSHAKE).reattach(wrong).await.unwrap_err();
         assert!(matches!(&error, LaunchError::Reattach { .. }) && error.is_permanent(), "{error}");
         assert!(error.to_string().contains(says), "{error}");
     }
-    let host = Host::new(HANDSHAKE).reattach(Reattach { protocol_version: 3, ..good }).await.unwrap();
+    good.protocol_version = 3;
+    let host = Host::new(HANDSHAKE).reattach(good).await.unwrap();
     assert_eq!(host.version(), Some(3));
 }
 

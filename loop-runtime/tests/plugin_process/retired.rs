@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use loop_runtime::host::{Events, Host, RestartPolicy, State, Supervisor, What, Why};
+use loop_runtime::host::{EndCause, EventKind, Events, Host, RestartPolicy, State, Supervisor};
 use loop_runtime::{Result, loop_service};
 
 use crate::process::soon;
@@ -32,21 +32,22 @@ pub trait Borrower {
 const MANY: u32 = 100;
 
 async fn launch(stranger: &Stranger, tick: Duration) -> (Supervisor, Arc<dyn Plain>) {
-    let mut policy = RestartPolicy::default();
-    (policy.backoff, policy.budget) = (Duration::ZERO, None);
-    policy.exit_grace = Duration::from_millis(100);
-    policy.health_tick = Some(tick);
-    let plugin = Host::new(HANDSHAKE).name("stranger").policy(policy).launch(stranger.command()).await.unwrap();
+    let policy = RestartPolicy::default()
+        .initial_backoff(Duration::ZERO)
+        .max_restarts(None)
+        .shutdown_timeout(Duration::from_millis(100))
+        .health_check_interval(Some(tick));
+    let plugin = Host::new(HANDSHAKE).name("stranger").restart_policy(policy).launch(stranger.command()).await.unwrap();
     let plain = plugin.dispense().await.unwrap();
     (plugin, plain)
 }
 
 const SECOND: Duration = Duration::from_secs(1);
 
-async fn until<T>(events: &mut Events, mut wanted: impl FnMut(What) -> Option<T>) -> T {
+async fn until<T>(events: &mut Events, mut wanted: impl FnMut(EventKind) -> Option<T>) -> T {
     let found = async {
         loop {
-            if let Some(found) = wanted(events.next().await.expect("an event before the end").what) {
+            if let Some(found) = wanted(events.next().await.expect("an event before the end").kind) {
                 return found;
             }
         }
@@ -121,7 +122,7 @@ async fn without_announcements_a_plugin_serves_on_if_nothing_is_lent() {
     stranger.retire(1);
     moved(&plain, 1).await;
     stranger.cut(1);
-    until(&mut events, |what| matches!(what, What::BrokerLost { generation: 1 }).then_some(())).await;
+    until(&mut events, |what| matches!(what, EventKind::BrokerLost { generation: 1 }).then_some(())).await;
     assert_eq!(plain.number().await.unwrap(), 2);
     soon("what it prints, over the next", async {
         while stranger.all("StreamStdio") != [1, 2] {
@@ -134,8 +135,9 @@ async fn without_announcements_a_plugin_serves_on_if_nothing_is_lent() {
 
     // Until somebody asks for a service that needs them.
     plugin.dispense::<dyn Borrower>().await.unwrap();
-    let why = until(&mut events, |what| if let What::Ended(ended) = what { Some(ended.why) } else { None }).await;
-    assert_eq!((why, stranger.all("Shutdown")), (Why::BrokerLost, vec![2]));
+    let why =
+        until(&mut events, |what| if let EventKind::Ended(ended) = what { Some(ended.cause) } else { None }).await;
+    assert_eq!((why, stranger.all("Shutdown")), (EndCause::BrokerLost, vec![2]));
     plugin.close().await;
 }
 
@@ -157,8 +159,9 @@ async fn without_announcements_a_plugin_to_which_things_are_lent_is_replaced_in_
     soon("the drain", plugin.states().until(|state| matches!(state, State::Stopping { .. }))).await.unwrap();
     stranger.answer();
     assert_eq!(soon("the answer", under_way).await.unwrap().unwrap(), 2, "it was under way");
-    let why = until(&mut events, |what| if let What::Ended(ended) = what { Some(ended.why) } else { None }).await;
-    assert_eq!((why, stranger.all("Shutdown")), (Why::BrokerLost, vec![2]));
+    let why =
+        until(&mut events, |what| if let EventKind::Ended(ended) = what { Some(ended.cause) } else { None }).await;
+    assert_eq!((why, stranger.all("Shutdown")), (EndCause::BrokerLost, vec![2]));
     assert!(soon("the next process", plain.number()).await.unwrap() > 2);
     plugin.close().await;
 }
@@ -188,8 +191,8 @@ async fn what_takes_no_connections_any_more_may_answer_and_end() {
     stranger.listens_again();
     let pid = rustix::process::Pid::from_raw(pid as i32).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-    let ended = until(&mut events, |what| if let What::Ended(ended) = what { Some(ended) } else { None }).await;
-    assert_eq!(ended.why, Why::ShutDown, "{ended}");
+    let ended = until(&mut events, |what| if let EventKind::Ended(ended) = what { Some(ended) } else { None }).await;
+    assert_eq!(ended.cause, EndCause::ShutDown, "{ended}");
     assert!(soon("the next process", waiting).await.unwrap().unwrap() > 1);
     assert!(stranger.all("Shutdown").is_empty(), "nobody takes that any more");
     plugin.close().await;
@@ -209,7 +212,10 @@ async fn a_plugin_whose_streams_are_used_up_is_not_hung() {
     assert_eq!(soon("the answer", call).await.unwrap().unwrap(), 1);
     plugin.close().await;
     while let Some(event) = events.next().await {
-        assert!(!matches!(event.what, What::Ended(ended) if ended.why != Why::Closed), "it was taken for hung");
+        assert!(
+            !matches!(event.kind, EventKind::Ended(ended) if ended.cause != EndCause::Closed),
+            "it was taken for hung"
+        );
     }
 }
 

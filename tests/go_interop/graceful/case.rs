@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use loop_runtime::host::{Ended, Events, RestartPolicy, What};
+use loop_runtime::host::{Ended, EventKind, Events, RestartPolicy};
 use loop_runtime::prelude::*;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -35,9 +35,7 @@ pub(super) struct Case {
 
 /// Runs a case, after which nothing may be left.
 pub(super) fn run(mode: Mode, name: String, case: impl AsyncFnOnce(&mut Case)) {
-    let mut policy = RestartPolicy::default();
-    policy.backoff = Duration::ZERO;
-    policy.budget = None;
+    let policy = RestartPolicy::default().initial_backoff(Duration::ZERO).max_restarts(None);
     let mut it = Case { mode, name, dir: tempfile::tempdir().unwrap(), policy };
     runtime().block_on(async {
         let ended = tokio::time::timeout(LONG, case(&mut it)).await;
@@ -48,7 +46,7 @@ pub(super) fn run(mode: Mode, name: String, case: impl AsyncFnOnce(&mut Case)) {
 
 impl Case {
     pub(super) fn host(&self) -> Host {
-        self.mode.of(Host::new(HANDSHAKE)).name(&self.name).policy(self.policy.clone())
+        self.mode.of(Host::new(HANDSHAKE)).name(&self.name).restart_policy(self.policy.clone())
     }
 
     /// The plugin as a command, with these flags.
@@ -116,7 +114,7 @@ pub(super) async fn close(plugin: Supervisor) {
 /// Waits for an end.
 pub(super) async fn ended(events: &mut Events) -> Ended {
     until(events, |what| match what {
-        What::Ended(ended) => Some(ended),
+        EventKind::Ended(ended) => Some(ended),
         _ => None,
     })
     .await
@@ -125,15 +123,15 @@ pub(super) async fn ended(events: &mut Events) -> Ended {
 /// Waits for a start, and gives the number of the generation.
 pub(super) async fn started(events: &mut Events) -> u64 {
     until(events, |what| match what {
-        What::Started { generation, .. } => Some(generation),
+        EventKind::Started { generation, .. } => Some(generation),
         _ => None,
     })
     .await
 }
 
-pub(super) async fn until<T>(events: &mut Events, mut wanted: impl FnMut(What) -> Option<T>) -> T {
+pub(super) async fn until<T>(events: &mut Events, mut wanted: impl FnMut(EventKind) -> Option<T>) -> T {
     loop {
-        if let Some(found) = wanted(events.next().await.expect("before the close").what) {
+        if let Some(found) = wanted(events.next().await.expect("before the close").kind) {
             return found;
         }
     }

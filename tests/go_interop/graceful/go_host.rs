@@ -5,7 +5,6 @@ use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
 use libtest_mimic::Trial;
-use loop_runtime::Limits;
 use loop_runtime::plugin::Plugin;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -48,13 +47,12 @@ pub(crate) fn trials(mode: Mode) -> impl Iterator<Item = Trial> {
 
 /// The plugin.
 pub(crate) async fn serve(plugin: Plugin, case: &str) -> ExitCode {
-    let mut limits = Limits::server();
-    if let Some(calls) = case.strip_prefix("in-flight-") {
-        limits.max_in_flight = calls.parse().unwrap();
-    }
+    let plugin = match case.strip_prefix("in-flight-") {
+        Some(calls) => plugin.max_calls_in_flight(calls.parse().unwrap()),
+        None => plugin,
+    };
     let mut told = signal(SignalKind::user_defined2()).unwrap();
     let serve = plugin
-        .message_limits(limits)
         .on_shutdown(|| async { notes::note("hook first") })
         .on_shutdown(|| async { notes::note("hook second") })
         .serve::<dyn Probe>(Arc::new(RustProbe::default()));

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use libtest_mimic::Trial;
-use loop_runtime::host::{State, What, Why};
+use loop_runtime::host::{EndCause, EventKind, State};
 use loop_runtime::prelude::*;
 use loop_runtime::testing::Faults as _;
 use rustix::process::{Signal, kill_process};
@@ -126,7 +126,7 @@ async fn grace_without_broker(case: &mut Case) {
     let counter: Arc<dyn Counter> = plugin.dispense().await.unwrap();
     let mut events = plugin.events();
     assert_eq!(counter.next().await.unwrap(), 0);
-    until(&mut events, |what| matches!(what, What::BrokerLost { .. }).then_some(())).await;
+    until(&mut events, |what| matches!(what, EventKind::BrokerLost { .. }).then_some(())).await;
     for number in 1..100 {
         assert_eq!(counter.next().await.unwrap(), number);
     }
@@ -135,7 +135,7 @@ async fn grace_without_broker(case: &mut Case) {
 
 /// Two of the three are the streams of go-plugin; health, stdio, broker and shutdown are to go on beside a long call.
 async fn limit_idle(case: &mut Case) {
-    case.policy.health_tick = Some(Duration::from_millis(50));
+    case.policy = case.policy.clone().health_check_interval(Some(Duration::from_millis(50)));
     let (plugin, probe) = case.launch(&["-streams=3"]).await;
     let (pid, mut events) = (plugin.pid(), plugin.events());
     assert_eq!(probe.sum(Arc::new(Slow), 3).await.unwrap(), 3);
@@ -143,7 +143,7 @@ async fn limit_idle(case: &mut Case) {
     assert_eq!(plugin.pid(), pid);
     plugin.close().await;
     while let Some(event) = events.next().await {
-        assert!(!matches!(event.what, What::Launching { .. }), "{event:?}");
+        assert!(!matches!(event.kind, EventKind::Launching { .. }), "{event:?}");
     }
 }
 
@@ -162,7 +162,7 @@ impl Counter for Slow {
 }
 
 async fn limit_busy(case: &mut Case) {
-    case.policy.health_tick = Some(Duration::from_millis(50));
+    case.policy = case.policy.clone().health_check_interval(Some(Duration::from_millis(50)));
     let (plugin, probe) = case.launch(&["-streams=3"]).await;
     let pid = plugin.pid();
     let load = Load::start(&probe);
@@ -212,7 +212,7 @@ async fn stop_idle(case: &mut Case) {
     let mut events = plugin.events();
     signal(&plugin, STOP);
     let first = ended(&mut events).await;
-    assert_eq!((first.why, first.exit.unwrap().status()), (Why::ShutDown, Some(0)), "{first}");
+    assert_eq!((first.cause, first.exit.unwrap().status()), (EndCause::ShutDown, Some(0)), "{first}");
     assert_eq!(started(&mut events).await, 2);
     all_is_well(case, &probe, "in the next process").await;
     close(plugin).await;
@@ -250,7 +250,7 @@ async fn stops(plugin: &Supervisor, probe: &Arc<dyn Probe>, stopped: impl Future
     signal(plugin, STOP);
     stopped.await;
     let first = ended(&mut events).await;
-    assert_eq!((first.why, first.exit.unwrap().status()), (Why::ShutDown, Some(0)), "{first}");
+    assert_eq!((first.cause, first.exit.unwrap().status()), (EndCause::ShutDown, Some(0)), "{first}");
     let mut calls = vec![held.await.unwrap()];
     assert_eq!(started(&mut events).await, 2);
     calls.extend(load.stop().await);
@@ -281,7 +281,7 @@ async fn leaves_idle(case: &Case, how: Signal, is: impl Fn(loop_runtime::host::E
     let mut events = plugin.events();
     signal(&plugin, how);
     let first = ended(&mut events).await;
-    assert!(first.why == Why::ShutDown && is(first.exit.unwrap()), "{first}");
+    assert!(first.cause == EndCause::ShutDown && is(first.exit.unwrap()), "{first}");
     assert_eq!(started(&mut events).await, 2);
     all_is_well(case, &probe, "in the next process").await;
     close(plugin).await;
@@ -294,7 +294,7 @@ async fn leaves_busy(case: &Case, how: Signal) {
     let load = Load::start(&probe);
     signal(&plugin, how);
     let first = ended(&mut events).await;
-    assert_eq!(first.why, Why::ShutDown, "{first}");
+    assert_eq!(first.cause, EndCause::ShutDown, "{first}");
     let mut calls = vec![held.await.unwrap()];
     assert_eq!(started(&mut events).await, 2);
     calls.extend(load.stop().await);
@@ -316,7 +316,7 @@ async fn program_away(case: &mut Case) {
     let load = Load::start(&probe);
     for _ in 0..3 {
         let permanent = until(&mut events, |what| match what {
-            What::LaunchFailed { permanent, .. } => Some(permanent),
+            EventKind::LaunchFailed { permanent, .. } => Some(permanent),
             _ => None,
         });
         assert!(!permanent.await);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use loop_runtime::host::{Ended, Events, LaunchError, RestartPolicy, What};
+use loop_runtime::host::{Ended, EventKind, Events, LaunchError, RestartPolicy};
 use loop_runtime::prelude::*;
 use tempfile::TempDir;
 
@@ -35,10 +35,8 @@ pub(super) fn run(name: &'static str, case: impl AsyncFnOnce(&Case)) {
 
 impl Case {
     pub(super) fn host(&self) -> Host {
-        let mut policy = RestartPolicy::default();
-        policy.backoff = Duration::ZERO;
-        policy.budget = None;
-        Host::new(HANDSHAKE.also_versions(&[1])).name(self.name).policy(policy)
+        let policy = RestartPolicy::default().initial_backoff(Duration::ZERO).max_restarts(None);
+        Host::new(HANDSHAKE.also_versions(&[1])).name(self.name).restart_policy(policy)
     }
 
     pub(super) fn command(&self, how: &str) -> Command {
@@ -92,7 +90,7 @@ pub(super) async fn close(plugin: Supervisor) -> (Ended, Duration) {
 
 pub(super) async fn ended(events: &mut Events) -> Ended {
     loop {
-        if let What::Ended(ended) = events.next().await.expect("an end before the close").what {
+        if let EventKind::Ended(ended) = events.next().await.expect("an end before the close").kind {
             return ended;
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use loop_runtime::host::{Command, Host, RestartPolicy, Supervisor, What};
+use loop_runtime::host::{Command, EventKind, Host, RestartPolicy, Supervisor};
 use loop_runtime::testing::Faults as _;
 use loop_runtime::{Code, Handshake, Result};
 use loop_services::prelude::*;
@@ -16,10 +16,8 @@ use stand_in::{Provider, values};
 use crate::replay::STAND_IN;
 
 fn host(handshake: Handshake) -> Host {
-    let mut policy = RestartPolicy::default();
-    policy.backoff = Duration::ZERO;
-    policy.budget = None;
-    Host::new(handshake).policy(policy)
+    let policy = RestartPolicy::default().initial_backoff(Duration::ZERO).max_restarts(None);
+    Host::new(handshake).restart_policy(policy)
 }
 
 async fn launch(handshake: Handshake, args: &[&str]) -> Supervisor {
@@ -190,7 +188,7 @@ pub(crate) async fn recovery_while_the_limit_grows() {
     plugin.close().await;
     let mut limited = 0;
     while let Some(event) = events.next().await {
-        if let What::Ended(ended) = event.what
+        if let EventKind::Ended(ended) = event.kind
             && ended.exit.and_then(|exit| exit.status()) == Some(3)
         {
             limited += 1;

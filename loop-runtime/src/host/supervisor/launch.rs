@@ -8,7 +8,7 @@ use super::Shared;
 use crate::context::Context;
 use crate::host::LaunchError;
 use crate::host::builder::Source;
-use crate::host::event::{Ended, Why};
+use crate::host::event::{EndCause, Ended};
 use crate::host::generation::Generation;
 use crate::service::Attempt;
 
@@ -27,14 +27,14 @@ pub(super) async fn launch(
     let generation = generation.await.map_err(|error| (error, None))?;
     let Err(error) = set_up(shared, &generation, &cancel).await else { return Ok(generation) };
     // It was never published: to everybody else this is a start that failed.
-    let bound = shared.settings.policy.reap;
+    let bound = shared.settings.policy.reap_timeout;
     let exited = generation.exits_soon().await;
     let leave = generation.process().is_left_alone() && !exited;
     let remains = generation.end(leave, bound).await;
     let unreaped = remains.unreaped.then_some(remains.pid);
     let ended = Ended {
         generation: number,
-        why: if exited { Why::Exited } else { Why::ConnectionLost },
+        cause: if exited { EndCause::Exited } else { EndCause::ConnectionLost },
         exit: remains.exit,
         stderr: remains.stderr,
         uptime: remains.uptime,
@@ -52,7 +52,7 @@ pub(super) async fn launch(
 /// Probes for optional components and repeats the set-up calls of the root.
 async fn set_up(shared: &Shared, generation: &Generation, cancel: &CancellationToken) -> Result<(), LaunchError> {
     let root = &shared.root;
-    let deadline = Some(Instant::now() + shared.settings.policy.timing.recipe);
+    let deadline = Some(Instant::now() + shared.settings.policy.timeouts.construct_timeout);
     let context = Context { deadline, ..Context::default() };
     let names = root.names();
     let main = generation.mains.current();

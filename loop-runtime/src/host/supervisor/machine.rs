@@ -35,7 +35,7 @@ use running::{End, Running};
 use upgrade::{Leaving, Upgrade};
 use winding::Winding;
 
-use crate::host::event::{State, What, Why};
+use crate::host::event::{EndCause, EventKind, State};
 use crate::host::policy::{Decision, RestartPolicy};
 
 /// Decides for one plugin.
@@ -202,7 +202,7 @@ impl Machine {
             (Phase::Discarding(..), Input::Discarded { making, .. }) => self.discarded(&making, now, out),
             (Phase::Waiting { until: Some(until), half_open }, Input::Tick) if *until <= now => {
                 if *half_open {
-                    out.push(Action::Tell(What::BreakerHalfOpen));
+                    out.push(Action::Tell(EventKind::BreakerHalfOpen));
                 }
                 self.launch(out);
             }
@@ -214,7 +214,7 @@ impl Machine {
     }
 
     fn reset(&mut self, out: &mut Vec<Action>) {
-        out.push(Action::Tell(What::Reset));
+        out.push(Action::Tell(EventKind::Reset));
         match self.phase {
             // Now, not at the next failure, which it is not about.
             Phase::Running(_) => self.forget(out),
@@ -233,7 +233,7 @@ impl Machine {
         match self.phase {
             Phase::Running(_) => {
                 self.forget(out);
-                self.stop(End::InOrder(Why::Restart), now, out);
+                self.stop(End::InOrder(EndCause::Restart), now, out);
             }
             Phase::Starting => (self.was_reset, self.is_outdated) = (true, true),
             Phase::Stopping(_) | Phase::Discarding(..) => self.was_reset = true,
@@ -257,7 +257,7 @@ impl Machine {
         self.closed_by_call |= by_call;
         match &mut self.phase {
             Phase::Starting if !self.is_unwanted => out.push(Action::CallOff),
-            Phase::Stopping(winding) if !self.is_unwanted => winding.hurry(self.policy.timing.drain, now),
+            Phase::Stopping(winding) if !self.is_unwanted => winding.hurry(self.policy.timeouts.drain_timeout, now),
             Phase::Starting | Phase::Stopping(_) | Phase::Discarding(..) => {}
             Phase::Running(_) => return self.begin_closing(true, now, out),
             Phase::New | Phase::Held | Phase::Waiting { .. } => return self.begin_closing(false, now, out),
@@ -270,7 +270,7 @@ impl Machine {
         self.abandon_upgrade("the plugin is being closed", now, out);
         out.push(Action::Root(Root::Vacant));
         out.push(Action::State(State::Closing));
-        out.push(Action::Tell(What::Closing));
+        out.push(Action::Tell(EventKind::Closing));
         let process = is_running.then_some((self.generation, self.leaves()));
         self.phase = Phase::Closing(Closing::new(process, now, out));
     }
@@ -292,24 +292,24 @@ impl Machine {
         out.push(Action::Root(Root::Making));
         out.push(Action::State(State::Stopping { generation }));
         out.push(Action::Retire { generation });
-        let bounds = (self.policy.restart_drain, self.policy.exit_grace);
+        let bounds = (self.policy.restart_drain_timeout, self.policy.shutdown_timeout);
         self.phase = Phase::Stopping(match end {
-            End::Lost(why) => Winding::lost((generation, why, leave), self.policy.exit_grace, now, out),
+            End::Lost(why) => Winding::lost((generation, why, leave), self.policy.shutdown_timeout, now, out),
             End::AtOnce(why) => Winding::at_once(generation, why, leave, out),
             End::InOrder(why) => Winding::in_order((generation, why, leave), bounds, now, out),
             End::ByItself => Winding::by_itself((generation, leave), bounds, now, out),
         });
     }
 
-    fn reaped(&mut self, why: Why, remains: Remains, now: Instant, out: &mut Vec<Action>) {
-        let next = if why == Why::Restart || self.was_reset {
+    fn reaped(&mut self, why: EndCause, remains: Remains, now: Instant, out: &mut Vec<Action>) {
+        let next = if why == EndCause::Restart || self.was_reset {
             Next::Launch
         } else {
             Next::Decided(self.failures.ended(&self.policy, now, remains.uptime))
         };
         // An end by hand is nobody's fault.
         let in_a_row = match (&why, next) {
-            (Why::Restart, _) => 0,
+            (EndCause::Restart, _) => 0,
             (_, Next::Launch) => 1,
             (_, Next::Decided(_)) => self.failures.in_a_row(),
         };
@@ -321,7 +321,7 @@ impl Machine {
     fn discarded(&mut self, making: &[u64], now: Instant, out: &mut Vec<Action>) {
         let Phase::Discarding(gone, next) = std::mem::replace(&mut self.phase, Phase::New) else { return };
         let why: Arc<str> = gone.ended.to_string().into();
-        if gone.ended.why != Why::Restart {
+        if gone.ended.cause != EndCause::Restart {
             self.failures.suspect(making, out);
         }
         gone.tell(out);
@@ -348,12 +348,12 @@ impl Machine {
         out.push(Action::Root(Root::Failed { at_once, retry_at, why: why.clone() }));
         let (state, event) = match (retry_at, at_once) {
             (Some(until), false) => {
-                (State::Backoff { until }, What::Backoff { until, in_a_row: self.failures.in_a_row() })
+                (State::Backoff { until }, EventKind::Backoff { until, in_a_row: self.failures.in_a_row() })
             }
             (Some(until), true) => {
-                (State::Open { until }, What::BreakerOpened { until, times: self.failures.openings() })
+                (State::Open { until }, EventKind::BreakerOpened { until, times: self.failures.openings() })
             }
-            (None, _) => (State::GivenUp { error: why.clone() }, What::GaveUp { error: why }),
+            (None, _) => (State::GivenUp { error: why.clone() }, EventKind::GaveUp { error: why }),
         };
         out.push(Action::State(state));
         out.push(Action::Tell(event));

@@ -261,7 +261,7 @@ impl Task {
             }
             Action::End { generation, leave } => {
                 if let Some(kept) = self.find(generation) {
-                    let ended = kept.generation.end(leave, policy.reap);
+                    let ended = kept.generation.end(leave, policy.reap_timeout);
                     self.spawn_input(async move { Input::Reaped { generation, remains: ended.await } });
                 }
             }
@@ -271,7 +271,7 @@ impl Task {
                 };
                 let Kept { generation: gone, .. } = self.generations.remove(at);
                 self.spawn_input(async move {
-                    gone.discard(&ended, shared.settings.policy.reap).await;
+                    gone.discard(&ended, shared.settings.policy.reap_timeout).await;
                     Input::Discarded { generation, making: shared.family.making(generation) }
                 });
             }
@@ -279,7 +279,7 @@ impl Task {
                 shared.root.closed.cancel();
                 shared.root.children.close();
                 self.spawn_input(async move {
-                    let bound = shared.settings.policy.timing.close;
+                    let bound = shared.settings.policy.timeouts.close_timeout;
                     let _ = tokio::time::timeout(bound, shared.root.children.wait()).await;
                     Input::HandlesClosed
                 });

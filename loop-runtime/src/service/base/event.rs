@@ -1,5 +1,6 @@
 //! What happens to handles, for those who watch.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,11 +8,19 @@ use crate::error::Error;
 
 /// Names a handle made by a constructor: unique in this process, the same through all restarts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct HandleId {
     /// Rising, from 1.
     pub number: u64,
     /// The full name of its service.
     pub service: &'static str,
+}
+
+/// `acme.kv.v1.Kv #3`.
+impl fmt::Display for HandleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} #{}", self.service, self.number)
+    }
 }
 
 /// A change in the life of a handle.

@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use super::event::{HandleEvent, Observer};
 use super::runtime::Runtime;
-use super::timing::Timing;
+use super::timeouts::Timeouts;
 use crate::sync::locked;
 use crate::transport::SignsOfLife;
 
@@ -27,7 +27,7 @@ pub(crate) struct Family {
     pub(crate) name: String,
     /// This process, for texts.
     pub(crate) local: String,
-    pub(crate) timing: Timing,
+    pub(crate) timeouts: Timeouts,
     /// Lost objects are made again when somebody calls, not at once.
     pub(crate) lazy: bool,
     /// A link that has lived this long is no failure when it ends: ten ticks of the health check.
@@ -48,15 +48,15 @@ pub(crate) struct Family {
 }
 
 impl Family {
-    pub(crate) fn new(name: &str, local: &str, timing: Timing, lazy: bool, observer: Observer) -> Arc<Self> {
-        Self::with_tick(name, local, timing, lazy, observer, TICK)
+    pub(crate) fn new(name: &str, local: &str, timeouts: Timeouts, lazy: bool, observer: Observer) -> Arc<Self> {
+        Self::with_tick(name, local, timeouts, lazy, observer, TICK)
     }
 
     /// The same for a peer whose health is checked every `tick`.
     pub(crate) fn with_tick(
         name: &str,
         local: &str,
-        timing: Timing,
+        timeouts: Timeouts,
         lazy: bool,
         observer: Observer,
         tick: Duration,
@@ -64,7 +64,7 @@ impl Family {
         Arc::new(Self {
             name: name.to_owned(),
             local: local.to_owned(),
-            timing,
+            timeouts,
             lazy,
             steady: tick.saturating_mul(STEADY),
             observer,

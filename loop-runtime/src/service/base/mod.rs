@@ -10,7 +10,7 @@ mod place;
 mod runtime;
 pub(crate) mod settle;
 mod status;
-mod timing;
+mod timeouts;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -23,7 +23,7 @@ pub use names::Names;
 pub(crate) use names::{UNKNOWN_METHOD, UNKNOWN_SERVICE, unknown_service};
 pub(crate) use place::Place;
 pub(crate) use status::{from_status, to_status};
-pub use timing::Timing;
+pub(crate) use timeouts::Timeouts;
 
 /// A boxed future, as the vtable half of a service answers.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

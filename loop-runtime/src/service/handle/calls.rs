@@ -212,7 +212,7 @@ impl Handle {
             return Err(self.closed_error());
         }
         self.closed.cancel();
-        let bound = Instant::now() + self.family.timing.close;
+        let bound = Instant::now() + self.family.timeouts.close_timeout;
         let bound = Context::current().deadline.map_or(bound, |deadline| deadline.min(bound));
         let bound = tokio::time::timeout_at(bound.into(), self.done.cancelled()).await;
         match self.released.get() {

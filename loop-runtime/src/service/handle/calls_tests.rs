@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::broker::{Broker, DIAL_TIMEOUT, Route};
-use crate::service::base::{Family, Timing};
+use crate::service::base::{Family, Timeouts};
 use crate::service::session::Session;
 use crate::transport::{Connection, Limits, Security};
 
@@ -20,7 +20,7 @@ impl Fixture {
     async fn new() -> Self {
         let (outgoing, _) = mpsc::channel(1);
         let broker = Broker::new(Route::sockets("/nowhere"), Security::None, DIAL_TIMEOUT, outgoing);
-        let family = Family::new("plugin", "the host", Timing::default(), false, Arc::new(|_| {}));
+        let family = Family::new("plugin", "the host", Timeouts::default(), false, Arc::new(|_| {}));
         let session = Session::new("plugin", 1, broker, (Limits::client(), Limits::server()), family.clone());
         let fixture = Self { handle: Handle::root(family), session, peers: Mutex::default() };
         fixture.install().await;

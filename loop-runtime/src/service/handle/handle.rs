@@ -140,7 +140,7 @@ impl Handle {
         // Given up half-way, the connection must not stay: the peer waits for it to end.
         let unmade = EndOnDrop::new(&object);
         let link = Link::dial(session, id, object).await?;
-        link.probe(&self.names(), Some(Instant::now() + self.family.timing.recipe)).await?;
+        link.probe(&self.names(), Some(Instant::now() + self.family.timeouts.construct_timeout)).await?;
         unmade.disarm();
         self.install(link.clone());
         session.tasks().spawn(keeper::keep(self.clone(), link, 0));
@@ -318,6 +318,6 @@ impl Handle {
 
     /// Until when a call waits for a link.
     pub(crate) fn patience(&self, context: &Context) -> Instant {
-        context.deadline.unwrap_or_else(|| Instant::now() + self.family.timing.recovery_wait)
+        context.deadline.unwrap_or_else(|| Instant::now() + self.family.timeouts.recovery_timeout)
     }
 }

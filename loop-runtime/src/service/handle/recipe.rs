@@ -79,7 +79,7 @@ impl Recipe {
         let name = self.info.name;
         let failed =
             |why: Error| Attempt::MayHaveRun(why.within(format!("connecting to the new {name}, connection {id}")));
-        let bound = Instant::now() + session.family().timing.recipe;
+        let bound = Instant::now() + session.family().timeouts.construct_timeout;
         let link = Link::dial(session, id, object.clone()).await.map_err(failed)?;
         link.probe(&self.info.names, Some(bound)).await.map_err(failed)?;
         unmade.disarm();

@@ -101,7 +101,7 @@ async fn forward(target: &Arc<Handle>, names: &Names, limit: usize, request: Req
     if !names.contains(service) {
         return Err(unknown_service(service));
     }
-    let wait = Instant::now() + target.family.timing.forward_wait;
+    let wait = Instant::now() + target.family.timeouts.forward_timeout;
     let deadline = request.extensions().get::<Deadline>().map(|deadline| deadline.0);
     let until = deadline.map_or(wait, |deadline| deadline.min(wait));
     let call = Passed { path: &path, until, deadline };

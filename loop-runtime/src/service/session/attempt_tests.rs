@@ -11,7 +11,7 @@ use tonic::body::Body;
 use super::*;
 use crate::broker::{Broker, DIAL_TIMEOUT, Route};
 use crate::error::{Code, ErrorKind};
-use crate::service::base::{BoxFuture, Family, Timing};
+use crate::service::base::{BoxFuture, Family, Timeouts};
 use crate::service::session::Session;
 use crate::transport::{Connection, ConnectionId, Handler, Limits, Security, serve_connection};
 
@@ -21,7 +21,7 @@ async fn link() -> (Arc<Link>, tokio::io::DuplexStream) {
     let (connection, driver) = Connection::open(here, &Limits::client()).await.unwrap();
     let (outgoing, _) = mpsc::channel(1);
     let broker = Broker::new(Route::sockets("/nowhere"), Security::None, DIAL_TIMEOUT, outgoing);
-    let family = Family::new("plugin", "the host", Timing::default(), false, Arc::new(|_| {}));
+    let family = Family::new("plugin", "the host", Timeouts::default(), false, Arc::new(|_| {}));
     let session = Session::new("plugin", 1, broker, (Limits::client(), Limits::server()), family);
     let link = Link::adopt(&session, connection, driver, None, session.root().clone());
     (link, there)

@@ -7,7 +7,7 @@ use super::super::lendable::{Lendable, Lent};
 use super::*;
 use crate::broker::{Broker, DIAL_TIMEOUT, Route};
 use crate::proto::plugin::ConnInfo;
-use crate::service::base::{BoxFuture, Family, Method, Timing};
+use crate::service::base::{BoxFuture, Family, Method, Timeouts};
 use crate::transport::{ConnectionId, Handler, Limits, Security};
 
 /// An object that takes its time to be released.
@@ -62,7 +62,7 @@ impl Fixture {
         let directory = tempfile::tempdir().unwrap();
         let (outgoing, announcements) = mpsc::channel(64);
         let broker = Broker::new(Route::sockets(directory.path()), Security::None, DIAL_TIMEOUT, outgoing);
-        let family = Family::new("host", "the plugin", Timing::default(), false, Arc::new(|_| {}));
+        let family = Family::new("host", "the plugin", Timeouts::default(), false, Arc::new(|_| {}));
         let session = Session::new("host", 1, broker, (Limits::client(), Limits::server()), family);
         Self { session, _announcements: announcements, _directory: directory }
     }

@@ -3,7 +3,7 @@ use tokio::sync::mpsc;
 use super::*;
 use crate::broker::{DIAL_TIMEOUT, Route};
 use crate::proto::plugin::ConnInfo;
-use crate::service::base::Timing;
+use crate::service::base::Timeouts;
 use crate::transport::Security;
 
 struct Fixture {
@@ -16,7 +16,7 @@ fn fixture() -> Fixture {
     let directory = tempfile::tempdir().unwrap();
     let (outgoing, announcements) = mpsc::channel(1);
     let broker = Broker::new(Route::sockets(directory.path()), Security::None, DIAL_TIMEOUT, outgoing);
-    let family = Family::new("host", "the plugin", Timing::default(), false, Arc::new(|_| {}));
+    let family = Family::new("host", "the plugin", Timeouts::default(), false, Arc::new(|_| {}));
     let session = Session::new("shop", 1, broker, (Limits::client(), Limits::server()), family);
     Fixture { session, announcements, _directory: directory }
 }

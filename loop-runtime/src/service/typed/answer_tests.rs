@@ -6,7 +6,7 @@ use super::*;
 use crate::broker::{Broker, DIAL_TIMEOUT, Route};
 use crate::error::Error;
 use crate::proto::plugin::ConnInfo;
-use crate::service::base::{Family, Timing};
+use crate::service::base::{Family, Timeouts};
 use crate::service::handle::ServiceInfo;
 use crate::service::serve::Tree;
 use crate::service::serve::export::{Mount, Typed};
@@ -110,7 +110,7 @@ impl Peer {
         let directory = tempfile::tempdir().unwrap();
         let (outgoing, announcements) = mpsc::channel(64);
         let broker = Broker::new(Route::sockets(directory.path()), Security::None, DIAL_TIMEOUT, outgoing);
-        let family = Family::new("host", "the plugin", Timing::default(), false, Arc::new(|_| {}));
+        let family = Family::new("host", "the plugin", Timeouts::default(), false, Arc::new(|_| {}));
         let session = Session::new("host", 1, broker, (Limits::client(), Limits::server()), family);
         Self { session, lines: Lines::default(), _announcements: announcements, _directory: directory }
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::messages::{Action, Input, Root};
 use super::winding::Winding;
 use super::{Gone, RestartPolicy};
-use crate::host::event::{What, Why};
+use crate::host::event::{EndCause, EventKind};
 
 #[derive(Debug)]
 pub(super) struct Closing {
@@ -47,11 +47,11 @@ impl Closing {
             (Step::Handles { process: Some(Process { generation, leave, has_exited }) }, Input::HandlesClosed) => {
                 out.push(Action::Uninstall);
                 let winding = if *has_exited {
-                    Winding::at_once(*generation, Why::Closed, *leave, out)
+                    Winding::at_once(*generation, EndCause::Closed, *leave, out)
                 } else {
                     // Calls that take longer are cut off with the process.
-                    let bounds = (policy.timing.drain, policy.exit_grace);
-                    Winding::in_order((*generation, Why::Closed, *leave), bounds, now, out)
+                    let bounds = (policy.timeouts.drain_timeout, policy.shutdown_timeout);
+                    Winding::in_order((*generation, EndCause::Closed, *leave), bounds, now, out)
                 };
                 self.step = Step::Process(winding);
             }
@@ -81,7 +81,7 @@ impl Closing {
 
     pub(super) fn finish(&self, now: Instant, out: &mut Vec<Action>) {
         out.push(Action::Root(Root::Closed));
-        out.push(Action::Tell(What::Closed { took: now.duration_since(self.began) }));
+        out.push(Action::Tell(EventKind::Closed { took: now.duration_since(self.began) }));
         out.push(Action::Finish);
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::host::event::{Ended, State, What, Why};
+use crate::host::event::{EndCause, Ended, EventKind, State};
 use crate::host::{Exit, LaunchError, StderrTail};
 
 /// What has happened. Inputs about a generation that is no more are ignored, so that they may come late.
@@ -24,7 +24,7 @@ pub(crate) enum Input {
         unreaped: Option<u32>,
     },
     /// What the generation cannot do without has ended: in order, if the plugin [shuts down](Why::ShutDown).
-    Lost { generation: u64, why: Why },
+    Lost { generation: u64, why: EndCause },
     /// The main connection takes no new calls; those under way are answered.
     Retired { generation: u64 },
     /// There is another one: the answer to [`Action::Redial`].
@@ -166,7 +166,7 @@ pub(crate) enum Action {
     /// Run constructors one at a time, or not.
     Caution(bool),
     State(State),
-    Tell(What),
+    Tell(EventKind),
     /// Nothing follows.
     Finish,
 }

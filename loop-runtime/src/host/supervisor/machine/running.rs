@@ -1,7 +1,7 @@
 //! What is decided about a generation while it runs.
 
 use super::messages::{Action, Input, Pulse};
-use crate::host::event::{What, Why};
+use crate::host::event::{EndCause, EventKind};
 
 #[derive(Debug, Default)]
 pub(super) struct Running {
@@ -17,10 +17,10 @@ pub(super) struct Running {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// There is nothing that can be used any more, or it shuts down.
-    Lost(Why),
-    AtOnce(Why),
+    Lost(EndCause),
+    AtOnce(EndCause),
     /// Calls under way first, then it is asked.
-    InOrder(Why),
+    InOrder(EndCause),
     /// Calls under way first, then it does so by itself.
     ByItself,
 }
@@ -35,28 +35,28 @@ impl Running {
         out: &mut Vec<Action>,
     ) -> Option<End> {
         match input {
-            Input::Exited { .. } => Some(End::AtOnce(Why::Exited)),
-            Input::Restart { .. } => Some(End::InOrder(Why::Restart)),
+            Input::Exited { .. } => Some(End::AtOnce(EndCause::Exited)),
+            Input::Restart { .. } => Some(End::InOrder(EndCause::Restart)),
             Input::Pulse { pulse, .. } => {
                 out.push(Action::Tell(match *pulse {
-                    Pulse::Suspect { silent } => What::Suspect { generation, silent },
-                    Pulse::Recovered => What::Recovered { generation },
-                    Pulse::NotServing => What::NotServing { generation },
-                    Pulse::Hung => return Some(End::AtOnce(Why::Hung)),
+                    Pulse::Suspect { silent } => EventKind::Suspect { generation, silent },
+                    Pulse::Recovered => EventKind::Recovered { generation },
+                    Pulse::NotServing => EventKind::NotServing { generation },
+                    Pulse::Hung => return Some(End::AtOnce(EndCause::Hung)),
                 }));
                 None
             }
             // It went with the connection that it was on, and the process serves on.
-            Input::Lost { why: Why::BrokerLost, .. } if self.was_retired => {
+            Input::Lost { why: EndCause::BrokerLost, .. } if self.was_retired => {
                 if needs_broker {
-                    return Some(End::InOrder(Why::BrokerLost));
+                    return Some(End::InOrder(EndCause::BrokerLost));
                 }
                 self.lost_broker = true;
-                out.push(Action::Tell(What::BrokerLost { generation }));
+                out.push(Action::Tell(EventKind::BrokerLost { generation }));
                 None
             }
             Input::Lost { why, .. } => Some(End::Lost(*why)),
-            Input::Dispensed { .. } if self.lost_broker && needs_broker => Some(End::InOrder(Why::BrokerLost)),
+            Input::Dispensed { .. } if self.lost_broker && needs_broker => Some(End::InOrder(EndCause::BrokerLost)),
             Input::Retired { .. } if !self.is_redialling => {
                 (self.is_redialling, self.was_retired) = (true, true);
                 out.push(Action::Redial { generation });

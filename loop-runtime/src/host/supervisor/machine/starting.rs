@@ -8,7 +8,7 @@ use super::messages::{Action, Root};
 use super::running::{End, Running};
 use super::{Machine, Phase};
 use crate::host::LaunchError;
-use crate::host::event::{State, What, Why};
+use crate::host::event::{EndCause, EventKind, State};
 use crate::host::policy::Decision;
 
 impl Machine {
@@ -25,7 +25,7 @@ impl Machine {
     pub(super) fn launch_now(&mut self, out: &mut Vec<Action>) {
         let attempt = self.attempt;
         self.phase = Phase::Starting;
-        out.push(Action::Tell(What::Launching { attempt }));
+        out.push(Action::Tell(EventKind::Launching { attempt }));
         out.push(Action::Launch { generation: self.generation + 1 });
     }
 
@@ -37,7 +37,7 @@ impl Machine {
         self.phase = Phase::Running(Running::default());
         out.push(Action::Install { generation });
         out.push(Action::State(State::Running { generation, pid }));
-        out.push(Action::Tell(What::Started { generation, pid, took }));
+        out.push(Action::Tell(EventKind::Started { generation, pid, took }));
         if self.was_reset {
             self.forget(out);
         }
@@ -45,7 +45,7 @@ impl Machine {
         if self.is_unwanted {
             self.begin_closing(true, now, out);
         } else if is_outdated {
-            self.stop(End::InOrder(Why::Restart), now, out);
+            self.stop(End::InOrder(EndCause::Restart), now, out);
         }
     }
 
@@ -62,9 +62,9 @@ impl Machine {
         let permanent = error.is_permanent() && !(self.generation > 0 && error.is_of_the_program());
         let why: Arc<str> = format!("attempt {attempt} failed: {error}").into();
         if let Some(pid) = unreaped {
-            out.push(Action::Tell(What::Unreaped { generation: self.generation + 1, pid }));
+            out.push(Action::Tell(EventKind::Unreaped { generation: self.generation + 1, pid }));
         }
-        out.push(Action::Tell(What::LaunchFailed { attempt, permanent, error }));
+        out.push(Action::Tell(EventKind::LaunchFailed { attempt, permanent, error }));
         if self.is_first {
             self.phase = Phase::Closing(Closing::new(None, now, out));
         } else if self.is_unwanted {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Action, Input, Ownership, Pulse, Root};
-use crate::host::event::{State, What, Why};
+use crate::host::event::{EndCause, EventKind, State};
 use crate::host::{LaunchError, RestartPolicy};
 use world::World;
 
@@ -35,7 +35,7 @@ fn the_first_launch_is_told_in_full() {
         [
             Action::State(State::Starting { attempt: 1 }),
             Action::Root(Root::Making),
-            Action::Tell(What::Launching { attempt: 1 }),
+            Action::Tell(EventKind::Launching { attempt: 1 }),
             Action::Launch { generation: 1 },
         ]
     ));
@@ -45,7 +45,7 @@ fn the_first_launch_is_told_in_full() {
         [
             Action::Install { generation: 1 },
             Action::State(State::Running { generation: 1, pid: 1 }),
-            Action::Tell(What::Started { generation: 1, pid: 1, .. }),
+            Action::Tell(EventKind::Started { generation: 1, pid: 1, .. }),
         ]
     ));
 }
@@ -55,9 +55,15 @@ fn a_first_launch_that_fails_is_the_end() {
     let mut world = world();
     world.begin();
     let failed = world.fail(LaunchError::called_off());
-    assert!(matches!(&failed[..], [Action::Tell(What::LaunchFailed { permanent: false, .. }), Action::CloseHandles]));
+    assert!(matches!(
+        &failed[..],
+        [Action::Tell(EventKind::LaunchFailed { permanent: false, .. }), Action::CloseHandles]
+    ));
     let closed = world.settle();
-    assert!(matches!(&closed[..], [Action::Root(Root::Closed), Action::Tell(What::Closed { .. }), Action::Finish]));
+    assert!(matches!(
+        &closed[..],
+        [Action::Root(Root::Closed), Action::Tell(EventKind::Closed { .. }), Action::Finish]
+    ));
 }
 
 #[test]
@@ -75,19 +81,21 @@ fn what_exits_is_reaped_discarded_and_launched_again_at_once() {
         ]
     ));
     let reaped = world.settle_one();
-    assert!(matches!(&reaped[..], [Action::Discard { ended, .. }] if ended.why == Why::Exited && ended.in_a_row == 1));
+    assert!(
+        matches!(&reaped[..], [Action::Discard { ended, .. }] if ended.cause == EndCause::Exited && ended.in_a_row == 1)
+    );
     let next = world.settle_one();
     assert!(matches!(
         &next[..],
         [
             Action::Caution(false),
-            Action::Tell(What::Ended(_)),
+            Action::Tell(EventKind::Ended(_)),
             Action::Root(Root::Failed { at_once: false, .. }),
             Action::State(State::Backoff { .. }),
-            Action::Tell(What::Backoff { in_a_row: 1, .. }),
+            Action::Tell(EventKind::Backoff { in_a_row: 1, .. }),
             Action::State(State::Starting { attempt: 1 }),
             Action::Root(Root::Making),
-            Action::Tell(What::Launching { attempt: 1 }),
+            Action::Tell(EventKind::Launching { attempt: 1 }),
             Action::Launch { generation: 2 },
         ]
     ));
@@ -101,11 +109,11 @@ fn end_and_backoff_say_the_same_number_in_a_row() {
         world.exit(world.generation());
         let told = world.settle_until_waiting();
         let ended = told.iter().find_map(|what| match what {
-            What::Ended(ended) => Some(ended.in_a_row),
+            EventKind::Ended(ended) => Some(ended.in_a_row),
             _ => None,
         });
         let backoff = told.iter().find_map(|what| match what {
-            What::Backoff { in_a_row, .. } => Some(*in_a_row),
+            EventKind::Backoff { in_a_row, .. } => Some(*in_a_row),
             _ => None,
         });
         assert_eq!((ended, backoff), (Some(expected), Some(expected)));
@@ -117,33 +125,36 @@ fn end_and_backoff_say_the_same_number_in_a_row() {
 fn a_broken_connection_is_an_exit_if_that_follows_within_an_instant() {
     for exits in [true, false] {
         let mut world = World::running(policy());
-        let broken = world.lose(1, Why::ConnectionLost);
+        let broken = world.lose(1, EndCause::ConnectionLost);
         assert!(matches!(&broken[4..], [Action::Cut { generation: 1 }]));
         let ended = if exits { world.exit(1) } else { world.tick() };
         assert!(matches!(&ended[..], [Action::End { generation: 1, leave: false }]));
         let reaped = world.settle_one();
-        let why = if exits { Why::Exited } else { Why::ConnectionLost };
-        assert!(matches!(&reaped[..], [Action::Discard { ended, .. }] if ended.why == why));
+        let why = if exits { EndCause::Exited } else { EndCause::ConnectionLost };
+        assert!(matches!(&reaped[..], [Action::Discard { ended, .. }] if ended.cause == why));
     }
 }
 
 #[test]
 fn hung_is_ended_at_once_and_lesser_findings_are_told() {
     let mut world = World::running(policy());
-    assert!(matches!(&world.pulse(Pulse::Suspect { silent: 3 })[..], [Action::Tell(What::Suspect { silent: 3, .. })]));
-    assert!(matches!(&world.pulse(Pulse::Recovered)[..], [Action::Tell(What::Recovered { generation: 1 })]));
-    assert!(matches!(&world.pulse(Pulse::NotServing)[..], [Action::Tell(What::NotServing { generation: 1 })]));
+    assert!(matches!(
+        &world.pulse(Pulse::Suspect { silent: 3 })[..],
+        [Action::Tell(EventKind::Suspect { silent: 3, .. })]
+    ));
+    assert!(matches!(&world.pulse(Pulse::Recovered)[..], [Action::Tell(EventKind::Recovered { generation: 1 })]));
+    assert!(matches!(&world.pulse(Pulse::NotServing)[..], [Action::Tell(EventKind::NotServing { generation: 1 })]));
     assert!(matches!(&world.pulse(Pulse::Hung)[4..], [Action::End { generation: 1, .. }]));
 }
 
 #[test]
 fn over_budget_calls_fail_at_once_until_one_start_is_tried() {
-    let mut world = World::running(RestartPolicy { budget: Some(0), ..policy() });
+    let mut world = World::running(RestartPolicy { max_restarts: Some(0), ..policy() });
     world.exit(1);
     world.settle();
     assert!(matches!(world.root(), Some(Root::Failed { at_once: true, retry_at: Some(_), .. })));
     let trial = world.tick();
-    assert!(matches!(&trial[0], Action::Tell(What::BreakerHalfOpen)));
+    assert!(matches!(&trial[0], Action::Tell(EventKind::BreakerHalfOpen)));
     assert!(matches!(world.root(), Some(Root::Making)));
     world.fail(LaunchError::called_off());
     assert!(matches!(world.root(), Some(Root::Failed { at_once: true, retry_at: Some(_), .. })), "on probation");
@@ -151,7 +162,7 @@ fn over_budget_calls_fail_at_once_until_one_start_is_tried() {
 
 #[test]
 fn a_reset_counts_in_every_state() {
-    let breaker = RestartPolicy { budget: Some(0), ..policy() };
+    let breaker = RestartPolicy { max_restarts: Some(0), ..policy() };
     // While the breaker is open.
     let mut world = World::running(breaker.clone());
     world.exit(1);
@@ -159,7 +170,7 @@ fn a_reset_counts_in_every_state() {
     let reset = world.input(Input::Reset);
     assert!(matches!(reset.last(), Some(Action::Launch { generation: 2 })));
     // During a start that then fails.
-    assert!(matches!(&world.input(Input::Reset)[..], [Action::Tell(What::Reset)]));
+    assert!(matches!(&world.input(Input::Reset)[..], [Action::Tell(EventKind::Reset)]));
     let failed = world.fail(LaunchError::called_off());
     assert!(matches!(failed.last(), Some(Action::Launch { generation: 2 })));
     world.start();
@@ -175,7 +186,7 @@ fn a_reset_counts_in_every_state() {
         world.start();
     }
     // While it runs, it is forgotten there and then.
-    assert!(matches!(&world.input(Input::Reset)[..], [Action::Tell(What::Reset), Action::Caution(false)]));
+    assert!(matches!(&world.input(Input::Reset)[..], [Action::Tell(EventKind::Reset), Action::Caution(false)]));
     world.exit(world.generation());
     world.settle();
     assert!(matches!(world.root(), Some(Root::Failed { at_once: true, .. })));
@@ -187,7 +198,7 @@ fn what_cannot_change_is_not_tried_again_until_a_reset() {
     world.exit(1);
     world.settle_until_waiting();
     let failed = world.fail(LaunchError::Reattach { why: "another plugin".into() });
-    assert!(matches!(&failed[0], Action::Tell(What::LaunchFailed { attempt: 1, permanent: true, .. })));
+    assert!(matches!(&failed[0], Action::Tell(EventKind::LaunchFailed { attempt: 1, permanent: true, .. })));
     assert!(matches!(world.root(), Some(Root::Failed { at_once: true, retry_at: None, .. })));
     assert!(world.deadline().is_none());
     assert!(matches!(world.input(Input::Reset).last(), Some(Action::Launch { generation: 2 })));
@@ -199,21 +210,26 @@ fn closing_tells_handles_then_waits_for_calls_then_asks_then_kills() {
     let closing = world.input(Input::Close { by_call: true });
     assert!(matches!(
         &closing[..],
-        [Action::Root(Root::Vacant), Action::State(State::Closing), Action::Tell(What::Closing), Action::CloseHandles,]
+        [
+            Action::Root(Root::Vacant),
+            Action::State(State::Closing),
+            Action::Tell(EventKind::Closing),
+            Action::CloseHandles,
+        ]
     ));
     assert!(matches!(&world.settle_one()[..], [Action::Uninstall, Action::Drain { generation: 1 }]));
     assert!(matches!(&world.settle_one()[..], [Action::ShutDown { generation: 1 }]));
     let killed = world.tick_until(|action| matches!(action, Action::End { .. }));
-    assert_eq!(killed, policy().exit_grace);
-    assert!(matches!(&world.settle_one()[..], [Action::Discard { ended, .. }] if ended.why == Why::Closed));
+    assert_eq!(killed, policy().shutdown_timeout);
+    assert!(matches!(&world.settle_one()[..], [Action::Discard { ended, .. }] if ended.cause == EndCause::Closed));
     let last = world.settle();
     assert!(matches!(
         &last[..],
         [
             Action::CloseHandles,
-            Action::Tell(What::Ended(_)),
+            Action::Tell(EventKind::Ended(_)),
             Action::Root(Root::Closed),
-            Action::Tell(What::Closed { .. }),
+            Action::Tell(EventKind::Closed { .. }),
             Action::Finish,
         ]
     ));
@@ -224,7 +240,7 @@ fn calls_that_take_longer_than_the_drain_are_cut_off_with_the_process() {
     let mut world = World::running(policy());
     world.input(Input::Close { by_call: true });
     world.input(Input::HandlesClosed);
-    assert_eq!(world.tick_until(|action| matches!(action, Action::ShutDown { .. })), policy().timing.drain);
+    assert_eq!(world.tick_until(|action| matches!(action, Action::ShutDown { .. })), policy().timeouts.drain_timeout);
 }
 
 #[test]
@@ -276,7 +292,7 @@ fn an_end_that_is_under_way_is_finished_before_the_close() {
 
 #[test]
 fn a_constructor_that_kills_each_time_is_quarantined() {
-    let mut world = World::running(RestartPolicy { budget: None, ..policy() });
+    let mut world = World::running(RestartPolicy { max_restarts: None, ..policy() });
     let mut seen = Vec::new();
     for _ in 0..4 {
         world.making(vec![7]);
@@ -297,7 +313,7 @@ fn what_comes_late_is_ignored() {
     world.start();
     for late in [
         Input::Exited { generation: 1 },
-        Input::Lost { generation: 1, why: Why::BrokerLost },
+        Input::Lost { generation: 1, why: EndCause::BrokerLost },
         Input::Pulse { generation: 1, pulse: Pulse::Hung },
         Input::Drained { generation: 2 },
         Input::HandlesClosed,

@@ -12,7 +12,7 @@ use super::winding::Winding;
 use super::{Machine, Ownership, Phase};
 use crate::error::Error;
 use crate::host::LaunchError;
-use crate::host::event::{State, What, Why};
+use crate::host::event::{EndCause, EventKind, State};
 
 /// A process that is to take the place of the one that runs.
 #[derive(Debug)]
@@ -93,8 +93,8 @@ impl Machine {
             }
             Phase::Running(_) => {
                 self.upgrade = Some(Upgrade::Starting { off: None });
-                out.push(Action::Tell(What::Upgrading { generation: self.generation }));
-                out.push(Action::Tell(What::Launching { attempt: 1 }));
+                out.push(Action::Tell(EventKind::Upgrading { generation: self.generation }));
+                out.push(Action::Tell(EventKind::Launching { attempt: 1 }));
                 out.push(Action::LaunchBeside { generation: self.generation + 1 });
                 return;
             }
@@ -129,7 +129,7 @@ impl Machine {
             }
             (Upgrade::Starting { off }, Input::StartFailed { error, unreaped }) => {
                 if let Some(pid) = *unreaped {
-                    out.push(Action::Tell(What::Unreaped { generation: candidate, pid }));
+                    out.push(Action::Tell(EventKind::Unreaped { generation: candidate, pid }));
                 }
                 let why = off.unwrap_or_else(|| error.to_string().into());
                 return self.aborted(error.clone(), why, out);
@@ -138,7 +138,7 @@ impl Machine {
             (Upgrade::Preparing { .. }, Input::PrepareFailed { why, .. }) => self.abandoned(why.clone(), now, out),
             (Upgrade::Preparing { .. }, Input::Exited { .. } | Input::Lost { .. }) => {
                 let why = "the new process ended while it was made ready".into();
-                let winding = Winding::at_once(candidate, Why::Exited, false, out);
+                let winding = Winding::at_once(candidate, EndCause::Exited, false, out);
                 Upgrade::Abandoned { why, end: Leaving::Winding(winding) }
             }
             (Upgrade::Abandoned { why, end }, input) => match end.step(input, now, out) {
@@ -156,15 +156,15 @@ impl Machine {
     fn abandoned(&self, why: Arc<str>, now: Instant, out: &mut Vec<Action>) -> Upgrade {
         let candidate = self.generation + 1;
         out.push(Action::Retire { generation: candidate });
-        let bounds = (Duration::ZERO, self.policy.exit_grace);
-        let winding = Winding::in_order((candidate, Why::Upgrade, false), bounds, now, out);
+        let bounds = (Duration::ZERO, self.policy.shutdown_timeout);
+        let winding = Winding::in_order((candidate, EndCause::Upgrade, false), bounds, now, out);
         Upgrade::Abandoned { why, end: Leaving::Winding(winding) }
     }
 
     fn aborted(&mut self, error: Arc<LaunchError>, why: Arc<str>, out: &mut Vec<Action>) {
         let permanent = error.is_permanent();
-        out.push(Action::Tell(What::LaunchFailed { attempt: 1, permanent, error }));
-        out.push(Action::Tell(What::UpgradeAborted { generation: self.generation, error: why.clone() }));
+        out.push(Action::Tell(EventKind::LaunchFailed { attempt: 1, permanent, error }));
+        out.push(Action::Tell(EventKind::UpgradeAborted { generation: self.generation, error: why.clone() }));
         out.push(Action::Upgraded(Err(why)));
     }
 
@@ -177,12 +177,12 @@ impl Machine {
         out.push(Action::Retire { generation: from });
         out.push(Action::Commit { generation });
         out.push(Action::State(State::Running { generation, pid }));
-        out.push(Action::Tell(What::Started { generation, pid, took }));
-        out.push(Action::Tell(What::Upgraded { from, to: generation }));
+        out.push(Action::Tell(EventKind::Started { generation, pid, took }));
+        out.push(Action::Tell(EventKind::Upgraded { from, to: generation }));
         out.push(Action::Upgraded(Ok(())));
         self.forget(out);
-        let bounds = (self.policy.restart_drain, self.policy.exit_grace);
-        let winding = Winding::in_order((from, Why::Upgrade, false), bounds, now, out);
+        let bounds = (self.policy.restart_drain_timeout, self.policy.shutdown_timeout);
+        let winding = Winding::in_order((from, EndCause::Upgrade, false), bounds, now, out);
         self.leaving = Some(Leaving::Winding(winding));
     }
 
@@ -201,7 +201,7 @@ impl Machine {
             other => other,
         };
         if let Some(Leaving::Winding(winding)) = &mut self.leaving {
-            winding.hurry(self.policy.timing.drain, now);
+            winding.hurry(self.policy.timeouts.drain_timeout, now);
         }
     }
 }

@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use super::messages::{Action, Input, Pulse};
 use super::patience::Patience;
-use crate::host::event::Why;
+use crate::host::event::EndCause;
 use crate::service::settle;
 
 /// A generation that is on its way out, whatever the reason.
 #[derive(Debug)]
 pub(super) struct Winding {
     pub(super) generation: u64,
-    pub(super) why: Why,
+    pub(super) why: EndCause,
     step: Step,
     /// The process is not ours to end.
     leave: bool,
@@ -33,13 +33,13 @@ enum Step {
 }
 
 impl Winding {
-    fn new(generation: u64, why: Why, step: Step, leave: bool) -> Self {
+    fn new(generation: u64, why: EndCause, step: Step, leave: bool) -> Self {
         Self { generation, why, step, leave, exit_grace: Duration::ZERO, asks: false }
     }
 
     /// Calls under way have `drain`, then the process is asked to shut down and has `exit_grace`, then it is killed.
     pub(super) fn in_order(
-        (generation, why, leave): (u64, Why, bool),
+        (generation, why, leave): (u64, EndCause, bool),
         (drain, exit_grace): (Duration, Duration),
         now: Instant,
         out: &mut Vec<Action>,
@@ -57,17 +57,17 @@ impl Winding {
         now: Instant,
         out: &mut Vec<Action>,
     ) -> Self {
-        Self { asks: false, ..Self::in_order((generation, Why::ShutDown, leave), bounds, now, out) }
+        Self { asks: false, ..Self::in_order((generation, EndCause::ShutDown, leave), bounds, now, out) }
     }
 
     /// What cannot be used any more: it shuts down by itself, or it broke.
     pub(super) fn lost(
-        (generation, why, leave): (u64, Why, bool),
+        (generation, why, leave): (u64, EndCause, bool),
         exit_grace: Duration,
         now: Instant,
         out: &mut Vec<Action>,
     ) -> Self {
-        let step = if why == Why::ShutDown {
+        let step = if why == EndCause::ShutDown {
             // What it lent and was lent it takes back itself.
             Step::Leaving(Patience::new(exit_grace, now))
         } else {
@@ -77,7 +77,7 @@ impl Winding {
         Self { exit_grace, ..Self::new(generation, why, step, leave) }
     }
 
-    pub(super) fn at_once(generation: u64, why: Why, leave: bool, out: &mut Vec<Action>) -> Self {
+    pub(super) fn at_once(generation: u64, why: EndCause, leave: bool, out: &mut Vec<Action>) -> Self {
         let mut winding = Self::new(generation, why, Step::Ending, leave);
         winding.end(out);
         winding
@@ -86,7 +86,7 @@ impl Winding {
     fn end(&mut self, out: &mut Vec<Action>) {
         self.step = Step::Ending;
         // What has exited can be reaped, whoever it belongs to.
-        let leave = self.leave && self.why != Why::Exited;
+        let leave = self.leave && self.why != EndCause::Exited;
         out.push(Action::End { generation: self.generation, leave });
     }
 
@@ -95,11 +95,11 @@ impl Winding {
         let is_over = matches!(input, Input::Tick) && self.patience().is_some_and(|patience| patience.has_ended(now));
         match (&self.step, input) {
             (Step::Ending, _) => {}
-            (Step::Draining(_) | Step::Dying(_), Input::Exited { .. }) => self.end_because(Why::Exited, out),
+            (Step::Draining(_) | Step::Dying(_), Input::Exited { .. }) => self.end_because(EndCause::Exited, out),
             (_, Input::Exited { .. }) => self.end(out),
-            (Step::Draining(_), Input::Pulse { pulse: Pulse::Hung, .. }) => self.end_because(Why::Hung, out),
+            (Step::Draining(_), Input::Pulse { pulse: Pulse::Hung, .. }) => self.end_because(EndCause::Hung, out),
             (Step::Draining(_), Input::Lost { why, .. }) => {
-                let why = if self.why == Why::Closed { self.why } else { *why };
+                let why = if self.why == EndCause::Closed { self.why } else { *why };
                 *self = Self::lost((self.generation, why, self.leave), self.exit_grace, now, out);
             }
             (Step::Draining(_), Input::Drained { .. }) => self.ask(now, out),
@@ -123,8 +123,8 @@ impl Winding {
     }
 
     /// What was asked for came differently.
-    fn end_because(&mut self, why: Why, out: &mut Vec<Action>) {
-        if self.why != Why::Closed {
+    fn end_because(&mut self, why: EndCause, out: &mut Vec<Action>) {
+        if self.why != EndCause::Closed {
             (self.why, self.asks) = (why, false);
         }
         self.end(out);

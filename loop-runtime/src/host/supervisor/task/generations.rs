@@ -48,7 +48,7 @@ impl Task {
             Some(Running { process: generation.process().clone(), mains: mains.clone(), version: generation.version });
         shared.root.install(main);
         self.watch_main(number);
-        if let Some(tick) = shared.settings.policy.health_tick {
+        if let Some(tick) = shared.settings.policy.health_check_interval {
             self.work.spawn(async move {
                 let tell = |pulse| shared.tell_machine(Input::Pulse { generation: number, pulse });
                 watched.run_until_cancelled(watchdog::watch(mains, tick, tell)).await;

@@ -114,7 +114,7 @@ pub(crate) enum Effect {
 
 /// Why there is no object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Why {
+pub(crate) enum FailureKind {
     /// A run failed: the shell has the error.
     Run,
     /// Its links end before they have answered anything.
@@ -125,7 +125,7 @@ pub(crate) enum Why {
 /// A failure that callers are told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
-    pub(crate) why: Why,
+    pub(crate) why: FailureKind,
     /// The object of the parent under which it failed.
     pub(crate) parent: u64,
     pub(crate) permanent: bool,
@@ -253,7 +253,7 @@ impl Machine {
         let needs_run = !object_lives || is_out_of_date;
         let is_told = self.failed.is_some_and(|failed| failed.permanent && failed.parent == parent);
         if view.quarantined && needs_run && !is_told {
-            let failed = Failure { why: Why::Quarantined, parent, permanent: true, in_a_row: 1, retry_at: now };
+            let failed = Failure { why: FailureKind::Quarantined, parent, permanent: true, in_a_row: 1, retry_at: now };
             self.fail(failed, effects);
         }
         match self.failed.filter(|failed| failed.parent == parent) {
@@ -307,7 +307,8 @@ impl Machine {
         if self.unsteady > 1 {
             let in_a_row = self.unsteady - 1;
             let retry_at = now + self.backoff(in_a_row);
-            let failed = Failure { why: Why::Unsteady, parent: view.made_under, permanent: false, in_a_row, retry_at };
+            let failed =
+                Failure { why: FailureKind::Unsteady, parent: view.made_under, permanent: false, in_a_row, retry_at };
             self.fail(failed, effects);
         }
     }
@@ -382,7 +383,8 @@ impl Machine {
         let permanent = match ran {
             Ran::NotBegun => return,
             Ran::Made => {
-                let run = self.failed.filter(|failed| failed.why == Why::Run).map_or(1, |failed| failed.in_a_row + 1);
+                let run =
+                    self.failed.filter(|failed| failed.why == FailureKind::Run).map_or(1, |failed| failed.in_a_row + 1);
                 self.failed = None;
                 return self.live(run, false, effects);
             }
@@ -401,7 +403,7 @@ impl Machine {
         }
         let in_a_row = self.failed.map_or(1, |failed| failed.in_a_row.saturating_add(1));
         let retry_at = now + self.backoff(in_a_row);
-        self.fail(Failure { why: Why::Run, parent: over.parent, permanent, in_a_row, retry_at }, effects);
+        self.fail(Failure { why: FailureKind::Run, parent: over.parent, permanent, in_a_row, retry_at }, effects);
     }
 
     fn count_duplicate(&mut self, session: u64, effects: &mut Vec<Effect>) {

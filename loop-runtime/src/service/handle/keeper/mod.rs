@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind};
 use crate::lived;
 use crate::service::base::{HandleEvent, settle};
 use crate::service::session::{Attempt, Link};
-use machine::{Effect, Failure, LinkState, Machine, Over, Ran, Rules, Step, View, Why};
+use machine::{Effect, Failure, FailureKind, LinkState, Machine, Over, Ran, Rules, Step, View};
 use release::tell;
 pub(crate) use release::{discard, leave};
 
@@ -27,13 +27,13 @@ pub(crate) use release::{discard, leave};
 /// object of the parent that made it.
 pub(crate) async fn keep(handle: Arc<Handle>, link: Arc<Link>, made_under: u64) {
     let resets = handle.family.resets();
-    let timing = &handle.family.timing;
+    let timeouts = &handle.family.timeouts;
     let rules = Rules {
         owned: handle.is_owned(),
         once: matches!(&handle.origin, Origin::Made(recipe) if recipe.method.once),
         lazy: handle.family.lazy,
-        retry: timing.retry,
-        retry_max: timing.retry_max,
+        retry: timeouts.construct_backoff,
+        retry_max: timeouts.max_construct_backoff,
         steady: handle.family.steady,
         seed: handle.id.number,
     };
@@ -300,7 +300,7 @@ impl Keeper {
             link.probe(&names, None).await?;
             Ok::<_, Error>(link)
         };
-        match lived::within(handle.family.timing.redial, dialled).await {
+        match lived::within(handle.family.timeouts.redial_timeout, dialled).await {
             Some(Ok(link)) => {
                 self.last = link;
                 true
@@ -314,7 +314,7 @@ impl Keeper {
     async fn displace(&mut self) {
         let (handle, last) = (&self.handle, &self.last);
         if !last.has_ended() {
-            let _ = timeout(handle.family.timing.drain, last.drained()).await;
+            let _ = timeout(handle.family.timeouts.drain_timeout, last.drained()).await;
         }
         if !last.object().has_ended() {
             let told = async {
@@ -323,7 +323,7 @@ impl Keeper {
                 }
             };
             // Refused means that it is really gone; no answer means that nobody is there to tell.
-            let _ = timeout(handle.family.timing.release, told).await;
+            let _ = timeout(handle.family.timeouts.release_timeout, told).await;
         }
         last.object().end();
     }
@@ -345,9 +345,9 @@ impl Keeper {
         let Failure { why, parent, permanent, in_a_row, retry_at } = failure;
         let (plugin, service) = (&handle.family.name, handle.id.service);
         let error = match why {
-            Why::Run => self.error.take().unwrap_or_else(|| Error::disconnected(plugin, false)),
-            Why::Unsteady => Error::unsteady(plugin, service, in_a_row),
-            Why::Quarantined => Error::quarantined(plugin, service),
+            FailureKind::Run => self.error.take().unwrap_or_else(|| Error::disconnected(plugin, false)),
+            FailureKind::Unsteady => Error::unsteady(plugin, service, in_a_row),
+            FailureKind::Quarantined => Error::quarantined(plugin, service),
         };
         let retry_at = (!permanent).then_some(retry_at);
         let until = Forgotten::Under { object: Some(parent), reset: handle.family.reset_version() };
@@ -384,7 +384,8 @@ fn is_answer(error: &Error) -> bool {
 
 /// Runs the recipe of `handle` over `parent`, with the set-up calls that were made on it.
 pub(crate) async fn make(handle: &Handle, recipe: &Recipe, parent: &Arc<Link>) -> Result<Arc<Link>, Attempt> {
-    let context = Context { deadline: Some(Instant::now() + handle.family.timing.recipe), ..Context::default() };
+    let context =
+        Context { deadline: Some(Instant::now() + handle.family.timeouts.construct_timeout), ..Context::default() };
     let made = recipe.attempt(parent, &context).await?;
     let link = made
         .link

@@ -21,11 +21,11 @@ impl Keeper {
         if let Some(adopted) = handle.take_adopted() {
             discard(handle, &adopted.link).await;
         }
-        let timing = &handle.family.timing;
+        let timeouts = &handle.family.timeouts;
         if handle.closed.is_cancelled() {
             handle.children.close();
             // A child that hangs does not hold its parent: the object's end takes it along.
-            let _ = timeout(timing.close, handle.children.wait()).await;
+            let _ = timeout(timeouts.close_timeout, handle.children.wait()).await;
         }
         let mut told = false;
         let last = &self.last;
@@ -35,8 +35,8 @@ impl Keeper {
             }
             last.end();
             // Its driver ends with the link.
-            let _ = timeout(timing.hang_up, last.connection().ended().cancelled()).await;
-            last.object().give_back(timing.hang_up).await;
+            let _ = timeout(timeouts.disconnect_timeout, last.connection().ended().cancelled()).await;
+            last.object().give_back(timeouts.disconnect_timeout).await;
             last.object().end();
         }
         handle.uninstall();
@@ -59,12 +59,12 @@ impl Keeper {
         let handle = &self.handle;
         if !last.has_ended() {
             // Calls that take longer are cut off with the connection.
-            let _ = timeout(handle.family.timing.drain, last.drained()).await;
+            let _ = timeout(handle.family.timeouts.drain_timeout, last.drained()).await;
         }
         if last.is_usable() {
             return self.tell_last_word(last).await;
         }
-        match timeout(handle.family.timing.redial, last.redial()).await {
+        match timeout(handle.family.timeouts.redial_timeout, last.redial()).await {
             Ok(Ok(link)) => self.tell_last_word(&link).await,
             _ => false,
         }
@@ -84,13 +84,14 @@ impl Keeper {
 /// Calls the release method, if the service has one.
 pub(super) async fn tell(handle: &Handle, link: &Arc<Link>) -> Option<Result<Bytes, Attempt>> {
     let method = handle.release?;
-    let context = Context { deadline: Some(Instant::now() + handle.family.timing.release), ..Context::default() };
+    let context =
+        Context { deadline: Some(Instant::now() + handle.family.timeouts.release_timeout), ..Context::default() };
     Some(link.last_call(method.path, HeaderMap::new(), &context, Bytes::new()).await)
 }
 
 /// Gives back an object of a session that takes no new calls, once those under way are answered.
 pub(crate) async fn leave(handle: &Handle, link: &Arc<Link>) {
-    let _ = timeout(handle.family.timing.drain, link.drained()).await;
+    let _ = timeout(handle.family.timeouts.drain_timeout, link.drained()).await;
     discard(handle, link).await;
 }
 
@@ -98,6 +99,6 @@ pub(crate) async fn leave(handle: &Handle, link: &Arc<Link>) {
 pub(crate) async fn discard(handle: &Handle, link: &Arc<Link>) {
     tell(handle, link).await;
     link.end();
-    link.object().give_back(handle.family.timing.hang_up).await;
+    link.object().give_back(handle.family.timeouts.disconnect_timeout).await;
     link.object().end();
 }

@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::broker::{Broker, DIAL_TIMEOUT, Route};
-use crate::service::base::{BoxFuture, Family, Method, Timing};
+use crate::service::base::{BoxFuture, Family, Method, Timeouts};
 use crate::service::session::Lendable;
 use crate::transport::{Address, ConnectionId, Handler, Limits, Stream, Wish, answer};
 
@@ -46,7 +46,7 @@ async fn a_stranger_does_not_use_up_what_was_lent() {
     let (of_plugin, field) = answer(offer.client_certificate().map(OsStr::new)).unwrap();
     let (outgoing, mut announcements) = mpsc::channel(1);
     let broker = Broker::new(Route::sockets(dir.path()), offer.settle(&field).unwrap(), DIAL_TIMEOUT, outgoing);
-    let family = Family::new("plugin", "the host", Timing::default(), false, Arc::new(|_| {}));
+    let family = Family::new("plugin", "the host", Timeouts::default(), false, Arc::new(|_| {}));
     let session = Session::new("plugin", 1, broker, (Limits::client(), Limits::server()), family);
     session.saw_peer(true);
     let export = Export { release: None, what: Arc::new(Empty) };

@@ -4,30 +4,33 @@ use std::time::Duration;
 
 use super::super::settled;
 use super::world::World;
-use super::{Action, Input, LaunchError, RestartPolicy, Root, State, What, Why, missing, policy, world};
+use super::{Action, EndCause, EventKind, Input, LaunchError, RestartPolicy, Root, State, missing, policy, world};
 use crate::host::Exit;
 
 #[test]
 fn what_shuts_down_by_itself_has_its_time() {
     for exits in [true, false] {
         let mut world = World::running(policy());
-        let leaving = world.lose(1, Why::ShutDown);
+        let leaving = world.lose(1, EndCause::ShutDown);
         assert!(matches!(leaving.last(), Some(Action::Retire { generation: 1 })), "{leaving:?}");
-        assert!(world.lose(1, Why::ConnectionLost).is_empty(), "that belongs to it");
+        assert!(world.lose(1, EndCause::ConnectionLost).is_empty(), "that belongs to it");
         assert!(world.tick().is_empty());
         if exits {
             world.exits_with(Exit::new(Some(0), None));
             assert!(matches!(&world.exit(1)[..], [Action::End { .. }]));
         } else {
-            let left = policy().exit_grace - Duration::from_millis(200);
+            let left = policy().shutdown_timeout - Duration::from_millis(200);
             assert_eq!(world.tick_until(|action| matches!(action, Action::End { .. })), left);
             world.exits_with(Exit::new(None, Some(libc::SIGKILL)));
         }
-        let why = if exits { Why::ShutDown } else { Why::ConnectionLost };
+        let why = if exits { EndCause::ShutDown } else { EndCause::ConnectionLost };
         let reaped = world.settle_one();
-        assert!(matches!(&reaped[..], [Action::Discard { ended, .. }] if ended.why == why), "{reaped:?}");
+        assert!(matches!(&reaped[..], [Action::Discard { ended, .. }] if ended.cause == why), "{reaped:?}");
         let told = world.settle_until_waiting();
-        assert!(matches!(&told[..], [.., What::Backoff { in_a_row: 1, .. }, What::Launching { .. }]), "it counts");
+        assert!(
+            matches!(&told[..], [.., EventKind::Backoff { in_a_row: 1, .. }, EventKind::Launching { .. }]),
+            "it counts"
+        );
     }
 }
 
@@ -36,21 +39,21 @@ fn how_a_process_exited_says_more_than_what_was_noticed_first() {
     let (zero, three) = (Some(Exit::new(Some(0), None)), Some(Exit::new(Some(3), None)));
     let by = |signal| Some(Exit::new(None, Some(signal)));
     for (noticed, exit, why) in [
-        (Why::Exited, zero, Why::ShutDown),
-        (Why::Exited, three, Why::Exited),
-        (Why::Exited, by(libc::SIGTERM), Why::ShutDown),
-        (Why::Exited, by(libc::SIGKILL), Why::Exited),
-        (Why::Exited, Some(Exit::new(None, None)), Why::Exited),
-        (Why::BrokerLost, zero, Why::ShutDown),
-        (Why::ConnectionLost, by(libc::SIGABRT), Why::Exited),
-        (Why::ConnectionLost, by(libc::SIGKILL), Why::ConnectionLost),
-        (Why::ConnectionLost, None, Why::ConnectionLost),
-        (Why::ShutDown, three, Why::Exited),
-        (Why::ShutDown, by(libc::SIGKILL), Why::ConnectionLost),
-        (Why::ShutDown, None, Why::ConnectionLost),
-        (Why::Hung, zero, Why::Hung),
-        (Why::Restart, zero, Why::Restart),
-        (Why::Closed, by(libc::SIGTERM), Why::Closed),
+        (EndCause::Exited, zero, EndCause::ShutDown),
+        (EndCause::Exited, three, EndCause::Exited),
+        (EndCause::Exited, by(libc::SIGTERM), EndCause::ShutDown),
+        (EndCause::Exited, by(libc::SIGKILL), EndCause::Exited),
+        (EndCause::Exited, Some(Exit::new(None, None)), EndCause::Exited),
+        (EndCause::BrokerLost, zero, EndCause::ShutDown),
+        (EndCause::ConnectionLost, by(libc::SIGABRT), EndCause::Exited),
+        (EndCause::ConnectionLost, by(libc::SIGKILL), EndCause::ConnectionLost),
+        (EndCause::ConnectionLost, None, EndCause::ConnectionLost),
+        (EndCause::ShutDown, three, EndCause::Exited),
+        (EndCause::ShutDown, by(libc::SIGKILL), EndCause::ConnectionLost),
+        (EndCause::ShutDown, None, EndCause::ConnectionLost),
+        (EndCause::Hung, zero, EndCause::Hung),
+        (EndCause::Restart, zero, EndCause::Restart),
+        (EndCause::Closed, by(libc::SIGTERM), EndCause::Closed),
     ] {
         assert_eq!(settled(noticed, exit), why, "{noticed:?} {exit:?}");
     }
@@ -71,12 +74,12 @@ fn a_restart_lets_calls_end_then_asks_then_launches_at_once() {
         ]
     ));
     assert!(matches!(&world.settle_one()[..], [Action::ShutDown { generation: 1 }]));
-    assert!(world.lose(1, Why::ShutDown).is_empty(), "as asked");
+    assert!(world.lose(1, EndCause::ShutDown).is_empty(), "as asked");
     assert!(matches!(&world.exit(1)[..], [Action::End { .. }]));
     let told = world.settle_until_waiting();
     assert!(
-        matches!(&told[..], [What::Ended(ended), What::Launching { attempt: 1 }]
-            if ended.why == Why::Restart && ended.in_a_row == 0),
+        matches!(&told[..], [EventKind::Ended(ended), EventKind::Launching { attempt: 1 }]
+            if ended.cause == EndCause::Restart && ended.in_a_row == 0),
         "{told:?}"
     );
 }
@@ -85,13 +88,13 @@ fn a_restart_lets_calls_end_then_asks_then_launches_at_once() {
 fn calls_under_way_hold_a_restart_up_for_the_drain_time_only() {
     let mut world = World::running(policy());
     world.input(Input::Restart { replaced: false });
-    assert_eq!(world.tick_until(|action| matches!(action, Action::ShutDown { .. })), policy().restart_drain);
-    assert_eq!(world.tick_until(|action| matches!(action, Action::End { .. })), policy().exit_grace);
+    assert_eq!(world.tick_until(|action| matches!(action, Action::ShutDown { .. })), policy().restart_drain_timeout);
+    assert_eq!(world.tick_until(|action| matches!(action, Action::End { .. })), policy().shutdown_timeout);
 
     let mut world = World::running(policy());
     world.input(Input::Restart { replaced: false });
     world.input(Input::Close { by_call: true });
-    assert_eq!(world.tick_until(|action| matches!(action, Action::ShutDown { .. })), policy().timing.drain);
+    assert_eq!(world.tick_until(|action| matches!(action, Action::ShutDown { .. })), policy().timeouts.drain_timeout);
 }
 
 #[test]
@@ -101,13 +104,15 @@ fn what_crashes_while_it_is_drained_has_crashed() {
     world.exits_with(Exit::new(None, Some(libc::SIGABRT)));
     world.exit(1);
     let reaped = world.input(world.answers[1].clone());
-    assert!(matches!(&reaped[..], [Action::Discard { ended, .. }] if ended.why == Why::Exited && ended.in_a_row == 1));
+    assert!(
+        matches!(&reaped[..], [Action::Discard { ended, .. }] if ended.cause == EndCause::Exited && ended.in_a_row == 1)
+    );
 }
 
 #[test]
 fn another_program_is_launched_whatever_the_last_one_did() {
     let replace = || Input::Restart { replaced: true };
-    let breaker = RestartPolicy { budget: Some(0), ..policy() };
+    let breaker = RestartPolicy { max_restarts: Some(0), ..policy() };
     // While the breaker is open.
     let mut world = World::running(breaker.clone());
     world.exit(1);
@@ -140,7 +145,7 @@ fn after_a_success_a_program_that_is_missing_is_being_replaced() {
         world.exit(1);
         world.settle();
         let failed = world.fail(error);
-        assert!(matches!(&failed[0], Action::Tell(What::LaunchFailed { permanent: false, .. })), "{failed:?}");
+        assert!(matches!(&failed[0], Action::Tell(EventKind::LaunchFailed { permanent: false, .. })), "{failed:?}");
         assert!(matches!(world.state(), Some(State::Backoff { .. })));
         world.run_again();
     }
@@ -148,7 +153,7 @@ fn after_a_success_a_program_that_is_missing_is_being_replaced() {
     world.begin();
     let failed = world.fail(missing());
     assert!(
-        matches!(&failed[0], Action::Tell(What::LaunchFailed { permanent: true, .. })),
+        matches!(&failed[0], Action::Tell(EventKind::LaunchFailed { permanent: true, .. })),
         "the first time it is told"
     );
 }

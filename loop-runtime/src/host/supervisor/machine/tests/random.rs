@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::world::World;
-use super::{Input, LaunchError, Ownership, Pulse, RestartPolicy, State, Why};
+use super::{EndCause, Input, LaunchError, Ownership, Pulse, RestartPolicy, State};
 
 /// What may happen next, as far as it can at that moment.
 #[derive(Clone, Debug)]
@@ -14,7 +14,7 @@ enum Happening {
     Start,
     Fail { permanent: bool },
     Exit(usize),
-    Lose(usize, Why),
+    Lose(usize, EndCause),
     Hang,
     Retire,
     Upgrade,
@@ -34,7 +34,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         10 => Just(Happening::Start),
         4 => prop::bool::weighted(0.1).prop_map(|permanent| Happening::Fail { permanent }),
         5 => (0..2usize).prop_map(Happening::Exit),
-        5 => (0..2usize, prop::sample::select(vec![Why::BrokerLost, Why::ConnectionLost, Why::ShutDown]))
+        5 => (0..2usize, prop::sample::select(vec![EndCause::BrokerLost, EndCause::ConnectionLost, EndCause::ShutDown]))
             .prop_map(|(at, why)| Happening::Lose(at, why)),
         2 => Just(Happening::Hang),
         3 => Just(Happening::Upgrade),
@@ -52,7 +52,7 @@ fn happening() -> impl Strategy<Value = Happening> {
 
 fn policies() -> impl Strategy<Value = RestartPolicy> {
     (prop::option::of(0..6u32), prop::option::of(1..4u32), 0.0..=1.0).prop_map(|(budget, give_up_after, jitter)| {
-        RestartPolicy { budget, give_up_after, jitter, ..RestartPolicy::default() }
+        RestartPolicy { max_restarts: budget, give_up_after, jitter, ..RestartPolicy::default() }
     })
 }
 

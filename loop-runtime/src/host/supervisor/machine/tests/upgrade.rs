@@ -1,7 +1,7 @@
 //! Two processes for a moment.
 
 use super::world::World;
-use super::{Action, Input, LaunchError, Ownership, RestartPolicy, State, What, Why, missing, policy};
+use super::{Action, EndCause, EventKind, Input, LaunchError, Ownership, RestartPolicy, State, missing, policy};
 use crate::host::Exit;
 
 /// One whose next process is being made ready.
@@ -11,8 +11,8 @@ fn preparing() -> World {
     assert!(matches!(
         &begun[..],
         [
-            Action::Tell(What::Upgrading { generation: 1 }),
-            Action::Tell(What::Launching { attempt: 1 }),
+            Action::Tell(EventKind::Upgrading { generation: 1 }),
+            Action::Tell(EventKind::Launching { attempt: 1 }),
             Action::LaunchBeside { generation: 2 },
         ]
     ));
@@ -21,8 +21,8 @@ fn preparing() -> World {
     world
 }
 
-fn is_aborted(told: &[What]) -> bool {
-    matches!(told, [.., What::LaunchFailed { .. }, What::UpgradeAborted { generation: 1, .. }])
+fn is_aborted(told: &[EventKind]) -> bool {
+    matches!(told, [.., EventKind::LaunchFailed { .. }, EventKind::UpgradeAborted { generation: 1, .. }])
 }
 
 #[test]
@@ -36,8 +36,8 @@ fn the_next_process_takes_over_in_one_step_and_the_old_one_ends_in_order() {
                 Action::Retire { generation: 1 },
                 Action::Commit { generation: 2 },
                 Action::State(State::Running { generation: 2, pid: 2 }),
-                Action::Tell(What::Started { generation: 2, .. }),
-                Action::Tell(What::Upgraded { from: 1, to: 2 }),
+                Action::Tell(EventKind::Started { generation: 2, .. }),
+                Action::Tell(EventKind::Upgraded { from: 1, to: 2 }),
                 Action::Upgraded(Ok(())),
                 Action::Caution(false),
                 Action::Drain { generation: 1 },
@@ -49,7 +49,9 @@ fn the_next_process_takes_over_in_one_step_and_the_old_one_ends_in_order() {
     world.exits_with(Exit::new(Some(0), None));
     assert!(matches!(&world.exit(1)[..], [Action::End { generation: 1, .. }]));
     let told = world.settle_until_waiting();
-    assert!(matches!(&told[..], [What::Ended(ended)] if ended.why == Why::Upgrade && ended.generation == 1));
+    assert!(
+        matches!(&told[..], [EventKind::Ended(ended)] if ended.cause == EndCause::Upgrade && ended.generation == 1)
+    );
     assert!(matches!(world.state(), Some(State::Running { generation: 2, .. })));
 }
 
@@ -91,7 +93,10 @@ fn a_death_of_the_old_process_gives_the_upgrade_up_and_is_a_crash() {
     world.exit(2);
     let told = world.settle_until_waiting();
     assert!(
-        matches!(&told[..], [What::LaunchFailed { .. }, What::UpgradeAborted { .. }, What::Launching { attempt: 1 }]),
+        matches!(
+            &told[..],
+            [EventKind::LaunchFailed { .. }, EventKind::UpgradeAborted { .. }, EventKind::Launching { attempt: 1 }]
+        ),
         "{told:?}"
     );
     assert_eq!(world.upgrades.len(), 1);
@@ -108,15 +113,15 @@ fn a_death_after_the_commit_is_an_ordinary_one_but_waits_for_the_old_process() {
     assert!(!world.is_launching(), "two at a time, not three");
     world.exit(1);
     let told = world.settle_until_waiting();
-    assert!(matches!(&told[..], [What::Ended(_), What::Launching { attempt: 1 }]), "{told:?}");
+    assert!(matches!(&told[..], [EventKind::Ended(_), EventKind::Launching { attempt: 1 }]), "{told:?}");
 }
 
 #[test]
 fn a_call_longer_than_the_drain_holds_the_old_process_up_no_longer() {
     let mut world = preparing();
     world.settle_one();
-    assert_eq!(world.tick_until(|action| matches!(action, Action::ShutDown { .. })), policy().restart_drain);
-    assert_eq!(world.tick_until(|action| matches!(action, Action::End { .. })), policy().exit_grace);
+    assert_eq!(world.tick_until(|action| matches!(action, Action::ShutDown { .. })), policy().restart_drain_timeout);
+    assert_eq!(world.tick_until(|action| matches!(action, Action::End { .. })), policy().shutdown_timeout);
 }
 
 #[test]
@@ -133,7 +138,10 @@ fn the_next_upgrade_waits_until_the_old_process_is_gone() {
         world.settle_one();
         world.exit(1);
         let told = world.settle_until_waiting();
-        assert!(matches!(&told[..], [What::Ended(_), What::Upgrading { generation: 2 }, What::Launching { .. }]));
+        assert!(matches!(
+            &told[..],
+            [EventKind::Ended(_), EventKind::Upgrading { generation: 2 }, EventKind::Launching { .. }]
+        ));
         world.start();
         world.settle_one();
         assert_eq!((world.generation(), world.upgrades), (3, vec![Ok(()), Ok(())]));
@@ -181,7 +189,7 @@ fn only_what_runs_and_is_ours_is_upgraded_and_once_at_a_time() {
     leaving.settle_one();
     assert!(leaving.input(Input::Upgrade).is_empty(), "it waits");
     refused(&mut leaving);
-    let mut open = World::running(RestartPolicy { budget: Some(0), ..policy() });
+    let mut open = World::running(RestartPolicy { max_restarts: Some(0), ..policy() });
     open.exit(1);
     open.settle();
     refused(&mut open);

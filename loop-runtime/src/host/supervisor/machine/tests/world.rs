@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::super::{Action, Input, Machine, Ownership, Pulse, Remains, Root};
-use crate::host::event::{State, What, Why};
+use crate::host::event::{EndCause, EventKind, State};
 use crate::host::{Exit, LaunchError, RestartPolicy};
 
 pub(super) struct World {
@@ -27,7 +27,7 @@ pub(super) struct World {
     installed: Option<u64>,
     pub(super) upgrades: Vec<Result<(), String>>,
     grammar: Grammar,
-    told: Vec<What>,
+    told: Vec<EventKind>,
     is_finished: bool,
 }
 
@@ -93,7 +93,7 @@ impl World {
         self.input(Input::Exited { generation })
     }
 
-    pub(super) fn lose(&mut self, generation: u64, why: Why) -> Vec<Action> {
+    pub(super) fn lose(&mut self, generation: u64, why: EndCause) -> Vec<Action> {
         self.input(Input::Lost { generation, why })
     }
 
@@ -156,7 +156,7 @@ impl World {
     }
 
     /// Settles an end, and gives what was told of it.
-    pub(super) fn settle_until_waiting(&mut self) -> Vec<What> {
+    pub(super) fn settle_until_waiting(&mut self) -> Vec<EventKind> {
         self.told.clear();
         self.settle();
         std::mem::take(&mut self.told)
@@ -293,35 +293,35 @@ impl World {
 }
 
 impl Grammar {
-    fn take(&mut self, what: &What) {
+    fn take(&mut self, what: &EventKind) {
         let text = format!("{what:?} while {self:?}");
         assert!(!self.is_closed, "{text}");
         match what {
-            What::Upgrading { generation } => {
+            EventKind::Upgrading { generation } => {
                 assert!(self.running == [*generation] && !self.is_upgrading && !self.is_launching, "{text}");
                 self.is_upgrading = true;
             }
-            What::Launching { .. } => {
+            EventKind::Launching { .. } => {
                 assert!(!self.is_launching && (self.is_upgrading || self.running.is_empty()), "{text}");
                 self.is_launching = true;
             }
-            What::LaunchFailed { .. } => assert!(std::mem::take(&mut self.is_launching), "{text}"),
-            What::Started { generation, .. } => {
+            EventKind::LaunchFailed { .. } => assert!(std::mem::take(&mut self.is_launching), "{text}"),
+            EventKind::Started { generation, .. } => {
                 assert!(std::mem::take(&mut self.is_launching) && *generation > self.last, "{text}");
                 self.last = *generation;
                 self.running.push(*generation);
             }
-            What::UpgradeAborted { .. } => {
+            EventKind::UpgradeAborted { .. } => {
                 assert!(std::mem::take(&mut self.is_upgrading) && !self.is_launching, "{text}");
             }
-            What::Upgraded { from, to } => {
+            EventKind::Upgraded { from, to } => {
                 assert!(std::mem::take(&mut self.is_upgrading) && self.running == [*from, *to], "{text}");
             }
-            What::Ended(ended) => {
+            EventKind::Ended(ended) => {
                 let at = self.running.iter().position(|running| *running == ended.generation);
                 self.running.remove(at.expect(&text));
             }
-            What::Closed { .. } => {
+            EventKind::Closed { .. } => {
                 assert!(self.running.is_empty() && !self.is_launching && !self.is_upgrading, "{text}");
                 self.is_closed = true;
             }

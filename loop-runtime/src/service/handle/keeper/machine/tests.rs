@@ -280,7 +280,10 @@ fn a_quarantined_handle_is_told_once_and_waits_for_a_reset() {
     let mut keeper = Keeper::new(RULES);
     let quarantined = View { parent: Some(2), quarantined: true, ..ENDED };
     assert_eq!(keeper.next(quarantined), WAIT);
-    assert!(matches!(keeper.effects()[..], [_, Effect::Lost, Effect::Failed(Failure { why: Why::Quarantined, .. })]));
+    assert!(matches!(
+        keeper.effects()[..],
+        [_, Effect::Lost, Effect::Failed(Failure { why: FailureKind::Quarantined, .. })]
+    ));
     assert_eq!(keeper.next(quarantined), WAIT);
     assert_eq!(keeper.effects(), []);
     assert_eq!(keeper.next(View { quarantined: false, resets: 1, ..quarantined }), Step::Run);
