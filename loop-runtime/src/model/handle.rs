@@ -219,17 +219,17 @@ impl Handle {
         Error::closed(format!("{}: the handle was closed", self.title()))
     }
 
-    pub(super) async fn next_link(self: &Rc<Self>, until: impl FnOnce() -> Instant, not: u64) -> Result<Arc<Link>> {
+    pub(super) async fn next_link(self: &Rc<Self>, until: impl FnOnce() -> Instant) -> Result<Arc<Link>> {
         if self.closed.is_cancelled() {
             return Err(self.closed_error());
         }
-        match self.usable().filter(|link| link.number() != not) {
+        match self.usable() {
             Some(link) => Ok(link),
-            None => self.ensure(until(), not).await,
+            None => self.ensure(until()).await,
         }
     }
 
-    pub(super) fn ensure(self: &Rc<Self>, until: Instant, not: u64) -> futures::Boxed<'_, Result<Arc<Link>>> {
+    pub(super) fn ensure(self: &Rc<Self>, until: Instant) -> futures::Boxed<'_, Result<Arc<Link>>> {
         Box::pin(async move {
             let mut slot = self.slot.subscribe();
             loop {
@@ -237,7 +237,7 @@ impl Handle {
                 if self.closed.is_cancelled() {
                     return Err(self.closed_error());
                 }
-                if let Some(link) = self.usable().filter(|link| link.number() != not) {
+                if let Some(link) = self.usable() {
                     return Ok(link);
                 }
                 self.wish.notify_one();
@@ -249,7 +249,7 @@ impl Handle {
                     Origin::Made(recipe) => tokio::select! {
                         biased;
                         () = self.closed.cancelled() => return Err(self.closed_error()),
-                        parent = recipe.parent.handle().ensure(until, 0) => Some(parent?),
+                        parent = recipe.parent.handle().ensure(until) => Some(parent?),
                     },
                     Origin::Root => None,
                 };
