@@ -248,9 +248,9 @@ impl Machine {
             return WAIT;
         }
         let Some(parent) = view.parent else { return Step::Wait { until: None, wish: true } };
-        let is_out_of_date = view.session_over || view.made_under != parent;
-        // No run is asked for while the object can be dialled again.
-        let needs_run = !object_lives || is_out_of_date;
+        // No run is asked for while the object can be dialled again. Where the session goes on, that lives under the parent's
+        // object of the moment: an older one has ended before there was this one, and all that it made with it.
+        let needs_run = !object_lives || view.session_over;
         let is_told = self.failed.is_some_and(|failed| failed.permanent && failed.parent == parent);
         if view.quarantined && needs_run && !is_told {
             let failed = Failure { why: Why::Quarantined, parent, permanent: true, in_a_row: 1, retry_at: now };
@@ -265,7 +265,7 @@ impl Machine {
         if !object_lives {
             return Step::Run;
         }
-        if is_out_of_date {
+        if view.session_over {
             return Step::Leave;
         }
         match self.tried {
