@@ -70,10 +70,7 @@ async fn over_links<A: Attempting>(handle: &Rc<Handle>, class: Class, it: &A) ->
             error = it.abandoned() => return Err(told(error, &attempts)),
         };
         drop(waiter);
-        ledger(|ledger| {
-            let (session, object) = (&link.session, &link.object);
-            ledger.uses(handle.number, session.plugin, session.number, object.number(), object.has_ended());
-        });
+        ledger(|ledger| ledger.uses(&link.object.descent));
         hop().await;
         let (outcome, error) = match it.attempt(&link).await {
             Ok(reply) => return Ok(reply),

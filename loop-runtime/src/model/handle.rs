@@ -105,7 +105,7 @@ impl Recipe {
         call: ledger::CallId,
         deadline: Option<Instant>,
     ) -> Result<Made, Attempt> {
-        let object = parent.object.child();
+        let object = parent.object.child(self.number);
         let unmade = EndOnDrop::new(&object);
         let under = parent.object.number();
         let lending = ledger(|it| it.lends(self.number, parent.session.number));
@@ -188,7 +188,7 @@ impl Handle {
     }
 
     pub(super) fn install(&self, link: Arc<Link>) {
-        ledger(|it| it.installed(self.number, link.session.number, link.object.number()));
+        ledger(|it| it.installed(&link.object.descent, link.is_usable()));
         self.link.put(link);
         self.slot.send_replace(Slot::Live);
     }

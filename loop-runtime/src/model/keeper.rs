@@ -83,6 +83,7 @@ impl Keeper {
                 }
                 (Step::Settle, _, parent) => {
                     if let Some(parent) = parent {
+                    ledger(|it| it.dials_again(&self.last.object.descent));
                         let _ = timeout(settle::CONNECTIONS, parent.ended().cancelled()).await;
                     }
                     self.machine.settled();

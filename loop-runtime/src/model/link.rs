@@ -207,7 +207,7 @@ impl Link {
         if !self.is_usable() {
             return Err(Attempt::NotRun(self.gone(false)));
         }
-        ledger::ledger(|it| it.uses_link(self.session.plugin, self.session.number, self.object.has_ended()));
+        ledger::ledger(|it| it.uses(&self.object.descent));
         self.last_call(ask, deadline).await
     }
 

@@ -101,6 +101,7 @@ mod keeper;
 mod lease;
 mod ledger;
 mod link;
+mod newest;
 mod plugin;
 mod promise;
 mod random;
