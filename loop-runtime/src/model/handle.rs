@@ -5,7 +5,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -29,6 +29,8 @@ pub(super) enum Origin {
 pub(super) struct Adopted {
     pub(super) link: Arc<Link>,
     pub(super) made_under: u64,
+    /// Takes the link that it takes the place of.
+    pub(super) replaced: oneshot::Sender<Arc<Link>>,
 }
 
 pub(super) struct Handle {

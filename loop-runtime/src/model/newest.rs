@@ -51,9 +51,7 @@ impl Ledger {
         *newest = of.at.max(*newest);
         let newest = *newest;
         if newest > of.at {
-            self.broken(Promise::Newest, || {
-                format!("handle {} goes back from {newest:?} to {:?}", of.handle, of.at)
-            });
+            self.broken(Promise::Newest, || format!("handle {} goes back from {newest:?} to {:?}", of.handle, of.at));
         }
         if is_usable {
             self.is_newest(of, "callers are given");

@@ -101,9 +101,7 @@ mod tests {
             let mut attempts = Attempts::new(class);
             assert_eq!(attempts.after(Outcome::NotRun, false), Next::Other);
             for n in 0..20 {
-                let Next::Same { pause } = attempts.after(Outcome::NotRun, true) else {
-                    panic!("the link is as good")
-                };
+                let Next::Same { pause } = attempts.after(Outcome::NotRun, true) else { panic!("the link is as good") };
                 assert!((n == 0) == pause.is_zero() && pause <= LONGEST_PAUSE, "{n}: {pause:?}");
             }
             assert!(!attempts.may_have_run());
