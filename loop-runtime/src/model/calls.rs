@@ -66,14 +66,11 @@ async fn over_links<A: Attempting>(handle: &Rc<Handle>, class: Class, it: &A) ->
         let waiter = Waiter::new(handle.plugin);
         let link = tokio::select! {
             biased;
-            link = handle.next_link(|| it.until(), attempts.not()) => link.map_err(|error| told(error, &attempts))?,
+            link = handle.next_link(|| it.until()) => link.map_err(|error| told(error, &attempts))?,
             error = it.abandoned() => return Err(told(error, &attempts)),
         };
         drop(waiter);
-        ledger(|ledger| {
-            let (session, object) = (&link.session, &link.object);
-            ledger.uses(handle.number, session.plugin, session.number, object.number(), object.has_ended());
-        });
+        ledger(|ledger| ledger.uses(&link.object.descent));
         hop().await;
         let (outcome, error) = match it.attempt(&link).await {
             Ok(reply) => return Ok(reply),
@@ -83,8 +80,8 @@ async fn over_links<A: Attempting>(handle: &Rc<Handle>, class: Class, it: &A) ->
         };
         hop().await;
         sim::count_step();
-        let next = attempts.after(outcome, link.number(), link.is_usable());
-        log!("an attempt over link {} of handle {}: {outcome:?}, {next:?}", link.number(), handle.number);
+        let next = attempts.after(outcome, link.is_usable());
+        log!("an attempt over connection {} of handle {}: {outcome:?}, {next:?}", link.conn.number, handle.number);
         match next {
             Next::Same { pause } => {
                 let at = sim::now() + pause;

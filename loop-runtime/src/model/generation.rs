@@ -97,7 +97,7 @@ pub(super) async fn launch(
         let is_reaped = timeout(shared.policy.reap_timeout, process.exited.cancelled()).await.is_some();
         return Err((failed(), (!is_reaped).then_some(number as u32)));
     };
-    let session = Session::new(&process);
+    let session = Session::new(&process, shared.root.number);
     // The stream of announcements is on the first connection, and ends with it.
     let (first, broker) = (conn.clone(), process.clone());
     session.spawn(async move {

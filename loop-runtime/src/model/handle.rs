@@ -5,7 +5,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -29,6 +29,8 @@ pub(super) enum Origin {
 pub(super) struct Adopted {
     pub(super) link: Arc<Link>,
     pub(super) made_under: u64,
+    /// Takes the link that it takes the place of.
+    pub(super) replaced: oneshot::Sender<Arc<Link>>,
 }
 
 pub(super) struct Handle {
@@ -105,7 +107,7 @@ impl Recipe {
         call: ledger::CallId,
         deadline: Option<Instant>,
     ) -> Result<Made, Attempt> {
-        let object = parent.object.child();
+        let object = parent.object.child(self.number);
         let unmade = EndOnDrop::new(&object);
         let under = parent.object.number();
         let lending = ledger(|it| it.lends(self.number, parent.session.number));
@@ -188,7 +190,7 @@ impl Handle {
     }
 
     pub(super) fn install(&self, link: Arc<Link>) {
-        ledger(|it| it.installed(self.number, link.session.number, link.object.number()));
+        ledger(|it| it.installed(&link.object.descent, link.is_usable()));
         self.link.put(link);
         self.slot.send_replace(Slot::Live);
     }
@@ -219,17 +221,17 @@ impl Handle {
         Error::closed(format!("{}: the handle was closed", self.title()))
     }
 
-    pub(super) async fn next_link(self: &Rc<Self>, until: impl FnOnce() -> Instant, not: u64) -> Result<Arc<Link>> {
+    pub(super) async fn next_link(self: &Rc<Self>, until: impl FnOnce() -> Instant) -> Result<Arc<Link>> {
         if self.closed.is_cancelled() {
             return Err(self.closed_error());
         }
-        match self.usable().filter(|link| link.number() != not) {
+        match self.usable() {
             Some(link) => Ok(link),
-            None => self.ensure(until(), not).await,
+            None => self.ensure(until()).await,
         }
     }
 
-    pub(super) fn ensure(self: &Rc<Self>, until: Instant, not: u64) -> futures::Boxed<'_, Result<Arc<Link>>> {
+    pub(super) fn ensure(self: &Rc<Self>, until: Instant) -> futures::Boxed<'_, Result<Arc<Link>>> {
         Box::pin(async move {
             let mut slot = self.slot.subscribe();
             loop {
@@ -237,7 +239,7 @@ impl Handle {
                 if self.closed.is_cancelled() {
                     return Err(self.closed_error());
                 }
-                if let Some(link) = self.usable().filter(|link| link.number() != not) {
+                if let Some(link) = self.usable() {
                     return Ok(link);
                 }
                 self.wish.notify_one();
@@ -249,7 +251,7 @@ impl Handle {
                     Origin::Made(recipe) => tokio::select! {
                         biased;
                         () = self.closed.cancelled() => return Err(self.closed_error()),
-                        parent = recipe.parent.handle().ensure(until, 0) => Some(parent?),
+                        parent = recipe.parent.handle().ensure(until) => Some(parent?),
                     },
                     Origin::Root => None,
                 };

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::handle::{Adopted, Handle, Recipe};
 use super::ledger::{Promise, Runs, ledger, log};
 use super::link::{Attempt, Link};
-use super::release::{discard, tell};
+use super::release::{discard, leave, tell};
 use super::sim::{self, hop, sleep_until_some, timeout};
 use crate::error::{Error, ErrorKind};
 use crate::service::machines::keeper::{
@@ -73,13 +73,19 @@ impl Keeper {
                 }
                 (Step::Adopt, ..) => {
                     let adopted = handle.adopted.borrow_mut().take();
-                    if let Some(Adopted { link, made_under }) = adopted {
-                        self.leave();
-                        (self.last, self.made_under) = (link, made_under);
+                    if let Some(Adopted { link, made_under, replaced }) = adopted {
+                        self.machine.adopts(&mut effects);
+                        self.apply(std::mem::take(&mut effects), began);
+                        let old = std::mem::replace(&mut self.last, link);
+                        self.made_under = made_under;
                         self.machine.adopted(&mut effects);
+                        if !old.object.has_ended() {
+                            let _ = replaced.send(old);
+                        }
                     }
                 }
                 (Step::Dial, ..) => {
+                    ledger(|it| it.dials_again(&self.last.object.descent));
                     let reached = self.dial_again().await;
                     self.machine.dialled(reached, &mut effects);
                 }
@@ -320,9 +326,10 @@ impl Keeper {
     fn leave(&self) {
         let (handle, last) = (self.handle.clone(), self.last.clone());
         if !last.object.has_ended() {
+            let under_way = last.session.calls.token();
             self.last.session.spawn(async move {
-                let _ = timeout(handle.family.timeouts.drain_timeout, last.drained()).await;
-                discard(&handle, &last).await;
+                leave(&handle, &last).await;
+                drop(under_way);
             });
         }
     }

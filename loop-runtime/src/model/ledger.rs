@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::door::LeaseInfo;
 use super::far::Process;
 use super::figures::Figures;
+use super::newest::Descent;
 pub(super) use super::promise::Promise;
 pub(super) use super::record::PluginRecord;
 use super::sim;
@@ -36,7 +37,7 @@ pub(super) struct HandleRecord {
     is_done: bool,
     refused_for_good: Option<(u64, u64)>,
     /// The newest object that was installed, after its generation: an upgrade makes its objects before they are.
-    newest: (u64, u64),
+    pub(super) newest: (u64, u64),
     /// The number of the last lending to a new object of it, and in which generation that was.
     lent: (u64, u64),
     /// The generation in which its last run was cut off: told by the next run, if there is one.
@@ -244,7 +245,7 @@ impl Ledger {
 
     // Handles.
 
-    fn handle(&mut self, handle: u64) -> &mut HandleRecord {
+    pub(super) fn handle(&mut self, handle: u64) -> &mut HandleRecord {
         self.handles.get_mut(&handle).expect("a handle that was noted")
     }
 
@@ -305,26 +306,9 @@ impl Ledger {
         }
     }
 
-    pub(super) fn installed(&mut self, handle: u64, generation: u64, object: u64) {
-        let record = self.handle(handle);
-        let (newest, object) = (record.newest, (generation, object));
-        record.newest = newest.max(object);
-        if newest > object {
-            self.broken(Promise::Newest, || format!("handle {handle} goes back from {newest:?} to {object:?}"));
-        }
-    }
-
-    /// A call is about to be sent for `handle`, to `object` in `generation`.
-    pub(super) fn uses(&mut self, handle: u64, plugin: usize, generation: u64, object: u64, has_ended: bool) {
-        self.uses_link(plugin, generation, has_ended);
-        let (newest, object) = (self.handle(handle).newest, (generation, object));
-        if newest > object {
-            self.broken(Promise::Newest, || format!("handle {handle} gives {object:?}, and there is {newest:?}"));
-        }
-    }
-
-    /// A call is about to be sent to an object in `generation`.
-    pub(super) fn uses_link(&mut self, plugin: usize, generation: u64, has_ended: bool) {
+    /// A call is about to be sent to an object.
+    pub(super) fn uses(&mut self, object: &Descent) {
+        let (plugin, generation) = (object.plugin, object.generation());
         let published = self.plugins[plugin].published;
         if generation < published {
             self.broken(Promise::OneGeneration, || {
@@ -336,11 +320,7 @@ impl Ledger {
                 format!("a call begins on generation {generation} of plugin {plugin}, which is on its way out")
             });
         }
-        if has_ended {
-            self.broken(Promise::Newest, || {
-                format!("a call begins on an object of generation {generation} of plugin {plugin} that has ended")
-            });
-        }
+        self.is_newest(object, "a call is sent to");
     }
 
     /// One more object may be left over in a process, and that is known.

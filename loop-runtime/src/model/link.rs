@@ -22,7 +22,6 @@ use crate::service::machines::lease::Expiry;
 use crate::service::settle;
 
 pub(super) struct Link {
-    number: u64,
     pub(super) conn: Rc<Conn>,
     /// Whether it can be dialled again.
     pub(super) has_address: bool,
@@ -100,7 +99,6 @@ impl Link {
     #[allow(clippy::arc_with_non_send_sync, reason = "the place of a link is made for one")]
     pub(super) fn adopt(session: &Rc<Session>, conn: Rc<Conn>, has_address: bool, object: Rc<Obj>) -> Arc<Self> {
         let link = Arc::new(Self {
-            number: ledger::next_number(),
             ended: object.real.ended().child(),
             conn,
             has_address,
@@ -120,10 +118,6 @@ impl Link {
             watched.end();
         });
         link
-    }
-
-    pub(super) fn number(&self) -> u64 {
-        self.number
     }
 
     pub(super) fn age(&self) -> Duration {
@@ -213,7 +207,7 @@ impl Link {
         if !self.is_usable() {
             return Err(Attempt::NotRun(self.gone(false)));
         }
-        ledger::ledger(|it| it.uses_link(self.session.plugin, self.session.number, self.object.has_ended()));
+        ledger::ledger(|it| it.uses(&self.object.descent));
         self.last_call(ask, deadline).await
     }
 

@@ -75,6 +75,12 @@ pub(super) async fn tell(handle: &Handle, link: &Arc<Link>) -> bool {
     told
 }
 
+/// Gives back an object of a session that takes no new calls, once those under way are answered.
+pub(super) async fn leave(handle: &Handle, link: &Arc<Link>) {
+    let _ = timeout(handle.family.timing.drain, link.drained()).await;
+    discard(handle, link).await;
+}
+
 /// Gives back an object that nobody wants.
 pub(super) async fn discard(handle: &Handle, link: &Arc<Link>) {
     tell(handle, link).await;

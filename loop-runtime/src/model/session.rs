@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use super::far::Process;
 use super::lease::Lease;
+use super::newest::Descent;
 use super::sim::{HOST, spawn, timeout};
 use crate::error::Error;
 use crate::service::machines::{Life, Object};
@@ -29,13 +30,16 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(process: &Rc<Process>) -> Rc<Self> {
+    /// A session whose root object is for the handle `root`.
+    pub(super) fn new(process: &Rc<Process>, root: u64) -> Rc<Self> {
         let (leases_cut, ended) = (Life::new(), Life::new());
+        let real = Object::root(&leases_cut, &ended);
+        let descent = Descent::root(process.plugin, root, (process.generation, real.number()));
         Rc::new(Self {
             plugin: process.plugin,
             number: process.generation,
             process: process.clone(),
-            root: Rc::new(Obj { real: Object::root(&leases_cut, &ended), leases: RefCell::default() }),
+            root: Rc::new(Obj { real, descent, leases: RefCell::default() }),
             retired: Life::new(),
             ended,
             calls: TaskTracker::new(),
@@ -93,12 +97,16 @@ impl Session {
 /// An object, with the leases of the model in the place of real ones.
 pub(super) struct Obj {
     pub(super) real: Object,
+    pub(super) descent: Rc<Descent>,
     leases: RefCell<Vec<Lease>>,
 }
 
 impl Obj {
-    pub(super) fn child(&self) -> Rc<Self> {
-        Rc::new(Self { real: self.real.child(), leases: RefCell::default() })
+    /// One that it makes for `handle`.
+    pub(super) fn child(&self, handle: u64) -> Rc<Self> {
+        let real = self.real.child();
+        let descent = self.descent.child(handle, real.number());
+        Rc::new(Self { real, descent, leases: RefCell::default() })
     }
 
     pub(super) fn number(&self) -> u64 {
@@ -123,6 +131,7 @@ impl Obj {
     }
 
     pub(super) fn end(&self) {
+        self.descent.end();
         self.real.end();
         let leases = std::mem::take(&mut *self.leases.borrow_mut());
         drop(leases);

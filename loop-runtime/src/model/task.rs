@@ -165,10 +165,11 @@ impl Task {
                 self.spawn(async move { Message::Prepared(generation, prepare(&root, &main).await) });
             }
             Action::Commit { generation } => {
-                self.install(generation);
-                if let Some(prepared) = self.find_mut(generation).and_then(|kept| kept.prepared.take()) {
-                    prepared.commit();
+                let prepared = self.find_mut(generation).and_then(|kept| kept.prepared.take());
+                if let (Some(prepared), Some(old)) = (prepared, self.find(generation - 1)) {
+                    prepared.commit(&old.generation.session);
                 }
+                self.install(generation);
             }
             Action::Upgraded(_) => self.is_upgrading = false,
             Action::Redial { generation } => {

@@ -36,7 +36,7 @@ pub(crate) enum Outcome {
 pub(crate) enum Next {
     /// Send it over the same link, after a pause.
     Same { pause: Duration },
-    /// Send it over another link.
+    /// Send it over the next link: the one that it was sent over is not found any more.
     Other,
     /// Tell the caller.
     Tell,
@@ -48,17 +48,11 @@ pub(crate) struct Attempts {
     class: Class,
     executions: u32,
     refusals: u32,
-    not: u64,
 }
 
 impl Attempts {
     pub(crate) fn new(class: Class) -> Self {
-        Self { class, executions: 0, refusals: 0, not: 0 }
-    }
-
-    /// The number of the link that the next attempt must not take; 0 is none.
-    pub(crate) fn not(&self) -> u64 {
-        self.not
+        Self { class, executions: 0, refusals: 0 }
     }
 
     /// Whether one of the attempts may have run.
@@ -66,8 +60,8 @@ impl Attempts {
         self.executions > 0
     }
 
-    /// Decides after an attempt over the link with the number `link`, which now is `usable` for further calls or not.
-    pub(crate) fn after(&mut self, outcome: Outcome, link: u64, usable: bool) -> Next {
+    /// Decides after an attempt over a link that now is `usable` for further calls, or never again.
+    pub(crate) fn after(&mut self, outcome: Outcome, usable: bool) -> Next {
         match outcome {
             Outcome::Final => Next::Tell,
             // Refused unseen, by a peer that has as many calls as it takes: there will be room.
@@ -79,7 +73,7 @@ impl Attempts {
                 self.refusals = self.refusals.saturating_add(1);
                 Next::Same { pause }
             }
-            Outcome::NotRun => self.other_than(link),
+            Outcome::NotRun => Next::Other,
             Outcome::MayHaveRun => {
                 self.executions += 1;
                 match self.class {
@@ -88,15 +82,10 @@ impl Attempts {
                     // A link that lives on broke off this call only: waiting for another one is of no use.
                     Class::Repeatable if usable => Next::Tell,
                     Class::Constructor if usable => Next::Same { pause: Duration::ZERO },
-                    Class::Repeatable | Class::Constructor => self.other_than(link),
+                    Class::Repeatable | Class::Constructor => Next::Other,
                 }
             }
         }
-    }
-
-    fn other_than(&mut self, link: u64) -> Next {
-        self.not = link;
-        Next::Other
     }
 }
 
@@ -110,15 +99,12 @@ mod tests {
     fn what_did_not_run_is_sent_again_whatever_its_class() {
         for class in CLASSES {
             let mut attempts = Attempts::new(class);
-            assert_eq!(attempts.after(Outcome::NotRun, 7, false), Next::Other);
-            assert_eq!((attempts.not(), attempts.may_have_run()), (7, false));
+            assert_eq!(attempts.after(Outcome::NotRun, false), Next::Other);
             for n in 0..20 {
-                let Next::Same { pause } = attempts.after(Outcome::NotRun, 8, true) else {
-                    panic!("the link is as good")
-                };
+                let Next::Same { pause } = attempts.after(Outcome::NotRun, true) else { panic!("the link is as good") };
                 assert!((n == 0) == pause.is_zero() && pause <= LONGEST_PAUSE, "{n}: {pause:?}");
             }
-            assert_eq!((attempts.not(), attempts.may_have_run()), (7, false));
+            assert!(!attempts.may_have_run());
         }
     }
 
@@ -133,7 +119,7 @@ mod tests {
             (Class::Constructor, true, Next::Same { pause: Duration::ZERO }),
         ] {
             let mut attempts = Attempts::new(class);
-            assert_eq!(attempts.after(Outcome::MayHaveRun, 1, usable), next, "{class:?} {usable}");
+            assert_eq!(attempts.after(Outcome::MayHaveRun, usable), next, "{class:?} {usable}");
             assert!(attempts.may_have_run());
         }
     }
@@ -142,17 +128,17 @@ mod tests {
     fn nothing_runs_more_than_three_times() {
         for class in [Class::Repeatable, Class::Constructor] {
             let mut attempts = Attempts::new(class);
-            assert_eq!(attempts.after(Outcome::MayHaveRun, 1, false), Next::Other);
-            assert_eq!(attempts.after(Outcome::NotRun, 2, false), Next::Other);
-            assert_eq!(attempts.after(Outcome::MayHaveRun, 3, false), Next::Other);
-            assert_eq!(attempts.after(Outcome::MayHaveRun, 4, false), Next::Tell);
+            assert_eq!(attempts.after(Outcome::MayHaveRun, false), Next::Other);
+            assert_eq!(attempts.after(Outcome::NotRun, false), Next::Other);
+            assert_eq!(attempts.after(Outcome::MayHaveRun, false), Next::Other);
+            assert_eq!(attempts.after(Outcome::MayHaveRun, false), Next::Tell);
         }
     }
 
     #[test]
     fn an_answer_is_told() {
         for class in CLASSES {
-            assert_eq!(Attempts::new(class).after(Outcome::Final, 1, true), Next::Tell);
+            assert_eq!(Attempts::new(class).after(Outcome::Final, true), Next::Tell);
         }
     }
 }

@@ -53,7 +53,7 @@ pub(crate) async fn over_links<A: Attempting>(handle: &Arc<Handle>, class: Class
     loop {
         let link = tokio::select! {
             biased;
-            link = handle.next_link(|| it.until(), attempts.not()) => link.map_err(|error| told(error, &attempts))?,
+            link = handle.next_link(|| it.until()) => link.map_err(|error| told(error, &attempts))?,
             error = it.abandoned() => return Err(told(error, &attempts)),
         };
         let (outcome, error) = match it.attempt(&link).await {
@@ -62,7 +62,7 @@ pub(crate) async fn over_links<A: Attempting>(handle: &Arc<Handle>, class: Class
             Err(Attempt::MayHaveRun(error)) => (Outcome::MayHaveRun, error),
             Err(why) => (Outcome::Final, why.into_error()),
         };
-        match attempts.after(outcome, link.number(), link.is_usable()) {
+        match attempts.after(outcome, link.is_usable()) {
             Next::Same { pause } => {
                 // From the first refusal on, as if it waited for a link.
                 let until = *room_until.get_or_insert_with(|| it.until());

@@ -243,27 +243,27 @@ impl Handle {
         }
     }
 
-    /// The usable link, unless it is number `not`, or the next one: waited for until what `until` gives.
+    /// The usable link, or the next one: waited for until what `until` gives.
     ///
     /// # Errors
     ///
     /// As [`Handle::ensure`].
-    pub(crate) async fn next_link(self: &Arc<Self>, until: impl FnOnce() -> Instant, not: u64) -> Result<Arc<Link>> {
+    pub(crate) async fn next_link(self: &Arc<Self>, until: impl FnOnce() -> Instant) -> Result<Arc<Link>> {
         if self.closed.is_cancelled() {
             return Err(self.closed_error());
         }
-        match self.usable().filter(|link| link.number() != not) {
+        match self.usable() {
             Some(link) => Ok(link),
-            None => self.ensure(until(), not).await,
+            None => self.ensure(until()).await,
         }
     }
 
-    /// Waits until there is a link that is not `not`, at most until `until`; states the wish for one first.
+    /// Waits until there is a usable link, at most until `until`; states the wish for one first.
     ///
     /// # Errors
     ///
     /// Closed; an ancestor's error unchanged; a refusal that will not change, or not in time; the time is up.
-    pub(crate) fn ensure(self: &Arc<Self>, until: Instant, not: u64) -> BoxFuture<'_, Result<Arc<Link>>> {
+    pub(crate) fn ensure(self: &Arc<Self>, until: Instant) -> BoxFuture<'_, Result<Arc<Link>>> {
         Box::pin(async move {
             let mut slot = self.slot.subscribe();
             loop {
@@ -272,7 +272,7 @@ impl Handle {
                 if self.closed.is_cancelled() {
                     return Err(self.closed_error());
                 }
-                if let Some(link) = self.usable().filter(|link| link.number() != not) {
+                if let Some(link) = self.usable() {
                     return Ok(link);
                 }
                 self.wish.notify_one();
@@ -284,7 +284,7 @@ impl Handle {
                     Origin::Made(recipe) => tokio::select! {
                         biased;
                         () = self.closed.cancelled() => return Err(self.closed_error()),
-                        parent = recipe.parent.handle().ensure(until, 0) => Some(parent?),
+                        parent = recipe.parent.handle().ensure(until) => Some(parent?),
                     },
                     Origin::Root | Origin::Lent => None,
                 };

@@ -1,7 +1,7 @@
 //! A connection to an object: what a call is sent over.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
@@ -22,7 +22,6 @@ use crate::transport::{Connection, Stream};
 /// none, because another one takes its place. Calls under way are answered then. It has *ended* when its connection, its
 /// object or its session has.
 pub(crate) struct Link {
-    number: u64,
     connection: Connection,
     destination: Option<Destination>,
     object: Arc<Object>,
@@ -49,10 +48,8 @@ impl Link {
         object: Arc<Object>,
         session: Arc<Session>,
     ) -> Arc<Self> {
-        static NUMBERS: AtomicU64 = AtomicU64::new(1);
         let ended = object.ended().child();
         Arc::new(Self {
-            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             connection,
             destination,
             object,
@@ -132,11 +129,6 @@ impl Link {
     pub(crate) fn offers_as(&self, other: &Self) {
         let offers = crate::sync::locked(&other.offers).clone();
         *crate::sync::locked(&self.offers) = offers;
-    }
-
-    /// Unique in this process: a repeat needs a link with another number.
-    pub(crate) fn number(&self) -> u64 {
-        self.number
     }
 
     pub(crate) fn connection(&self) -> &Connection {
