@@ -3,21 +3,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 #![allow(unreachable_pub, reason = "the modules belong to the example")]
 
-#[path = "../../examples/median/args.rs"]
+#[path = "../../args.rs"]
 mod args;
-#[path = "../../fuzz/checks/job.rs"]
+#[path = "../../../../fuzz/checks/job.rs"]
 mod checks;
-#[path = "../../examples/median/decimal.rs"]
+#[path = "../../decimal.rs"]
 mod decimal;
-#[path = "../../examples/median/job.rs"]
+#[path = "../../job.rs"]
 mod job;
-#[path = "../../examples/median/ledger.rs"]
+#[path = "../../ledger.rs"]
 mod ledger;
-#[path = "../../examples/median/prices.rs"]
+#[path = "../../prices.rs"]
 mod prices;
-#[path = "../../examples/median/signing.rs"]
+#[path = "../../signing.rs"]
 mod signing;
-#[path = "../../examples/median/story.rs"]
+#[path = "../../story.rs"]
 mod story;
 
 mod command_line;
