@@ -19,6 +19,7 @@ mod node;
 mod numerical;
 mod oracles;
 mod prices;
+mod readings;
 mod relayer;
 mod signing;
 mod story;
