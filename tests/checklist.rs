@@ -19,7 +19,7 @@ struct Row {
 }
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
 fn rows() -> Vec<Row> {
@@ -42,7 +42,7 @@ fn rows() -> Vec<Row> {
 /// The names of all tests: functions with a test's attribute, and what the tables of custom harnesses list.
 fn tests() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for dir in ["loop-runtime/src", "loop-runtime/tests", "tests"] {
+    for dir in ["loop-runtime/src", "loop-runtime/tests", "examples/median/tests", "tests"] {
         visit(&root().join(dir), &mut |source| {
             let (mut is_test, mut in_table) = (false, false);
             for line in source.lines().map(str::trim) {

@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
 #[test]
 fn the_readme_shows_the_example_as_it_is() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let read = |file: &str| std::fs::read_to_string(root.join(file)).unwrap();
+    let read = |file: &str| std::fs::read_to_string(root().join(file)).unwrap();
     let readme = read("README.md");
     let shown = readme.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     assert_eq!(shown, read("examples/kv.rs"), "copy examples/kv.rs into README.md");
@@ -13,9 +16,8 @@ fn the_readme_shows_the_example_as_it_is() {
 
 #[test]
 fn the_readme_links_to_files_that_exist() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for page in ["README.md", "CONTRIBUTING.md"] {
-        let text = std::fs::read_to_string(root.join(page)).unwrap();
+        let text = std::fs::read_to_string(root().join(page)).unwrap();
         let links: Vec<&str> = text
             .split("](")
             .skip(1)
@@ -25,7 +27,7 @@ fn the_readme_links_to_files_that_exist() {
         assert!(!links.is_empty(), "{page} has no links: is it read as it should be?");
         for link in links {
             let file = link.split('#').next().unwrap();
-            assert!(root.join(file).exists(), "{page} links to {link}");
+            assert!(root().join(file).exists(), "{page} links to {link}");
         }
     }
 }

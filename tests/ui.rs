@@ -4,7 +4,14 @@
 //! them, without the `rust-src` component; elsewhere one printed line says that they were skipped. With
 //! `LOOP_REQUIRE_UI=1`, as in `.ci/run`, skipping fails. `TRYBUILD=overwrite` blesses.
 
+use std::path::Path;
 use std::process::Command;
+
+/// The package in whose name the cases are compiled: the root, which depends on little, and from whose directory the paths in
+/// the `.stderr` files are seen.
+const PACKAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+/// Where trybuild reads which package that is.
+const NAMED_BY: &str = "CARGO_MANIFEST_DIR";
 
 /// The compiler whose words the `.stderr` files hold.
 const BLESSED: &str = "rustc 1.95.0 ";
@@ -16,7 +23,13 @@ fn mistakes_are_explained() {
         println!("tests/ui skipped: {why}");
         return;
     }
-    trybuild::TestCases::new().compile_fail("tests/ui/*/*.rs");
+    let root = Path::new(PACKAGE).canonicalize().unwrap();
+    if std::env::var_os(NAMED_BY).is_some_and(|dir| dir == root) {
+        return trybuild::TestCases::new().compile_fail("tests/ui/*/*.rs");
+    }
+    let mut again = Command::new(std::env::current_exe().unwrap());
+    let status = again.args(std::env::args_os().skip(1)).env(NAMED_BY, &root).current_dir(&root).status().unwrap();
+    assert!(status.success(), "the cases in tests/ui: {status}");
 }
 
 /// Whether cargo's compiler is the blessed one, and shows no source of the standard library.

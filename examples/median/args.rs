@@ -13,6 +13,7 @@ Usage: cargo run --example median -- [options]
 Options:
   --rounds N     how many rounds to run, at least 1 (12)
   --job FILE     where prices come from, and what the feed wants of them (examples/median/job.toml)
+  --ledger FILE  where the chain's transactions are kept (what the job file says, or else beside the program)
   --oracles N    how many oracles take part, 4 to 31; a third of them may fail (4)
   --no-faults    kill nothing
   --quiet        only the ledger at the end
@@ -23,7 +24,8 @@ For the median plugin alone, when a host of your own starts it:
 
 Ctrl-C ends the run early; it leaves no process and no socket. RUST_LOG=info shows the logs of all three processes on
 standard error.
-Every run continues the ledger of the one before. Where that is, the end of the run says and the job file decides.
+Every run continues the ledger of the one before. Where that is, the end of the run says.
+It fails if nothing was reported although something was to be: 1 is the code then, after Ctrl-C it is 130.
 ";
 
 /// What the user asked for.
@@ -33,6 +35,8 @@ pub struct Args {
     pub rounds: u32,
     /// The job file; the one that ships with the example if absent.
     pub job: Option<PathBuf>,
+    /// Where the chain's transactions are kept, whatever the job file says.
+    pub ledger: Option<PathBuf>,
     /// How many oracles take part, 4 to 31.
     pub oracles: u8,
     /// Whether plugins are killed during the run.
@@ -43,7 +47,7 @@ pub struct Args {
 
 impl Default for Args {
     fn default() -> Self {
-        Self { rounds: 12, job: None, oracles: 4, faults: true, quiet: false }
+        Self { rounds: 12, job: None, ledger: None, oracles: 4, faults: true, quiet: false }
     }
 }
 
@@ -75,6 +79,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Arg
             Long("rounds") => args.rounds = number(&mut parser, "--rounds", 1, u32::MAX)?,
             Long("oracles") => args.oracles = number(&mut parser, "--oracles", 4, 31)?,
             Long("job") => args.job = Some(parser.value()?.into()),
+            Long("ledger") => args.ledger = Some(parser.value()?.into()),
             Long("no-faults") => args.faults = false,
             Long("quiet") | Short('q') => args.quiet = true,
             Long("help") | Short('h') => return Ok(None),

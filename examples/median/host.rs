@@ -21,9 +21,13 @@ use crate::oracles::{Came, Network, Oracle, ROUNDS_PER_EPOCH};
 use crate::prices;
 use crate::relayer::ChainConfig;
 use crate::signing::Key;
-use crate::story::{Story, Tone};
+use crate::story::{Story, Tone, counted};
 
 type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
+
+/// What to do about a ledger that cannot be used.
+const ELSEWHERE: &str =
+    "--ledger FILE keeps the transactions in another file, and so does ledger = \"FILE\" in the job";
 
 /// How many transactions the end of the run shows.
 const TAIL: usize = 12;
@@ -31,10 +35,12 @@ const TAIL: usize = 12;
 /// Runs the feed; plugins are closed in any case. The code is that of a shell where a signal ended the run.
 pub(crate) async fn run(args: &Args, job: &Job, story: &Arc<Story>) -> Result<ExitCode> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let ledger = match &job.ledger {
+    let ledger = match args.ledger.as_ref().or(job.ledger.as_ref()) {
         Some(path) => std::path::absolute(path)?,
         None => std::env::current_exe()?.with_file_name(ledger_name(&job.name)),
     };
+    // The relayer opens it. What is in its way is better told before any plugin is launched.
+    drop(Ledger::open(&ledger).map_err(|why| format!("{why}\n  help: {ELSEWHERE}"))?);
     let relayer = launch(handshake::RELAYER, "relayer", story).await?;
     let median = match launch(handshake::MEDIAN, "median", story).await {
         Ok(median) => median,
@@ -45,20 +51,48 @@ pub(crate) async fn run(args: &Args, job: &Job, story: &Arc<Story>) -> Result<Ex
     };
     let node = Node { args, job, story, ledger, relayer, median };
     let ran = tokio::select! {
-        ran = node.run() => ran.map(|()| None),
-        _ = interrupt.recv() => Ok(Some(("Ctrl-C", 130))),
-        _ = terminate.recv() => Ok(Some(("SIGTERM", 143))),
+        ran = node.run() => ran.map(Ok),
+        _ = interrupt.recv() => Ok(Err(("Ctrl-C", 130))),
+        _ = terminate.recv() => Ok(Err(("SIGTERM", 143))),
     };
     story.progress(1, 1);
-    if let Ok(Some((signal, _))) = ran {
+    if let Ok(Err((signal, _))) = ran {
         story.conclude(Tone::Warning, "stopped", format!("by {signal}, closing both plugins"));
     }
     // Consumers first: the median uses the relayer.
     node.median.close().await;
     node.relayer.close().await;
-    let stopped = ran?;
+    let ran = ran?;
     conclude(job, story, &node.ledger)?;
-    Ok(stopped.map_or(ExitCode::SUCCESS, |(_, code)| ExitCode::from(code)))
+    match ran {
+        Ok(rounds) => rounds.outcome().map(|()| ExitCode::SUCCESS),
+        Err((_, code)) => Ok(ExitCode::from(code)),
+    }
+}
+
+/// What the rounds of a run came to.
+#[derive(Default)]
+struct Rounds {
+    /// Reports that reached the contract.
+    reports: u32,
+    /// Rounds that came to nothing.
+    failed: u32,
+    /// What the last of those said.
+    last: String,
+}
+
+impl Rounds {
+    /// # Errors
+    ///
+    /// There was something to report and it did not come to it. A run in which prices stayed near to the contract's answer is
+    /// a good one.
+    fn outcome(&self) -> Result<()> {
+        if self.reports > 0 || self.failed == 0 {
+            return Ok(());
+        }
+        let failed = counted(u64::from(self.failed), "round");
+        Err(format!("no report in this run: {failed} came to nothing, the last because {}", self.last).into())
+    }
 }
 
 async fn launch(handshake: Handshake, name: &str, story: &Story) -> Result<Supervisor> {
@@ -78,7 +112,7 @@ struct Node<'a> {
 
 impl Node<'_> {
     /// The design's sequence, then the rounds.
-    async fn run(&self) -> Result<()> {
+    async fn run(&self) -> Result<Rounds> {
         let (args, job, story) = (self.args, self.job, self.story);
         let faults = (Fault::new(&self.median, story), Fault::new(&self.relayer, story));
         let accounts: Vec<Key> =
@@ -101,7 +135,7 @@ impl Node<'_> {
         );
 
         let medians: Arc<dyn PluginMedian> = self.median.dispense().await?;
-        let mut network = Network::new(story.clone(), faults);
+        let mut network = Network::new(story.clone(), job.decimals, faults);
         for (number, account) in (0..).zip(transmitters) {
             let plugin_args = PluginArgs { transmitter_id: account, plugin_config: Vec::new() };
             let provider = relayer.new_plugin_provider(&relay_args, &plugin_args).await?;
@@ -151,17 +185,18 @@ impl Node<'_> {
         let job = self.job;
         // A run goes on in the price files where the one before left the chain.
         let start = usize::try_from((network.epoch - 1) * ROUNDS_PER_EPOCH)?;
-        let lend = |source: &prices::Source| -> Arc<dyn DataSource> {
-            Arc::new(Source { source: source.open(start), oracle: number, fault: network.median.clone() })
+        let lend = |source: &prices::Source, readings| -> Arc<dyn DataSource> {
+            Arc::new(Source { source: source.open(start), oracle: number, fault: network.median.clone(), readings })
         };
+        let price = &job.prices[usize::from(number) % job.prices.len()];
         let deviation = job.deviation_function.as_ref().map(serde_json::to_vec).transpose()?;
         let factory = medians
             .new_median_factory(
                 provider.clone(),
                 &job.name,
-                lend(&job.prices[usize::from(number) % job.prices.len()]),
-                lend(&job.juels_per_fee_coin),
-                lend(&job.gas_price),
+                lend(price, Some(network.readings.clone())),
+                lend(&job.juels_per_fee_coin, None),
+                lend(&job.gas_price, None),
                 Arc::new(Log { oracle: number, story: self.story.clone() }),
                 deviation,
             )
@@ -180,7 +215,8 @@ impl Node<'_> {
         Ok(Oracle { number, provider, plugin, key: signer(number) })
     }
 
-    async fn rounds(&self, network: &Network) -> Result<()> {
+    async fn rounds(&self, network: &Network) -> Result<Rounds> {
+        let mut so_far = Rounds::default();
         let rounds = self.args.rounds;
         let contract = network.team.first().ok_or("a network of none")?.provider.median_contract();
         let mut on_chain = contract.latest_transmission_details().await?;
@@ -193,8 +229,15 @@ impl Node<'_> {
                 network.relayer.arm();
             }
             match network.round(round).await {
-                Ok(came) => self.tell(round, &came, &on_chain),
-                Err(why) => self.story.tell(Tone::Warning, format!("round {round}"), format!("no report: {why}")),
+                Ok(came) => {
+                    so_far.reports += u32::from(came.transmitted.is_some());
+                    self.tell(round, &came, &on_chain);
+                }
+                Err(why) => {
+                    so_far.failed += 1;
+                    so_far.last = why.to_string();
+                    self.story.tell(Tone::Warning, format!("round {round}"), format!("no report: {why}"));
+                }
             }
             // There was no transmission to kill it in.
             if round == rounds && network.relayer.kill(u8::MAX, "at rest") {
@@ -203,7 +246,7 @@ impl Node<'_> {
             }
             on_chain = contract.latest_transmission_details().await?;
         }
-        Ok(())
+        Ok(so_far)
     }
 
     fn tell(&self, round: u32, came: &Came, before: &TransmissionDetails) {
@@ -252,7 +295,7 @@ async fn configuration(provider: &Arc<dyn MedianProvider>) -> loop_runtime::Resu
 fn conclude(job: &Job, story: &Story, path: &Path) -> Result<()> {
     let entries = Ledger::open(path)?.tail(TAIL)?;
     let count = entries.last().map_or(0, |(number, _)| *number);
-    story.conclude(Tone::Plain, "ledger", format!("{count} transactions in {}", path.display()));
+    story.conclude(Tone::Plain, "ledger", format!("{} in {}", counted(count, "transaction"), path.display()));
     for (number, entry) in entries {
         let answer = decimal::text(&entry.answer, job.decimals);
         let signers: Vec<String> = entry.signatures.iter().map(|(oracle, _)| oracle.to_string()).collect();

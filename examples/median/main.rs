@@ -19,6 +19,7 @@ mod node;
 mod numerical;
 mod oracles;
 mod prices;
+mod readings;
 mod relayer;
 mod signing;
 mod story;
@@ -30,6 +31,9 @@ use std::sync::Arc;
 use loop_runtime::plugin::Plugin;
 use loop_services::handshake;
 use story::{Story, Style};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 fn main() -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
@@ -52,9 +56,8 @@ async fn run() -> ExitCode {
             Err(why) => failed(&why),
         };
     }
-    if std::env::var_os("RUST_LOG").is_some() {
-        let filter = tracing_subscriber::EnvFilter::from_default_env();
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    if let Err(why) = log() {
+        return failed(&why);
     }
     let args = match args::parse(std::env::args_os().skip(1)) {
         Ok(Some(args)) => args,
@@ -64,7 +67,7 @@ async fn run() -> ExitCode {
         }
         Err(why) => return failed(&why),
     };
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/median/job.toml");
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("job.toml");
     let job = match job::load(args.job.as_deref().unwrap_or(&shipped)) {
         Ok(job) => job,
         Err(why) => return failed(&why),
@@ -74,6 +77,18 @@ async fn run() -> ExitCode {
         Ok(code) => code,
         Err(why) => failed(&*why),
     }
+}
+
+/// Shows on standard error what `RUST_LOG` asks for.
+fn log() -> Result<(), String> {
+    let wanted = std::env::var("RUST_LOG").unwrap_or_default();
+    if !wanted.is_empty() {
+        // What plugins take, too; directives for spans would bring an engine for regular expressions.
+        let targets: Targets = wanted.parse().map_err(|why| format!("RUST_LOG is {wanted:?}: {why}"))?;
+        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        tracing_subscriber::registry().with(lines).with(targets).init();
+    }
+    Ok(())
 }
 
 fn failed(why: &dyn std::fmt::Display) -> ExitCode {

@@ -9,6 +9,7 @@ use loop_services::prelude::*;
 use crate::convert::to_wire;
 use crate::fault::Fault;
 use crate::prices::OpenSource;
+use crate::readings::Readings;
 use crate::signing::Key;
 use crate::story::{Story, Tone};
 
@@ -57,12 +58,17 @@ pub(crate) struct Source {
     pub(crate) oracle: u8,
     /// The median's.
     pub(crate) fault: Arc<Fault>,
+    /// Of a source of prices: where it is noted what was read.
+    pub(crate) readings: Option<Arc<Readings>>,
 }
 
 impl DataSource for Source {
     async fn observe(&self, timestamp: ReportTimestamp) -> Result<Option<BigInt>> {
         self.fault.strike(self.oracle, &format!("in the middle of an observation of oracle {}", self.oracle)).await;
         let number = self.source.observe((timestamp.epoch, timestamp.round)).await;
+        if let Some(readings) = &self.readings {
+            readings.note(self.oracle, self.source.name(), number.as_ref().ok().cloned());
+        }
         number.map(|number| Some(to_wire(&number))).map_err(|why| format!("{}: {why}", self.source.name()).into())
     }
 }

@@ -9,8 +9,9 @@ use num_bigint::BigInt;
 
 use crate::fault::Fault;
 use crate::numerical::observation;
+use crate::readings::Readings;
 use crate::signing::{Key, Signed};
-use crate::story::{Story, Tone};
+use crate::story::{Story, Tone, counted};
 
 /// An epoch has one leader, for so many rounds.
 pub(crate) const ROUNDS_PER_EPOCH: u32 = 4;
@@ -34,6 +35,10 @@ pub(crate) struct Network {
     pub(crate) epoch: u32,
     pub(crate) median: Arc<Fault>,
     pub(crate) relayer: Arc<Fault>,
+    /// What the oracles read in the round that runs.
+    pub(crate) readings: Arc<Readings>,
+    /// Of the contract's answers.
+    decimals: u32,
     story: Arc<Story>,
 }
 
@@ -49,8 +54,17 @@ pub(crate) struct Came {
 
 impl Network {
     /// Without members yet. `faults` are the median's and the relayer's.
-    pub(crate) fn new(story: Arc<Story>, (median, relayer): (Arc<Fault>, Arc<Fault>)) -> Self {
-        Self { config: ContractConfig::default(), team: Vec::new(), epoch: 1, median, relayer, story }
+    pub(crate) fn new(story: Arc<Story>, decimals: u32, (median, relayer): (Arc<Fault>, Arc<Fault>)) -> Self {
+        Self {
+            config: ContractConfig::default(),
+            team: Vec::new(),
+            epoch: 1,
+            median,
+            relayer,
+            readings: Arc::default(),
+            decimals,
+            story,
+        }
     }
 
     /// Runs round `round` of this run, from 1.
@@ -70,7 +84,7 @@ impl Network {
         let observations = self.observe(round, at, &query).await;
         let needed = 2 * usize::from(self.config.f) + 1;
         if observations.len() < needed {
-            let text = format!("{} oracles observed, {needed} are needed", observations.len());
+            let text = format!("{} observed, {needed} are needed", counted(observations.len() as u64, "oracle"));
             return Err(Error::failed_precondition(text));
         }
         let mut came = Came { observers: observations.len(), answer: median(&observations), transmitted: None };
@@ -93,8 +107,12 @@ impl Network {
                 observed
             }
         });
+        let observed = observed.await;
+        if let Some(readings) = self.readings.told(self.decimals) {
+            self.story.tell(Tone::Faint, format!("round {round}"), format!("read {readings}"));
+        }
         let mut observations = Vec::new();
-        for (oracle, observed) in observed.await {
+        for (oracle, observed) in observed {
             match observed {
                 Ok(observation) => observations.push(AttributedObservation { observation, observer: oracle.number }),
                 // The median has put its own words into the error log.
@@ -139,7 +157,10 @@ impl Network {
                 Ok(Some((report, signatures)))
             }
             None if silent >= needed => Ok(None),
-            _ => Err(Error::failed_precondition(format!("{} oracles signed, {needed} are needed", signatures.len()))),
+            _ => {
+                let text = format!("{} signed, {needed} are needed", counted(signatures.len() as u64, "oracle"));
+                Err(Error::failed_precondition(text))
+            }
         }
     }
 

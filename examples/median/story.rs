@@ -65,6 +65,12 @@ struct Out {
     bar: Option<(u64, u64)>,
 }
 
+/// A number of things: `1 oracle`, `2 oracles`.
+pub fn counted(count: u64, thing: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{plural}")
+}
+
 /// Columns of a line's label.
 const LABEL: usize = 10;
 /// Columns of the bar.

@@ -21,7 +21,7 @@ import (
 )
 
 // What the genuine median of libocr and chainlink-feeds did is in tests/golden/median.json, whose notation
-// tests/median_golden explains. Here the plugin that must do the same is in another process, and so are the report codec
+// examples/median/tests/golden explains. Here the plugin that must do the same is in another process, and so are the report codec
 // and the codec of the onchain config: those are the relayer's. Left out is what cannot cross: deviation functions of the
 // recording's own, and observations without a gas price, which a median in a process of its own always has.
 

@@ -1,7 +1,7 @@
 //! A host with two plugins, a forward between them and several callers, while faults come from a seeded schedule.
 //!
 //! ```text
-//! cargo test --test chaos -- [--faults 240] [--in-a-row 200] [--seed S] [case..]
+//! cargo test -p loop-tests --test chaos -- [--faults 240] [--in-a-row 200] [--seed S] [case..]
 //! ```
 //!
 //! # What is checked
@@ -162,7 +162,7 @@ where
             true => Ok(()),
             false => {
                 let some: Vec<_> = report.wrong.iter().take(10).map(String::as_str).collect();
-                let again = format!("replay it with: cargo test --test chaos -- {name} --seed {seed}");
+                let again = format!("replay it with: cargo test -p loop-tests --test chaos -- {name} --seed {seed}");
                 Err(format!("{}\nleft: {:?}\n{again}", some.join("\n"), report.leaked).into())
             }
         }

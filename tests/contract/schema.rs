@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::golden_rows;
 
-const PROTO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/proto");
+const PROTO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../proto");
 
 /// Everything that this crate declares: the two plugins, and all that is lent, made or reached from them. The files are
 /// written, if that is asked for, before any test reads them.

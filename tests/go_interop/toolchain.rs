@@ -27,7 +27,7 @@ pub(crate) fn hold_generated(sources: &Path, files: &[(&str, &str)]) {
         let response = CodeGeneratorResponse::decode(&*output.stdout).unwrap();
         assert_eq!(response.error, None, "{plugin}");
         for file in response.file {
-            hold(&Path::new(env!("CARGO_MANIFEST_DIR")).join(file.name()), file.content());
+            hold(&go::repository().join(file.name()), file.content());
             written += 1;
         }
     }

@@ -1,7 +1,5 @@
 //! The Go code of LOOP's messages and services, generated from the schemas that the traits export.
 
-use std::path::Path;
-
 use crate::toolchain;
 
 /// The schemas in `proto/`, which `tests/contract` holds to the traits, and the Go packages of their code.
@@ -14,5 +12,5 @@ const FILES: &[(&str, &str)] = &[
 
 /// `BLESS=1` commits it.
 pub(crate) fn is_current() {
-    toolchain::hold_generated(&Path::new(env!("CARGO_MANIFEST_DIR")).join("proto"), FILES);
+    toolchain::hold_generated(&toolchain::go::repository().join("proto"), FILES);
 }

@@ -66,7 +66,7 @@ fn run(case: &str, plugin: PathBuf, tidy: bool) {
     let output = Command::new(toolchain::program("loophost"))
         .arg(case)
         .arg(plugin)
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/median.json"))
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/golden/median.json"))
         .env("TMPDIR", temporary.path())
         .output()
         .unwrap();

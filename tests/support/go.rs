@@ -37,10 +37,15 @@ pub(crate) fn command(args: &[&str]) -> Command {
     command
 }
 
-/// The Go module, seen from any package of the repository.
+/// The Go module.
 pub(crate) fn interop() -> PathBuf {
-    let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|dir| dir.join("interop"));
-    above.find(|dir| dir.join("go.mod").exists()).unwrap_or_else(|| panic!("no interop/go.mod"))
+    repository().join("interop")
+}
+
+/// The root of the repository, from any of its packages.
+pub(crate) fn repository() -> PathBuf {
+    let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    above.find(|dir| dir.join("interop/go.mod").exists()).unwrap_or_else(|| panic!("no interop/go.mod")).to_owned()
 }
 
 /// The version of Go on this machine.

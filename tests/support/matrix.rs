@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &Arguments, trials: Vec<Trial>, name: &str, table: 
 }
 
 fn hold(name: &str, table: &str) -> Result<(), String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/README.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../interop/README.md");
     let text = fs::read_to_string(&path).map_err(|why| why.to_string())?;
     let (begin, end) = (format!("<!-- {name} -->\n"), "<!-- end -->");
     let missing = || format!("the comment {begin:?} is missing, or its end");

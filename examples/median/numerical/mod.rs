@@ -4,7 +4,7 @@
 //! Every node of a network signs the report that it computed itself, and the signatures count only if all of them
 //! signed the same bytes. So this module agrees with the Go plugin byte for byte, down to the order in which Go's
 //! sort leaves equal values ([`sort`]), the observations that Go's protobuf decoder lets through ([`go_proto`]) and
-//! the error texts. `tests/median_golden` holds it to recordings of the Go plugin.
+//! the error texts. `tests/golden` holds it to recordings of the Go plugin.
 //!
 //! Nothing here knows of processes or sockets: contract, codecs, data sources and clock come in through [`ports`].
 #![allow(dead_code, reason = "the golden tests use in process what the plugin reaches through its provider")]

@@ -11,13 +11,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 #[allow(dead_code, reason = "a read without parameters is the example's")]
-#[path = "../../examples/median/cbor.rs"]
+#[path = "../../cbor.rs"]
 mod cbor;
-#[path = "../../fuzz/checks/observation.rs"]
+#[path = "../../../../fuzz/checks/observation.rs"]
 mod checks;
-#[path = "../../fuzz/checks/values.rs"]
+#[path = "../../../../fuzz/checks/values.rs"]
 mod checks_of_values;
-#[path = "../../examples/median/numerical/mod.rs"]
+#[path = "../../numerical/mod.rs"]
 mod numerical;
 
 mod accept;

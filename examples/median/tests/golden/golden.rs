@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 pub(crate) const NOW: Time = Time { seconds: 1_700_000_000, nanos: 0 };
 
 static FILE: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../golden/median.json")).expect("golden file"));
+    LazyLock::new(|| serde_json::from_str(include_str!("../../../../tests/golden/median.json")).expect("golden file"));
 
 /// All cases of a section. At least as many as given, so that a shortened file fails.
 pub(crate) fn section(name: &str, at_least: usize) -> &'static [Value] {

@@ -126,7 +126,7 @@ fn hex(text: &str) -> Vec<u8> {
 /// `fuzz/corpus/values`.
 #[test]
 fn the_corpus_passes() {
-    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/values");
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/values");
     let inputs: Vec<_> = std::fs::read_dir(corpus).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(inputs.len() > 10, "{} inputs", inputs.len());
     inputs.iter().for_each(|input| check(&std::fs::read(input).unwrap()));

@@ -7,8 +7,9 @@ fn parse(line: &str) -> Result<Option<Args>, String> {
 #[test]
 fn options_are_read() {
     assert_eq!(parse("").unwrap().unwrap(), Args::default());
-    let all = parse("--rounds 3 --job=a.toml --oracles 31 --no-faults -q").unwrap().unwrap();
-    let expected = Args { rounds: 3, job: Some("a.toml".into()), oracles: 31, faults: false, quiet: true };
+    let all = parse("--rounds 3 --job=a.toml --ledger a.redb --oracles 31 --no-faults -q").unwrap().unwrap();
+    let (job, ledger) = (Some("a.toml".into()), Some("a.redb".into()));
+    let expected = Args { rounds: 3, job, ledger, oracles: 31, faults: false, quiet: true };
     assert_eq!(all, expected);
     assert_eq!(parse("--rounds x --help"), Err(refusal("--rounds takes a number from 1 to 4294967295, not x")));
     assert!(parse("--help --rounds x").unwrap().is_none());
@@ -51,7 +52,7 @@ fn a_plugin_can_be_told_the_time() {
 
 #[test]
 fn the_help_names_every_option() {
-    for option in ["--rounds", "--job", "--oracles", "--no-faults", "--quiet", "--help", "--clock"] {
+    for option in ["--rounds", "--job", "--ledger", "--oracles", "--no-faults", "--quiet", "--help", "--clock"] {
         assert!(args::HELP.contains(option), "{option}");
     }
     assert!(args::HELP.contains(&format!("({})", Args::default().rounds)));

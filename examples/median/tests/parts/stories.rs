@@ -1,4 +1,4 @@
-use crate::story::{Story, Style, Tone};
+use crate::story::{Story, Style, Tone, counted};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
@@ -24,6 +24,11 @@ fn told(style: Style) -> String {
     story.conclude(Tone::Good, "ledger", "2 transactions");
     let told = sink.0.lock().unwrap().clone();
     String::from_utf8(told).unwrap()
+}
+
+#[test]
+fn one_thing_is_no_plural() {
+    assert_eq!([0, 1, 2].map(|count| counted(count, "report")), ["0 reports", "1 report", "2 reports"]);
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn load(text: &str) -> Result<job::Job, String> {
 
 #[test]
 fn the_job_that_ships_is_good() {
-    let job = job::load(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/median/job.toml"))).unwrap();
+    let job = job::load(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/job.toml"))).unwrap();
     assert_eq!((job.name.as_str(), job.decimals, job.prices.len()), ("ETH / USD", 8, 4));
     assert_eq!((job.deviation_ppb, job.heartbeat.as_secs()), (5_000_000, 3600));
     assert_eq!((job.min, job.max), (100_000_000.into(), 100_000_000_000_000_i64.into()));

@@ -121,6 +121,7 @@ fn the_run_survives_the_death_of_both_plugins_and_a_second_run_continues_the_led
             "in the middle of an observation of oracle",
             "caller  saw nothing but the time",
             "ms until the next good call",
+            "round 1  read one 100.00 (oracles 0, 1, 2, 3)",
             "round 1  100.00 by 4 of 4 oracles, on the chain through oracle",
             "SIGKILL  relayer plugin",
             "about to write a transaction to the ledger",
@@ -156,6 +157,7 @@ fn a_malformed_price_costs_one_observation() {
         &[
             "error log  oracle 0: error in Observation: DataSource.Observe returned an error",
             "prices.csv:3 holds \"n/a\"",
+            "round 2  read one nothing (oracle 0), two 203.00 (oracles 1, 2, 3)",
             "round 2  oracle 0 sits it out",
             "round 2  203.00 by 3 of 4 oracles, on the chain",
             "round 3  301.00 by 4 of 4",
@@ -189,12 +191,14 @@ fn prices_come_from_an_address_and_a_dead_one_is_no_crash() {
     in_order(
         &told,
         &[
+            "round 1  read one 100.00 (oracles 0, 2), web 150.00 (oracles 1, 3)",
             "round 1  150.00 by 4 of 4 oracles",
             "error log",
             "web: ",
+            "round 2  read one 200.00 (oracles 0, 2), web nothing (oracles 1, 3)",
             "round 2  oracle 1 sits it out",
             "round 2  no report: 2 oracles observed, 3 are needed",
-            "ledger  1 transactions",
+            "ledger  1 transaction in ",
         ],
     );
     place.is_clean();
@@ -212,6 +216,55 @@ fn a_bad_job_file_is_told_with_file_line_and_help() {
 }
 
 #[test]
+fn a_run_without_any_report_fails_and_says_why() {
+    let place = Place::new("time,one\n1,n/a\n", ONE);
+    let (output, told) = place.run(&["--rounds", "2", "--no-faults"]);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    in_order(&told, &["round 1  no report: 0 oracles observed, 3 are needed", "ledger  0 transactions in "]);
+    let why = String::from_utf8_lossy(&output.stderr);
+    let text = "no report in this run: 2 rounds came to nothing, the last because 0 oracles observed, 3 are needed\n";
+    assert_eq!(why, text);
+    place.is_clean();
+}
+
+#[test]
+fn a_run_without_need_of_a_report_is_good() {
+    let place = Place::new("time,one\n1,100\n", ONE);
+    for (round, transactions) in [("on the chain", "1 transaction in "), ("nothing to report", "1 transaction in ")] {
+        let (output, told) = place.run(&["--rounds", "1", "--no-faults"]);
+        assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
+        in_order(&told, &["round 1  100.00 by 4 of 4 oracles, ", round, transactions]);
+    }
+    place.is_clean();
+}
+
+#[test]
+fn a_ledger_that_cannot_be_kept_is_told_before_anything_is_launched() {
+    let place = Place::new(PRICES, ONE);
+    let job = std::fs::read_to_string(place.path("job.toml")).unwrap();
+    std::fs::write(place.path("job.toml"), job.replace("ledger = \"feed.redb\"\n", "")).unwrap();
+    // Beside the program, as it is by default; and no file can be written where a directory is, whoever asks.
+    let program = place.path("median");
+    std::fs::copy(example().get_program(), &program).unwrap();
+    std::fs::create_dir(place.path("median-eth-usd.redb")).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(&program);
+        command.arg("--job").arg(place.path("job.toml")).args(arguments).env("TMPDIR", place.path("tmp"));
+        command.output().unwrap()
+    };
+    let output = run(&["--rounds", "1"]);
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]));
+    let why = String::from_utf8_lossy(&output.stderr).into_owned();
+    in_order(&why, &["median-eth-usd.redb: ", "\n  help: --ledger FILE"]);
+
+    let other = place.path("other.redb");
+    let output = run(&["--rounds", "1", "--no-faults", "--ledger", other.to_str().unwrap()]);
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && told.contains(&format!("1 transaction in {}", other.display())), "{told}");
+    place.is_clean();
+}
+
+#[test]
 fn help_is_given() {
     let output = example().arg("--help").output().unwrap();
     assert!(output.status.success());
@@ -222,10 +275,10 @@ fn help_is_given() {
 fn ctrl_c_leaves_nothing_behind_and_a_ledger_has_one_writer() {
     let place = Place::new(PRICES, ONE);
     let (child, told) = place.start("round 1 ");
-    let (second, _) = place.run(&["--rounds", "1"]);
-    assert_eq!(second.status.code(), Some(1));
+    let (second, nothing) = place.run(&["--rounds", "1"]);
+    assert_eq!((second.status.code(), nothing.as_str()), (Some(1), ""), "it launched something first");
     let why = String::from_utf8_lossy(&second.stderr);
-    assert!(why.contains("feed.redb is in use by another process"), "{why}");
+    in_order(&why, &["feed.redb is in use by another process", "\n  help: --ledger FILE"]);
     interrupt(child, told);
     place.is_clean();
 }

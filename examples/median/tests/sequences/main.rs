@@ -6,23 +6,23 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 #![allow(unreachable_pub, dead_code, reason = "modules of the example, of which a part is used")]
 
-#[path = "../../examples/median/cbor.rs"]
+#[path = "../../cbor.rs"]
 mod cbor;
-#[path = "../../examples/median/contract.rs"]
+#[path = "../../contract.rs"]
 mod contract;
-#[path = "../../examples/median/convert.rs"]
+#[path = "../../convert.rs"]
 mod convert;
-#[path = "../../examples/median/ledger.rs"]
+#[path = "../../ledger.rs"]
 mod ledger;
-#[path = "../../examples/median/median.rs"]
+#[path = "../../median.rs"]
 mod median;
-#[path = "../../examples/median/numerical/mod.rs"]
+#[path = "../../numerical/mod.rs"]
 mod numerical;
-#[path = "../../examples/median/relayer.rs"]
+#[path = "../../relayer.rs"]
 mod relayer;
-#[path = "../../examples/median/signing.rs"]
+#[path = "../../signing.rs"]
 mod signing;
-#[path = "../support/mod.rs"]
+#[path = "../../../../tests/support/mod.rs"]
 mod support;
 
 mod arrows;

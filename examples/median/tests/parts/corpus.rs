@@ -9,7 +9,7 @@ use crate::job_files::GOOD;
 
 #[test]
 fn the_corpus_passes() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/job");
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/job");
     let inputs: Vec<_> = std::fs::read_dir(corpus).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(inputs.len() > 10, "{} inputs", inputs.len());
     inputs.iter().for_each(|input| check(&std::fs::read(input).unwrap()));
