@@ -182,7 +182,7 @@ mod tests {
             assert_eq!(error.code(), Code::InvalidArgument);
             assert!(error.to_string().contains("`trace-bin`") && error.to_string().contains("base64"), "{error}");
         }
-        CallOptions::new().metadata("trace-binary", "no bytes").unwrap();
+        let _ = CallOptions::new().metadata("trace-binary", "no bytes").unwrap();
     }
 
     #[tokio::test]

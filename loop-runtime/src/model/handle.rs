@@ -78,7 +78,7 @@ impl Drop for User {
     }
 }
 
-/// As long as [`Timeouts`](crate::service::Timing) has it.
+/// As long as [`Timeouts`](crate::service::Timeouts) has it.
 const RECIPE: Duration = Duration::from_secs(10);
 
 /// How an object is made, and made again.

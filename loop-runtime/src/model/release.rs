@@ -77,7 +77,7 @@ pub(super) async fn tell(handle: &Handle, link: &Arc<Link>) -> bool {
 
 /// Gives back an object of a session that takes no new calls, once those under way are answered.
 pub(super) async fn leave(handle: &Handle, link: &Arc<Link>) {
-    let _ = timeout(handle.family.timing.drain, link.drained()).await;
+    let _ = timeout(handle.family.timeouts.drain_timeout, link.drained()).await;
     discard(handle, link).await;
 }
 

@@ -23,7 +23,7 @@ pub(crate) enum Input {
         /// The id of a process that could not be reaped.
         unreaped: Option<u32>,
     },
-    /// What the generation cannot do without has ended: in order, if the plugin [shuts down](Why::ShutDown).
+    /// What the generation cannot do without has ended: in order, if the plugin [shuts down](EndCause::ShutDown).
     Lost { generation: u64, why: EndCause },
     /// The main connection takes no new calls; those under way are answered.
     Retired { generation: u64 },

@@ -8,7 +8,7 @@ mod messages;
 
 use std::time::{Duration, Instant};
 
-pub(crate) use messages::{Effect, Failure, LinkState, Over, Ran, Rules, Step, View, FailureKind};
+pub(crate) use messages::{Effect, Failure, FailureKind, LinkState, Over, Ran, Rules, Step, View};
 
 /// How far the way back to the last object has been tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
