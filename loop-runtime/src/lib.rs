@@ -211,7 +211,7 @@ pub mod __private {
     pub use crate::error::{Code, Error, LoopError, Transport, typed_error};
     pub use crate::service::{
         Answer, Answers, AnswersWhole, Argument, BoxFuture, Call, Component, Incoming, Method, Names, Outcome,
-        Outgoing, Part, Refused, Remote, Reply, ReplyPart, Service, Starts, Tree, WholeOutcome, any_carries,
+        Outgoing, Parameter, Refused, Remote, Reply, ReplyPart, Service, Starts, Tree, WholeOutcome, any_carries,
         constructs, first, own_release, remote_of,
     };
     pub use crate::wire::{self, FieldSpec, FieldType, RequestShape, Schema, ServiceBuilder};

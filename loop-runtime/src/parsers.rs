@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 
-use crate::broker::{Broker, Route};
+use crate::broker::{Broker, BrokerTransport};
 use crate::error::rich_status;
 use crate::host::parse_handshake_line;
 use crate::proto::plugin::ConnInfo;
@@ -57,7 +57,7 @@ fn handshake_line(bytes: &[u8]) {
     #[cfg(feature = "auto-mtls")]
     {
         static OFFER: std::sync::LazyLock<Offer> =
-            std::sync::LazyLock::new(|| crate::transport::Wish::Tls.offer().unwrap_or_default());
+            std::sync::LazyLock::new(|| crate::transport::TlsMode::Tls.offer().unwrap_or_default());
         drop(parse_handshake_line(bytes, &[0, 1], &OFFER));
     }
 }
@@ -80,7 +80,7 @@ fn announcement(bytes: &[u8]) {
         assert_eq!(Address::parse(address.network(), &address.to_string()).ok(), Some(address));
     }
     let (outgoing, _) = tokio::sync::mpsc::channel(1);
-    Broker::new(Route::sockets(std::env::temp_dir()), Security::None, crate::broker::DIAL_TIMEOUT, outgoing)
+    Broker::new(BrokerTransport::sockets(std::env::temp_dir()), Security::None, crate::broker::DIAL_TIMEOUT, outgoing)
         .received(info);
 }
 
@@ -89,7 +89,7 @@ fn announcement(bytes: &[u8]) {
 fn knocks(mut bytes: &[u8]) {
     use crate::broker::Knocks;
     let (outgoing, mut said) = tokio::sync::mpsc::channel(4);
-    let route = Route::Multiplexed(Knocks::new());
+    let route = BrokerTransport::Multiplexed(Knocks::new());
     let broker = Broker::new(route, Security::None, crate::broker::DIAL_TIMEOUT, outgoing);
     let listening = std::pin::pin!(broker.listen()).poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
     assert!(listening.is_ready(), "there is room for what it says");

@@ -3,7 +3,7 @@
 use syn::Type;
 
 use super::model::{Content, Field, Kind, Message, Reserved};
-use super::number::{Given, Numbers};
+use super::number::{FieldNumber, Numbers};
 use crate::diag::Errors;
 use crate::service::types;
 
@@ -16,10 +16,10 @@ pub(crate) fn check(message: &Message<'_>, errors: &mut Errors) {
             let given = of.values.iter().map(|value| &value.number);
             let mut numbers = Numbers::new(&owner, 0, &message.reserved, given);
             numbers.check(errors);
-            for value in of.values.iter().filter(|value| matches!(value.number, Given::Nothing)) {
+            for value in of.values.iter().filter(|value| matches!(value.number, FieldNumber::Nothing)) {
                 numbers.missing(value.ident, &format!("variant `{}`", value.ident), errors);
             }
-            let all_given = of.values.iter().all(|value| matches!(value.number, Given::Number(_)));
+            let all_given = of.values.iter().all(|value| matches!(value.number, FieldNumber::Number(_)));
             if all_given && of.values.iter().all(|value| value.number.get() != 0) {
                 let help = "protobuf needs one; add `#[wire(0)] Unspecified`";
                 errors.help(message.ident, format_args!("enum `{owner}` has no variant numbered 0"), help);
@@ -30,7 +30,7 @@ pub(crate) fn check(message: &Message<'_>, errors: &mut Errors) {
             let mut numbers = Numbers::new(&owner, 1, &message.reserved, given);
             numbers.check(errors);
             for case in &of.cases {
-                if matches!(case.number, Given::Nothing) {
+                if matches!(case.number, FieldNumber::Nothing) {
                     numbers.missing(case.ident, &format!("variant `{}`", case.ident), errors);
                 }
                 match &case.content {
@@ -48,7 +48,7 @@ fn check_fields(owner: &str, reserved: &[Reserved], fields: &[Field<'_>], errors
     let mut numbers = Numbers::new(owner, 1, reserved, numbered().map(|(_, numbered)| &numbered.number));
     numbers.check(errors);
     for (field, numbered) in numbered() {
-        if matches!(numbered.number, Given::Nothing) {
+        if matches!(numbered.number, FieldNumber::Nothing) {
             numbers.missing(field.ident, &format!("field `{}`", field.ident), errors);
         }
         check_type(field.ty, errors);

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::Type;
 
-use super::number::Given;
+use super::number::FieldNumber;
 
 /// A type that derives `LoopMessage`.
 pub(crate) struct Message<'a> {
@@ -34,11 +34,11 @@ pub(crate) struct Field<'a> {
     /// The name in the schema.
     pub(crate) name: String,
     pub(crate) docs: String,
-    pub(crate) place: Place,
+    pub(crate) place: FieldPlace,
 }
 
 /// Where a field is on the wire.
-pub(crate) enum Place {
+pub(crate) enum FieldPlace {
     /// Under its own number.
     Number(Numbered),
     /// As a oneof, whose cases have the numbers.
@@ -48,7 +48,7 @@ pub(crate) enum Place {
 }
 
 pub(crate) struct Numbered {
-    pub(crate) number: Given,
+    pub(crate) number: FieldNumber,
     pub(crate) text: Option<String>,
     /// A duration that is an integer of nanoseconds.
     pub(crate) nanos: bool,
@@ -66,7 +66,7 @@ pub(crate) struct EnumValue<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) name: String,
     pub(crate) docs: String,
-    pub(crate) number: Given,
+    pub(crate) number: FieldNumber,
 }
 
 pub(crate) struct Oneof<'a> {
@@ -83,7 +83,7 @@ pub(crate) struct Case<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) name: String,
     pub(crate) docs: String,
-    pub(crate) number: Given,
+    pub(crate) number: FieldNumber,
     pub(crate) text: Option<String>,
     pub(crate) content: Content<'a>,
 }
@@ -107,8 +107,8 @@ impl Field<'_> {
     /// What is known of a field with a number.
     pub(crate) fn numbered(&self) -> Option<&Numbered> {
         match &self.place {
-            Place::Number(numbered) => Some(numbered),
-            Place::Oneof | Place::Skip => None,
+            FieldPlace::Number(numbered) => Some(numbered),
+            FieldPlace::Oneof | FieldPlace::Skip => None,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::attr::{Number, Options};
 use crate::diag::Errors;
 
 /// What `#[wire(..)]` says about the number.
-pub(crate) enum Given {
+pub(crate) enum FieldNumber {
     /// A sound one.
     Number(Number),
     /// Nothing.
@@ -17,7 +17,7 @@ pub(crate) enum Given {
     Refused,
 }
 
-impl Given {
+impl FieldNumber {
     /// The number of a field or a case; `sound` says that the attribute was understood so far.
     pub(super) fn field(options: &mut Options, sound: bool, errors: &mut Errors) -> Self {
         match options.literal() {
@@ -67,12 +67,12 @@ impl<'a> Numbers<'a> {
         owner: &'a str,
         from: u32,
         reserved: &'a [Reserved],
-        given: impl Iterator<Item = &'a Given>,
+        given: impl Iterator<Item = &'a FieldNumber>,
     ) -> Self {
         let used: Vec<_> = given
             .filter_map(|given| match given {
-                Given::Number(number) => Some(number),
-                Given::Nothing | Given::Refused => None,
+                FieldNumber::Number(number) => Some(number),
+                FieldNumber::Nothing | FieldNumber::Refused => None,
             })
             .collect();
         let taken = used.iter().map(|number| number.value).chain(reserved.iter().map(|range| range.last));

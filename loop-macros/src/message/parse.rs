@@ -4,8 +4,8 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Type, Variant};
 
-use super::model::{Case, Content, Enum, EnumValue, Field, Kind, Message, Numbered, Oneof, Place};
-use super::number::Given;
+use super::model::{Case, Content, Enum, EnumValue, Field, FieldPlace, Kind, Message, Numbered, Oneof};
+use super::number::FieldNumber;
 use super::options::{self, MessageOptions, VariantOptions};
 use crate::case;
 use crate::diag::Errors;
@@ -124,22 +124,22 @@ fn field<'a>(ident: &'a Ident, ty: &'a Type, attrs: &[Attribute], errors: &mut E
         if options.rest.literal().is_some() {
             errors.push(skip, "a skipped field has no number");
         }
-        Place::Skip
+        FieldPlace::Skip
     } else if let Some(oneof) = &options.oneof {
         if options.rest.literal().is_some() {
             errors.help(oneof, "a oneof has no number", "its cases have them: remove the number");
         }
-        Place::Oneof
+        FieldPlace::Oneof
     } else {
         let sound = errors.len() == before;
-        Place::Number(Numbered {
-            number: Given::field(&mut options.rest, sound, errors),
+        FieldPlace::Number(Numbered {
+            number: FieldNumber::field(&mut options.rest, sound, errors),
             text: options.text.as_ref().map(LitStr::value),
             nanos: options.nanos.is_some(),
             default: options.default.is_some(),
         })
     };
-    if !matches!(place, Place::Number(_)) && errors.len() == before {
+    if !matches!(place, FieldPlace::Number(_)) && errors.len() == before {
         let words = [&options.nanos, &options.default].into_iter().flatten().map(ToTokens::to_token_stream);
         for word in words.chain(options.text.as_ref().map(ToTokens::to_token_stream)) {
             errors.help(word, "this says something about a numbered field", "remove it");
@@ -204,8 +204,8 @@ fn value<'a>(
     errors: &mut Errors,
 ) -> EnumValue<'a> {
     let ident = &variant.ident;
-    let number = Given::value(&mut options.rest, sound, errors);
-    if let (Given::Number(_), Some((_, discriminant))) = (&number, &variant.discriminant) {
+    let number = FieldNumber::value(&mut options.rest, sound, errors);
+    if let (FieldNumber::Number(_), Some((_, discriminant))) = (&number, &variant.discriminant) {
         let help = "keep `#[wire(..)]`, drop the discriminant";
         errors.help(discriminant, format_args!("variant `{ident}` is numbered twice"), help);
     }
@@ -270,7 +270,7 @@ pub(crate) fn case<'a>(
             .as_ref()
             .map_or_else(|| case::shouting(&case::plain(&variant.ident)).to_lowercase(), LitStr::value),
         docs: docs(&variant.attrs),
-        number: Given::field(&mut options.rest, sound, errors),
+        number: FieldNumber::field(&mut options.rest, sound, errors),
         text: options.text.as_ref().map(LitStr::value),
         content,
     }

@@ -3,7 +3,7 @@
 use proc_macro2::Ident;
 use syn::{Pat, PatType, Type};
 
-use super::data::{self, Place};
+use super::data::{self, Located};
 use super::model::Argument;
 use super::{options, types};
 use crate::diag::Errors;
@@ -36,10 +36,10 @@ pub(crate) fn read<'a>(method: &Ident, input: &'a PatType, errors: &mut Errors) 
     match declared {
         // `&dyn Trait`: a service in the wrong clothes, not data.
         Type::Reference(_) if matches!(part, Type::TraitObject(_)) => {
-            data::check(declared, Place::Argument(ident), errors)
+            data::check(declared, Located::Argument(ident), errors)
         }
-        Type::Reference(reference) => data::check(&reference.elem, Place::Argument(ident), errors),
-        _ => data::check(part, Place::Argument(ident), errors),
+        Type::Reference(reference) => data::check(&reference.elem, Located::Argument(ident), errors),
+        _ => data::check(part, Located::Argument(ident), errors),
     }
     Some(Argument { ident, declared, part, wire })
 }

@@ -10,7 +10,7 @@ use crate::diag::Errors;
 
 /// Where a type stands.
 #[derive(Clone, Copy)]
-pub(crate) enum Place<'a> {
+pub(crate) enum Located<'a> {
     /// The argument of this name, one `&` taken off.
     Argument(&'a Ident),
     /// The result of the method of this name.
@@ -18,12 +18,12 @@ pub(crate) enum Place<'a> {
 }
 
 /// Reports everything within `ty` that has no form on the wire.
-pub(crate) fn check(ty: &Type, place: Place<'_>, errors: &mut Errors) {
+pub(crate) fn check(ty: &Type, place: Located<'_>, errors: &mut Errors) {
     types::walk(ty, &mut |inner| one(inner, place, errors));
 }
 
 /// Reports `ty` itself; answers whether its parts are worth a look.
-fn one(ty: &Type, place: Place<'_>, errors: &mut Errors) -> bool {
+fn one(ty: &Type, place: Located<'_>, errors: &mut Errors) -> bool {
     if let Some((whole, service)) = types::unshared(ty) {
         unshared(whole, service, place, errors);
         return false;
@@ -54,11 +54,11 @@ fn one(ty: &Type, place: Place<'_>, errors: &mut Errors) -> bool {
         }
         Type::Reference(_) => {
             match place {
-                Place::Argument(name) => {
+                Located::Argument(name) => {
                     let help = "only the outermost reference is taken off; own what is inside";
                     errors.help(ty, format_args!("argument `{name}` borrows inside another type"), help);
                 }
-                Place::Result(name) => {
+                Located::Result(name) => {
                     let help = "the value is decoded by the caller, who owns it; return an owned type such as `String`";
                     errors.help(ty, format_args!("method `{name}` returns a reference"), help);
                 }
@@ -81,10 +81,10 @@ fn one(ty: &Type, place: Place<'_>, errors: &mut Errors) -> bool {
         Type::ImplTrait(opaque) => {
             match place {
                 _ if types::first_trait(&opaque.bounds).is_some_and(types::is_fn_trait) => closure(ty, errors),
-                Place::Argument(name) => {
+                Located::Argument(name) => {
                     errors.help(ty, format_args!("argument `{name}` has no fixed type"), "name one, such as `&str`");
                 }
-                Place::Result(name) => {
+                Located::Result(name) => {
                     let service =
                         types::first_trait(&opaque.bounds).map_or_else(|| "Trait".to_owned(), Ident::to_string);
                     let help = format!("return `Arc<dyn {service}>`");
@@ -103,16 +103,16 @@ fn closure(ty: impl ToTokens, errors: &mut Errors) {
 }
 
 /// A service travels by being served, for as long as the other side wants it: only `Arc` can do that.
-fn unshared(ty: &Type, service: &Ident, place: Place<'_>, errors: &mut Errors) {
+fn unshared(ty: &Type, service: &Ident, place: Located<'_>, errors: &mut Errors) {
     if types::is_fn_trait(service) {
         return closure(ty, errors);
     }
     match place {
-        Place::Argument(name) => {
+        Located::Argument(name) => {
             let help = format!("take `Arc<dyn {service}>`; it is served to the plugin until the plugin lets go of it");
             errors.help(ty, format_args!("service argument `{name}` must be shared"), help);
         }
-        Place::Result(name) => {
+        Located::Result(name) => {
             let help = format!("return `Arc<dyn {service}>`");
             errors.help(ty, format_args!("the service that `{name}` returns must be shared"), help);
         }

@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::{FnArg, ReceiverKind, ReturnType, Safety, Signature, TraitItemFn, Type};
 
-use super::data::{self, Place};
+use super::data::{self, Located};
 use super::model::{Accessor, Method, Service};
 use super::{argument, options, types};
 use crate::case;
@@ -121,10 +121,10 @@ fn method<'a>(index: usize, item: &'a TraitItemFn, errors: &mut Errors) -> Optio
     match types::success(result) {
         // The parts of a reply of several fields.
         Some(Type::Tuple(parts)) => {
-            parts.elems.iter().for_each(|part| data::check(part, Place::Result(ident), errors));
+            parts.elems.iter().for_each(|part| data::check(part, Located::Result(ident), errors));
         }
-        Some(success) => data::check(success, Place::Result(ident), errors),
-        None => data::check(result, Place::Result(ident), errors),
+        Some(success) => data::check(success, Located::Result(ident), errors),
+        None => data::check(result, Located::Result(ident), errors),
     }
     let rpc = options::rpc_name(options.name.as_ref(), ident);
     Some(Method { index, item, rpc, options, arguments, result })

@@ -55,7 +55,7 @@ async fn exchange_until_end(
     outgoing: mpsc::Receiver<ConnInfo>,
 ) -> (BrokerEnd, String) {
     // The client, and with it this clone of the connection, is dropped here; the call alone keeps the connection.
-    let outgoing = Outgoing { announcements: Box::new(outgoing), ended: broker.ended() };
+    let outgoing = Unsent { announcements: Box::new(outgoing), ended: broker.ended() };
     let call = GrpcBrokerClient::new(connection).start_stream(outgoing).await;
     let mut incoming = match call {
         Ok(response) => response.into_inner(),
@@ -111,7 +111,7 @@ impl GrpcBroker for BrokerService {
         }
         let announcements = self.outgoing.clone().lock_owned().await;
         let broker = self.broker.clone();
-        let outgoing = Outgoing { announcements, ended: broker.ended() };
+        let outgoing = Unsent { announcements, ended: broker.ended() };
         let closing = (self.hosts == Hosts::One)
             .then(|| CloseOnDrop { broker: broker.clone(), reason: "the host ended the exchange" });
         let incoming = request.into_inner();
@@ -123,12 +123,12 @@ impl GrpcBroker for BrokerService {
 ///
 /// The end matters on either side: a plugin's graceful stop waits for its calls in flight, and a host's connection
 /// keeps a call, even one whose response was dropped, for as long as its request goes on.
-struct Outgoing<R> {
+struct Unsent<R> {
     announcements: R,
     ended: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
-impl<R: DerefMut<Target = mpsc::Receiver<ConnInfo>> + Unpin> Stream for Outgoing<R> {
+impl<R: DerefMut<Target = mpsc::Receiver<ConnInfo>> + Unpin> Stream for Unsent<R> {
     type Item = ConnInfo;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ConnInfo>> {
@@ -143,7 +143,7 @@ impl<R: DerefMut<Target = mpsc::Receiver<ConnInfo>> + Unpin> Stream for Outgoing
 pub(crate) struct Exchange {
     /// `None` once it has ended.
     incoming: Option<Streaming<ConnInfo>>,
-    outgoing: Outgoing<OwnedMutexGuard<mpsc::Receiver<ConnInfo>>>,
+    outgoing: Unsent<OwnedMutexGuard<mpsc::Receiver<ConnInfo>>>,
     broker: Broker,
     _closing: Option<CloseOnDrop>,
 }

@@ -33,7 +33,7 @@ pub(crate) use error::BrokerError;
 pub(crate) use exchange::{BrokerEnd, BrokerService, Hosts, exchange};
 #[cfg(feature = "mux")]
 pub(crate) use knocks::Knocks;
-pub(crate) use route::{Destination, Listener, Route};
+pub(crate) use route::{BrokerTransport, Destination, Listener};
 
 /// How long an announcement and its dial wait for each other unless configured otherwise, as in go-plugin.
 pub(crate) const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -44,7 +44,7 @@ pub(crate) struct Broker(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    route: Route,
+    route: BrokerTransport,
     security: Security,
     timeout: Duration,
     outgoing: mpsc::Sender<ConnInfo>,
@@ -58,7 +58,7 @@ impl Broker {
     /// `dial_timeout` bounds a dial, the wait for its announcement included, and how long an announcement is kept
     /// that nobody dials. A multiplexed dial may wait for those before it as long again.
     pub(crate) fn new(
-        route: Route,
+        route: BrokerTransport,
         security: Security,
         dial_timeout: Duration,
         outgoing: mpsc::Sender<ConnInfo>,
@@ -110,7 +110,7 @@ impl Broker {
     async fn open(&self, id: u32) -> Result<Listener, BrokerError> {
         let inner = &*self.0;
         match &inner.route {
-            Route::Sockets { directory, group } => {
+            BrokerTransport::Sockets { directory, group } => {
                 let listener = match route::bind(directory, *group, inner.security.clone()) {
                     Ok(listener) => listener,
                     Err(why) => {
@@ -136,7 +136,7 @@ impl Broker {
                 }
             }
             #[cfg(feature = "mux")]
-            Route::Multiplexed(knocks) => {
+            BrokerTransport::Multiplexed(knocks) => {
                 let listener = knocks.listen(id, inner.timeout, &inner.outgoing).await?;
                 Ok(Listener::Multiplexed(listener, inner.security.clone()))
             }
@@ -156,12 +156,12 @@ impl Broker {
         }
         let deadline = Instant::now() + self.0.timeout;
         let to = match &self.0.route {
-            Route::Sockets { .. } => match timeout_at(deadline, self.0.pending.take(id)).await {
+            BrokerTransport::Sockets { .. } => match timeout_at(deadline, self.0.pending.take(id)).await {
                 Ok(taken) => Destination::Socket(taken?.map_err(BrokerError::Announcement)?),
                 Err(_) => return Err(BrokerError::Timeout),
             },
             #[cfg(feature = "mux")]
-            Route::Multiplexed(_) => Destination::Id(id),
+            BrokerTransport::Multiplexed(_) => Destination::Id(id),
         };
         let stream = self.connect(&to, deadline).await?;
         Ok((stream, to))
@@ -185,9 +185,9 @@ impl Broker {
     pub(crate) async fn dial_main(&self, address: &Address) -> Result<Stream, BrokerError> {
         let deadline = Instant::now() + self.0.timeout;
         match &self.0.route {
-            Route::Sockets { .. } => self.connect(&Destination::Socket(address.clone()), deadline).await,
+            BrokerTransport::Sockets { .. } => self.connect(&Destination::Socket(address.clone()), deadline).await,
             #[cfg(feature = "mux")]
-            Route::Multiplexed(knocks) => {
+            BrokerTransport::Multiplexed(knocks) => {
                 let stream = knocks.open_main(self.0.timeout).await?;
                 let secured = timeout_at(deadline, self.0.security.connect(stream)).await;
                 secured.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(BrokerError::Stream)
@@ -211,7 +211,7 @@ impl Broker {
 
     #[cfg(feature = "mux")]
     async fn knock(&self, id: u32) -> Result<crate::transport::MuxStream, BrokerError> {
-        let Route::Multiplexed(knocks) = &self.0.route else {
+        let BrokerTransport::Multiplexed(knocks) = &self.0.route else {
             return Err(BrokerError::Refused("connections of this plugin are not multiplexed".to_owned()));
         };
         self.0.pending.check_open()?;
@@ -232,9 +232,9 @@ impl Broker {
     /// id whose last one is still kept is dropped, as in Go.
     pub(crate) fn received(&self, announcement: ConnInfo) {
         match &self.0.route {
-            Route::Sockets { .. } => self.announced(announcement),
+            BrokerTransport::Sockets { .. } => self.announced(announcement),
             #[cfg(feature = "mux")]
-            Route::Multiplexed(knocks) => knocks.received(announcement, self.0.timeout, &self.0.outgoing),
+            BrokerTransport::Multiplexed(knocks) => knocks.received(announcement, self.0.timeout, &self.0.outgoing),
         }
     }
 

@@ -25,7 +25,7 @@ pub(super) struct Pending {
 
 #[derive(Debug, Default)]
 struct Table {
-    slots: HashMap<u32, Slot>,
+    slots: HashMap<u32, Entry>,
     /// The ids of announcements in the order in which they expire, so that a peer that announces what nobody dials
     /// costs memory for no longer than `keep`. Ids that are taken in time stay here until then.
     expiring: VecDeque<(Instant, u32)>,
@@ -33,13 +33,13 @@ struct Table {
 
 /// Exists while it holds an announcement or somebody waits for one.
 #[derive(Debug, Default)]
-struct Slot {
+struct Entry {
     announced: Option<(Announced, Instant)>,
     waiting: usize,
     arrived: Arc<Notify>,
 }
 
-impl Slot {
+impl Entry {
     fn is_idle(&self) -> bool {
         self.announced.is_none() && self.waiting == 0
     }

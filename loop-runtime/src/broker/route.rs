@@ -12,7 +12,7 @@ use crate::transport::{self, Accepted, Address, ListenError, Security};
 
 /// Chosen once for a main connection; both sides take the same one.
 #[derive(Debug)]
-pub(crate) enum Route {
+pub(crate) enum BrokerTransport {
     /// A socket of its own for each id, announced with its address.
     Sockets {
         /// Where this side binds its sockets.
@@ -25,7 +25,7 @@ pub(crate) enum Route {
     Multiplexed(Knocks),
 }
 
-impl Route {
+impl BrokerTransport {
     /// Sockets in `directory` that only this user can dial.
     pub(crate) fn sockets(directory: impl Into<PathBuf>) -> Self {
         Self::Sockets { directory: directory.into(), group: None }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Command, LaunchError, Reattach, RestartPolicy, Supervisor};
 use crate::broker::DIAL_TIMEOUT;
 use crate::handshake::Handshake;
-use crate::transport::{Limits, Wish};
+use crate::transport::{Limits, TlsMode};
 
 /// Launches plugins of one kind.
 ///
@@ -33,7 +33,7 @@ pub struct Host {
     calling: Limits,
     serving: Limits,
     dial_timeout: Duration,
-    security: Wish,
+    security: TlsMode,
     #[cfg(feature = "mux")]
     multiplexed: bool,
 }
@@ -54,7 +54,7 @@ pub(super) struct Settings {
     pub(super) calling: Limits,
     pub(super) serving: Limits,
     pub(super) dial_timeout: Duration,
-    pub(super) security: Wish,
+    pub(super) security: TlsMode,
     #[cfg(feature = "mux")]
     pub(super) multiplexed: bool,
 }
@@ -63,7 +63,7 @@ impl Settings {
     /// Whether nothing about the connections was agreed upon with the process at its start, so that any host of its
     /// handshake can make some.
     pub(super) fn is_plain(&self) -> bool {
-        !self.is_multiplexed() && matches!(self.security, Wish::Nothing)
+        !self.is_multiplexed() && matches!(self.security, TlsMode::Nothing)
     }
 
     pub(super) fn is_multiplexed(&self) -> bool {
@@ -86,7 +86,7 @@ impl Host {
             calling: Limits::client(),
             serving: Limits::server(),
             dial_timeout: DIAL_TIMEOUT,
-            security: Wish::default(),
+            security: TlsMode::default(),
             #[cfg(feature = "mux")]
             multiplexed: false,
         }
@@ -156,7 +156,7 @@ impl Host {
     /// [`LaunchError::NoCertificate`]. Plugins of this crate need the feature `auto-mtls` too, and nothing else.
     #[cfg(feature = "auto-mtls")]
     pub fn auto_mtls(mut self) -> Self {
-        self.security = Wish::Tls;
+        self.security = TlsMode::Tls;
         self
     }
 

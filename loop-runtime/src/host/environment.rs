@@ -137,7 +137,7 @@ mod tests {
     #[cfg(feature = "auto-mtls")]
     #[test]
     fn an_offered_certificate_is_there_in_place_of_an_inherited_one() {
-        let offer = crate::transport::Wish::Tls.offer().unwrap();
+        let offer = crate::transport::TlsMode::Tls.offer().unwrap();
         let pem = offer.client_certificate().unwrap().to_owned();
         let host = [("PLUGIN_CLIENT_CERT", "inherited")];
         let command = Command::new("x").env("PLUGIN_CLIENT_CERT", "the command's");

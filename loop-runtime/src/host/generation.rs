@@ -16,12 +16,12 @@ use super::supervisor::Remains;
 use super::{LaunchError, LaunchOptions, Process, launch};
 #[cfg(feature = "mux")]
 use crate::broker::Knocks;
-use crate::broker::{BrokerEnd, Route, exchange};
+use crate::broker::{BrokerEnd, BrokerTransport, exchange};
 use crate::error::Error;
 use crate::lived;
 use crate::proto::plugin::Empty;
 use crate::proto::plugin::grpc_controller_client::GrpcControllerClient;
-use crate::service::{Family, Link, Session, Wiring, settle};
+use crate::service::{Link, PeerContext, Session, Wiring, settle};
 use crate::socket_dir::PrivateDir;
 #[cfg(feature = "mux")]
 use crate::transport::MuxSession;
@@ -52,7 +52,7 @@ impl Generation {
         settings: &Settings,
         source: &Source,
         number: u64,
-        family: &Arc<Family>,
+        peer_context: &Arc<PeerContext>,
         cancel: CancellationToken,
     ) -> Result<Self, LaunchError> {
         let started = Instant::now();
@@ -84,7 +84,7 @@ impl Generation {
         let connected = async {
             let (stream, route) = settings.reach(Stream::connect(&process.line().address).await?, &sockets).await?;
             let stream = security.connect(stream).await?;
-            let (connection, driver) = Connection::open_beside(stream, &settings.calling, family.signs())
+            let (connection, driver) = Connection::open_beside(stream, &settings.calling, peer_context.signs())
                 .await
                 .map_err(std::io::Error::other)?;
             std::io::Result::Ok((connection, driver, route))
@@ -115,7 +115,7 @@ impl Generation {
             calling: settings.calling.clone(),
             serving: settings.serving.clone(),
         };
-        let (session, announcements) = Session::assemble(&settings.name, number, wiring, family.clone());
+        let (session, announcements) = Session::assemble(&settings.name, number, wiring, peer_context.clone());
         let root = Link::adopt(&session, connection.clone(), driver, None, session.root().clone());
         let mains = Mains::new(&session, &process.line().address, root);
         let streams = CancellationToken::new();
@@ -239,7 +239,7 @@ impl Generation {
 
 impl Settings {
     /// The stream of the main connection, over the socket that was dialled, and the way of brokered ones.
-    async fn reach(&self, socket: Stream, sockets: &PrivateDir) -> std::io::Result<(Stream, Route)> {
+    async fn reach(&self, socket: Stream, sockets: &PrivateDir) -> std::io::Result<(Stream, BrokerTransport)> {
         #[cfg(feature = "mux")]
         if self.multiplexed {
             let knocks = Knocks::new();
@@ -254,9 +254,9 @@ impl Settings {
             tokio::spawn(drive);
             let main = session.open().await?;
             knocks.attach(session);
-            return Ok((Stream::Mux(main), Route::Multiplexed(knocks)));
+            return Ok((Stream::Mux(main), BrokerTransport::Multiplexed(knocks)));
         }
-        Ok((socket, Route::sockets(sockets.path())))
+        Ok((socket, BrokerTransport::sockets(sockets.path())))
     }
 }
 

@@ -277,14 +277,14 @@ async fn other_verdicts_end_the_process_too() {
 async fn a_plugin_that_does_not_answer_the_offer_of_tls_is_ended() {
     let seen = "test \"$(echo \"$PLUGIN_CLIENT_CERT\" | head -1)\" = '-----BEGIN CERTIFICATE-----' && echo seen >&2;";
     let mut plugin = Scripted::new(&format!("{seen} echo '1|1|unix|/x|grpc|'; exec sleep 1000"));
-    plugin.options.offer = crate::transport::Wish::Tls.offer().unwrap();
+    plugin.options.offer = crate::transport::TlsMode::Tls.offer().unwrap();
     let error = plugin.error().await;
     let LaunchError::NoCertificate { line, stderr } = &error else { panic!("{error:?}") };
     assert_eq!((line.as_str(), stderr.lines()), ("\"1|1|unix|/x|grpc|\"", ["seen".to_owned()].as_slice()));
     assert!(error.is_permanent());
 
     let mut plugin = Scripted::new("echo '1|1|unix|/x|grpc|nonsense'; exec sleep 1000");
-    plugin.options.offer = crate::transport::Wish::Tls.offer().unwrap();
+    plugin.options.offer = crate::transport::TlsMode::Tls.offer().unwrap();
     let error = plugin.error().await;
     assert!(matches!(&error, LaunchError::BadCertificate { .. }), "{error:?}");
 }

@@ -102,7 +102,7 @@ fn verdicts() {
 #[cfg(feature = "auto-mtls")]
 #[test]
 fn verdicts_on_the_answer_to_an_offer() {
-    let offer = crate::transport::Wish::Tls.offer().unwrap();
+    let offer = crate::transport::TlsMode::Tls.offer().unwrap();
     let (_, field) = crate::transport::answer(offer.client_certificate().map(AsRef::as_ref)).unwrap();
     let judged = |line: &str| HandshakeLine::parse(line.as_bytes(), &VERSIONS, &offer);
     for rest in ["", "|", "||true"] {

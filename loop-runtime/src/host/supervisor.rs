@@ -17,7 +17,7 @@ use super::generation::{Generation, not_running};
 use super::mains::Mains;
 use super::{Command, LaunchError, Process, Reattach};
 use crate::error::{Error, Result};
-use crate::service::{Family, Handle, Link, Names, Prepared, Remote, Service, TICK};
+use crate::service::{Handle, Link, Names, PeerContext, Prepared, Remote, Service, TICK};
 use crate::sync::locked;
 pub(crate) use machine::Input;
 #[cfg(test)]
@@ -91,7 +91,7 @@ impl Drop for Owner {
 
 struct Shared {
     settings: Settings,
-    family: Arc<Family>,
+    peer_context: Arc<PeerContext>,
     root: Arc<Handle>,
     state: watch::Sender<State>,
     tell: Arc<Teller>,
@@ -159,7 +159,7 @@ impl Supervisor {
             events: Mutex::new(Some(broadcast::Sender::new(EVENTS))),
         });
         let observer = tell.clone();
-        let family = Family::with_tick(
+        let peer_context = PeerContext::with_tick(
             &settings.name,
             "the host",
             settings.policy.timeouts.clone(),
@@ -169,8 +169,8 @@ impl Supervisor {
         );
         let (outbox, inbox) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
-            root: Handle::root(family.clone()),
-            family,
+            root: Handle::root(peer_context.clone()),
+            peer_context,
             state: watch::Sender::new(State::Starting { attempt: 1 }),
             tell,
             is_attached: matches!(source, Source::Running(_)),
@@ -335,7 +335,7 @@ impl Supervisor {
     /// Forgets all failures: closes the breaker, leaves the given-up state, makes refused objects again.
     pub fn reset(&self) {
         let shared = self.shared();
-        shared.family.reset();
+        shared.peer_context.reset();
         shared.tell_machine(Input::Reset);
     }
 

@@ -20,10 +20,10 @@ use ticks::{Question, Step, Ticks};
 /// Any answer, refusals included, is a sign of life; a log line is not. Ticks are counted, and ticks that the host itself
 /// slept through count once: it wakes with all timers due, and the plugin deserves its time.
 pub(super) async fn watch(mains: Arc<Mains>, tick: Duration, tell: impl Fn(Pulse)) {
-    let family = mains.session().family().clone();
+    let peer_context = mains.session().peer_context().clone();
     let mut clock = interval_at(Instant::now() + tick, tick);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut ticks = Ticks::new(family.signs_of_life());
+    let mut ticks = Ticks::new(peer_context.signs_of_life());
     let (mut main, mut aside) = (Asked::default(), Asked::default());
     loop {
         clock.tick().await;
@@ -32,7 +32,7 @@ pub(super) async fn watch(mains: Arc<Mains>, tick: Duration, tell: impl Fn(Pulse
                 tell(pulse);
             }
         }
-        for step in ticks.tick(family.signs_of_life(), main.question(), aside.question()) {
+        for step in ticks.tick(peer_context.signs_of_life(), main.question(), aside.question()) {
             match step {
                 Step::Ask => {
                     let mains = mains.clone();
@@ -59,11 +59,11 @@ struct Asked {
 impl Asked {
     /// The answer is a sign of life at once, not only at the next tick.
     fn begin(&mut self, mains: &Arc<Mains>, question: impl Future<Output = Option<bool>> + Send + 'static) {
-        let (session, family) = (mains.session().clone(), mains.session().family().clone());
+        let (session, peer_context) = (mains.session().clone(), mains.session().peer_context().clone());
         self.task = Some(mains.session().tasks().spawn(async move {
             let answer = session.ended().run_until_cancelled(question).await.flatten();
             if answer.is_some() {
-                family.alive();
+                peer_context.alive();
             }
             answer
         }));

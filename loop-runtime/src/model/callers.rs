@@ -132,7 +132,7 @@ async fn close(user: &Rc<User>) {
         false => None,
     };
     log!("handle {} is closed by hand", user.handle().number);
-    let bound = sim::now() + user.handle().family.timeouts.close_timeout;
+    let bound = sim::now() + user.handle().peer_context.timeouts.close_timeout;
     let bound = deadline.map_or(bound, |deadline| deadline.min(bound));
     in_time("a close", Some(bound), user.handle().close(deadline)).await;
 }

@@ -12,7 +12,7 @@ use super::door::LentReply;
 use super::handle::{Handle, Made, Recipe, User};
 use super::lease::Export;
 use super::ledger::{self, CallId, Promise, Runs, ledger, log};
-use super::link::{Attempt, Link};
+use super::link::{AttemptError, Link};
 use super::service::{Call, Fate};
 use super::sim::{self, HOST, hop, sleep_until, sleep_until_some, spawn, timeout_at};
 use crate::error::{Code, Error, Result};
@@ -24,7 +24,7 @@ use crate::service::settle;
 trait Attempting {
     type Reply;
 
-    async fn attempt(&self, link: &Arc<Link>) -> Result<Self::Reply, Attempt>;
+    async fn attempt(&self, link: &Arc<Link>) -> Result<Self::Reply, AttemptError>;
 
     fn until(&self) -> Instant;
 
@@ -74,8 +74,8 @@ async fn over_links<A: Attempting>(handle: &Rc<Handle>, class: Class, it: &A) ->
         hop().await;
         let (outcome, error) = match it.attempt(&link).await {
             Ok(reply) => return Ok(reply),
-            Err(Attempt::NotRun(error)) => (Outcome::NotRun, error),
-            Err(Attempt::MayHaveRun(error)) => (Outcome::MayHaveRun, error),
+            Err(AttemptError::NotRun(error)) => (Outcome::NotRun, error),
+            Err(AttemptError::MayHaveRun(error)) => (Outcome::MayHaveRun, error),
             Err(why) => (Outcome::Final, why.into_error()),
         };
         hop().await;
@@ -118,7 +118,7 @@ struct Ordinary<'a> {
 impl Attempting for Ordinary<'_> {
     type Reply = ();
 
-    async fn attempt(&self, link: &Arc<Link>) -> Result<(), Attempt> {
+    async fn attempt(&self, link: &Arc<Link>) -> Result<(), AttemptError> {
         let order = self.order;
         let exports: &[Export] = if order.lends { &[Export::Plain] } else { &[] };
         let expiry = Some(Expiry::ORDINARY_CALL);
@@ -126,7 +126,7 @@ impl Attempting for Ordinary<'_> {
         let mut call = order.call.clone();
         call.lends = leases.first().map(|lease| lease.door.clone());
         let answered = link.unary(Ask::Call(call), order.deadline).await;
-        if matches!(answered, Ok(_) | Err(Attempt::Answered(_))) {
+        if matches!(answered, Ok(_) | Err(AttemptError::Answered(_))) {
             link.note_answer();
         }
         answered?;
@@ -146,8 +146,8 @@ impl Attempting for Ordinary<'_> {
 
 async fn lost(link: &Link, deadline: Option<Instant>) {
     match deadline {
-        Some(at) => drop(timeout_at(at, link.session.epitaph()).await),
-        None => link.session.epitaph().await,
+        Some(at) => drop(timeout_at(at, link.session.end_reason()).await),
+        None => link.session.end_reason().await,
     }
 }
 
@@ -189,13 +189,13 @@ struct Constructing<'a> {
 impl Attempting for Constructing<'_> {
     type Reply = Made;
 
-    async fn attempt(&self, link: &Arc<Link>) -> Result<Made, Attempt> {
+    async fn attempt(&self, link: &Arc<Link>) -> Result<Made, AttemptError> {
         if self.abandoned.is_cancelled() {
-            return Err(Attempt::Impossible(went_away()));
+            return Err(AttemptError::Impossible(went_away()));
         }
         let made = self.recipe.attempt(link, self.call, self.deadline).await;
         // Whatever came of it, one more object may be there: the caller knows of it.
-        if matches!(made, Err(Attempt::MayHaveRun(_) | Attempt::Answered(_))) {
+        if matches!(made, Err(AttemptError::MayHaveRun(_) | AttemptError::Answered(_))) {
             ledger(|it| it.excuse(self.recipe.number, link.session.number));
         }
         made
@@ -261,13 +261,13 @@ struct Passed {
 impl Attempting for Passed {
     type Reply = Reply;
 
-    async fn attempt(&self, link: &Arc<Link>) -> Result<Reply, Attempt> {
+    async fn attempt(&self, link: &Arc<Link>) -> Result<Reply, AttemptError> {
         let _in_flight = link.in_flight();
         if !link.is_usable() {
-            return Err(Attempt::NotRun(Error::lost(false, "the connection is gone")));
+            return Err(AttemptError::NotRun(Error::lost(false, "the connection is gone")));
         }
         let answered = link.unary(Ask::Call(self.call.clone()), None).await;
-        if matches!(answered, Ok(_) | Err(Attempt::Answered(_))) {
+        if matches!(answered, Ok(_) | Err(AttemptError::Answered(_))) {
             link.note_answer();
         }
         answered
@@ -281,7 +281,7 @@ impl Attempting for Passed {
 /// Passes a call on to `target`.
 pub(super) async fn forward(target: &Rc<Handle>, runs: Runs) -> LentReply {
     let id = ledger(|it| it.begin_call(runs));
-    let until = sim::now() + target.family.timeouts.forward_timeout;
+    let until = sim::now() + target.peer_context.timeouts.forward_timeout;
     let call = Call { id, work: sim::millis(0, 20), fate: Fate::Answers, lends: None, calls_back: false };
     let class = match runs {
         Runs::Once => Class::Once,

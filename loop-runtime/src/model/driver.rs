@@ -168,7 +168,7 @@ async fn calm(world: &Rc<World>) {
             let mut order = order(Class::Repeatable, Some(deadline));
             (order.call.fate, order.call.calls_back) = (Fate::Answers, false);
             answer = in_time("a call", Some(deadline), call(user.handle(), &order)).await;
-            if answer.is_ok() || !user.handle().family.lazy {
+            if answer.is_ok() || !user.handle().peer_context.lazy {
                 break;
             }
             sleep(Duration::from_secs(5)).await;

@@ -12,14 +12,14 @@ use tokio_util::task::TaskTracker;
 use super::conn::{Ask, Reply};
 use super::lease::Export;
 use super::ledger::{self, ledger};
-use super::link::{Attempt, Link};
+use super::link::{AttemptError, Link};
 use super::plugin::Owner;
 use super::service::{Construct, Nature};
 use super::session::EndOnDrop;
 use super::sim::{self, HOST, hop, once_in, sleep_until, spawn};
 use crate::error::{Error, Result};
-use crate::service::machines::Place;
-use crate::service::{Family, Forgotten, Slot};
+use crate::service::machines::LinkCell;
+use crate::service::{Forgotten, HandleState, PeerContext};
 
 pub(super) enum Origin {
     Root,
@@ -36,9 +36,9 @@ pub(super) struct Adopted {
 pub(super) struct Handle {
     pub(super) number: u64,
     pub(super) plugin: usize,
-    pub(super) family: Arc<Family>,
+    pub(super) peer_context: Arc<PeerContext>,
     pub(super) origin: Origin,
-    pub(super) slot: watch::Sender<Slot>,
+    pub(super) slot: watch::Sender<HandleState>,
     pub(super) wish: Notify,
     pub(super) closed: CancellationToken,
     pub(super) done: CancellationToken,
@@ -47,7 +47,7 @@ pub(super) struct Handle {
     pub(super) told: Cell<bool>,
     pub(super) adopted: RefCell<Option<Adopted>>,
     pub(super) adopting: Notify,
-    link: Place<Link>,
+    link: LinkCell<Link>,
 }
 
 /// Held by whoever uses a handle; the last drop closes it.
@@ -106,7 +106,7 @@ impl Recipe {
         parent: &Arc<Link>,
         call: ledger::CallId,
         deadline: Option<Instant>,
-    ) -> Result<Made, Attempt> {
+    ) -> Result<Made, AttemptError> {
         let object = parent.object.child(self.number);
         let unmade = EndOnDrop::new(&object);
         let under = parent.object.number();
@@ -118,9 +118,9 @@ impl Recipe {
         let construct =
             Construct { id: call, handle: self.number, nature: self.nature.get(), doors, asks_first: self.asks_first };
         let reply = parent.unary(Ask::Construct(construct), deadline).await?;
-        let Reply::Made(far) = reply else { return Err(Attempt::Answered(Error::internal("no object"))) };
+        let Reply::Made(far) = reply else { return Err(AttemptError::Answered(Error::internal("no object"))) };
         let bound = sim::now() + RECIPE;
-        let failed = || Attempt::MayHaveRun(Error::lost(true, "connecting to the new object"));
+        let failed = || AttemptError::MayHaveRun(Error::lost(true, "connecting to the new object"));
         let link = Link::dial(&parent.session, &far, object.clone()).await.ok_or_else(failed)?;
         if !link.probe(bound).await {
             return Err(failed());
@@ -131,7 +131,12 @@ impl Recipe {
 }
 
 impl Handle {
-    pub(super) fn new(plugin: usize, family: Arc<Family>, origin: Origin, closed: CancellationToken) -> Rc<Self> {
+    pub(super) fn new(
+        plugin: usize,
+        peer_context: Arc<PeerContext>,
+        origin: Origin,
+        closed: CancellationToken,
+    ) -> Rc<Self> {
         let number = match &origin {
             Origin::Root => ledger::next_number(),
             Origin::Made(recipe) => recipe.number,
@@ -140,9 +145,9 @@ impl Handle {
         Rc::new(Self {
             number,
             plugin,
-            family,
+            peer_context,
             origin,
-            slot: watch::Sender::new(Slot::Vacant),
+            slot: watch::Sender::new(HandleState::Vacant),
             wish: Notify::new(),
             closed,
             done: CancellationToken::new(),
@@ -151,7 +156,7 @@ impl Handle {
             told: Cell::new(false),
             adopted: RefCell::default(),
             adopting: Notify::new(),
-            link: Place::empty(),
+            link: LinkCell::empty(),
         })
     }
 
@@ -165,7 +170,7 @@ impl Handle {
     pub(super) fn made(recipe: Recipe, link: Arc<Link>, made_under: u64) -> Rc<Self> {
         let parent = recipe.parent.handle().clone();
         let closed = parent.closed.child_token();
-        let handle = Self::new(parent.plugin, parent.family.clone(), Origin::Made(recipe), closed);
+        let handle = Self::new(parent.plugin, parent.peer_context.clone(), Origin::Made(recipe), closed);
         handle.install(link.clone());
         parent.made.borrow_mut().push(Rc::downgrade(&handle));
         let kept = parent.children.track_future(super::keeper::keep(handle.clone(), link, made_under));
@@ -192,10 +197,10 @@ impl Handle {
     pub(super) fn install(&self, link: Arc<Link>) {
         ledger(|it| it.installed(&link.object.descent, link.is_usable()));
         self.link.put(link);
-        self.slot.send_replace(Slot::Live);
+        self.slot.send_replace(HandleState::Live);
     }
 
-    pub(super) fn publish(&self, slot: Slot) {
+    pub(super) fn publish(&self, slot: HandleState) {
         self.slot.send_replace(slot);
     }
 
@@ -245,7 +250,7 @@ impl Handle {
                 self.wish.notify_one();
                 hop().await;
                 let parent = match &self.origin {
-                    Origin::Made(_) if matches!(&seen, Slot::Failed(failed) if failed.until == Forgotten::Never) => {
+                    Origin::Made(_) if matches!(&seen, HandleState::Failed(failed) if failed.until == Forgotten::Never) => {
                         None
                     }
                     Origin::Made(recipe) => tokio::select! {
@@ -255,9 +260,9 @@ impl Handle {
                     },
                     Origin::Root => None,
                 };
-                if let Slot::Failed(failed) = &seen {
+                if let HandleState::Failed(failed) = &seen {
                     let object = parent.as_ref().map(|link| link.object.number());
-                    if let Some(error) = failed.give_up(sim::now(), until, object, self.family.reset_version()) {
+                    if let Some(error) = failed.give_up(sim::now(), until, object, self.peer_context.reset_version()) {
                         return Err(error);
                     }
                 }
@@ -293,7 +298,7 @@ impl Handle {
                     First::Time => {
                         let what = format!("{}: it did not recover before the caller's deadline", self.title());
                         return Err(match &seen {
-                            Slot::Failed(failed) => failed.error.clone().within(what),
+                            HandleState::Failed(failed) => failed.error.clone().within(what),
                             _ => Error::lost(false, what),
                         });
                     }
@@ -304,7 +309,7 @@ impl Handle {
 
     /// Until when a call waits for a link.
     pub(super) fn patience(&self, deadline: Option<Instant>) -> Instant {
-        deadline.unwrap_or_else(|| sim::now() + self.family.timeouts.recovery_timeout)
+        deadline.unwrap_or_else(|| sim::now() + self.peer_context.timeouts.recovery_timeout)
     }
 
     /// Closes it by hand; whether the object was told.
@@ -313,7 +318,7 @@ impl Handle {
             return false;
         }
         self.closed.cancel();
-        let bound = sim::now() + self.family.timeouts.close_timeout;
+        let bound = sim::now() + self.peer_context.timeouts.close_timeout;
         let bound = deadline.map_or(bound, |deadline| deadline.min(bound));
         let _ = sim::timeout_at(bound, self.done.cancelled()).await;
         self.told.get()

@@ -9,25 +9,25 @@ use tokio::sync::watch;
 
 use super::handle::{Adopted, Handle, Recipe};
 use super::ledger::{Promise, Runs, ledger, log};
-use super::link::{Attempt, Link};
+use super::link::{AttemptError, Link};
 use super::release::{discard, leave, tell};
 use super::sim::{self, hop, sleep_until_some, timeout};
 use crate::error::{Error, ErrorKind};
 use crate::service::machines::keeper::{
     Effect, Failure, FailureKind, LinkState, Machine, Over, Ran, Rules, Step, View,
 };
-use crate::service::{Failed, Forgotten, HandleEvent, HandleId, Slot, settle};
+use crate::service::{Failed, Forgotten, HandleEvent, HandleId, HandleState, settle};
 
 pub(super) async fn keep(handle: Rc<Handle>, link: Arc<Link>, made_under: u64) {
-    let resets = handle.family.resets();
-    let timeouts = &handle.family.timeouts;
+    let resets = handle.peer_context.resets();
+    let timeouts = &handle.peer_context.timeouts;
     let rules = Rules {
         owned: true,
         once: handle.recipe().is_some_and(|recipe| recipe.once),
-        lazy: handle.family.lazy,
+        lazy: handle.peer_context.lazy,
         retry: timeouts.construct_backoff,
         retry_max: timeouts.max_construct_backoff,
-        steady: handle.family.steady,
+        steady: handle.peer_context.steady,
         seed: handle.number,
     };
     let machine = Machine::new(rules, *resets.borrow());
@@ -139,7 +139,7 @@ impl Keeper {
             object_lives: !last.object.has_ended(),
             made_under: self.made_under,
             parent: parent.map(|link| link.object.number()),
-            quarantined: handle.family.is_quarantined(handle.number),
+            quarantined: handle.peer_context.is_quarantined(handle.number),
             resets,
         }
     }
@@ -149,7 +149,7 @@ impl Keeper {
         view: &View,
         until: Option<Instant>,
         parent: Option<&Arc<Link>>,
-        parent_slot: Option<&mut watch::Receiver<Slot>>,
+        parent_slot: Option<&mut watch::Receiver<HandleState>>,
     ) {
         let (handle, last) = (&self.handle, &self.last);
         let link = async {
@@ -205,26 +205,33 @@ impl Keeper {
             let id = self.id();
             log!("keeper of {}: {effect:?}", handle.number);
             match effect {
-                Effect::Vacant => handle.publish(Slot::Vacant),
-                Effect::Making => handle.publish(Slot::Making),
+                Effect::Vacant => handle.publish(HandleState::Vacant),
+                Effect::Making => handle.publish(HandleState::Making),
                 Effect::Unusable => {
-                    handle.publish(Slot::Vacant);
+                    handle.publish(HandleState::Vacant);
                     handle.uninstall();
                 }
-                Effect::Lost => handle.family.emit(HandleEvent::Lost { handle: id, generation }),
+                Effect::Lost => handle.peer_context.emit(HandleEvent::Lost { handle: id, generation }),
                 Effect::Live { run, redialled, tell } => {
                     handle.install(self.last.clone());
                     ledger(|it| it.figures.redialled += u64::from(redialled));
                     let (object, took) = (self.last.object.number(), sim::now() - began);
                     if tell {
-                        handle.family.emit(HandleEvent::Made { handle: id, generation, object, run, redialled, took });
+                        handle.peer_context.emit(HandleEvent::Made {
+                            handle: id,
+                            generation,
+                            object,
+                            run,
+                            redialled,
+                            took,
+                        });
                     }
                 }
                 Effect::Failed(failure) => self.fail(failure),
                 Effect::Gone => self.gone(),
-                Effect::CutOff { session } => handle.family.cut_off(session, handle.number),
+                Effect::CutOff { session } => handle.peer_context.cut_off(session, handle.number),
                 Effect::DuplicatePossible { session, count } => {
-                    handle.family.emit(HandleEvent::DuplicatePossible { handle: id, generation: session, count });
+                    handle.peer_context.emit(HandleEvent::DuplicatePossible { handle: id, generation: session, count });
                 }
             }
         }
@@ -232,11 +239,11 @@ impl Keeper {
 
     async fn run_recipe(&mut self, recipe: &Recipe, parent: &Arc<Link>) -> Ran {
         let handle = self.handle.clone();
-        let family = handle.family.clone();
+        let peer_context = handle.peer_context.clone();
         hop().await;
         let permit = tokio::select! {
             biased;
-            permit = family.run(handle.number) => permit,
+            permit = peer_context.run(handle.number) => permit,
             () = handle.closed.cancelled() => return Ran::NotBegun,
         };
         let Some(_run) = permit else { return Ran::NotBegun };
@@ -246,7 +253,7 @@ impl Keeper {
         let mut effects = Vec::new();
         self.machine.runs(&mut effects);
         self.apply(effects, sim::now());
-        let (under, resets) = (parent.object.number(), handle.family.reset_version());
+        let (under, resets) = (parent.object.number(), handle.peer_context.reset_version());
         ledger(|it| {
             it.run_begins(handle.number, under, resets, handle.closed.is_cancelled());
             let last = (!self.last.object.has_ended()).then_some(self.last.session.number);
@@ -269,15 +276,15 @@ impl Keeper {
             }
             Err(why) => {
                 let ran = match &why {
-                    Attempt::Answered(error) if is_answer(error) => {
+                    AttemptError::Answered(error) if is_answer(error) => {
                         let permanent = error.code().is_permanent();
                         if permanent && parent.is_usable() {
                             ledger(|it| it.refused_for_good(handle.number, under, resets));
                         }
                         Ran::Refused { permanent }
                     }
-                    Attempt::Impossible(_) | Attempt::NotRun(_) => Ran::NotRun,
-                    Attempt::Answered(_) | Attempt::MayHaveRun(_) => Ran::MayHaveRun,
+                    AttemptError::Impossible(_) | AttemptError::NotRun(_) => Ran::NotRun,
+                    AttemptError::Answered(_) | AttemptError::MayHaveRun(_) => Ran::MayHaveRun,
                 };
                 self.error = Some(why.into_error().within(handle.title()));
                 ran
@@ -290,12 +297,12 @@ impl Keeper {
         if !last.has_address {
             return false;
         }
-        let until = sim::now() + handle.family.timeouts.redial_timeout;
+        let until = sim::now() + handle.peer_context.timeouts.redial_timeout;
         let dialled = async {
             let link = last.redial().await?;
             link.probe(until).await.then_some(link)
         };
-        match timeout(handle.family.timeouts.redial_timeout, dialled).await {
+        match timeout(handle.peer_context.timeouts.redial_timeout, dialled).await {
             Some(Some(link)) => {
                 self.last = link;
                 true
@@ -307,7 +314,7 @@ impl Keeper {
     async fn displace(&mut self) {
         let (handle, last) = (&self.handle, &self.last);
         if !last.has_ended() {
-            let _ = timeout(handle.family.timeouts.drain_timeout, last.drained()).await;
+            let _ = timeout(handle.peer_context.timeouts.drain_timeout, last.drained()).await;
         }
         if !last.object.has_ended() {
             let told = async {
@@ -316,7 +323,7 @@ impl Keeper {
                     None => false,
                 }
             };
-            if timeout(handle.family.timeouts.release_timeout, told).await != Some(true) {
+            if timeout(handle.peer_context.timeouts.release_timeout, told).await != Some(true) {
                 ledger(|it| it.excuse(handle.number, last.session.number));
             }
         }
@@ -344,11 +351,11 @@ impl Keeper {
             FailureKind::Quarantined => Error::failed_precondition(title),
         };
         let retry_at = (!permanent).then_some(retry_at);
-        let until = Forgotten::Under { object: Some(parent), reset: handle.family.reset_version() };
+        let until = Forgotten::Under { object: Some(parent), reset: handle.peer_context.reset_version() };
         let failed = Failed { error: error.clone(), at_once: permanent, in_a_row, retry_at, until };
-        handle.publish(Slot::Failed(Arc::new(failed)));
+        handle.publish(HandleState::Failed(Arc::new(failed)));
         let id = self.id();
-        handle.family.emit(HandleEvent::Failed { handle: id, error, permanent, run: in_a_row, retry_at });
+        handle.peer_context.emit(HandleEvent::Failed { handle: id, error, permanent, run: in_a_row, retry_at });
     }
 
     fn gone(&self) {
@@ -356,9 +363,9 @@ impl Keeper {
         let error = Error::lost(false, handle.title());
         let failed =
             Failed { error: error.clone(), at_once: true, in_a_row: 1, retry_at: None, until: Forgotten::Never };
-        handle.publish(Slot::Failed(Arc::new(failed)));
+        handle.publish(HandleState::Failed(Arc::new(failed)));
         let id = self.id();
-        handle.family.emit(HandleEvent::Failed { handle: id, error, permanent: true, run: 1, retry_at: None });
+        handle.peer_context.emit(HandleEvent::Failed { handle: id, error, permanent: true, run: 1, retry_at: None });
     }
 }
 
@@ -367,18 +374,18 @@ fn is_answer(error: &Error) -> bool {
 }
 
 /// Runs the recipe over `parent`.
-pub(super) async fn make(recipe: &Recipe, parent: &Arc<Link>) -> Result<Arc<Link>, Attempt> {
+pub(super) async fn make(recipe: &Recipe, parent: &Arc<Link>) -> Result<Arc<Link>, AttemptError> {
     let deadline = Some(sim::now() + parent_timing(recipe));
     let call = ledger(|it| it.begin_call(Runs::Once));
     let made = recipe.attempt(parent, call, deadline).await;
     match &made {
         Ok(_) => ledger(|it| it.told_answer(call)),
-        Err(Attempt::NotRun(_) | Attempt::Impossible(_)) => ledger(|it| it.told_lost(call, false)),
+        Err(AttemptError::NotRun(_) | AttemptError::Impossible(_)) => ledger(|it| it.told_lost(call, false)),
         Err(_) => ledger(|it| it.told_lost(call, true)),
     }
     Ok(made?.link)
 }
 
 fn parent_timing(recipe: &Recipe) -> std::time::Duration {
-    recipe.parent.handle().family.timeouts.construct_timeout
+    recipe.parent.handle().peer_context.timeouts.construct_timeout
 }

@@ -13,7 +13,7 @@ use super::handle::User;
 use super::ledger::{ledger, log};
 use super::session::Session;
 use super::sim::{self, HOST, hop, millis, once_in, sleep, sleep_until_some, spawn, timeout};
-use crate::service::machines::Life;
+use crate::service::machines::EndTree;
 use crate::service::machines::lease::{Expiry, Input, Machine, State};
 use crate::service::settle;
 
@@ -36,7 +36,7 @@ pub(super) struct Lease {
 
 struct Control {
     stop: CancellationToken,
-    cut: Arc<Life>,
+    cut: Arc<EndTree>,
     ended: CancellationToken,
     served: RefCell<Option<Export>>,
 }
@@ -45,7 +45,7 @@ impl Lease {
     pub(super) async fn open(
         session: &Rc<Session>,
         export: Export,
-        within: &Life,
+        within: &EndTree,
         expiry: Option<Expiry>,
         lending: Option<(u64, u64)>,
     ) -> Option<Self> {

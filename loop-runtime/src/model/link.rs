@@ -17,7 +17,7 @@ use super::ledger;
 use super::session::{Obj, Session};
 use super::sim::{self, hop, sleep_until_some, timeout};
 use crate::error::{Code, Error};
-use crate::service::machines::Life;
+use crate::service::machines::EndTree;
 use crate::service::machines::lease::Expiry;
 use crate::service::settle;
 
@@ -28,20 +28,20 @@ pub(super) struct Link {
     pub(super) object: Rc<Obj>,
     pub(super) session: Rc<Session>,
     since: Instant,
-    pub(super) ended: Arc<Life>,
+    pub(super) ended: Arc<EndTree>,
     calls: TaskTracker,
     answered: Cell<bool>,
 }
 
 /// What an attempt over one link came to, if not to a reply.
-pub(super) enum Attempt {
+pub(super) enum AttemptError {
     Impossible(Error),
     NotRun(Error),
     MayHaveRun(Error),
     Answered(Error),
 }
 
-impl Attempt {
+impl AttemptError {
     pub(super) fn into_error(self) -> Error {
         match self {
             Self::Impossible(error) | Self::NotRun(error) | Self::MayHaveRun(error) | Self::Answered(error) => error,
@@ -174,7 +174,7 @@ impl Link {
         expiry: Option<Expiry>,
         lending: Option<(u64, u64)>,
         deadline: Option<Instant>,
-    ) -> Result<Vec<Lease>, Attempt> {
+    ) -> Result<Vec<Lease>, AttemptError> {
         if exports.is_empty() {
             return Ok(Vec::new());
         }
@@ -190,9 +190,9 @@ impl Link {
         };
         tokio::select! {
             biased;
-            lent = lent => lent.ok_or_else(|| Attempt::NotRun(self.gone(false))),
-            () = self.ended().cancelled() => Err(Attempt::NotRun(self.gone(false))),
-            () = sleep_until_some(deadline) => Err(Attempt::Impossible(Error::deadline(false, "passed while lending"))),
+            lent = lent => lent.ok_or_else(|| AttemptError::NotRun(self.gone(false))),
+            () = self.ended().cancelled() => Err(AttemptError::NotRun(self.gone(false))),
+            () = sleep_until_some(deadline) => Err(AttemptError::Impossible(Error::deadline(false, "passed while lending"))),
         }
     }
 
@@ -202,22 +202,22 @@ impl Link {
         sim::timeout_at(until, asked).await == Some(true)
     }
 
-    pub(super) async fn unary(&self, ask: Ask, deadline: Option<Instant>) -> Result<Reply, Attempt> {
+    pub(super) async fn unary(&self, ask: Ask, deadline: Option<Instant>) -> Result<Reply, AttemptError> {
         let _in_flight = self.in_flight();
         if !self.is_usable() {
-            return Err(Attempt::NotRun(self.gone(false)));
+            return Err(AttemptError::NotRun(self.gone(false)));
         }
         ledger::ledger(|it| it.uses(&self.object.descent));
         self.last_call(ask, deadline).await
     }
 
     /// Over a link that may be retired.
-    pub(super) async fn last_call(&self, ask: Ask, deadline: Option<Instant>) -> Result<Reply, Attempt> {
+    pub(super) async fn last_call(&self, ask: Ask, deadline: Option<Instant>) -> Result<Reply, AttemptError> {
         if self.ended.is_over() {
-            return Err(Attempt::NotRun(self.gone(false)));
+            return Err(AttemptError::NotRun(self.gone(false)));
         }
         if deadline.is_some_and(|at| at <= sim::now()) {
-            return Err(Attempt::Impossible(Error::deadline(false, "passed before the call was sent")));
+            return Err(AttemptError::Impossible(Error::deadline(false, "passed before the call was sent")));
         }
         let call = pin!(self.conn.ask(ask));
         let outcome = tokio::select! {
@@ -229,19 +229,19 @@ impl Link {
         match outcome {
             Some(Ok(Reply::Refused { permanent })) => {
                 let code = if permanent { Code::InvalidArgument } else { Code::Unknown };
-                Err(Attempt::Answered(Error::new(code, "refused")))
+                Err(AttemptError::Answered(Error::new(code, "refused")))
             }
             Some(Ok(Reply::LostDownstream { may_have_run })) => {
-                Err(Attempt::Answered(Error::lost_downstream(may_have_run, "lost behind the peer")))
+                Err(AttemptError::Answered(Error::lost_downstream(may_have_run, "lost behind the peer")))
             }
             Some(Ok(reply)) => Ok(reply),
             Some(Err(Failure::MayHaveRun)) if is_over => Err(passed()),
-            Some(Err(Failure::NotRun)) => Err(Attempt::NotRun(self.gone(false))),
+            Some(Err(Failure::NotRun)) => Err(AttemptError::NotRun(self.gone(false))),
             Some(Err(Failure::MayHaveRun)) => {
                 self.settle_end().await;
-                Err(Attempt::MayHaveRun(self.gone(true)))
+                Err(AttemptError::MayHaveRun(self.gone(true)))
             }
-            None => Err(Attempt::MayHaveRun(self.gone(true))),
+            None => Err(AttemptError::MayHaveRun(self.gone(true))),
         }
     }
 
@@ -265,6 +265,6 @@ impl Link {
     }
 }
 
-fn passed() -> Attempt {
-    Attempt::Answered(Error::deadline(true, "the caller's deadline passed"))
+fn passed() -> AttemptError {
+    AttemptError::Answered(Error::deadline(true, "the caller's deadline passed"))
 }

@@ -18,7 +18,7 @@ use super::upgrade::Prepared;
 use crate::error::Error;
 use crate::host::machines::Input;
 use crate::host::{LaunchError, RestartPolicy, State};
-use crate::service::{Family, HandleEvent};
+use crate::service::{HandleEvent, PeerContext};
 
 /// Held by everybody for whom the process must live.
 pub(super) struct Owner(Rc<Shared>);
@@ -32,7 +32,7 @@ impl Drop for Owner {
 pub(super) struct Shared {
     pub(super) plugin: usize,
     pub(super) policy: RestartPolicy,
-    pub(super) family: Arc<Family>,
+    pub(super) peer_context: Arc<PeerContext>,
     pub(super) root: Rc<Handle>,
     pub(super) inbox: mpsc::UnboundedSender<Message>,
     pub(super) closed: CancellationToken,
@@ -70,7 +70,7 @@ impl Shared {
     }
 
     pub(super) fn reset(&self) {
-        self.family.reset();
+        self.peer_context.reset();
         self.tell_machine(Input::Reset);
     }
 
@@ -101,13 +101,13 @@ pub(super) async fn start(
 ) -> Option<(Rc<Shared>, Rc<Owner>)> {
     let timeouts = policy.timeouts.clone();
     let observer = Arc::new(move |event: HandleEvent| observe(&event));
-    let family = Family::new("plugin", "the host", timeouts, policy.lazy_recovery, observer);
+    let peer_context = PeerContext::new("plugin", "the host", timeouts, policy.lazy_recovery, observer);
     let (outbox, inbox) = mpsc::unbounded_channel();
-    let root = Handle::new(plugin, family.clone(), Origin::Root, CancellationToken::new());
+    let root = Handle::new(plugin, peer_context.clone(), Origin::Root, CancellationToken::new());
     let shared = Rc::new(Shared {
         plugin,
         policy,
-        family,
+        peer_context,
         root,
         inbox: outbox,
         closed: CancellationToken::new(),

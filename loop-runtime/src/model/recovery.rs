@@ -7,7 +7,7 @@ use super::handle::{Handle, User};
 use super::plugin::Launches;
 use super::service::Nature;
 use super::world::{KINDS, World};
-use crate::service::{Failed, Forgotten, Slot};
+use crate::service::{Failed, Forgotten, HandleState};
 
 /// Whether everything is back that has to come back.
 pub(super) fn is_back(world: &World, helped: bool) -> bool {
@@ -31,7 +31,7 @@ pub(super) fn missing(world: &World, helped: bool) -> Option<String> {
     for (place, kind) in KINDS.iter().enumerate() {
         let Some(user) = world.user(place).filter(|user| is_expected(world, user, helped)) else { continue };
         let handle = user.handle();
-        if !handle.family.lazy && handle.usable().is_none() {
+        if !handle.peer_context.lazy && handle.usable().is_none() {
             return Some(format!("the {}, handle {}: {}", kind.name, handle.number, state(handle)));
         }
     }
@@ -45,7 +45,7 @@ pub(super) fn is_expected(world: &World, user: &Rc<User>, helped: bool) -> bool 
         return false;
     }
     let slot = handle.slot.borrow().clone();
-    if matches!(&slot, Slot::Failed(failed) if failed.until == Forgotten::Never) {
+    if matches!(&slot, HandleState::Failed(failed) if failed.until == Forgotten::Never) {
         return false;
     }
     let Some(recipe) = handle.recipe() else { return true };
@@ -58,7 +58,7 @@ pub(super) fn is_expected(world: &World, user: &Rc<User>, helped: bool) -> bool 
         Forgotten::Under { object, .. } => failed.at_once && (parent.is_none() || object == parent),
         Forgotten::Never => true,
     };
-    if !helped && matches!(&slot, Slot::Failed(failed) if is_refused(failed)) {
+    if !helped && matches!(&slot, HandleState::Failed(failed) if is_refused(failed)) {
         return false;
     }
     // A factory asks for what is lent to it.
@@ -71,10 +71,10 @@ pub(super) fn is_expected(world: &World, user: &Rc<User>, helped: bool) -> bool 
 
 fn state(handle: &Handle) -> String {
     match &*handle.slot.borrow() {
-        Slot::Vacant => "vacant".to_owned(),
-        Slot::Making => "being made".to_owned(),
-        Slot::Live => "live, it says".to_owned(),
-        Slot::Failed(failed) => format!("failed: {}", failed.error),
-        Slot::Closed => "closed".to_owned(),
+        HandleState::Vacant => "vacant".to_owned(),
+        HandleState::Making => "being made".to_owned(),
+        HandleState::Live => "live, it says".to_owned(),
+        HandleState::Failed(failed) => format!("failed: {}", failed.error),
+        HandleState::Closed => "closed".to_owned(),
     }
 }

@@ -8,7 +8,7 @@ use super::keeper::Keeper;
 use super::ledger::ledger;
 use super::link::Link;
 use super::sim::{self, hop, timeout};
-use crate::service::{HandleEvent, Slot};
+use crate::service::{HandleEvent, HandleState};
 
 impl Keeper {
     pub(super) async fn release(&mut self) {
@@ -17,7 +17,7 @@ impl Keeper {
         if let Some(adopted) = adopted {
             discard(handle, &adopted.link).await;
         }
-        let timeouts = &handle.family.timeouts;
+        let timeouts = &handle.peer_context.timeouts;
         if handle.closed.is_cancelled() {
             handle.children.close();
             let _ = timeout(timeouts.close_timeout, handle.children.wait()).await;
@@ -34,10 +34,10 @@ impl Keeper {
         }
         handle.uninstall();
         if handle.closed.is_cancelled() {
-            handle.publish(Slot::Closed);
+            handle.publish(HandleState::Closed);
         }
         handle.told.set(told);
-        handle.family.emit(HandleEvent::Closed { handle: self.id(), told });
+        handle.peer_context.emit(HandleEvent::Closed { handle: self.id(), told });
         ledger(|it| it.done(handle.number));
         handle.done.cancel();
         let adopted = handle.adopted.borrow_mut().take();
@@ -49,13 +49,13 @@ impl Keeper {
     async fn release_object(&self, last: &Arc<Link>) -> bool {
         let handle = &self.handle;
         if !last.has_ended() {
-            let _ = timeout(handle.family.timeouts.drain_timeout, last.drained()).await;
+            let _ = timeout(handle.peer_context.timeouts.drain_timeout, last.drained()).await;
         }
         hop().await;
         if last.is_usable() {
             return tell(handle, last).await;
         }
-        match timeout(handle.family.timeouts.redial_timeout, last.redial()).await {
+        match timeout(handle.peer_context.timeouts.redial_timeout, last.redial()).await {
             Some(Some(link)) => tell(handle, &link).await,
             _ => {
                 ledger(|it| it.excuse(handle.number, last.session.number));
@@ -67,7 +67,7 @@ impl Keeper {
 
 /// Asks an object to close; whether it answered.
 pub(super) async fn tell(handle: &Handle, link: &Arc<Link>) -> bool {
-    let deadline = Some(sim::now() + handle.family.timeouts.release_timeout);
+    let deadline = Some(sim::now() + handle.peer_context.timeouts.release_timeout);
     let told = link.last_call(Ask::Release, deadline).await.is_ok();
     if !told {
         ledger(|it| it.excuse(handle.number, link.session.number));
@@ -77,7 +77,7 @@ pub(super) async fn tell(handle: &Handle, link: &Arc<Link>) -> bool {
 
 /// Gives back an object of a session that takes no new calls, once those under way are answered.
 pub(super) async fn leave(handle: &Handle, link: &Arc<Link>) {
-    let _ = timeout(handle.family.timeouts.drain_timeout, link.drained()).await;
+    let _ = timeout(handle.peer_context.timeouts.drain_timeout, link.drained()).await;
     discard(handle, link).await;
 }
 
@@ -85,6 +85,6 @@ pub(super) async fn leave(handle: &Handle, link: &Arc<Link>) {
 pub(super) async fn discard(handle: &Handle, link: &Arc<Link>) {
     tell(handle, link).await;
     link.end();
-    link.object.give_back(handle.family.timeouts.disconnect_timeout).await;
+    link.object.give_back(handle.peer_context.timeouts.disconnect_timeout).await;
     link.object.end();
 }

@@ -52,7 +52,7 @@ fn left_over(process: &Process, live: &[Rc<Handle>]) -> Option<String> {
 
 /// Lost its connection, and nobody has asked for it since: its object may live, and keeps what was lent to it.
 fn sleeps(handle: &Rc<Handle>) -> bool {
-    handle.family.lazy && handle.usable().is_none()
+    handle.peer_context.lazy && handle.usable().is_none()
 }
 
 fn unused(process: &Process, live: &[Rc<Handle>]) -> Option<String> {

@@ -13,7 +13,7 @@ use super::lease::Lease;
 use super::newest::Descent;
 use super::sim::{HOST, spawn, timeout};
 use crate::error::Error;
-use crate::service::machines::{Life, Object};
+use crate::service::machines::{EndTree, Object};
 
 /// One generation of a plugin, as the host sees it.
 pub(super) struct Session {
@@ -21,18 +21,18 @@ pub(super) struct Session {
     pub(super) number: u64,
     pub(super) process: Rc<Process>,
     pub(super) root: Rc<Obj>,
-    pub(super) retired: Arc<Life>,
-    pub(super) ended: Arc<Life>,
+    pub(super) retired: Arc<EndTree>,
+    pub(super) ended: Arc<EndTree>,
     pub(super) calls: TaskTracker,
     tasks: TaskTracker,
     /// How it ended is known.
-    epitaph: CancellationToken,
+    end_reason: CancellationToken,
 }
 
 impl Session {
     /// A session whose root object is for the handle `root`.
     pub(super) fn new(process: &Rc<Process>, root: u64) -> Rc<Self> {
-        let (leases_cut, ended) = (Life::new(), Life::new());
+        let (leases_cut, ended) = (EndTree::new(), EndTree::new());
         let real = Object::root(&leases_cut, &ended);
         let descent = Descent::root(process.plugin, root, (process.generation, real.number()));
         Rc::new(Self {
@@ -40,11 +40,11 @@ impl Session {
             number: process.generation,
             process: process.clone(),
             root: Rc::new(Obj { real, descent, leases: RefCell::default() }),
-            retired: Life::new(),
+            retired: EndTree::new(),
             ended,
             calls: TaskTracker::new(),
             tasks: TaskTracker::new(),
-            epitaph: CancellationToken::new(),
+            end_reason: CancellationToken::new(),
         })
     }
 
@@ -79,13 +79,13 @@ impl Session {
     }
 
     pub(super) fn set_epitaph(&self) {
-        self.epitaph.cancel();
+        self.end_reason.cancel();
     }
 
-    pub(super) async fn epitaph(&self) {
+    pub(super) async fn end_reason(&self) {
         use crate::service::settle;
         if timeout(settle::SESSION, self.ended.told().cancelled()).await.is_some() {
-            let _ = timeout(settle::END, self.epitaph.cancelled()).await;
+            let _ = timeout(settle::END, self.end_reason.cancelled()).await;
         }
     }
 

@@ -17,7 +17,7 @@ use super::upgrade::{Prepared, prepare};
 use crate::error::Error;
 use crate::host::State;
 use crate::host::machines::{Action, Input, Machine, Ownership, Root};
-use crate::service::{Failed, Forgotten, Slot};
+use crate::service::{Failed, Forgotten, HandleState};
 
 pub(super) struct Task {
     pub(super) shared: Rc<Shared>,
@@ -230,7 +230,7 @@ impl Task {
                 self.spawn_input(async move {
                     gone.session.set_epitaph();
                     let _ = timeout(shared.policy.reap_timeout, gone.session.finished()).await;
-                    Input::Discarded { generation, making: shared.family.making(generation) }
+                    Input::Discarded { generation, making: shared.peer_context.making(generation) }
                 });
             }
             Action::CloseHandles => {
@@ -241,8 +241,8 @@ impl Task {
                     Input::HandlesClosed
                 });
             }
-            Action::Quarantine(handle) => shared.family.quarantine(handle),
-            Action::Caution(cautious) => shared.family.set_cautious(cautious),
+            Action::Quarantine(handle) => shared.peer_context.quarantine(handle),
+            Action::Caution(cautious) => shared.peer_context.set_cautious(cautious),
             Action::State(state) => {
                 let at_once = matches!(state, State::Open { .. } | State::GivenUp { .. });
                 ledger(|it| it.tells_at_once(shared.plugin, at_once));
@@ -344,16 +344,16 @@ impl Task {
     fn publish(&self, root: Root) {
         let shared = &self.shared;
         shared.root.publish(match root {
-            Root::Making => Slot::Making,
-            Root::Vacant => Slot::Vacant,
+            Root::Making => HandleState::Making,
+            Root::Vacant => HandleState::Vacant,
             Root::Failed { at_once, retry_at, why } => {
                 let error = Error::lost(false, format!("{} is not running: {why}", shared.root.title()));
                 let until = Forgotten::Under { object: None, reset: self.resets };
-                Slot::Failed(Arc::new(Failed { error, at_once, in_a_row: 0, retry_at, until }))
+                HandleState::Failed(Arc::new(Failed { error, at_once, in_a_row: 0, retry_at, until }))
             }
             Root::Closed => {
                 ledger(|it| it.done(shared.root.number));
-                Slot::Closed
+                HandleState::Closed
             }
         });
     }

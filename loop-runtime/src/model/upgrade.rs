@@ -49,7 +49,7 @@ impl Prepared {
                 hop().await;
                 let Some(recipe) = child.recipe() else { continue };
                 let live = child.usable().is_some();
-                if child.closed.is_cancelled() || recipe.once || (child.family.lazy && !live) {
+                if child.closed.is_cancelled() || recipe.once || (child.peer_context.lazy && !live) {
                     continue;
                 }
                 match make(recipe, link).await {

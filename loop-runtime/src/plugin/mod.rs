@@ -31,6 +31,7 @@ mod duration;
 mod environment;
 mod error;
 mod fixed;
+mod listen_mode;
 mod logging;
 #[cfg(feature = "metrics-endpoint")]
 mod metrics;
@@ -42,7 +43,6 @@ mod stop;
 mod test_mode;
 mod version;
 mod watch;
-mod way;
 
 use std::fmt;
 use std::future::Future;
@@ -63,7 +63,7 @@ pub use test_mode::TestMode;
 
 use crate::broker::DIAL_TIMEOUT;
 use crate::handshake::Handshake;
-use crate::service::{Root, Service};
+use crate::service::{RootService, Service};
 use crate::transport::Limits;
 use serving::OnCall;
 
@@ -252,7 +252,7 @@ impl Plugin {
     {
         let make = |starting| async {
             let service = make(starting).await.map_err(|why| why.to_string())?;
-            let root = Root::new(&service);
+            let root = RootService::new(&service);
             root.start().await.map_err(|why| format!("the service does not start: {why}"))?;
             Ok(root)
         };

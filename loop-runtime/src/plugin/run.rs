@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::error::StartError;
+use super::listen_mode::ListenMode;
 use super::serving::{Serving, ServingOptions};
 use super::socket::{SocketDir, SocketOptions};
 use super::stop::{Reason, Stop};
-use super::way::Way;
 use super::{Plugin, Starting, cookie, environment, logging, panics, version, watch};
-use crate::broker::{Hosts, Route};
-use crate::service::Root;
+use crate::broker::{BrokerTransport, Hosts};
+use crate::service::RootService;
 use crate::stdio::capture::Capture;
 use crate::stdio::writer::write_stderr;
 use crate::transport::{self, Listener, Security};
@@ -25,7 +25,7 @@ const CLEANUP: Duration = Duration::from_millis(200);
 pub(super) async fn run<F, Fut>(plugin: Plugin, make: F) -> ExitCode
 where
     F: FnOnce(Starting) -> Fut,
-    Fut: Future<Output = Result<Root, String>>,
+    Fut: Future<Output = Result<RootService, String>>,
 {
     if let Err(why) = cookie::check(&plugin.handshake, |key| std::env::var_os(key)) {
         write_stderr(format!("{why}\n").as_bytes());
@@ -46,7 +46,7 @@ where
 async fn start_and_serve<F, Fut>(mut plugin: Plugin, make: F) -> Result<Reason, StartError>
 where
     F: FnOnce(Starting) -> Fut,
-    Fut: Future<Output = Result<Root, String>>,
+    Fut: Future<Output = Result<RootService, String>>,
 {
     if plugin.panic_hook {
         panics::install();
@@ -83,13 +83,13 @@ where
         made = make(Starting { version, environment }) => made.map_err(StartError::Service)?,
         reason = stop.requested() => return Ok(reason),
     };
-    let way = Way::from_env(&dir);
-    let serving = serving(&plugin, &root, (way.route(), &security), &capture, &stop)?;
+    let listen_mode = ListenMode::from_env(&dir);
+    let serving = serving(&plugin, &root, (listen_mode.route(), &security), &capture, &stop)?;
     drop(root);
     let listener = dir.listen()?;
-    capture.write_real(line(version, &listener, &certificate, &way).as_bytes()).map_err(StartError::Line)?;
+    capture.write_real(line(version, &listener, &certificate, &listen_mode).as_bytes()).map_err(StartError::Line)?;
 
-    let accept = way.accept(&serving, listener, security);
+    let accept = listen_mode.accept(&serving, listener, security);
     let reason = serve(&serving, accept, &stop, plugin.outlives_host).await;
     serving.wind_down(capture.finish(FLUSH)).await;
     dir.remove();
@@ -99,8 +99,8 @@ where
 
 fn serving(
     plugin: &Plugin,
-    root: &Root,
-    (route, security): (Route, &Security),
+    root: &RootService,
+    (route, security): (BrokerTransport, &Security),
     capture: &Capture,
     stop: &Stop,
 ) -> Result<Serving, StartError> {
@@ -122,9 +122,9 @@ fn serving(
 }
 
 /// Six fields, the last for a certificate; a seventh is the way's.
-fn line(version: u32, listener: &Listener, certificate: &str, way: &Way) -> String {
+fn line(version: u32, listener: &Listener, certificate: &str, listen_mode: &ListenMode) -> String {
     let address = listener.address();
-    format!("1|{version}|{}|{address}|grpc|{certificate}{}\n", address.network(), way.field())
+    format!("1|{version}|{}|{address}|grpc|{certificate}{}\n", address.network(), listen_mode.field())
 }
 
 async fn serve(serving: &Serving, accept: impl Future<Output = ()>, stop: &Stop, outlives_host: bool) -> Reason {

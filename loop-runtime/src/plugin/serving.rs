@@ -18,10 +18,10 @@ use tonic::body::Body;
 
 use super::fixed::Fixed;
 use super::stop::{Reason, Stop};
-use crate::broker::{BrokerService, Hosts, Route};
+use crate::broker::{BrokerService, BrokerTransport, Hosts};
 use crate::error::Result;
 use crate::lived;
-use crate::service::{BoxFuture, Family, Root, Served, Session, Timeouts, Wiring};
+use crate::service::{BoxFuture, MountedTree, PeerContext, RootService, Session, Timeouts, Wiring};
 use crate::stdio::ring::Ring;
 use crate::stdio::stream::Stdio;
 #[cfg(feature = "mux")]
@@ -48,7 +48,7 @@ pub(crate) struct ServingOptions {
     /// This plugin, for texts.
     pub(crate) name: String,
     /// The way of brokered connections.
-    pub(crate) route: Route,
+    pub(crate) route: BrokerTransport,
     /// Of every connection, brokered ones included.
     pub(crate) security: Security,
     pub(crate) hosts: Hosts,
@@ -63,7 +63,7 @@ pub(crate) struct ServingOptions {
 
 /// A plugin's services, being served.
 pub(crate) struct Serving {
-    entrance: Arc<Entrance>,
+    entrance: Arc<MainHandler>,
     session: Arc<Session>,
     limits: Limits,
     stop: Stop,
@@ -83,16 +83,16 @@ impl Serving {
     /// # Errors
     ///
     /// Two of its services have one name.
-    pub(crate) fn new(root: &Root, options: ServingOptions) -> Result<Self> {
+    pub(crate) fn new(root: &RootService, options: ServingOptions) -> Result<Self> {
         let ServingOptions { name, route, security, hosts, limits, dial_timeout, on_call, stdio, stop } = options;
-        let family = Family::new("the host", &name, Timeouts::default(), false, Arc::new(|_| {}));
+        let peer_context = PeerContext::new("the host", &name, Timeouts::default(), false, Arc::new(|_| {}));
         let wiring = Wiring { route, security, dial_timeout, calling: Limits::client(), serving: limits.clone() };
-        let (session, announcements) = Session::assemble("the host", 1, wiring, family);
+        let (session, announcements) = Session::assemble("the host", 1, wiring, peer_context);
         let served = root.serve(&session)?;
         let exchange = BrokerService::new(session.broker().clone(), hosts, announcements);
         let fixed = Fixed::new(&served.names(), exchange, Stdio { ring: stdio }, stop.clone());
         let entrance =
-            Entrance { fixed, served, on_call, calls: TaskTracker::new(), presence: watch::Sender::default() };
+            MainHandler { fixed, served, on_call, calls: TaskTracker::new(), presence: watch::Sender::default() };
         Ok(Self {
             entrance: Arc::new(entrance),
             session,
@@ -222,16 +222,16 @@ struct Presence {
 }
 
 /// The handler of the main connections.
-struct Entrance {
+struct MainHandler {
     fixed: Fixed,
-    served: Arc<Served>,
+    served: Arc<MountedTree>,
     on_call: Vec<OnCall>,
     /// Calls of the plugin's own services that are in flight.
     calls: TaskTracker,
     presence: watch::Sender<Presence>,
 }
 
-impl Handler for Entrance {
+impl Handler for MainHandler {
     fn handle(&self, request: Request<Body>, _: ConnectionId) -> BoxFuture<'static, Response<Body>> {
         for seen in &self.on_call {
             seen(request.uri().path());
@@ -253,7 +253,7 @@ impl Handler for Entrance {
     }
 }
 
-impl Entrance {
+impl MainHandler {
     /// A call of the plugin's own services.
     fn own(&self, request: Request<Body>) -> BoxFuture<'static, Response<Body>> {
         Box::pin(self.calls.track_future(self.served.respond(request)))
@@ -265,7 +265,7 @@ impl Entrance {
 mod tests;
 
 /// A connection that is open.
-struct Here(Arc<Entrance>);
+struct Here(Arc<MainHandler>);
 
 impl Drop for Here {
     fn drop(&mut self) {

@@ -38,7 +38,7 @@ fn serving(stop: &Stop) -> Arc<Serving> {
 fn serving_with(stop: &Stop, limits: Limits) -> Arc<Serving> {
     let options = ServingOptions {
         name: "idle".to_owned(),
-        route: Route::sockets("/nowhere"),
+        route: BrokerTransport::sockets("/nowhere"),
         security: Security::None,
         hosts: Hosts::One,
         limits,
@@ -48,7 +48,7 @@ fn serving_with(stop: &Stop, limits: Limits) -> Arc<Serving> {
         stop: stop.clone(),
     };
     let service: Arc<dyn Idle> = Arc::new(Lazy);
-    Arc::new(Serving::new(&Root::new(&service), options).unwrap())
+    Arc::new(Serving::new(&RootService::new(&service), options).unwrap())
 }
 
 fn connect(serving: &Serving) -> DuplexStream {

@@ -9,10 +9,10 @@ use super::serving::{Serving, ServingOptions};
 use super::socket::{SocketDir, SocketOptions};
 use super::stop::{Reason, Stop};
 use super::{Plugin, run, version};
-use crate::broker::{Hosts, Route};
+use crate::broker::{BrokerTransport, Hosts};
 use crate::error::{Error, Result};
 use crate::reattach::Reattach;
-use crate::service::{Root, Service};
+use crate::service::{RootService, Service};
 use crate::stdio::ring::Ring;
 use crate::transport::Security;
 
@@ -75,13 +75,13 @@ impl Plugin {
     ///
     /// What the service's start method answers; two components of one name; no socket can be made.
     pub async fn test_mode<S: Service + ?Sized>(self, service: Arc<S>) -> Result<TestMode> {
-        let root = Root::new(&service);
+        let root = RootService::new(&service);
         root.start().await?;
         let dir = SocketDir::open(&SocketOptions::default()).map_err(Error::other)?;
         let stop = Stop::in_process();
         let options = ServingOptions {
             name: "plugin in test mode".to_owned(),
-            route: Route::sockets(dir.path()),
+            route: BrokerTransport::sockets(dir.path()),
             security: Security::None,
             hosts: Hosts::Several,
             limits: self.limits.clone(),

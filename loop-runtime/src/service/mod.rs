@@ -17,21 +17,21 @@ mod typed;
 
 pub(crate) use base::settle;
 pub use base::{BoxFuture, HandleEvent, HandleId, Method, Names, any_carries, constructs, first, health, own_release};
-pub(crate) use base::{Family, TICK, Timeouts};
+pub(crate) use base::{PeerContext, TICK, Timeouts};
 pub use handle::Remote;
-pub(crate) use handle::{Failed, Forgotten, Handle, Prepared, Slot};
+pub(crate) use handle::{Failed, Forgotten, Handle, HandleState, Prepared};
 pub use serve::{Answer, Call, Service, Starts, Tree, remote_of, times_made};
-pub(crate) use serve::{Root, Served};
+pub(crate) use serve::{MountedTree, RootService};
 pub use session::Outgoing;
-pub(crate) use session::{Attempt, Link, Session, Wiring};
+pub(crate) use session::{AttemptError, Link, Session, Wiring};
 pub use typed::{
-    Answers, AnswersWhole, Argument, Component, Incoming, Outcome, Part, Refused, Reply, ReplyPart, WholeOutcome,
+    Answers, AnswersWhole, Argument, Component, Incoming, Outcome, Parameter, Refused, Reply, ReplyPart, WholeOutcome,
 };
 
 /// What decides, for the model that drives it without anything to decide about.
 #[cfg(test)]
 pub(crate) mod machines {
-    pub(crate) use super::base::{Life, Place};
+    pub(crate) use super::base::{EndTree, LinkCell};
     pub(crate) use super::handle::attempts;
     pub(crate) use super::handle::keeper::machine as keeper;
     pub(crate) use super::session::Object;

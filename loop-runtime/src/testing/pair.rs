@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::broker::{DIAL_TIMEOUT, Hosts, Route, exchange};
+use crate::broker::{BrokerTransport, DIAL_TIMEOUT, Hosts, exchange};
 use crate::error::{Code, Error, Result};
 use crate::plugin::{Serving, ServingOptions, Stop};
 use crate::service::{
-    Failed, Family, Forgotten, Handle, Link, Names, Remote, Root, Service, Session, Slot, Timeouts, Wiring,
+    Failed, Forgotten, Handle, HandleState, Link, Names, PeerContext, Remote, RootService, Service, Session, Timeouts,
+    Wiring,
 };
 use crate::socket_dir::PrivateDir;
 use crate::stdio::ring::Ring;
@@ -71,13 +72,13 @@ impl Pair {
     /// What the service's start method answers; two components of one name; no directory can be made for sockets.
     pub async fn serve<S: Service + ?Sized>(service: Arc<S>) -> Result<Self> {
         let directory = PrivateDir::create().map_err(Error::other)?;
-        let root = Root::new(&service);
+        let root = RootService::new(&service);
         root.start().await?;
         let serving = Serving::new(
             &root,
             ServingOptions {
                 name: "plugin in memory".to_owned(),
-                route: Route::sockets(directory.path()),
+                route: BrokerTransport::sockets(directory.path()),
                 security: Security::None,
                 hosts: Hosts::One,
                 limits: Limits::server(),
@@ -91,21 +92,21 @@ impl Pair {
         serving.connect(there);
 
         let (connection, driver) = Connection::open(here, &Limits::client()).await.map_err(Error::other)?;
-        let family = Family::new("plugin", "the host", Timeouts::default(), false, Arc::new(|_| {}));
+        let peer_context = PeerContext::new("plugin", "the host", Timeouts::default(), false, Arc::new(|_| {}));
         let wiring = Wiring {
-            route: Route::sockets(directory.path()),
+            route: BrokerTransport::sockets(directory.path()),
             security: Security::None,
             dial_timeout: DIAL_TIMEOUT,
             calling: Limits::client(),
             serving: Limits::server(),
         };
-        let (session, announcements) = Session::assemble("plugin", 1, wiring, family.clone());
+        let (session, announcements) = Session::assemble("plugin", 1, wiring, peer_context.clone());
         let link = Link::adopt(&session, connection.clone(), driver, None, session.root().clone());
         let broker = session.broker().clone();
         session.tasks().spawn(async move {
             exchange(connection, broker, announcements).await;
         });
-        let handle = Handle::root(family);
+        let handle = Handle::root(peer_context);
         handle.install(link.clone());
         // Nobody brings a lost connection back here: calls must not wait for it.
         let lost = handle.clone();
@@ -114,7 +115,7 @@ impl Pair {
             lost.uninstall();
             let error = Error::new(Code::Unavailable, "the pair was closed");
             let failed = Failed { error, at_once: true, in_a_row: 0, retry_at: None, until: Forgotten::Never };
-            lost.publish(Slot::Failed(Arc::new(failed)));
+            lost.publish(HandleState::Failed(Arc::new(failed)));
         });
         Ok(Self { root: handle, session: Ending(session), serving, _directory: directory })
     }

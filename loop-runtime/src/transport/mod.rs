@@ -61,7 +61,7 @@ pub(crate) use listener::{ListenError, Listener};
 pub(crate) use mux::streams_of;
 #[cfg(feature = "mux")]
 pub(crate) use mux::{MuxSession, MuxStream};
-pub(crate) use offer::{Offer, OfferError, Wish, answer};
+pub(crate) use offer::{Offer, OfferError, TlsMode, answer};
 pub(crate) use peer::is_our_client;
 pub(crate) use security::{Accepted, Security};
 pub(crate) use sendable::is_of_one_connection;

@@ -14,7 +14,7 @@ const CERTIFICATE_MIN: usize = 50;
 
 /// What a host wants of its plugins.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) enum Wish {
+pub(crate) enum TlsMode {
     #[default]
     Nothing,
     #[cfg(feature = "auto-mtls")]
@@ -59,7 +59,7 @@ pub(crate) enum OfferError {
     Unsupported,
 }
 
-impl Wish {
+impl TlsMode {
     /// Makes what is shown to the next process.
     pub(crate) fn offer(self) -> Result<Offer, OfferError> {
         match self {

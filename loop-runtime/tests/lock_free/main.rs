@@ -14,13 +14,13 @@ mod sync;
 use std::sync::Arc;
 
 use loom::thread;
-use service::base::{Life, Place};
+use service::base::{EndTree, LinkCell};
 use service::session::lease::Lease;
 use service::session::object::Object;
 use sync::{AtomicUsize, Ordering};
 
 /// A link, as far as ends go.
-struct Link(Arc<Life>);
+struct Link(Arc<EndTree>);
 
 impl Link {
     fn of(object: &Object) -> Arc<Self> {
@@ -34,20 +34,20 @@ impl Link {
 
 /// The root object of a new session.
 fn session() -> Arc<Object> {
-    Arc::new(Object::root(&Life::new(), &Life::new()))
+    Arc::new(Object::root(&EndTree::new(), &EndTree::new()))
 }
 
 /// Who has seen the next generation finds nothing usable of the last one, however late it was put there.
 #[test]
 fn nothing_of_an_ended_session_is_usable() {
     loom::model(|| {
-        let (root, place, newest) = (session(), Arc::new(Place::empty()), Arc::new(AtomicUsize::new(1)));
+        let (root, link_cell, newest) = (session(), Arc::new(LinkCell::empty()), Arc::new(AtomicUsize::new(1)));
         let keeper = thread::spawn({
-            let (root, place) = (root.clone(), place.clone());
+            let (root, link_cell) = (root.clone(), link_cell.clone());
             // The constructor's reply has come: connect, install.
             move || {
                 let object = root.child();
-                place.put(Link::of(&object));
+                link_cell.put(Link::of(&object));
                 object
             }
         });
@@ -59,24 +59,24 @@ fn nothing_of_an_ended_session_is_usable() {
             }
         });
         let seen = newest.load(Ordering::Acquire);
-        let found = place.get(Link::is_usable);
+        let found = link_cell.get(Link::is_usable);
         assert!(seen == 1 || found.is_none(), "a link of generation 1 while {seen} runs");
         supervisor.join().unwrap();
         keeper.join().unwrap();
-        assert!(place.get(Link::is_usable).is_none());
-        assert!(place.take().is_some(), "the keeper takes it away");
+        assert!(link_cell.get(Link::is_usable).is_none());
+        assert!(link_cell.take().is_some(), "the keeper takes it away");
     });
 }
 
 /// A link of a session that may be retired while it lives, as another one takes its place.
 struct Retirable {
     session: u64,
-    ended: Arc<Life>,
-    retired: Arc<Life>,
+    ended: Arc<EndTree>,
+    retired: Arc<EndTree>,
 }
 
 impl Retirable {
-    fn of(session: u64, object: &Object, retired: &Arc<Life>) -> Arc<Self> {
+    fn of(session: u64, object: &Object, retired: &Arc<EndTree>) -> Arc<Self> {
         Arc::new(Self { session, ended: object.ended().child(), retired: retired.clone() })
     }
 
@@ -91,27 +91,30 @@ impl Retirable {
 fn nothing_begins_in_a_session_once_anything_has_begun_in_the_next() {
     loom::model(|| {
         let (old, new) = (session(), session());
-        let (old_retired, new_retired) = (Life::new(), Life::new());
-        let places: [Arc<Place<Retirable>>; 2] = [Arc::new(Place::empty()), Arc::new(Place::empty())];
-        places.iter().for_each(|place| place.put(Retirable::of(1, &old, &old_retired)));
+        let (old_retired, new_retired) = (EndTree::new(), EndTree::new());
+        let places: [Arc<LinkCell<Retirable>>; 2] = [Arc::new(LinkCell::empty()), Arc::new(LinkCell::empty())];
+        places.iter().for_each(|link_cell| link_cell.put(Retirable::of(1, &old, &old_retired)));
         let upgrade = thread::spawn({
             let (places, old_retired) = (places.clone(), old_retired.clone());
             move || {
                 old_retired.end();
-                places.iter().for_each(|place| place.put(Retirable::of(2, &new, &new_retired)));
+                places.iter().for_each(|link_cell| link_cell.put(Retirable::of(2, &new, &new_retired)));
             }
         });
         let caller = thread::spawn({
             let places = places.clone();
             move || {
-                let found = |place: &Place<Retirable>| place.get(Retirable::is_usable).map(|link| link.session);
+                let found =
+                    |link_cell: &LinkCell<Retirable>| link_cell.get(Retirable::is_usable).map(|link| link.session);
                 (found(&places[0]), found(&places[1]))
             }
         });
         let (first, second) = caller.join().unwrap();
         assert!(!(first == Some(2) && second == Some(1)), "a call in each of the two");
         upgrade.join().unwrap();
-        assert!(places.iter().all(|place| place.get(Retirable::is_usable).is_some_and(|link| link.session == 2)));
+        assert!(
+            places.iter().all(|link_cell| link_cell.get(Retirable::is_usable).is_some_and(|link| link.session == 2))
+        );
         assert!(!old.has_ended(), "what is under way there goes on");
     });
 }
@@ -173,18 +176,18 @@ fn what_is_lent_too_late_is_let_go() {
 fn the_end_of_a_link_touches_no_other() {
     loom::model(|| {
         let object = session().child();
-        let place = Arc::new(Place::empty());
+        let link_cell = Arc::new(LinkCell::empty());
         let first = Link::of(&object);
-        place.put(first.clone());
+        link_cell.put(first.clone());
         let driver = thread::spawn(move || first.0.end());
         let caller = thread::spawn({
-            let place = place.clone();
-            move || place.get(Link::is_usable).is_some()
+            let link_cell = link_cell.clone();
+            move || link_cell.get(Link::is_usable).is_some()
         });
         let second = Link::of(&object);
-        place.put(second.clone());
+        link_cell.put(second.clone());
         driver.join().unwrap();
         caller.join().unwrap();
-        assert!(Arc::ptr_eq(&place.get(Link::is_usable).expect("the second"), &second));
+        assert!(Arc::ptr_eq(&link_cell.get(Link::is_usable).expect("the second"), &second));
     });
 }

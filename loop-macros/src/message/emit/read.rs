@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::{spec, through};
-use crate::message::model::{Field, Place};
+use crate::message::model::{Field, FieldPlace};
 
 /// How many members the runtime takes together; more are taken in groups.
 const TOGETHER: usize = 12;
@@ -42,7 +42,7 @@ pub(super) fn read(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
     let mut skipped = Vec::new();
     for field in fields {
         match &field.place {
-            Place::Skip => {
+            FieldPlace::Skip => {
                 let (ident, default) = (field.ident, through(field.ty, &quote!(::core::default), "Default", "default"));
                 skipped.push(quote!(#ident: #default()));
             }
@@ -105,11 +105,11 @@ fn members_of(runtime: &TokenStream, members: &[TokenStream]) -> TokenStream {
 impl<'a> Pass<'a> {
     fn field(&mut self, runtime: &TokenStream, field: &'a Field<'a>) {
         let (way, item, spec) = match &field.place {
-            Place::Number(numbered) => {
+            FieldPlace::Number(numbered) => {
                 let spec = spec(runtime, numbered.number.get(), &field.name, numbered.text.as_deref());
                 (numbered.way(), "describe", spec)
             }
-            Place::Oneof | Place::Skip => {
+            FieldPlace::Oneof | FieldPlace::Skip => {
                 let name = &field.name;
                 ("OneofField", "shape", quote!(#name))
             }

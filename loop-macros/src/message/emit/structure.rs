@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::{read, respanned, through};
-use crate::message::model::{Field, Message, Place};
+use crate::message::model::{Field, FieldPlace, Message};
 
 /// Emits:
 /// ```text
@@ -54,15 +54,15 @@ pub(super) fn puts(
     let put = |(index, field): (usize, &Field<'_>)| {
         let (ty, place) = (field.ty, place(index, field.ident));
         match &field.place {
-            Place::Number(numbered) => {
+            FieldPlace::Number(numbered) => {
                 let (number, write) = (numbered.number.get(), through(ty, runtime, numbered.way(), "write"));
                 quote!(#write(&#place, #number, __out);)
             }
-            Place::Oneof => {
+            FieldPlace::Oneof => {
                 let put = through(ty, runtime, "OneofField", "put");
                 quote!(#put(&#place, __out);)
             }
-            Place::Skip => TokenStream::new(),
+            FieldPlace::Skip => TokenStream::new(),
         }
     };
     fields.iter().enumerate().map(put).collect()
@@ -72,15 +72,15 @@ fn members(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
     let member = |field: &Field<'_>| {
         let (ty, name, docs) = (field.ty, &field.name, &field.docs);
         match &field.place {
-            Place::Number(numbered) => {
+            FieldPlace::Number(numbered) => {
                 let (number, describe) = (numbered.number.get(), through(ty, runtime, numbered.way(), "describe"));
                 quote!(#runtime::MessageShape::field(&mut __shape, #number, #name, #describe(__schema), #docs);)
             }
-            Place::Oneof => {
+            FieldPlace::Oneof => {
                 let of = through(ty, runtime, "OneofField", "shape");
                 quote!(#runtime::MessageShape::oneof(&mut __shape, #of(#name, #docs, __schema));)
             }
-            Place::Skip => TokenStream::new(),
+            FieldPlace::Skip => TokenStream::new(),
         }
     };
     fields.iter().map(member).collect()
@@ -90,7 +90,7 @@ fn members(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
 /// oneofs, is checked where all of them are known.
 fn disjoint(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
     let numbers: Vec<u32> = fields.iter().filter_map(Field::numbered).map(|numbered| numbered.number.get()).collect();
-    let oneofs: Vec<_> = fields.iter().filter(|field| matches!(field.place, Place::Oneof)).collect();
+    let oneofs: Vec<_> = fields.iter().filter(|field| matches!(field.place, FieldPlace::Oneof)).collect();
     let cases = |field: &Field<'_>| through(field.ty, runtime, "OneofField", "CASES");
     let mut checks = TokenStream::new();
     for (index, oneof) in oneofs.iter().enumerate() {

@@ -97,7 +97,8 @@ fn table(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
 /// through [`Argument`] and `Answers`, which accept any, so that rustc reports each mistake once.
 fn carries(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
     let result = method.result;
-    let arguments = method.arguments.iter().map(|Argument { part, .. }| quote!(|| <#part as #runtime::Part>::CARRIES));
+    let arguments =
+        method.arguments.iter().map(|Argument { part, .. }| quote!(|| <#part as #runtime::Parameter>::CARRIES));
     let outcome = if method.options.whole.is_some() { quote!(WholeOutcome) } else { quote!(Outcome) };
     let carried = quote!(<#result as #runtime::#outcome>::CARRIES);
     let carried = match &method.options.once {

@@ -20,7 +20,7 @@ struct Side {
 fn side(io: DuplexStream, client: bool) -> Side {
     let (send, says) = mpsc::channel(8);
     let knocks = Knocks::new();
-    let broker = Broker::new(Route::Multiplexed(knocks.clone()), Security::None, DIAL_TIMEOUT, send);
+    let broker = Broker::new(BrokerTransport::Multiplexed(knocks.clone()), Security::None, DIAL_TIMEOUT, send);
     let (unclaimed, main) = mpsc::unbounded_channel();
     let mut route = knocks.router();
     let incoming = move |stream| {

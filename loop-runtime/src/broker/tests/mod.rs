@@ -25,7 +25,7 @@ fn pair(dir: &Path) -> (Broker, Broker) {
 fn secured_pair(dir: &Path, of_host: Security, of_plugin: Security) -> (Broker, Broker) {
     let side = |security| {
         let (send, receive) = mpsc::channel(8);
-        (Broker::new(Route::sockets(dir), security, DIAL_TIMEOUT, send), receive)
+        (Broker::new(BrokerTransport::sockets(dir), security, DIAL_TIMEOUT, send), receive)
     };
     let ((host, from_host), (plugin, from_plugin)) = (side(of_host), side(of_plugin));
     for (mut from, to) in [(from_host, plugin.clone()), (from_plugin, host.clone())] {
@@ -40,7 +40,7 @@ fn secured_pair(dir: &Path, of_host: Security, of_plugin: Security) -> (Broker, 
 
 fn alone(dir: &Path) -> (Broker, mpsc::Receiver<ConnInfo>) {
     let (send, receive) = mpsc::channel(1);
-    (Broker::new(Route::sockets(dir), Security::None, DIAL_TIMEOUT, send), receive)
+    (Broker::new(BrokerTransport::sockets(dir), Security::None, DIAL_TIMEOUT, send), receive)
 }
 
 async fn accept(listener: &Listener) -> Stream {
@@ -168,7 +168,7 @@ async fn an_announcement_is_kept_five_seconds() {
 #[tokio::test(start_paused = true)]
 async fn the_timeout_is_configurable() {
     let (send, _announced) = mpsc::channel(1);
-    let broker = Broker::new(Route::sockets("/nonexistent"), Security::None, Duration::from_millis(70), send);
+    let broker = Broker::new(BrokerTransport::sockets("/nonexistent"), Security::None, Duration::from_millis(70), send);
     let before = Instant::now();
     assert!(matches!(broker.dial(9).await, Err(BrokerError::Timeout)));
     assert_eq!(before.elapsed(), Duration::from_millis(70));

@@ -3,11 +3,11 @@
 use std::ffi::OsStr;
 
 use super::*;
-use crate::transport::{Wish, answer};
+use crate::transport::{TlsMode, answer};
 
 /// What a host and its plugin agree on at the start.
 fn agreed() -> (Security, Security) {
-    let offer = Wish::Tls.offer().unwrap();
+    let offer = TlsMode::Tls.offer().unwrap();
     let (plugin, field) = answer(offer.client_certificate().map(OsStr::new)).unwrap();
     (offer.settle(&field).unwrap(), plugin)
 }

@@ -10,7 +10,7 @@ use crate::host::LaunchError;
 use crate::host::builder::Source;
 use crate::host::event::{EndCause, Ended};
 use crate::host::generation::Generation;
-use crate::service::Attempt;
+use crate::service::AttemptError;
 
 /// Starts a process, connects to it and sets it up. Once `cancel` says so, that is given up.
 ///
@@ -23,7 +23,7 @@ pub(super) async fn launch(
     number: u64,
     cancel: CancellationToken,
 ) -> Result<Generation, (LaunchError, Option<u32>)> {
-    let generation = Generation::start(&shared.settings, source, number, &shared.family, cancel.clone());
+    let generation = Generation::start(&shared.settings, source, number, &shared.peer_context, cancel.clone());
     let generation = generation.await.map_err(|error| (error, None))?;
     let Err(error) = set_up(shared, &generation, &cancel).await else { return Ok(generation) };
     // It was never published: to everybody else this is a start that failed.
@@ -57,7 +57,7 @@ async fn set_up(shared: &Shared, generation: &Generation, cancel: &CancellationT
     let names = root.names();
     let main = generation.mains.current();
     let set_up = async {
-        main.probe(&names, deadline).await.map_err(Attempt::MayHaveRun)?;
+        main.probe(&names, deadline).await.map_err(AttemptError::MayHaveRun)?;
         root.set_up(&main, &context).await
     };
     tokio::select! {

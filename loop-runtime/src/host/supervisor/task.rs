@@ -15,7 +15,7 @@ use crate::host::LaunchError;
 use crate::host::builder::Source;
 use crate::host::event::State;
 use crate::host::generation::{Generation, not_running};
-use crate::service::{Failed, Forgotten, Link, Prepared, Slot};
+use crate::service::{Failed, Forgotten, HandleState, Link, Prepared};
 use crate::sync::locked;
 
 pub(super) struct Task {
@@ -272,7 +272,7 @@ impl Task {
                 let Kept { generation: gone, .. } = self.generations.remove(at);
                 self.spawn_input(async move {
                     gone.discard(&ended, shared.settings.policy.reap_timeout).await;
-                    Input::Discarded { generation, making: shared.family.making(generation) }
+                    Input::Discarded { generation, making: shared.peer_context.making(generation) }
                 });
             }
             Action::CloseHandles => {
@@ -284,8 +284,8 @@ impl Task {
                     Input::HandlesClosed
                 });
             }
-            Action::Quarantine(handle) => shared.family.quarantine(handle),
-            Action::Caution(cautious) => shared.family.set_cautious(cautious),
+            Action::Quarantine(handle) => shared.peer_context.quarantine(handle),
+            Action::Caution(cautious) => shared.peer_context.set_cautious(cautious),
             Action::State(state) => {
                 shared.state.send_replace(state);
             }
@@ -319,17 +319,17 @@ impl Task {
     fn publish(&self, root: Root) {
         let shared = &self.shared;
         shared.root.publish(match root {
-            Root::Making => Slot::Making,
-            Root::Vacant => Slot::Vacant,
+            Root::Making => HandleState::Making,
+            Root::Vacant => HandleState::Vacant,
             Root::Failed { at_once, retry_at, why } => {
                 let error = not_running(&shared.settings.name, &why);
                 // After a reset that the machine has not heard of yet, callers wait for what it will say.
                 let until = Forgotten::Under { object: None, reset: self.resets };
                 let failed = Failed { error, at_once, in_a_row: 0, retry_at, until };
-                Slot::Failed(Arc::new(failed))
+                HandleState::Failed(Arc::new(failed))
             }
             Root::Closed => {
-                shared.root.publish(Slot::Closed);
+                shared.root.publish(HandleState::Closed);
                 return shared.root.forget_set_up();
             }
         });

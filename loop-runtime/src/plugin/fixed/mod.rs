@@ -21,8 +21,8 @@ use crate::stdio::stream::Stdio;
 /// The fixed services. What they hold is shared by all connections.
 pub(crate) struct Fixed {
     health: HealthServer<health::Health>,
-    reflection: v1::server_reflection_server::ServerReflectionServer<reflection::Names>,
-    old_reflection: v1alpha::server_reflection_server::ServerReflectionServer<reflection::Names>,
+    reflection: v1::server_reflection_server::ServerReflectionServer<reflection::ServiceNames>,
+    old_reflection: v1alpha::server_reflection_server::ServerReflectionServer<reflection::ServiceNames>,
     broker: GrpcBrokerServer<BrokerService>,
     controller: GrpcControllerServer<controller::Controller>,
     stdio: GrpcStdioServer<Stdio>,
@@ -41,7 +41,7 @@ const NAMES: [&str; 6] = [
 impl Fixed {
     /// `own` are the full names of the plugin's own services.
     pub(crate) fn new(own: &[&'static str], broker: BrokerService, stdio: Stdio, stop: Stop) -> Self {
-        let names = reflection::Names::new(NAMES.iter().chain(own).copied());
+        let names = reflection::ServiceNames::new(NAMES.iter().chain(own).copied());
         Self {
             health: HealthServer::new(health::Health::new(stop.clone())),
             reflection: v1::server_reflection_server::ServerReflectionServer::new(names.clone()),

@@ -10,9 +10,9 @@ use tonic::{Code, Request, Response, Status, Streaming};
 
 /// The full names of all services, sorted.
 #[derive(Clone)]
-pub(crate) struct Names(Arc<[String]>);
+pub(crate) struct ServiceNames(Arc<[String]>);
 
-impl Names {
+impl ServiceNames {
     pub(crate) fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let mut names: Vec<String> = names.map(str::to_owned).collect();
         names.sort_unstable();
@@ -39,7 +39,7 @@ impl<Q, A> Stream for Answers<Q, A> {
 /// The two versions of the protocol are the same messages in two packages.
 macro_rules! reflection {
     ($version:ident) => {
-        impl Names {
+        impl ServiceNames {
             fn $version(
                 &self,
                 question: crate::proto::grpc::reflection::$version::ServerReflectionRequest,
@@ -71,7 +71,7 @@ macro_rules! reflection {
         }
 
         #[tonic::async_trait]
-        impl crate::proto::grpc::reflection::$version::server_reflection_server::ServerReflection for Names {
+        impl crate::proto::grpc::reflection::$version::server_reflection_server::ServerReflection for ServiceNames {
             type ServerReflectionInfoStream = Answers<
                 crate::proto::grpc::reflection::$version::ServerReflectionRequest,
                 crate::proto::grpc::reflection::$version::ServerReflectionResponse,

@@ -1,12 +1,12 @@
 //! Values that every layer above shares, and what all services to one peer have in common.
 
+mod end_tree;
 mod event;
-mod family;
 pub mod health;
-mod life;
+mod link_cell;
 mod method;
 mod names;
-mod place;
+mod peer_context;
 mod runtime;
 pub(crate) mod settle;
 mod status;
@@ -15,13 +15,13 @@ mod timeouts;
 use std::future::Future;
 use std::pin::Pin;
 
+pub(crate) use end_tree::EndTree;
 pub use event::{HandleEvent, HandleId};
-pub(crate) use family::{Family, TICK};
-pub(crate) use life::Life;
+pub(crate) use link_cell::LinkCell;
 pub use method::{Method, any_carries, constructs, first, own_release};
 pub use names::Names;
 pub(crate) use names::{UNKNOWN_METHOD, UNKNOWN_SERVICE, unknown_service};
-pub(crate) use place::Place;
+pub(crate) use peer_context::{PeerContext, TICK};
 pub(crate) use status::{from_status, to_status};
 pub(crate) use timeouts::Timeouts;
 

@@ -11,7 +11,7 @@ use super::handle::Handle;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::service::base::{Method, Names};
-use crate::service::session::{Attempt, Expiry, Link, Request, with_ids};
+use crate::service::session::{AttemptError, Expiry, Link, Request, with_ids};
 use crate::sync::locked;
 
 /// What is tried over one link after another.
@@ -20,7 +20,7 @@ pub(crate) trait Attempting: Sync {
     type Reply: Send;
 
     /// One attempt. Dropping the future cancels it on the far side.
-    fn attempt(&self, link: &Arc<Link>) -> impl Future<Output = Result<Self::Reply, Attempt>> + Send;
+    fn attempt(&self, link: &Arc<Link>) -> impl Future<Output = Result<Self::Reply, AttemptError>> + Send;
 
     /// Until when a link is waited for. Asked only if there is none.
     fn until(&self) -> Instant;
@@ -58,8 +58,8 @@ pub(crate) async fn over_links<A: Attempting>(handle: &Arc<Handle>, class: Class
         };
         let (outcome, error) = match it.attempt(&link).await {
             Ok(reply) => return Ok(reply),
-            Err(Attempt::NotRun(error)) => (Outcome::NotRun, error),
-            Err(Attempt::MayHaveRun(error)) => (Outcome::MayHaveRun, error),
+            Err(AttemptError::NotRun(error)) => (Outcome::NotRun, error),
+            Err(AttemptError::MayHaveRun(error)) => (Outcome::MayHaveRun, error),
             Err(why) => (Outcome::Final, why.into_error()),
         };
         match attempts.after(outcome, link.is_usable()) {
@@ -94,13 +94,13 @@ impl Attempting for Ordinary<'_> {
 
     /// What it lends lives on after a success: with the object for a set-up call, else until the peer disconnects. After a
     /// failure it is let go at once.
-    async fn attempt(&self, link: &Arc<Link>) -> Result<Bytes, Attempt> {
+    async fn attempt(&self, link: &Arc<Link>) -> Result<Bytes, AttemptError> {
         let Self { handle, method, request, context } = *self;
         let expiry = (!method.replay).then_some(Expiry::ORDINARY_CALL);
         let (leases, ids) = link.lend(&request.exports, link.object(), expiry, context).await?;
         let body = with_ids(&request.body, &ids);
         let answered = link.unary(method.path, HeaderMap::new(), context, body).await;
-        if matches!(answered, Ok(_) | Err(Attempt::Answered(_))) {
+        if matches!(answered, Ok(_) | Err(AttemptError::Answered(_))) {
             link.note_answer();
         }
         let reply = answered?;
@@ -109,7 +109,7 @@ impl Attempting for Ordinary<'_> {
             handle.note_set_up(method, request);
             // The next object may have been set up before this was kept: then it is told by another attempt.
             if !link.is_usable() {
-                return Err(Attempt::MayHaveRun(Error::disconnected(link.session().name(), true)));
+                return Err(AttemptError::MayHaveRun(Error::disconnected(link.session().name(), true)));
             }
         }
         Ok(reply)
@@ -134,14 +134,14 @@ struct Probing<'a> {
 impl Attempting for Probing<'_> {
     type Reply = ();
 
-    async fn attempt(&self, link: &Arc<Link>) -> Result<(), Attempt> {
+    async fn attempt(&self, link: &Arc<Link>) -> Result<(), AttemptError> {
         match link.probe(self.names, Some(self.until)).await {
             Ok(()) => {
                 self.handle.note_offers(link);
                 Ok(())
             }
-            Err(error) if link.is_usable() => Err(Attempt::Answered(error)),
-            Err(error) => Err(Attempt::NotRun(error)),
+            Err(error) if link.is_usable() => Err(AttemptError::Answered(error)),
+            Err(error) => Err(AttemptError::NotRun(error)),
         }
     }
 
@@ -192,7 +192,7 @@ impl Handle {
     /// # Errors
     ///
     /// The first that was refused or lost.
-    pub(crate) async fn set_up(&self, link: &Arc<Link>, context: &Context) -> Result<(), Attempt> {
+    pub(crate) async fn set_up(&self, link: &Arc<Link>, context: &Context) -> Result<(), AttemptError> {
         let setup = locked(&self.setup).clone();
         for (method, request) in setup {
             let (leases, ids) = link.lend(&request.exports, link.object(), None, context).await?;
@@ -212,7 +212,7 @@ impl Handle {
             return Err(self.closed_error());
         }
         self.closed.cancel();
-        let bound = Instant::now() + self.family.timeouts.close_timeout;
+        let bound = Instant::now() + self.peer_context.timeouts.close_timeout;
         let bound = Context::current().deadline.map_or(bound, |deadline| deadline.min(bound));
         let bound = tokio::time::timeout_at(bound.into(), self.done.cancelled()).await;
         match self.released.get() {
@@ -227,12 +227,12 @@ impl Handle {
 /// The loss of a call that was sent, with what is known of the peer's end.
 pub(super) async fn lost(link: &Link, method: &Method, error: Error, context: &Context) -> Error {
     let name = link.session().name();
-    let epitaph = link.session().epitaph();
-    let epitaph = match context.deadline {
-        Some(at) => tokio::time::timeout_at(at.into(), epitaph).await.unwrap_or_default(),
-        None => epitaph.await,
+    let end_reason = link.session().end_reason();
+    let end_reason = match context.deadline {
+        Some(at) => tokio::time::timeout_at(at.into(), end_reason).await.unwrap_or_default(),
+        None => end_reason.await,
     };
-    let lost = Error::call_lost(name, method.path, epitaph.as_deref());
+    let lost = Error::call_lost(name, method.path, end_reason.as_deref());
     match std::error::Error::source(&error) {
         Some(_) => lost.with_source(error),
         None => lost,

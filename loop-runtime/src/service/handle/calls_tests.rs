@@ -4,8 +4,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::broker::{Broker, DIAL_TIMEOUT, Route};
-use crate::service::base::{Family, Timeouts};
+use crate::broker::{Broker, BrokerTransport, DIAL_TIMEOUT};
+use crate::service::base::{PeerContext, Timeouts};
 use crate::service::session::Session;
 use crate::transport::{Connection, Limits, Security};
 
@@ -19,10 +19,10 @@ struct Fixture {
 impl Fixture {
     async fn new() -> Self {
         let (outgoing, _) = mpsc::channel(1);
-        let broker = Broker::new(Route::sockets("/nowhere"), Security::None, DIAL_TIMEOUT, outgoing);
-        let family = Family::new("plugin", "the host", Timeouts::default(), false, Arc::new(|_| {}));
-        let session = Session::new("plugin", 1, broker, (Limits::client(), Limits::server()), family.clone());
-        let fixture = Self { handle: Handle::root(family), session, peers: Mutex::default() };
+        let broker = Broker::new(BrokerTransport::sockets("/nowhere"), Security::None, DIAL_TIMEOUT, outgoing);
+        let peer_context = PeerContext::new("plugin", "the host", Timeouts::default(), false, Arc::new(|_| {}));
+        let session = Session::new("plugin", 1, broker, (Limits::client(), Limits::server()), peer_context.clone());
+        let fixture = Self { handle: Handle::root(peer_context), session, peers: Mutex::default() };
         fixture.install().await;
         fixture
     }
@@ -39,14 +39,14 @@ impl Fixture {
 /// What comes of one attempt after the other, and whether the link ends with it.
 struct Script<'a> {
     fixture: &'a Fixture,
-    attempts: Mutex<Vec<(Attempt, bool)>>,
+    attempts: Mutex<Vec<(AttemptError, bool)>>,
     until: Instant,
 }
 
 impl Attempting for Script<'_> {
     type Reply = ();
 
-    async fn attempt(&self, link: &Arc<Link>) -> Result<(), Attempt> {
+    async fn attempt(&self, link: &Arc<Link>) -> Result<(), AttemptError> {
         let next = {
             let mut attempts = self.attempts.lock().unwrap();
             (!attempts.is_empty()).then(|| attempts.remove(0))
@@ -64,7 +64,7 @@ impl Attempting for Script<'_> {
     }
 }
 
-async fn run(class: Class, attempts: Vec<(Attempt, bool)>) -> Result<()> {
+async fn run(class: Class, attempts: Vec<(AttemptError, bool)>) -> Result<()> {
     let fixture = Fixture::new().await;
     let until = Instant::now() + Duration::from_secs(30);
     let script = Script { fixture: &fixture, attempts: Mutex::new(attempts), until };
@@ -73,8 +73,8 @@ async fn run(class: Class, attempts: Vec<(Attempt, bool)>) -> Result<()> {
     outcome
 }
 
-fn lost() -> Attempt {
-    Attempt::MayHaveRun(Error::lost(true, "gone"))
+fn lost() -> AttemptError {
+    AttemptError::MayHaveRun(Error::lost(true, "gone"))
 }
 
 /// The first process carried it out and died; what the second says of its own attempt does not undo that.
@@ -82,22 +82,23 @@ fn lost() -> Attempt {
 async fn what_may_have_run_is_told_whatever_comes_later() {
     let not_run = || Error::lost(false, "gone");
     for last in [
-        Attempt::Answered(Error::lost_downstream(false, "a service of mine is gone")),
-        Attempt::Impossible(Error::deadline(false, "the deadline passed before the call was sent")),
-        Attempt::Impossible(not_run()),
+        AttemptError::Answered(Error::lost_downstream(false, "a service of mine is gone")),
+        AttemptError::Impossible(Error::deadline(false, "the deadline passed before the call was sent")),
+        AttemptError::Impossible(not_run()),
     ] {
         let error =
-            run(Class::Repeatable, vec![(lost(), true), (Attempt::NotRun(not_run()), true), (last, false)]).await;
+            run(Class::Repeatable, vec![(lost(), true), (AttemptError::NotRun(not_run()), true), (last, false)]).await;
         assert!(error.as_ref().unwrap_err().may_have_run(), "{error:?}");
     }
-    let error = run(Class::Repeatable, vec![(Attempt::Answered(Error::lost_downstream(false, "gone")), false)]).await;
+    let error =
+        run(Class::Repeatable, vec![(AttemptError::Answered(Error::lost_downstream(false, "gone")), false)]).await;
     assert!(!error.unwrap_err().may_have_run(), "nothing else was tried");
 }
 
 /// Peers refuse what is too much for them before their limit is known here.
 #[tokio::test(start_paused = true)]
 async fn a_call_that_was_refused_unseen_is_sent_again_over_the_same_link() {
-    let refused = || (Attempt::NotRun(Error::lost(false, "refused")), false);
+    let refused = || (AttemptError::NotRun(Error::lost(false, "refused")), false);
     for class in [Class::Once, Class::Repeatable, Class::Constructor] {
         run(class, (0..20).map(|_| refused()).collect()).await.expect("there was room in the end");
     }

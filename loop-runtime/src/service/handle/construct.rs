@@ -14,7 +14,7 @@ use super::remote::Remote;
 use crate::context::Context;
 use crate::error::{Code, Error, Result};
 use crate::service::base::settle;
-use crate::service::session::{Attempt, Link};
+use crate::service::session::{AttemptError, Link};
 
 /// Runs a first constructor call in a task of its own: once the request is out, it is carried to its end even if the
 /// caller goes away, and the object is then closed; a call cut off in the middle would leave it behind.
@@ -75,10 +75,10 @@ struct Constructing<'a> {
 impl Attempting for Constructing<'_> {
     type Reply = Made;
 
-    async fn attempt(&self, link: &Arc<Link>) -> Result<Made, Attempt> {
+    async fn attempt(&self, link: &Arc<Link>) -> Result<Made, AttemptError> {
         // Once abandoned, what was not sent is not sent any more.
         if self.abandoned.is_cancelled() {
-            return Err(Attempt::Impossible(went_away()));
+            return Err(AttemptError::Impossible(went_away()));
         }
         self.recipe.attempt(link, self.context).await
     }

@@ -11,10 +11,10 @@ use tokio_util::task::TaskTracker;
 
 use super::keeper;
 use super::recipe::Recipe;
-use super::slot::{Forgotten, Slot};
+use super::state::{Forgotten, HandleState};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::service::base::{BoxFuture, Family, HandleId, Method, Names, Place};
+use crate::service::base::{BoxFuture, HandleId, LinkCell, Method, Names, PeerContext};
 use crate::service::session::{EndOnDrop, Link, Request, Session};
 use crate::sync::locked;
 
@@ -40,11 +40,11 @@ pub(crate) struct Adopted {
 /// The only writer of a made or lent handle's state is its keeper; callers wish and wait.
 pub(crate) struct Handle {
     pub(crate) id: HandleId,
-    pub(crate) family: Arc<Family>,
+    pub(crate) peer_context: Arc<PeerContext>,
     pub(crate) origin: Origin,
     names: Mutex<Arc<Names>>,
     pub(crate) release: Option<&'static Method>,
-    pub(crate) slot: watch::Sender<Slot>,
+    pub(crate) slot: watch::Sender<HandleState>,
     pub(crate) wish: Notify,
     /// The subtree is closed top-down: a child's token is a child of its parent's.
     pub(crate) closed: CancellationToken,
@@ -61,7 +61,7 @@ pub(crate) struct Handle {
     pub(crate) adopting: Notify,
     /// How often its object was made.
     times_made: AtomicU64,
-    link: Place<Link>,
+    link: LinkCell<Link>,
     offers: Mutex<Vec<&'static str>>,
     /// The set-up calls that were made on it, to be repeated on every new object.
     pub(super) setup: Mutex<Vec<(&'static Method, Request)>>,
@@ -70,7 +70,7 @@ pub(crate) struct Handle {
 impl Handle {
     fn new(
         service: &'static str,
-        family: Arc<Family>,
+        peer_context: Arc<PeerContext>,
         origin: Origin,
         names: Arc<Names>,
         release: Option<&'static Method>,
@@ -80,11 +80,11 @@ impl Handle {
         let id = HandleId { number: NUMBERS.fetch_add(1, Ordering::Relaxed), service };
         Arc::new(Self {
             id,
-            family,
+            peer_context,
             origin,
             names: Mutex::new(names),
             release,
-            slot: watch::Sender::new(Slot::Vacant),
+            slot: watch::Sender::new(HandleState::Vacant),
             wish: Notify::new(),
             closed,
             done: CancellationToken::new(),
@@ -94,21 +94,21 @@ impl Handle {
             adopted: Mutex::default(),
             adopting: Notify::new(),
             times_made: AtomicU64::new(0),
-            link: Place::empty(),
+            link: LinkCell::empty(),
             offers: Mutex::default(),
             setup: Mutex::default(),
         })
     }
 
     /// The handle of a plugin's main connection.
-    pub(crate) fn root(family: Arc<Family>) -> Arc<Self> {
-        Self::new("", family, Origin::Root, Arc::default(), None, CancellationToken::new())
+    pub(crate) fn root(peer_context: Arc<PeerContext>) -> Arc<Self> {
+        Self::new("", peer_context, Origin::Root, Arc::default(), None, CancellationToken::new())
     }
 
     /// A handle to what a peer lends; [`Handle::dial_lent`] brings it to life.
     pub(crate) fn lent(session: &Session, service: &'static str, names: Arc<Names>) -> Arc<Self> {
         let closed = CancellationToken::new();
-        Self::new(service, session.family().clone(), Origin::Lent, names, None, closed)
+        Self::new(service, session.peer_context().clone(), Origin::Lent, names, None, closed)
     }
 
     /// A handle to what `recipe` made under the object `made_under`, already live with `link`.
@@ -117,7 +117,7 @@ impl Handle {
         let info = recipe.info.clone();
         let handle = Self::new(
             info.name,
-            parent.family.clone(),
+            parent.peer_context.clone(),
             Origin::Made(recipe),
             info.names,
             info.release,
@@ -140,7 +140,7 @@ impl Handle {
         // Given up half-way, the connection must not stay: the peer waits for it to end.
         let unmade = EndOnDrop::new(&object);
         let link = Link::dial(session, id, object).await?;
-        link.probe(&self.names(), Some(Instant::now() + self.family.timeouts.construct_timeout)).await?;
+        link.probe(&self.names(), Some(Instant::now() + self.peer_context.timeouts.construct_timeout)).await?;
         unmade.disarm();
         self.install(link.clone());
         session.tasks().spawn(keeper::keep(self.clone(), link, 0));
@@ -191,7 +191,7 @@ impl Handle {
     pub(crate) fn install(&self, link: Arc<Link>) {
         self.note_offers(&link);
         self.link.put(link);
-        self.slot.send_replace(Slot::Live);
+        self.slot.send_replace(HandleState::Live);
     }
 
     pub(super) fn note_offers(&self, link: &Link) {
@@ -199,7 +199,7 @@ impl Handle {
         *locked(&self.offers) = offers;
     }
 
-    pub(crate) fn publish(&self, slot: Slot) {
+    pub(crate) fn publish(&self, slot: HandleState) {
         self.slot.send_replace(slot);
     }
 
@@ -232,14 +232,14 @@ impl Handle {
     }
 
     pub(super) fn closed_error(&self) -> Error {
-        Error::handle_closed(&self.family.name, self.id.service)
+        Error::handle_closed(&self.peer_context.name, self.id.service)
     }
 
     /// The plugin and the service, for texts.
     pub(crate) fn title(&self) -> String {
         match self.id.service {
-            "" => self.family.name.clone(),
-            service => format!("{} {service}", self.family.name),
+            "" => self.peer_context.name.clone(),
+            service => format!("{} {service}", self.peer_context.name),
         }
     }
 
@@ -278,7 +278,7 @@ impl Handle {
                 self.wish.notify_one();
                 let parent = match &self.origin {
                     // What ended for good is not waited for, whatever its parent does.
-                    Origin::Made(_) if matches!(&seen, Slot::Failed(failed) if failed.until == Forgotten::Never) => {
+                    Origin::Made(_) if matches!(&seen, HandleState::Failed(failed) if failed.until == Forgotten::Never) => {
                         None
                     }
                     Origin::Made(recipe) => tokio::select! {
@@ -288,9 +288,11 @@ impl Handle {
                     },
                     Origin::Root | Origin::Lent => None,
                 };
-                if let Slot::Failed(failed) = &seen {
+                if let HandleState::Failed(failed) = &seen {
                     let object = parent.as_ref().map(|link| link.object().number());
-                    if let Some(error) = failed.give_up(Instant::now(), until, object, self.family.reset_version()) {
+                    if let Some(error) =
+                        failed.give_up(Instant::now(), until, object, self.peer_context.reset_version())
+                    {
                         return Err(error);
                     }
                 }
@@ -305,9 +307,9 @@ impl Handle {
                     () = parent_unusable => {}
                     () = self.closed.cancelled() => return Err(self.closed_error()),
                     () = tokio::time::sleep_until(until.into()) => {
-                        let (plugin, service) = (&self.family.name, self.id.service);
+                        let (plugin, service) = (&self.peer_context.name, self.id.service);
                         return Err(match &seen {
-                            Slot::Failed(failed) => failed.error.clone().not_recovered_from(plugin, service),
+                            HandleState::Failed(failed) => failed.error.clone().not_recovered_from(plugin, service),
                             _ => Error::not_recovered(plugin, service),
                         });
                     }
@@ -318,6 +320,6 @@ impl Handle {
 
     /// Until when a call waits for a link.
     pub(crate) fn patience(&self, context: &Context) -> Instant {
-        context.deadline.unwrap_or_else(|| Instant::now() + self.family.timeouts.recovery_timeout)
+        context.deadline.unwrap_or_else(|| Instant::now() + self.peer_context.timeouts.recovery_timeout)
     }
 }

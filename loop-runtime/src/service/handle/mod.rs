@@ -8,7 +8,7 @@ mod handle;
 pub(crate) mod keeper;
 mod recipe;
 mod remote;
-mod slot;
+mod state;
 mod upgrade;
 
 pub(crate) use attempts::Class;
@@ -17,5 +17,5 @@ pub(crate) use handle::Handle;
 pub(crate) use recipe::ServiceInfo;
 pub(crate) use remote::Received;
 pub use remote::Remote;
-pub(crate) use slot::{Failed, Forgotten, Slot};
+pub(crate) use state::{Failed, Forgotten, HandleState};
 pub(crate) use upgrade::Prepared;

@@ -10,7 +10,7 @@ use super::remote::Remote;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::service::base::{Method, Names};
-use crate::service::session::{Attempt, EndOnDrop, Link, RECIPE, Request, with_ids};
+use crate::service::session::{AttemptError, EndOnDrop, Link, RECIPE, Request, with_ids};
 use crate::wire::FieldSpec;
 
 /// What a constructor hands over, known by type.
@@ -60,7 +60,7 @@ impl Recipe {
     }
 
     /// Runs the constructor once over `parent`. Everything that was opened is given back unless it succeeds.
-    pub(crate) async fn attempt(&self, parent: &Arc<Link>, context: &Context) -> Result<Made, Attempt> {
+    pub(crate) async fn attempt(&self, parent: &Arc<Link>, context: &Context) -> Result<Made, AttemptError> {
         let object = Arc::new(parent.object().child());
         let unmade = EndOnDrop::new(&object);
         let (session, under) = (parent.session(), parent.object().number());
@@ -71,15 +71,19 @@ impl Recipe {
         let body = with_ids(&self.request.body, &ids);
         let reply = parent.unary(self.method.path, headers, context, body).await?;
         let id = crate::wire::take::<u32>(&reply, &self.field).map_err(|why| {
-            Attempt::Unreadable(Error::unreadable_reply(&session.family().name, self.method.path, why.of_reply()))
+            AttemptError::Unreadable(Error::unreadable_reply(
+                &session.peer_context().name,
+                self.method.path,
+                why.of_reply(),
+            ))
         })?;
         if id == 0 && self.info.optional {
             return Ok(Made { reply, link: None, under });
         }
         let name = self.info.name;
         let failed =
-            |why: Error| Attempt::MayHaveRun(why.within(format!("connecting to the new {name}, connection {id}")));
-        let bound = Instant::now() + session.family().timeouts.construct_timeout;
+            |why: Error| AttemptError::MayHaveRun(why.within(format!("connecting to the new {name}, connection {id}")));
+        let bound = Instant::now() + session.peer_context().timeouts.construct_timeout;
         let link = Link::dial(session, id, object.clone()).await.map_err(failed)?;
         link.probe(&self.info.names, Some(bound)).await.map_err(failed)?;
         unmade.disarm();

@@ -70,7 +70,7 @@ impl Remote {
         service: Option<(usize, ServiceInfo)>,
     ) -> Result<Received> {
         let request = Request::new(out)?;
-        let runtime = self.handle().family.runtime();
+        let runtime = self.handle().peer_context.runtime();
         if runtime.is_current() {
             return self.exchange_here(method, request, service).await;
         }
@@ -78,7 +78,7 @@ impl Remote {
         let exchange = async move { this.exchange_here(method, request, service).await };
         match runtime.run(Context::current().scope(exchange)).await {
             Some(received) => received,
-            None => Err(Error::runtime_ended(&self.handle().family.name, self.handle().id.service)),
+            None => Err(Error::runtime_ended(&self.handle().peer_context.name, self.handle().id.service)),
         }
     }
 

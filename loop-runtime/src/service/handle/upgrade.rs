@@ -53,7 +53,7 @@ impl Prepared {
             for child in parent.made_by_it() {
                 let Origin::Made(recipe) = &child.origin else { continue };
                 let live = child.usable().is_some();
-                if child.closed.is_cancelled() || recipe.method.once || (child.family.lazy && !live) {
+                if child.closed.is_cancelled() || recipe.method.once || (child.peer_context.lazy && !live) {
                     continue;
                 }
                 match make(&child, recipe, link).await {

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::contract::Service;
 use super::forward::{Forward, Forwarded};
-use super::mounted::{Doorway, Served};
+use super::mounted::{LentHandler, MountedTree};
 use super::tree::{Starts, Tree};
 use crate::error::Result;
 use crate::service::base::{BoxFuture, Method, Names};
@@ -68,8 +68,8 @@ impl Lendable for Typed {
         release: Option<&'static Method>,
         released: CancellationToken,
     ) -> Result<Arc<dyn Lent>> {
-        let served = Served::new(self.0.tree()?, session.clone(), release, released);
-        Ok(Arc::new(Doorway(Arc::new(served))))
+        let served = MountedTree::new(self.0.tree()?, session.clone(), release, released);
+        Ok(Arc::new(LentHandler(Arc::new(served))))
     }
 }
 

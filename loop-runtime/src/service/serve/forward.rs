@@ -20,7 +20,7 @@ use super::kept::Kept;
 use crate::error::{Code, Error, Result};
 use crate::service::base::{BoxFuture, Method, Names, to_status, unknown_service};
 use crate::service::handle::{Attempting, Class, Handle, Remote, over_links};
-use crate::service::session::{Attempt, InFlight, Lent, Link, Session};
+use crate::service::session::{AttemptError, InFlight, Lent, Link, Session};
 use crate::transport::{self, ConnectionId, Deadline, Failure, Handler, SignsOfLife};
 
 /// A remote service that may be lent on, for the names of its own tree only.
@@ -78,7 +78,7 @@ impl Handler for Forward {
         self.session.saw_peer(transport::is_our_client(request.headers()));
         let (target, names) = (self.target.clone(), self.names.clone());
         let limit = self.session.receive_limit();
-        let to = &target.handle().family.name;
+        let to = &target.handle().peer_context.name;
         let span = tracing::debug_span!("forward", peer = self.session.name(), to, path = request.uri().path());
         if self.release.is_some_and(|release| release.path == request.uri().path()) {
             return Box::pin(Self::close(target.clone(), limit, self.released.clone(), request).instrument(span));
@@ -91,7 +91,7 @@ impl Handler for Forward {
     }
 
     fn signs(&self) -> SignsOfLife {
-        self.session.family().signs()
+        self.session.peer_context().signs()
     }
 }
 
@@ -101,7 +101,7 @@ async fn forward(target: &Arc<Handle>, names: &Names, limit: usize, request: Req
     if !names.contains(service) {
         return Err(unknown_service(service));
     }
-    let wait = Instant::now() + target.family.timeouts.forward_timeout;
+    let wait = Instant::now() + target.peer_context.timeouts.forward_timeout;
     let deadline = request.extensions().get::<Deadline>().map(|deadline| deadline.0);
     let until = deadline.map_or(wait, |deadline| deadline.min(wait));
     let call = Passed { path: &path, until, deadline };
@@ -137,20 +137,20 @@ impl Passed<'_> {
     }
 
     /// One attempt; an answer is passed on whatever it says.
-    async fn send(&self, link: &Link, request: Request<Body>) -> Result<Response<Body>, Attempt> {
+    async fn send(&self, link: &Link, request: Request<Body>) -> Result<Response<Body>, AttemptError> {
         match link.outcome(pin!(link.connection().forward(request))).await {
             Some(Ok(response)) => {
-                link.session().family().alive();
+                link.session().peer_context().alive();
                 link.note_answer();
                 Ok(response)
             }
             Some(Err(Failure::Answered(status))) => {
-                link.session().family().alive();
+                link.session().peer_context().alive();
                 link.note_answer();
                 Ok(status.into_http())
             }
             Some(Err(failure)) => Err(link.failed(self.path, failure, self.deadline).await),
-            None => Err(Attempt::MayHaveRun(self.lost(link, &"the connection was lost"))),
+            None => Err(AttemptError::MayHaveRun(self.lost(link, &"the connection was lost"))),
         }
     }
 }
@@ -166,13 +166,13 @@ struct Once<'a> {
 impl Attempting for Once<'_> {
     type Reply = Response<Body>;
 
-    async fn attempt(&self, link: &Arc<Link>) -> Result<Response<Body>, Attempt> {
+    async fn attempt(&self, link: &Arc<Link>) -> Result<Response<Body>, AttemptError> {
         let in_flight = link.in_flight();
         let gone = || Error::disconnected(link.session().name(), false);
         if !link.is_usable() {
-            return Err(Attempt::NotRun(gone()));
+            return Err(AttemptError::NotRun(gone()));
         }
-        let body = self.body.take().ok_or_else(|| Attempt::Impossible(gone()))?;
+        let body = self.body.take().ok_or_else(|| AttemptError::Impossible(gone()))?;
         let request = Request::from_parts(self.head.clone(), body);
         let response = self.call.send(link, request).await?;
         Ok(response.map(|body| {
@@ -204,10 +204,10 @@ struct Repeat<'a> {
 impl Attempting for Repeat<'_> {
     type Reply = Response<Body>;
 
-    async fn attempt(&self, link: &Arc<Link>) -> Result<Response<Body>, Attempt> {
+    async fn attempt(&self, link: &Arc<Link>) -> Result<Response<Body>, AttemptError> {
         let _in_flight = link.in_flight();
         if !link.is_usable() {
-            return Err(Attempt::NotRun(Error::disconnected(link.session().name(), false)));
+            return Err(AttemptError::NotRun(Error::disconnected(link.session().name(), false)));
         }
         let request = Request::from_parts(self.head.clone(), Body::new(Full::new(self.body.clone())));
         let (head, body) = self.call.send(link, request).await?.into_parts();
@@ -222,9 +222,9 @@ impl Attempting for Repeat<'_> {
             Ok(whole) => Ok(Response::from_parts(head, Body::new(whole))),
             Err(why) if why.is::<LengthLimitError>() => {
                 let text = format!("{name}: the reply of {} is longer than {limit} bytes", self.call.path);
-                Err(Attempt::Answered(Error::new(Code::ResourceExhausted, text)))
+                Err(AttemptError::Answered(Error::new(Code::ResourceExhausted, text)))
             }
-            Err(why) => Err(Attempt::MayHaveRun(self.call.lost(link, &why))),
+            Err(why) => Err(AttemptError::MayHaveRun(self.call.lost(link, &why))),
         }
     }
 

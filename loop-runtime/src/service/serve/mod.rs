@@ -9,5 +9,5 @@ mod tree;
 
 pub use contract::{Answer, Call, Service, remote_of, times_made};
 pub(crate) use export::export;
-pub(crate) use mounted::{Root, Served};
+pub(crate) use mounted::{MountedTree, RootService};
 pub use tree::{Starts, Tree};

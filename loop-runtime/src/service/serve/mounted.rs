@@ -24,9 +24,9 @@ use crate::transport::{self, ConnectionId, Deadline, Handler, SignsOfLife};
 
 /// A service and its tree, ready to be served on the main connection of a plugin.
 #[derive(Clone)]
-pub(crate) struct Root(Arc<dyn Mount>);
+pub(crate) struct RootService(Arc<dyn Mount>);
 
-impl Root {
+impl RootService {
     /// The root made of `service`. A remote service is served through its typed adapter: a root is never forwarded.
     pub(crate) fn new<S: Service + ?Sized>(service: &Arc<S>) -> Self {
         Self(typed(service))
@@ -46,20 +46,20 @@ impl Root {
     /// # Errors
     ///
     /// Two accessors offer one service name.
-    pub(crate) fn serve(&self, session: &Arc<Session>) -> Result<Arc<Served>> {
-        Ok(Arc::new(Served::new(self.0.tree()?, session.clone(), None, CancellationToken::new())))
+    pub(crate) fn serve(&self, session: &Arc<Session>) -> Result<Arc<MountedTree>> {
+        Ok(Arc::new(MountedTree::new(self.0.tree()?, session.clone(), None, CancellationToken::new())))
     }
 }
 
 /// A mounted tree on one session.
-pub(crate) struct Served {
+pub(crate) struct MountedTree {
     tree: Tree,
     session: Arc<Session>,
     release: Option<&'static Method>,
     released: CancellationToken,
 }
 
-impl Served {
+impl MountedTree {
     /// `released` is cancelled once the method `release` was answered.
     pub(crate) fn new(
         tree: Tree,
@@ -77,12 +77,12 @@ impl Served {
 
     /// Notes a request of the peer for somebody else on the same connection.
     pub(crate) fn heard(&self) {
-        self.session.family().heard();
+        self.session.peer_context().heard();
     }
 
     /// What the peer sends over any connection.
     pub(crate) fn signs(&self) -> SignsOfLife {
-        self.session.family().signs()
+        self.session.peer_context().signs()
     }
 
     /// Answers one unary request, whatever it is. What is not served here is refused before a message has come: the
@@ -122,7 +122,7 @@ impl Served {
     ) -> Result<(Context, Answer)> {
         let target = self.tree.find(path)?;
         self.session.saw_peer(transport::is_our_client(headers));
-        self.session.family().heard();
+        self.session.peer_context().heard();
         let key = headers.get(RECIPE).and_then(|key| key.to_str().ok()).map(str::to_owned);
         let call = Call { body, session: self.session.clone(), key };
         Ok((Context::received(deadline, headers), target.dispatch(call)?))
@@ -162,7 +162,7 @@ impl Served {
         });
         caught.await.unwrap_or_else(|panic| {
             let what = panic_text(&*panic);
-            let who = &self.session.family().local;
+            let who = &self.session.peer_context().local;
             Err(Error::internal(format!("{who} panicked in {path}: {what}")))
         })
     }
@@ -173,17 +173,17 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without a text")
 }
 
-/// [`Served`] behind a socket of its own.
-pub(crate) struct Doorway(pub(crate) Arc<Served>);
+/// [`MountedTree`] behind a socket of its own.
+pub(crate) struct LentHandler(pub(crate) Arc<MountedTree>);
 
-impl Lent for Doorway {
+impl Lent for LentHandler {
     /// Its answer is of no matter: the object that is replaced goes either way.
     fn release(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.0.release())
     }
 }
 
-impl Handler for Doorway {
+impl Handler for LentHandler {
     fn handle(&self, request: Request<Body>, _: ConnectionId) -> BoxFuture<'static, Response<Body>> {
         self.0.respond(request)
     }

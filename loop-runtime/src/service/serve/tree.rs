@@ -36,14 +36,14 @@ impl Tree {
     ) {
         if let Some(entry) = self.services.iter().find(|entry| entry.name == name) {
             if entry.accessor != self.accessor {
-                let place = |accessor: Option<&str>| match accessor {
+                let link_cell = |accessor: Option<&str>| match accessor {
                     Some(accessor) => format!("accessor `{accessor}`"),
                     None => "the service itself".to_owned(),
                 };
                 self.clashes.push(format!(
                     "service {name} is offered twice on one connection, by {} and by {}",
-                    place(entry.accessor),
-                    place(self.accessor)
+                    link_cell(entry.accessor),
+                    link_cell(self.accessor)
                 ));
             }
             return;

@@ -66,7 +66,7 @@ pub(crate) async fn displace(session: &Arc<Session>, key: &str) {
 /// Ends an object, told and then cut, in a task of the session: a caller who goes away meanwhile must not leave it half
 /// ended, served on and known to nobody.
 async fn end(session: &Arc<Session>, object: Arc<Control>) {
-    let bound = session.family().timeouts.release_timeout;
+    let bound = session.peer_context().timeouts.release_timeout;
     // It fails only if the runtime ends, and the object with it.
     let _ = session.tasks().spawn(async move { object.displace(bound).await }).await;
 }

@@ -5,9 +5,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::lendable::{Lendable, Lent};
 use super::*;
-use crate::broker::{Broker, DIAL_TIMEOUT, Route};
+use crate::broker::{Broker, BrokerTransport, DIAL_TIMEOUT};
 use crate::proto::plugin::ConnInfo;
-use crate::service::base::{BoxFuture, Family, Method, Timeouts};
+use crate::service::base::{BoxFuture, Method, PeerContext, Timeouts};
 use crate::transport::{ConnectionId, Handler, Limits, Security};
 
 /// An object that takes its time to be released.
@@ -61,9 +61,9 @@ impl Fixture {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let (outgoing, announcements) = mpsc::channel(64);
-        let broker = Broker::new(Route::sockets(directory.path()), Security::None, DIAL_TIMEOUT, outgoing);
-        let family = Family::new("host", "the plugin", Timeouts::default(), false, Arc::new(|_| {}));
-        let session = Session::new("host", 1, broker, (Limits::client(), Limits::server()), family);
+        let broker = Broker::new(BrokerTransport::sockets(directory.path()), Security::None, DIAL_TIMEOUT, outgoing);
+        let peer_context = PeerContext::new("host", "the plugin", Timeouts::default(), false, Arc::new(|_| {}));
+        let session = Session::new("host", 1, broker, (Limits::client(), Limits::server()), peer_context);
         Self { session, _announcements: announcements, _directory: directory }
     }
 

@@ -12,7 +12,7 @@ use super::object::Object;
 use super::session::Session;
 use crate::broker::Destination;
 use crate::error::{Error, Result};
-use crate::service::base::Life;
+use crate::service::base::EndTree;
 use crate::sync::Mutex;
 use crate::transport::{Connection, Stream};
 
@@ -27,7 +27,7 @@ pub(crate) struct Link {
     object: Arc<Object>,
     session: Arc<Session>,
     since: Instant,
-    ended: Arc<Life>,
+    ended: Arc<EndTree>,
     calls: TaskTracker,
     /// A call of the handle's user was answered over it.
     answered: AtomicBool,
@@ -98,7 +98,7 @@ impl Link {
         to: Option<Destination>,
         object: Arc<Object>,
     ) -> Result<Arc<Self>> {
-        let opened = Connection::open_beside(stream, session.calling(), session.family().signs()).await;
+        let opened = Connection::open_beside(stream, session.calling(), session.peer_context().signs()).await;
         let (connection, driver) = opened.map_err(|why| Error::lost(false, why.to_string()).with_source(why))?;
         Ok(Self::adopt(session, connection, driver, to, object))
     }

@@ -1,6 +1,6 @@
 //! The process of one peer, as seen from here: connections to it, objects in it, and what was lent to it.
 
-mod attempt;
+mod attempt_error;
 mod handed_out;
 mod lease;
 mod lendable;
@@ -12,7 +12,7 @@ mod probe;
 #[allow(clippy::module_inception, reason = "the file is about the one type that the room is named after")]
 mod session;
 
-pub(crate) use attempt::Attempt;
+pub(crate) use attempt_error::AttemptError;
 pub(crate) use lease::Expiry;
 #[cfg(test)]
 pub(crate) use lease::machine as lease_machine;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::lease::Lease;
-use crate::service::base::Life;
+use crate::service::base::EndTree;
 use crate::sync::{Mutex, locked};
 
 /// Ends once, by [`Object::end`], by its parent object's end or by its session's.
@@ -14,14 +14,14 @@ use crate::sync::{Mutex, locked};
 /// dying peer finds nothing.
 pub(crate) struct Object {
     number: u64,
-    leases_cut: Arc<Life>,
-    ended: Arc<Life>,
+    leases_cut: Arc<EndTree>,
+    ended: Arc<EndTree>,
     leases: Mutex<Vec<Lease>>,
 }
 
 impl Object {
     /// The root object of a session whose lives these are.
-    pub(crate) fn root(leases_cut: &Life, ended: &Life) -> Self {
+    pub(crate) fn root(leases_cut: &EndTree, ended: &EndTree) -> Self {
         static NUMBERS: AtomicU64 = AtomicU64::new(1);
         Self {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
@@ -45,11 +45,11 @@ impl Object {
         self.ended.is_over()
     }
 
-    pub(crate) fn ended(&self) -> &Life {
+    pub(crate) fn ended(&self) -> &EndTree {
         &self.ended
     }
 
-    pub(crate) fn leases_cut(&self) -> &Life {
+    pub(crate) fn leases_cut(&self) -> &EndTree {
         &self.leases_cut
     }
 

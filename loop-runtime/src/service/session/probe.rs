@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::attempt::Attempt;
+use super::attempt_error::AttemptError;
 use super::link::Link;
 use crate::context::Context;
 use crate::error::{Code, Error, ErrorKind, Result};
@@ -64,8 +64,8 @@ impl Link {
     async fn refusal(&self, path: &str, context: &Context) -> Result<Option<Error>> {
         match self.unary(path, HeaderMap::new(), context, Bytes::new()).await {
             Ok(_) => Ok(None),
-            Err(Attempt::Answered(error)) if matches!(error.kind(), ErrorKind::Deadline { .. }) => Err(error),
-            Err(Attempt::Answered(error)) => Ok(Some(error)),
+            Err(AttemptError::Answered(error)) if matches!(error.kind(), ErrorKind::Deadline { .. }) => Err(error),
+            Err(AttemptError::Answered(error)) => Ok(Some(error)),
             Err(why) => Err(why.into_error()),
         }
     }

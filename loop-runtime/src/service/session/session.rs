@@ -10,10 +10,10 @@ use tokio_util::task::TaskTracker;
 
 use super::handed_out::HandedOut;
 use super::object::Object;
-use crate::broker::{Broker, BrokerError, Listener, Route};
+use crate::broker::{Broker, BrokerError, BrokerTransport, Listener};
 use crate::error::{Error, Result};
 use crate::proto::plugin::ConnInfo;
-use crate::service::base::{Family, Life, settle};
+use crate::service::base::{EndTree, PeerContext, settle};
 use crate::transport::{Limits, Security};
 
 /// Ends once, from any thread, and never comes back: a host has one session per generation of a plugin, a plugin one
@@ -25,21 +25,21 @@ pub(crate) struct Session {
     calling: Limits,
     serving: Limits,
     root: Arc<Object>,
-    retired: Arc<Life>,
-    ended: Arc<Life>,
+    retired: Arc<EndTree>,
+    ended: Arc<EndTree>,
     /// Calls under way over any of its links.
     calls: TaskTracker,
     why: watch::Sender<Option<Arc<str>>>,
     ours: AtomicBool,
     handed_out: HandedOut,
     tasks: TaskTracker,
-    family: Arc<Family>,
+    peer_context: Arc<PeerContext>,
 }
 
 /// How a session is wired: what its connections run over, and what each side accepts.
 pub(crate) struct Wiring {
     /// The way of brokered connections.
-    pub(crate) route: Route,
+    pub(crate) route: BrokerTransport,
     /// Of every connection, brokered ones included.
     pub(crate) security: Security,
     /// How long a dial and its announcement wait for each other.
@@ -60,23 +60,23 @@ impl Session {
         name: &str,
         number: u64,
         wiring: Wiring,
-        family: Arc<Family>,
+        peer_context: Arc<PeerContext>,
     ) -> (Arc<Self>, mpsc::Receiver<ConnInfo>) {
         let Wiring { route, security, dial_timeout, calling, serving } = wiring;
         let (outgoing, announcements) = mpsc::channel(ANNOUNCEMENTS);
         let broker = Broker::new(route, security, dial_timeout, outgoing);
-        (Self::new(name, number, broker, (calling, serving), family), announcements)
+        (Self::new(name, number, broker, (calling, serving), peer_context), announcements)
     }
 
-    /// A session with the peer `name`; `number` is its generation. Handles to what the peer lends are of `family`.
+    /// A session with the peer `name`; `number` is its generation. Handles to what the peer lends are of `peer_context`.
     pub(crate) fn new(
         name: &str,
         number: u64,
         broker: Broker,
         (calling, serving): (Limits, Limits),
-        family: Arc<Family>,
+        peer_context: Arc<PeerContext>,
     ) -> Arc<Self> {
-        let (leases_cut, ended) = (Life::new(), Life::new());
+        let (leases_cut, ended) = (EndTree::new(), EndTree::new());
         Arc::new(Self {
             name: name.to_owned(),
             number,
@@ -84,14 +84,14 @@ impl Session {
             calling,
             serving,
             root: Arc::new(Object::root(&leases_cut, &ended)),
-            retired: Life::new(),
+            retired: EndTree::new(),
             ended,
             calls: TaskTracker::new(),
             why: watch::Sender::new(None),
             ours: AtomicBool::new(false),
             handed_out: HandedOut::default(),
             tasks: TaskTracker::new(),
-            family,
+            peer_context,
         })
     }
 
@@ -122,8 +122,8 @@ impl Session {
         &self.root
     }
 
-    pub(crate) fn family(&self) -> &Arc<Family> {
-        &self.family
+    pub(crate) fn peer_context(&self) -> &Arc<PeerContext> {
+        &self.peer_context
     }
 
     pub(crate) fn handed_out(&self) -> &HandedOut {
@@ -168,7 +168,7 @@ impl Session {
     }
 
     /// Over once the session takes no new calls.
-    pub(crate) fn retired(&self) -> &Life {
+    pub(crate) fn retired(&self) -> &EndTree {
         &self.retired
     }
 
@@ -205,7 +205,7 @@ impl Session {
 
     /// How the peer ended, for a caller who just lost a call to it: that becomes known a moment later. `None` at once
     /// if the session lives on, because only a connection was lost.
-    pub(crate) async fn epitaph(&self) -> Option<Arc<str>> {
+    pub(crate) async fn end_reason(&self) -> Option<Arc<str>> {
         tokio::time::timeout(settle::SESSION, self.ended().cancelled()).await.ok()?;
         let mut why = self.why.subscribe();
         let known = tokio::time::timeout(settle::END, why.wait_for(Option::is_some)).await;

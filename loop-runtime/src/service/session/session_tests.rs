@@ -1,7 +1,7 @@
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::broker::{DIAL_TIMEOUT, Route};
+use crate::broker::{BrokerTransport, DIAL_TIMEOUT};
 use crate::proto::plugin::ConnInfo;
 use crate::service::base::Timeouts;
 use crate::transport::Security;
@@ -15,9 +15,9 @@ struct Fixture {
 fn fixture() -> Fixture {
     let directory = tempfile::tempdir().unwrap();
     let (outgoing, announcements) = mpsc::channel(1);
-    let broker = Broker::new(Route::sockets(directory.path()), Security::None, DIAL_TIMEOUT, outgoing);
-    let family = Family::new("host", "the plugin", Timeouts::default(), false, Arc::new(|_| {}));
-    let session = Session::new("shop", 1, broker, (Limits::client(), Limits::server()), family);
+    let broker = Broker::new(BrokerTransport::sockets(directory.path()), Security::None, DIAL_TIMEOUT, outgoing);
+    let peer_context = PeerContext::new("host", "the plugin", Timeouts::default(), false, Arc::new(|_| {}));
+    let session = Session::new("shop", 1, broker, (Limits::client(), Limits::server()), peer_context);
     Fixture { session, announcements, _directory: directory }
 }
 

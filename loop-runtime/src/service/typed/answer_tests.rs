@@ -3,10 +3,10 @@ use std::sync::Mutex;
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::broker::{Broker, DIAL_TIMEOUT, Route};
+use crate::broker::{Broker, BrokerTransport, DIAL_TIMEOUT};
 use crate::error::Error;
 use crate::proto::plugin::ConnInfo;
-use crate::service::base::{Family, Timeouts};
+use crate::service::base::{PeerContext, Timeouts};
 use crate::service::handle::ServiceInfo;
 use crate::service::serve::Tree;
 use crate::service::serve::export::{Mount, Typed};
@@ -109,9 +109,9 @@ impl Peer {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let (outgoing, announcements) = mpsc::channel(64);
-        let broker = Broker::new(Route::sockets(directory.path()), Security::None, DIAL_TIMEOUT, outgoing);
-        let family = Family::new("host", "the plugin", Timeouts::default(), false, Arc::new(|_| {}));
-        let session = Session::new("host", 1, broker, (Limits::client(), Limits::server()), family);
+        let broker = Broker::new(BrokerTransport::sockets(directory.path()), Security::None, DIAL_TIMEOUT, outgoing);
+        let peer_context = PeerContext::new("host", "the plugin", Timeouts::default(), false, Arc::new(|_| {}));
+        let session = Session::new("host", 1, broker, (Limits::client(), Limits::server()), peer_context);
         Self { session, lines: Lines::default(), _announcements: announcements, _directory: directory }
     }
 

@@ -23,6 +23,6 @@ impl Remote {
 
     fn read<T: Reply>(&self, received: Received, method: &'static Method) -> Result<T> {
         let reply = T::take(method.reply, &mut Incoming::reply(received.reply, received.made));
-        reply.map_err(|why| Error::unreadable_reply(&self.handle().family.name, method.path, why))
+        reply.map_err(|why| Error::unreadable_reply(&self.handle().peer_context.name, method.path, why))
     }
 }

@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::incoming::Incoming;
-use super::part::Part;
+use super::parameter::Parameter;
 use super::reply::{Outcome, Reply, Whole, WholeOutcome};
 use crate::error::{LoopError, Result};
 use crate::service::base::{BoxFuture, Method};
@@ -22,7 +22,7 @@ use crate::wire::{FieldSpec, FieldType, LoopMessage, Schema};
 /// An argument of type `T`.
 pub struct Argument<T: ?Sized>(PhantomData<T>);
 
-impl<T: Part + ?Sized> Argument<T> {
+impl<T: Parameter + ?Sized> Argument<T> {
     /// Writes it, or lends it.
     pub fn put(value: &T, spec: &FieldSpec, out: &mut Outgoing) {
         value.put(spec, out);
@@ -32,7 +32,7 @@ impl<T: Part + ?Sized> Argument<T> {
     ///
     /// # Errors
     ///
-    /// As [`Part::take`].
+    /// As [`Parameter::take`].
     pub fn take(spec: &FieldSpec, from: &mut Incoming) -> Result<T::Owned> {
         T::take(spec, from)
     }

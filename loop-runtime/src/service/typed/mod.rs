@@ -5,11 +5,11 @@ mod call;
 mod component;
 mod emitted;
 mod incoming;
-mod part;
+mod parameter;
 mod reply;
 
 pub use component::Component;
 pub use emitted::{Answers, AnswersWhole, Argument, Refused};
 pub use incoming::Incoming;
-pub use part::Part;
+pub use parameter::Parameter;
 pub use reply::{Outcome, Reply, ReplyPart, WholeOutcome};

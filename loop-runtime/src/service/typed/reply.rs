@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::incoming::Incoming;
-use super::part::Part;
+use super::parameter::Parameter;
 use crate::error::{LoopError, Result};
 use crate::service::base::Names;
 use crate::service::handle::ServiceInfo;
@@ -28,7 +28,7 @@ pub trait Reply: Sized + Send + 'static {
     ///
     /// # Errors
     ///
-    /// As [`Part::take`].
+    /// As [`Parameter::take`].
     fn take(specs: &'static [FieldSpec], from: &mut Incoming) -> Result<Self>;
     /// How the schema shows the fields.
     fn fields(specs: &'static [FieldSpec], schema: &mut Schema) -> Vec<(FieldSpec, FieldType)>;
@@ -52,14 +52,14 @@ impl Reply for () {
     }
 }
 
-/// One part of a reply. Not [`Part`] itself, because a reply hands over one service at most: `Vec<Arc<dyn S>>` is no
+/// One part of a reply. Not [`Parameter`] itself, because a reply hands over one service at most: `Vec<Arc<dyn S>>` is no
 /// part of a reply.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of a service method",
     label = "neither a message nor a service",
     note = "answer `()`, a message, `Arc<dyn Trait>` of a service, or a tuple of these with one service at most"
 )]
-pub trait ReplyPart: Part<Owned = Self> + Send + Sized + 'static {
+pub trait ReplyPart: Parameter<Owned = Self> + Send + Sized + 'static {
     /// The service that it hands over.
     fn service() -> Option<ServiceInfo>;
 }
@@ -96,11 +96,11 @@ impl<P: ReplyPart> Reply for P {
     }
 
     fn put(self, specs: &'static [FieldSpec], out: &mut Outgoing) {
-        Part::put(&self, spec(specs, 0), out);
+        Parameter::put(&self, spec(specs, 0), out);
     }
 
     fn take(specs: &'static [FieldSpec], from: &mut Incoming) -> Result<Self> {
-        <P as Part>::take(spec(specs, 0), from)
+        <P as Parameter>::take(spec(specs, 0), from)
     }
 
     fn fields(specs: &'static [FieldSpec], schema: &mut Schema) -> Vec<(FieldSpec, FieldType)> {
@@ -140,11 +140,11 @@ macro_rules! tuple_reply {
             }
 
             fn put(self, specs: &'static [FieldSpec], out: &mut Outgoing) {
-                $(Part::put(&self.$at, spec(specs, $at), out);)+
+                $(Parameter::put(&self.$at, spec(specs, $at), out);)+
             }
 
             fn take(specs: &'static [FieldSpec], from: &mut Incoming) -> Result<Self> {
-                Ok(($(<$part as Part>::take(spec(specs, $at), from)?,)+))
+                Ok(($(<$part as Parameter>::take(spec(specs, $at), from)?,)+))
             }
 
             fn fields(specs: &'static [FieldSpec], schema: &mut Schema) -> Vec<(FieldSpec, FieldType)> {

@@ -32,7 +32,7 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 /// Opens streams. Clones are the same session, which ends when the last one is dropped, streams or not.
 #[derive(Clone, Debug)]
 pub(crate) struct MuxSession {
-    wishes: mpsc::UnboundedSender<Wish>,
+    wishes: mpsc::UnboundedSender<OpenRequest>,
     close: CancellationToken,
     ended: CancellationToken,
     #[cfg(test)]
@@ -40,7 +40,7 @@ pub(crate) struct MuxSession {
 }
 
 /// Somebody wants a stream.
-type Wish = oneshot::Sender<io::Result<MuxStream>>;
+type OpenRequest = oneshot::Sender<io::Result<MuxStream>>;
 
 impl MuxSession {
     /// The dialling end of `io`. `incoming` gets the streams that the peer opens, in their order, and must not block.
@@ -161,9 +161,9 @@ enum End {
 
 struct Driver<IO, F> {
     connection: Connection<Compat<Tap<IO>>>,
-    wanted: mpsc::UnboundedReceiver<Wish>,
+    wanted: mpsc::UnboundedReceiver<OpenRequest>,
     /// The one that waits for the crate, which waits for the peer to take in earlier streams.
-    wish: Option<Wish>,
+    wish: Option<OpenRequest>,
     incoming: F,
     live: Arc<AtomicUsize>,
     /// A stream was reset because there are too many, and that was said.

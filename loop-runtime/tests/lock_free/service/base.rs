@@ -1,10 +1,10 @@
 //! The values below sessions, as far as several threads read and write them at once.
 
-#[path = "../../../src/service/base/life.rs"]
-mod life;
+#[path = "../../../src/service/base/end_tree.rs"]
+mod end_tree;
 
-#[path = "../../../src/service/base/place.rs"]
-mod place;
+#[path = "../../../src/service/base/link_cell.rs"]
+mod link_cell;
 
-pub(crate) use life::Life;
-pub(crate) use place::Place;
+pub(crate) use end_tree::EndTree;
+pub(crate) use link_cell::LinkCell;

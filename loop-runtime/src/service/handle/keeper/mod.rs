@@ -13,12 +13,12 @@ use tokio::time::{sleep_until, timeout};
 
 use super::handle::{Adopted, Handle, Origin};
 use super::recipe::Recipe;
-use super::slot::{Failed, Forgotten, Slot};
+use super::state::{Failed, Forgotten, HandleState};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind};
 use crate::lived;
 use crate::service::base::{HandleEvent, settle};
-use crate::service::session::{Attempt, Link};
+use crate::service::session::{AttemptError, Link};
 use machine::{Effect, Failure, FailureKind, LinkState, Machine, Over, Ran, Rules, Step, View};
 use release::tell;
 pub(crate) use release::{discard, leave};
@@ -26,15 +26,15 @@ pub(crate) use release::{discard, leave};
 /// Keeps `handle`, whose first link is `link`, until it is closed, then gives back what it holds, in order. `made_under` is the
 /// object of the parent that made it.
 pub(crate) async fn keep(handle: Arc<Handle>, link: Arc<Link>, made_under: u64) {
-    let resets = handle.family.resets();
-    let timeouts = &handle.family.timeouts;
+    let resets = handle.peer_context.resets();
+    let timeouts = &handle.peer_context.timeouts;
     let rules = Rules {
         owned: handle.is_owned(),
         once: matches!(&handle.origin, Origin::Made(recipe) if recipe.method.once),
-        lazy: handle.family.lazy,
+        lazy: handle.peer_context.lazy,
         retry: timeouts.construct_backoff,
         retry_max: timeouts.max_construct_backoff,
-        steady: handle.family.steady,
+        steady: handle.peer_context.steady,
         seed: handle.id.number,
     };
     let machine = Machine::new(rules, *resets.borrow());
@@ -152,7 +152,7 @@ impl Keeper {
             object_lives: !last.object().has_ended(),
             made_under: self.made_under,
             parent: parent.map(|link| link.object().number()),
-            quarantined: handle.family.is_quarantined(handle.id.number),
+            quarantined: handle.peer_context.is_quarantined(handle.id.number),
             resets,
         }
     }
@@ -163,7 +163,7 @@ impl Keeper {
         view: &View,
         until: Option<Instant>,
         parent: Option<&Arc<Link>>,
-        parent_slot: Option<&mut watch::Receiver<Slot>>,
+        parent_slot: Option<&mut watch::Receiver<HandleState>>,
     ) {
         let (handle, last) = (&self.handle, &self.last);
         let link = async {
@@ -216,17 +216,17 @@ impl Keeper {
         let handle = self.handle.clone();
         let emit = |event| {
             if handle.is_owned() {
-                handle.family.emit(event);
+                handle.peer_context.emit(event);
             }
         };
         let generation = self.last.session().number();
         for effect in effects {
             let id = handle.id.clone();
             match effect {
-                Effect::Vacant => handle.publish(Slot::Vacant),
-                Effect::Making => handle.publish(Slot::Making),
+                Effect::Vacant => handle.publish(HandleState::Vacant),
+                Effect::Making => handle.publish(HandleState::Making),
                 Effect::Unusable => {
-                    handle.publish(Slot::Vacant);
+                    handle.publish(HandleState::Vacant);
                     handle.uninstall();
                 }
                 Effect::Lost => emit(HandleEvent::Lost { handle: id, generation }),
@@ -239,7 +239,7 @@ impl Keeper {
                 }
                 Effect::Failed(failure) => self.fail(failure),
                 Effect::Gone => self.gone(),
-                Effect::CutOff { session } => handle.family.cut_off(session, handle.id.number),
+                Effect::CutOff { session } => handle.peer_context.cut_off(session, handle.id.number),
                 Effect::DuplicatePossible { session, count } => {
                     emit(HandleEvent::DuplicatePossible { handle: id, generation: session, count });
                 }
@@ -249,9 +249,9 @@ impl Keeper {
 
     async fn run_recipe(&mut self, recipe: &Recipe, parent: &Arc<Link>) -> Ran {
         let handle = self.handle.clone();
-        let family = handle.family.clone();
+        let peer_context = handle.peer_context.clone();
         let permit = tokio::select! {
-            permit = family.run(handle.id.number) => permit,
+            permit = peer_context.run(handle.id.number) => permit,
             () = handle.closed.cancelled() => return Ran::NotBegun,
         };
         let Some(_run) = permit else { return Ran::NotBegun };
@@ -275,12 +275,12 @@ impl Keeper {
             }
             Err(why) => {
                 let ran = match &why {
-                    Attempt::Answered(error) if is_answer(error) => {
+                    AttemptError::Answered(error) if is_answer(error) => {
                         Ran::Refused { permanent: error.code().is_permanent() }
                     }
-                    Attempt::Unreadable(_) => Ran::Refused { permanent: true },
-                    Attempt::Impossible(_) | Attempt::NotRun(_) => Ran::NotRun,
-                    Attempt::Answered(_) | Attempt::MayHaveRun(_) => Ran::MayHaveRun,
+                    AttemptError::Unreadable(_) => Ran::Refused { permanent: true },
+                    AttemptError::Impossible(_) | AttemptError::NotRun(_) => Ran::NotRun,
+                    AttemptError::Answered(_) | AttemptError::MayHaveRun(_) => Ran::MayHaveRun,
                 };
                 self.error = Some(why.into_error());
                 ran
@@ -300,7 +300,7 @@ impl Keeper {
             link.probe(&names, None).await?;
             Ok::<_, Error>(link)
         };
-        match lived::within(handle.family.timeouts.redial_timeout, dialled).await {
+        match lived::within(handle.peer_context.timeouts.redial_timeout, dialled).await {
             Some(Ok(link)) => {
                 self.last = link;
                 true
@@ -314,7 +314,7 @@ impl Keeper {
     async fn displace(&mut self) {
         let (handle, last) = (&self.handle, &self.last);
         if !last.has_ended() {
-            let _ = timeout(handle.family.timeouts.drain_timeout, last.drained()).await;
+            let _ = timeout(handle.peer_context.timeouts.drain_timeout, last.drained()).await;
         }
         if !last.object().has_ended() {
             let told = async {
@@ -323,7 +323,7 @@ impl Keeper {
                 }
             };
             // Refused means that it is really gone; no answer means that nobody is there to tell.
-            let _ = timeout(handle.family.timeouts.release_timeout, told).await;
+            let _ = timeout(handle.peer_context.timeouts.release_timeout, told).await;
         }
         last.object().end();
     }
@@ -343,19 +343,19 @@ impl Keeper {
     fn fail(&mut self, failure: Failure) {
         let handle = self.handle.clone();
         let Failure { why, parent, permanent, in_a_row, retry_at } = failure;
-        let (plugin, service) = (&handle.family.name, handle.id.service);
+        let (plugin, service) = (&handle.peer_context.name, handle.id.service);
         let error = match why {
             FailureKind::Run => self.error.take().unwrap_or_else(|| Error::disconnected(plugin, false)),
             FailureKind::Unsteady => Error::unsteady(plugin, service, in_a_row),
             FailureKind::Quarantined => Error::quarantined(plugin, service),
         };
         let retry_at = (!permanent).then_some(retry_at);
-        let until = Forgotten::Under { object: Some(parent), reset: handle.family.reset_version() };
+        let until = Forgotten::Under { object: Some(parent), reset: handle.peer_context.reset_version() };
         let failed = Failed { error: error.clone(), at_once: permanent, in_a_row, retry_at, until };
-        handle.publish(Slot::Failed(Arc::new(failed)));
+        handle.publish(HandleState::Failed(Arc::new(failed)));
         if handle.is_owned() {
             let id = handle.id.clone();
-            handle.family.emit(HandleEvent::Failed { handle: id, error, permanent, run: in_a_row, retry_at });
+            handle.peer_context.emit(HandleEvent::Failed { handle: id, error, permanent, run: in_a_row, retry_at });
         }
     }
 
@@ -364,15 +364,21 @@ impl Keeper {
         let handle = &self.handle;
         let (session, service) = (self.last.session(), handle.id.service);
         let error = match handle.is_owned() {
-            true => Error::not_made_again(&handle.family.name, service),
+            true => Error::not_made_again(&handle.peer_context.name, service),
             false => Error::withdrawn(session.name(), service, session.has_ended()),
         };
         let failed =
             Failed { error: error.clone(), at_once: true, in_a_row: 1, retry_at: None, until: Forgotten::Never };
-        handle.publish(Slot::Failed(Arc::new(failed)));
+        handle.publish(HandleState::Failed(Arc::new(failed)));
         if handle.is_owned() {
             let id = handle.id.clone();
-            handle.family.emit(HandleEvent::Failed { handle: id, error, permanent: true, run: 1, retry_at: None });
+            handle.peer_context.emit(HandleEvent::Failed {
+                handle: id,
+                error,
+                permanent: true,
+                run: 1,
+                retry_at: None,
+            });
         }
     }
 }
@@ -383,13 +389,15 @@ fn is_answer(error: &Error) -> bool {
 }
 
 /// Runs the recipe of `handle` over `parent`, with the set-up calls that were made on it.
-pub(crate) async fn make(handle: &Handle, recipe: &Recipe, parent: &Arc<Link>) -> Result<Arc<Link>, Attempt> {
-    let context =
-        Context { deadline: Some(Instant::now() + handle.family.timeouts.construct_timeout), ..Context::default() };
+pub(crate) async fn make(handle: &Handle, recipe: &Recipe, parent: &Arc<Link>) -> Result<Arc<Link>, AttemptError> {
+    let context = Context {
+        deadline: Some(Instant::now() + handle.peer_context.timeouts.construct_timeout),
+        ..Context::default()
+    };
     let made = recipe.attempt(parent, &context).await?;
-    let link = made
-        .link
-        .ok_or_else(|| Attempt::Answered(Error::not_found(format!("{} is not there any more", handle.id.service))))?;
+    let link = made.link.ok_or_else(|| {
+        AttemptError::Answered(Error::not_found(format!("{} is not there any more", handle.id.service)))
+    })?;
     match handle.set_up(&link, &context).await {
         Ok(()) => Ok(link),
         Err(why) => {

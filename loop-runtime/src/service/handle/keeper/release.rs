@@ -11,8 +11,8 @@ use super::Keeper;
 use crate::context::Context;
 use crate::error::Result;
 use crate::service::base::HandleEvent;
-use crate::service::handle::{Handle, Slot};
-use crate::service::session::{Attempt, Link};
+use crate::service::handle::{Handle, HandleState};
+use crate::service::session::{AttemptError, Link};
 
 impl Keeper {
     /// Gives everything back: children, calls in flight, the object, its connection, what was lent to it.
@@ -21,7 +21,7 @@ impl Keeper {
         if let Some(adopted) = handle.take_adopted() {
             discard(handle, &adopted.link).await;
         }
-        let timeouts = &handle.family.timeouts;
+        let timeouts = &handle.peer_context.timeouts;
         if handle.closed.is_cancelled() {
             handle.children.close();
             // A child that hangs does not hold its parent: the object's end takes it along.
@@ -42,10 +42,10 @@ impl Keeper {
         handle.uninstall();
         handle.forget_set_up();
         if handle.closed.is_cancelled() {
-            handle.publish(Slot::Closed);
+            handle.publish(HandleState::Closed);
         }
         if handle.is_owned() {
-            handle.family.emit(HandleEvent::Closed { handle: handle.id.clone(), told });
+            handle.peer_context.emit(HandleEvent::Closed { handle: handle.id.clone(), told });
         }
         handle.done.cancel();
         // By an upgrade that was preparing for it while it was released. From here on who prepares sees that it is done.
@@ -59,12 +59,12 @@ impl Keeper {
         let handle = &self.handle;
         if !last.has_ended() {
             // Calls that take longer are cut off with the connection.
-            let _ = timeout(handle.family.timeouts.drain_timeout, last.drained()).await;
+            let _ = timeout(handle.peer_context.timeouts.drain_timeout, last.drained()).await;
         }
         if last.is_usable() {
             return self.tell_last_word(last).await;
         }
-        match timeout(handle.family.timeouts.redial_timeout, last.redial()).await {
+        match timeout(handle.peer_context.timeouts.redial_timeout, last.redial()).await {
             Ok(Ok(link)) => self.tell_last_word(&link).await,
             _ => false,
         }
@@ -73,8 +73,8 @@ impl Keeper {
     /// Sends the release call and keeps its answer for whoever closed by hand.
     async fn tell_last_word(&self, link: &Arc<Link>) -> bool {
         let Some(answer) = tell(&self.handle, link).await else { return false };
-        let told = matches!(answer, Ok(_) | Err(Attempt::Answered(_)));
-        let answer = answer.map_err(Attempt::into_error);
+        let told = matches!(answer, Ok(_) | Err(AttemptError::Answered(_)));
+        let answer = answer.map_err(AttemptError::into_error);
         // Released once only: nothing can be there yet.
         let _ = self.handle.released.set(answer);
         told
@@ -82,16 +82,16 @@ impl Keeper {
 }
 
 /// Calls the release method, if the service has one.
-pub(super) async fn tell(handle: &Handle, link: &Arc<Link>) -> Option<Result<Bytes, Attempt>> {
+pub(super) async fn tell(handle: &Handle, link: &Arc<Link>) -> Option<Result<Bytes, AttemptError>> {
     let method = handle.release?;
     let context =
-        Context { deadline: Some(Instant::now() + handle.family.timeouts.release_timeout), ..Context::default() };
+        Context { deadline: Some(Instant::now() + handle.peer_context.timeouts.release_timeout), ..Context::default() };
     Some(link.last_call(method.path, HeaderMap::new(), &context, Bytes::new()).await)
 }
 
 /// Gives back an object of a session that takes no new calls, once those under way are answered.
 pub(crate) async fn leave(handle: &Handle, link: &Arc<Link>) {
-    let _ = timeout(handle.family.timeouts.drain_timeout, link.drained()).await;
+    let _ = timeout(handle.peer_context.timeouts.drain_timeout, link.drained()).await;
     discard(handle, link).await;
 }
 
@@ -99,6 +99,6 @@ pub(crate) async fn leave(handle: &Handle, link: &Arc<Link>) {
 pub(crate) async fn discard(handle: &Handle, link: &Arc<Link>) {
     tell(handle, link).await;
     link.end();
-    link.object().give_back(handle.family.timeouts.disconnect_timeout).await;
+    link.object().give_back(handle.peer_context.timeouts.disconnect_timeout).await;
     link.object().end();
 }

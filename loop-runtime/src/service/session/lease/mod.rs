@@ -15,7 +15,7 @@ use super::lendable::{Export, Lent};
 use super::session::Session;
 use crate::broker::Listener;
 use crate::error::Result;
-use crate::service::base::Life;
+use crate::service::base::EndTree;
 use crate::sync::locked;
 use crate::transport::{self, Accepted};
 pub(crate) use machine::Expiry;
@@ -35,7 +35,7 @@ pub(crate) struct Control {
     stop: CancellationToken,
     /// The peer has given the object back.
     released: CancellationToken,
-    cut: Arc<Life>,
+    cut: Arc<EndTree>,
     ended: CancellationToken,
     served: Mutex<Option<Arc<dyn Lent>>>,
 }
@@ -49,7 +49,7 @@ impl Lease {
     pub(crate) async fn open(
         session: &Arc<Session>,
         export: Export,
-        within: &Life,
+        within: &EndTree,
         expiry: Option<Expiry>,
     ) -> Result<Self> {
         let released = CancellationToken::new();

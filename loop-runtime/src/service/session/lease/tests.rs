@@ -4,10 +4,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::broker::{Broker, DIAL_TIMEOUT, Route};
-use crate::service::base::{BoxFuture, Family, Method, Timeouts};
+use crate::broker::{Broker, BrokerTransport, DIAL_TIMEOUT};
+use crate::service::base::{BoxFuture, Method, PeerContext, Timeouts};
 use crate::service::session::Lendable;
-use crate::transport::{Address, ConnectionId, Handler, Limits, Stream, Wish, answer};
+use crate::transport::{Address, ConnectionId, Handler, Limits, Stream, TlsMode, answer};
 
 /// A service that is never called.
 struct Empty;
@@ -42,15 +42,16 @@ impl Lent for Empty {
 #[tokio::test(start_paused = true)]
 async fn a_stranger_does_not_use_up_what_was_lent() {
     let dir = tempfile::tempdir().unwrap();
-    let offer = Wish::Tls.offer().unwrap();
+    let offer = TlsMode::Tls.offer().unwrap();
     let (of_plugin, field) = answer(offer.client_certificate().map(OsStr::new)).unwrap();
     let (outgoing, mut announcements) = mpsc::channel(1);
-    let broker = Broker::new(Route::sockets(dir.path()), offer.settle(&field).unwrap(), DIAL_TIMEOUT, outgoing);
-    let family = Family::new("plugin", "the host", Timeouts::default(), false, Arc::new(|_| {}));
-    let session = Session::new("plugin", 1, broker, (Limits::client(), Limits::server()), family);
+    let broker =
+        Broker::new(BrokerTransport::sockets(dir.path()), offer.settle(&field).unwrap(), DIAL_TIMEOUT, outgoing);
+    let peer_context = PeerContext::new("plugin", "the host", Timeouts::default(), false, Arc::new(|_| {}));
+    let session = Session::new("plugin", 1, broker, (Limits::client(), Limits::server()), peer_context);
     session.saw_peer(true);
     let export = Export { release: None, what: Arc::new(Empty) };
-    let within = Life::new();
+    let within = EndTree::new();
     let lease = Lease::open(&session, export, &within, Some(Expiry::ORDINARY_CALL)).await.unwrap();
     let announced = announcements.recv().await.unwrap();
     let address = Address::parse(&announced.network, &announced.address).unwrap();

@@ -3,11 +3,11 @@
 use std::ffi::OsStr;
 
 use super::*;
-use crate::transport::{Offer, OfferError, Security, Wish, answer};
+use crate::transport::{Offer, OfferError, Security, TlsMode, answer};
 
 /// Two sides that have agreed, and the field that the plugin wrote.
 fn agreed() -> (Security, Security, String) {
-    let offer = Wish::Tls.offer().unwrap();
+    let offer = TlsMode::Tls.offer().unwrap();
     let (plugin, field) = answer(offer.client_certificate().map(OsStr::new)).unwrap();
     (offer.settle(&field).unwrap(), plugin, field)
 }
@@ -40,7 +40,7 @@ async fn each_launch_has_certificates_of_its_own() {
 
 #[test]
 fn the_host_says_what_is_wrong_with_the_answer() {
-    let (asked, plain) = (Wish::Tls.offer().unwrap(), Wish::Nothing.offer().unwrap());
+    let (asked, plain) = (TlsMode::Tls.offer().unwrap(), TlsMode::Nothing.offer().unwrap());
     let (_, field) = answer(asked.client_certificate().map(OsStr::new)).unwrap();
     let padded = format!("{field}=");
     let said = |offer: &Offer, field: &str| offer.settle(field).unwrap_err();

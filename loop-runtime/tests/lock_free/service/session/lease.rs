@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::service::base::Life;
+use crate::service::base::EndTree;
 use crate::sync::{AtomicUsize, Ordering};
 
 pub(crate) struct Lease {
-    pub(crate) cut: Arc<Life>,
+    pub(crate) cut: Arc<EndTree>,
     pub(crate) dropped: Arc<AtomicUsize>,
 }
 

@@ -18,7 +18,7 @@ use crate::service::base::{from_status, settle};
 use crate::transport::Failure;
 
 /// What an attempt over one link came to, if not to a reply.
-pub(crate) enum Attempt {
+pub(crate) enum AttemptError {
     /// It can be sent over no link: the caller's own limits forbid it. It did not run.
     Impossible(Error),
     /// It certainly did not run: another attempt is as good as the first.
@@ -31,7 +31,7 @@ pub(crate) enum Attempt {
     Answered(Error),
 }
 
-impl Attempt {
+impl AttemptError {
     pub(crate) fn into_error(self) -> Error {
         match self {
             Self::Impossible(error)
@@ -55,7 +55,7 @@ impl Link {
         object: &Object,
         expiry: Option<Expiry>,
         context: &Context,
-    ) -> Result<(Vec<Lease>, Vec<(u32, u32)>), Attempt> {
+    ) -> Result<(Vec<Lease>, Vec<(u32, u32)>), AttemptError> {
         if exports.is_empty() {
             return Ok(Default::default());
         }
@@ -68,12 +68,12 @@ impl Link {
         tokio::select! {
             biased;
             lent = lending::lend(self.session(), exports, object, expiry) => lent.map_err(|error| match error.loss() {
-                Some(_) => Attempt::NotRun(error),
-                None => Attempt::Impossible(error),
+                Some(_) => AttemptError::NotRun(error),
+                None => AttemptError::Impossible(error),
             }),
-            () = self.ended().cancelled() => Err(Attempt::NotRun(self.gone(false))),
+            () = self.ended().cancelled() => Err(AttemptError::NotRun(self.gone(false))),
             () = expired => {
-                Err(Attempt::Impossible(Error::deadline_before(self.session().name(), &"while a service was lent")))
+                Err(AttemptError::Impossible(Error::deadline_before(self.session().name(), &"while a service was lent")))
             }
         }
     }
@@ -85,11 +85,11 @@ impl Link {
         headers: HeaderMap,
         context: &Context,
         body: Bytes,
-    ) -> Result<Bytes, Attempt> {
+    ) -> Result<Bytes, AttemptError> {
         // Counted before the look: whoever retires the link after it waits for this call too.
         let _in_flight = self.in_flight();
         if !self.is_usable() {
-            return Err(Attempt::NotRun(self.gone(false)));
+            return Err(AttemptError::NotRun(self.gone(false)));
         }
         self.last_call(path, headers, context, body).await
     }
@@ -101,14 +101,20 @@ impl Link {
         headers: HeaderMap,
         context: &Context,
         body: Bytes,
-    ) -> Result<Bytes, Attempt> {
+    ) -> Result<Bytes, AttemptError> {
         let span = tracing::debug_span!("call", peer = self.session().name(), path);
         self.send(path, headers, context, body).instrument(span).await
     }
 
-    async fn send(&self, path: &str, headers: HeaderMap, context: &Context, body: Bytes) -> Result<Bytes, Attempt> {
+    async fn send(
+        &self,
+        path: &str,
+        headers: HeaderMap,
+        context: &Context,
+        body: Bytes,
+    ) -> Result<Bytes, AttemptError> {
         if self.has_ended() {
-            return Err(Attempt::NotRun(self.gone(false)));
+            return Err(AttemptError::NotRun(self.gone(false)));
         }
         let mut all = context.metadata.clone();
         all.extend(headers);
@@ -117,7 +123,7 @@ impl Link {
             Some(at) => match at.checked_duration_since(Instant::now()) {
                 Some(left) if !left.is_zero() => Some(left),
                 _ => {
-                    return Err(Attempt::Impossible(Error::deadline_before(self.session().name(), &path)));
+                    return Err(AttemptError::Impossible(Error::deadline_before(self.session().name(), &path)));
                 }
             },
         };
@@ -138,35 +144,37 @@ impl Link {
                 // What answers behind a number of the broker may be anybody: a proxy in Go passes on the headers of who is
                 // behind it, too.
                 self.session().saw_peer(!self.has_address() && reply.is_ours());
-                self.session().family().alive();
+                self.session().peer_context().alive();
                 Ok(reply.body)
             }
             Some(Err(failure)) => Err(self.failed(path, failure, context.deadline).await),
-            None => Err(Attempt::MayHaveRun(self.gone(true))),
+            None => Err(AttemptError::MayHaveRun(self.gone(true))),
         }
     }
 
     /// What a failure of the transport means for the call of `path`: the one place where that is decided, for calls of our
     /// own and for those that are passed on.
-    pub(crate) async fn failed(&self, path: &str, failure: Failure, deadline: Option<Instant>) -> Attempt {
+    pub(crate) async fn failed(&self, path: &str, failure: Failure, deadline: Option<Instant>) -> AttemptError {
         if failure.is_from_peer() {
-            self.session().family().alive();
+            self.session().peer_context().alive();
         }
         let is_over = deadline.is_some_and(|at| at <= Instant::now());
         match failure {
-            Failure::Impossible(why) => Attempt::Impossible(Error::cannot_be_sent(self.session().name(), path, why)),
+            Failure::Impossible(why) => {
+                AttemptError::Impossible(Error::cannot_be_sent(self.session().name(), path, why))
+            }
             // A peer's clock may be the first to notice. grpc-go then resets the call: without an answer, or with that of a
             // handler which returns what it is told, that its context was cancelled.
             Failure::Answered(status) if status.code() == tonic::Code::Cancelled && is_over => passed(path),
             Failure::MayHaveRun(_) if is_over => passed(path),
             Failure::Answered(status) => {
                 let error = from_status(&status, self.session().peer_is_ours());
-                Attempt::Answered(error.answered_by(self.session().name(), path))
+                AttemptError::Answered(error.answered_by(self.session().name(), path))
             }
-            Failure::NotRun(why) => Attempt::NotRun(self.gone(false).with_source(why)),
+            Failure::NotRun(why) => AttemptError::NotRun(self.gone(false).with_source(why)),
             Failure::MayHaveRun(why) => {
                 self.settle_end().await;
-                Attempt::MayHaveRun(self.gone(true).with_source(why))
+                AttemptError::MayHaveRun(self.gone(true).with_source(why))
             }
         }
     }
@@ -200,10 +208,10 @@ impl Link {
 }
 
 /// Of a call that was sent.
-fn passed(path: &str) -> Attempt {
-    Attempt::Answered(Error::deadline_after(path))
+fn passed(path: &str) -> AttemptError {
+    AttemptError::Answered(Error::deadline_after(path))
 }
 
 #[cfg(test)]
-#[path = "attempt_tests.rs"]
+#[path = "attempt_error_tests.rs"]
 mod tests;

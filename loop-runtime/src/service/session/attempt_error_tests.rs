@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 
 use super::*;
-use crate::broker::{Broker, DIAL_TIMEOUT, Route};
+use crate::broker::{Broker, BrokerTransport, DIAL_TIMEOUT};
 use crate::error::{Code, ErrorKind};
-use crate::service::base::{BoxFuture, Family, Timeouts};
+use crate::service::base::{BoxFuture, PeerContext, Timeouts};
 use crate::service::session::Session;
 use crate::transport::{Connection, ConnectionId, Handler, Limits, Security, serve_connection};
 
@@ -20,9 +20,9 @@ async fn link() -> (Arc<Link>, tokio::io::DuplexStream) {
     let (here, there) = duplex(1 << 16);
     let (connection, driver) = Connection::open(here, &Limits::client()).await.unwrap();
     let (outgoing, _) = mpsc::channel(1);
-    let broker = Broker::new(Route::sockets("/nowhere"), Security::None, DIAL_TIMEOUT, outgoing);
-    let family = Family::new("plugin", "the host", Timeouts::default(), false, Arc::new(|_| {}));
-    let session = Session::new("plugin", 1, broker, (Limits::client(), Limits::server()), family);
+    let broker = Broker::new(BrokerTransport::sockets("/nowhere"), Security::None, DIAL_TIMEOUT, outgoing);
+    let peer_context = PeerContext::new("plugin", "the host", Timeouts::default(), false, Arc::new(|_| {}));
+    let session = Session::new("plugin", 1, broker, (Limits::client(), Limits::server()), peer_context);
     let link = Link::adopt(&session, connection, driver, None, session.root().clone());
     (link, there)
 }
@@ -67,7 +67,7 @@ async fn an_answer_that_the_call_was_cancelled_is_the_deadline_if_that_is_over()
         tokio::spawn(serve_connection(peer, Arc::new(Slow(code)), Limits::server(), stop, abort));
         let context = Context { deadline: Some(Instant::now() + deadline), ..Context::default() };
         match link.unary("/a.B/C", HeaderMap::new(), &context, Bytes::new()).await {
-            Err(Attempt::Answered(error)) => (error.code(), matches!(error.kind(), ErrorKind::Deadline { .. })),
+            Err(AttemptError::Answered(error)) => (error.code(), matches!(error.kind(), ErrorKind::Deadline { .. })),
             _ => panic!("not an answer"),
         }
     };

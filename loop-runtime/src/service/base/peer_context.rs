@@ -22,7 +22,7 @@ const STEADY: u32 = 10;
 const RUNS: usize = 8;
 
 /// The handles of one supervisor, or those that a host lent to its plugin.
-pub(crate) struct Family {
+pub(crate) struct PeerContext {
     /// The peer, for texts.
     pub(crate) name: String,
     /// This process, for texts.
@@ -47,7 +47,7 @@ pub(crate) struct Family {
     runtime: Runtime,
 }
 
-impl Family {
+impl PeerContext {
     pub(crate) fn new(name: &str, local: &str, timeouts: Timeouts, lazy: bool, observer: Observer) -> Arc<Self> {
         Self::with_tick(name, local, timeouts, lazy, observer, TICK)
     }
@@ -137,7 +137,7 @@ impl Family {
         let permit = self.runs.acquire_many(permits).await.ok()?;
         locked(&self.making).push(handle);
         locked(&self.cut_off).retain(|(_, known)| *known != handle);
-        Some(Run { family: self, handle, _permit: permit })
+        Some(Run { peer_context: self, handle, _permit: permit })
     }
 
     /// Notes that the constructor of `handle` lost what it ran over. That is seen before the end of `generation` is.
@@ -167,13 +167,13 @@ impl Family {
 
 /// A constructor that is running.
 pub(crate) struct Run<'a> {
-    family: &'a Family,
+    peer_context: &'a PeerContext,
     handle: u64,
     _permit: SemaphorePermit<'a>,
 }
 
 impl Drop for Run<'_> {
     fn drop(&mut self) {
-        locked(&self.family.making).retain(|handle| *handle != self.handle);
+        locked(&self.peer_context.making).retain(|handle| *handle != self.handle);
     }
 }

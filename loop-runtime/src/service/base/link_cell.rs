@@ -6,9 +6,9 @@ use crate::sync::ArcSwapOption;
 
 /// Read by every call, written when a link comes or goes. A link is put here after it was hung on its object, so that
 /// whatever has ended meanwhile is found here, if at all, as what it is: not usable.
-pub(crate) struct Place<T>(ArcSwapOption<T>);
+pub(crate) struct LinkCell<T>(ArcSwapOption<T>);
 
-impl<T> Place<T> {
+impl<T> LinkCell<T> {
     pub(crate) fn empty() -> Self {
         Self(ArcSwapOption::empty())
     }

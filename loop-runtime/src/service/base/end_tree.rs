@@ -8,17 +8,17 @@ use crate::sync::{AtomicBool, Mutex, Ordering, locked};
 
 /// Ends once and never comes back: of a session, an object, a connection, a lease.
 ///
-/// When [`Life::end`] has returned, in whichever thread, all below is over, and nothing that is not over can be hung on
+/// When [`EndTree::end`] has returned, in whichever thread, all below is over, and nothing that is not over can be hung on
 /// it any more. So who knows that the next generation of a plugin is there finds nothing usable of the last one. A tree
 /// of `CancellationToken`s does not promise that: there, who comes second returns while the first is still under way.
-pub(crate) struct Life {
+pub(crate) struct EndTree {
     over: AtomicBool,
     /// `None` once it is over.
     below: Mutex<Option<Vec<Weak<Self>>>>,
     told: CancellationToken,
 }
 
-impl Life {
+impl EndTree {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             over: AtomicBool::new(false),

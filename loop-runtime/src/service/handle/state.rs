@@ -7,7 +7,7 @@ use crate::error::Error;
 
 /// What has become of a handle.
 #[derive(Clone)]
-pub(crate) enum Slot {
+pub(crate) enum HandleState {
     /// Nothing there, nothing under way.
     Vacant,
     /// A run, or a start of the process, is under way.

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use super::serving::Serving;
 use super::socket::SocketDir;
+use crate::broker::BrokerTransport;
 #[cfg(feature = "mux")]
 use crate::broker::Knocks;
-use crate::broker::Route;
 use crate::transport::{Listener, Security};
 
 /// What the host asked for and this plugin can do.
-pub(super) enum Way {
+pub(super) enum ListenMode {
     /// By sockets in `directory`, which the members of `group` may dial too.
     Sockets { directory: PathBuf, group: Option<u32>, asked: bool },
     /// By one.
@@ -18,7 +18,7 @@ pub(super) enum Way {
     Multiplexed(Knocks),
 }
 
-impl Way {
+impl ListenMode {
     /// The host says in `PLUGIN_MULTIPLEX_GRPC` what it wants: anything but nothing is one for all.
     pub(super) fn from_env(dir: &SocketDir) -> Self {
         match std::env::var_os("PLUGIN_MULTIPLEX_GRPC").is_some_and(|value| !value.is_empty()) {
@@ -29,11 +29,13 @@ impl Way {
     }
 
     /// Of brokered connections.
-    pub(super) fn route(&self) -> Route {
+    pub(super) fn route(&self) -> BrokerTransport {
         match self {
-            Self::Sockets { directory, group, .. } => Route::Sockets { directory: directory.clone(), group: *group },
+            Self::Sockets { directory, group, .. } => {
+                BrokerTransport::Sockets { directory: directory.clone(), group: *group }
+            }
             #[cfg(feature = "mux")]
-            Self::Multiplexed(knocks) => Route::Multiplexed(knocks.clone()),
+            Self::Multiplexed(knocks) => BrokerTransport::Multiplexed(knocks.clone()),
         }
     }
 

@@ -18,7 +18,7 @@ use crate::wire::{FieldSpec, FieldType, LoopMessage, Schema};
     label = "neither a message nor a service",
     note = "derive it: `#[derive(LoopMessage)]`; to pass a service, take `Arc<dyn Trait>` of a `#[loop_service]` trait"
 )]
-pub trait Part {
+pub trait Parameter {
     /// What the far side holds while its implementation borrows from it.
     type Owned: Borrow<Self> + Send + 'static;
     /// Whether a service travels with it.
@@ -36,7 +36,7 @@ pub trait Part {
     fn field_type(schema: &mut Schema) -> FieldType;
 }
 
-impl<T: LoopMessage + ?Sized> Part for T
+impl<T: LoopMessage + ?Sized> Parameter for T
 where
     T::Owned: Send + 'static,
 {
@@ -63,7 +63,7 @@ fn id_field<S: Service + ?Sized>(schema: &mut Schema) -> FieldType {
     <u32 as LoopMessage>::field_type(schema)
 }
 
-impl<S: Service + ?Sized> Part for Arc<S> {
+impl<S: Service + ?Sized> Parameter for Arc<S> {
     type Owned = Self;
     const CARRIES: bool = true;
 
@@ -81,7 +81,7 @@ impl<S: Service + ?Sized> Part for Arc<S> {
     }
 }
 
-impl<S: Service + ?Sized> Part for Option<Arc<S>> {
+impl<S: Service + ?Sized> Parameter for Option<Arc<S>> {
     type Owned = Self;
     const CARRIES: bool = true;
 
@@ -103,7 +103,7 @@ impl<S: Service + ?Sized> Part for Option<Arc<S>> {
     }
 }
 
-impl<S: Service + ?Sized> Part for Vec<Arc<S>> {
+impl<S: Service + ?Sized> Parameter for Vec<Arc<S>> {
     type Owned = Self;
     const CARRIES: bool = true;
 
