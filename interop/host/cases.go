@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
@@ -26,6 +28,7 @@ var cases = map[string]func(context.Context){
 	"errors-handed-on": errorsHandedOn,
 	"details":          details,
 	"metadata":         headers,
+	"compression":      compression,
 	"deadline":         deadline,
 	"cancellation":     cancellation,
 	"lent":             lent,
@@ -61,6 +64,17 @@ func big(ctx context.Context) {
 
 func errors(ctx context.Context) {
 	answers(ctx, func(code codes.Code) codes.Code { return code })
+}
+
+// A plugin decompresses nothing, and says what it takes instead. The connection goes on.
+func compression(ctx context.Context) {
+	r := launch()
+	p := r.probe()
+	_, err := p.Echo(ctx, &probe.EchoRequest{Data: []byte("x")}, grpc.UseCompressor(gzip.Name))
+	check(status.Code(err) == codes.Unimplemented, "a compressed request was answered with %v", err)
+	reply := must(p.Echo(ctx, &probe.EchoRequest{Data: []byte("y")}))
+	check(string(reply.Value) == "y", "%q came back", reply.Value)
+	r.kill()
 }
 
 // Of a plugin that asks another one, in Go. What that one calls Unavailable or Canceled may be the end of something

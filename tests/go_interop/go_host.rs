@@ -14,6 +14,7 @@ const CASES: &[&str] = &[
     "errors",
     "details",
     "metadata",
+    "compression",
     "deadline",
     "cancellation",
     "lent",

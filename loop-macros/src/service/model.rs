@@ -4,8 +4,10 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::{Attribute, ItemTrait, LitStr, Path, TraitItemFn, Type};
 
-use super::parse::REPLACED;
 use crate::attr::Number;
+
+/// Attributes that other crates offer for the same purpose; both at once give errors that nobody understands.
+pub(super) const REPLACED: &[&str] = &["async_trait", "trait_variant", "dynosaur", "automock"];
 
 /// One service: a trait, its name in the contract and what it consists of.
 pub(crate) struct Service<'a> {

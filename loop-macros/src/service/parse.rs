@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::{ItemTrait, Path, TraitItem, TypeParamBound};
 
 use super::function;
-use super::model::Service;
+use super::model::{REPLACED, Service};
 use super::options::{self, ServiceOptions};
 use crate::diag::Errors;
 
@@ -18,9 +18,6 @@ pub(super) const NOT_DYN: &[&str] =
 
 /// Well-known traits that a remote object cannot have, however it is implemented.
 const FOREIGN: &[&str] = &["Debug", "Display", "Error", "Any", "Unpin", "Drop", "Future", "Iterator", "Deref"];
-
-/// Attributes that other crates offer for the same purpose; both at once give errors that nobody understands.
-pub(super) const REPLACED: &[&str] = &["async_trait", "trait_variant", "dynosaur", "automock"];
 
 /// Reads `#[loop_service(tokens)] item`; items with mistakes are reported and left out.
 pub(crate) fn service<'a>(tokens: TokenStream, item: &'a ItemTrait, errors: &mut Errors) -> Service<'a> {

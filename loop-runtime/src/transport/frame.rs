@@ -175,7 +175,8 @@ impl Message {
         let [flag, len @ ..] = self.prefix;
         match flag {
             0 => {}
-            1 => return Err(Status::unimplemented("compressed messages are not supported")),
+            // A server refuses an encoding that it does not know before this, so there was none; a client offered none.
+            1 => return Err(Status::internal("compressed flag set, and no grpc-encoding was agreed upon")),
             _ => return Err(Status::internal(format!("{flag} is not a compression flag"))),
         }
         let len = u32::from_be_bytes(len) as usize;

@@ -12,6 +12,10 @@ use super::frame::{self, Framed, ReadError};
 
 static GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 static OK: HeaderValue = HeaderValue::from_static("0");
+const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
+/// The encoding that leaves a message as it is.
+const IDENTITY: &str = "identity";
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// Reads the request's message, of at most `limit` bytes, runs `run` with it and the request's headers, and frames
@@ -30,6 +34,9 @@ where
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
             return response;
+        }
+        if let Some(refused) = refuse_encoding(&headers) {
+            return refused;
         }
         match receive(body, limit).await {
             Ok(message) => respond(run(headers, message).await),
@@ -51,6 +58,20 @@ fn respond(reply: Result<Bytes, Status>) -> Response<Body> {
         }
         Err(status) => status.into_http(),
     }
+}
+
+/// The answer to a request whose messages may be compressed: nothing is decompressed here, and the peer is told what it can
+/// use instead, as [gRPC's page on compression](https://github.com/grpc/grpc/blob/master/doc/compression.md) asks.
+fn refuse_encoding(headers: &HeaderMap) -> Option<Response<Body>> {
+    let encoding = headers.get(GRPC_ENCODING)?;
+    if encoding == IDENTITY {
+        return None;
+    }
+    let encoding = String::from_utf8_lossy(encoding.as_bytes());
+    let status = Status::unimplemented(format!("grpc-encoding {encoding:?} is not supported: {IDENTITY} is"));
+    let mut response = status.into_http();
+    response.headers_mut().insert(GRPC_ACCEPT_ENCODING, HeaderValue::from_static(IDENTITY));
+    Some(response)
 }
 
 fn is_grpc(headers: &HeaderMap) -> bool {

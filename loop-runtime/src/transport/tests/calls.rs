@@ -169,7 +169,7 @@ async fn broken_requests_are_answered() {
         (&[b"\0\0\0\0\x02h"], "13", "inside a message"),
         (&[b"\0\0\0\0\x02hi\0"], "13", "more than one message"),
         (&[b"\0\0\0\0\x02hi", b"\0\0\0\0\0"], "13", "more than one message"),
-        (&[b"\x01\0\0\0\x02hi"], "12", "compressed"),
+        (&[b"\x01\0\0\0\x02hi"], "13", "compressed flag set"),
         (&[b"\x07\0\0\0\x02hi"], "13", "7 is not a compression flag"),
     ];
     for (frames, code, says) in cases {
@@ -182,6 +182,14 @@ async fn broken_requests_are_answered() {
     for kind in [None, Some(("content-type", "text/html"))] {
         let (http, _) = send(&connection, kind.as_slice(), &[b"\0\0\0\0\0"]).await;
         assert_eq!(http, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+    for (flag, encoding, code) in
+        [(&b"\0\0\0\0\0"[..], "gzip", "12"), (b"\x01\0\0\0\0", "snappy", "12"), (b"\0\0\0\0\0", "identity", "0")]
+    {
+        let (http, trailers) = send(&connection, &[GRPC, ("grpc-encoding", encoding)], &[flag]).await;
+        assert_eq!((http, trailers["grpc-status"].to_str().unwrap()), (StatusCode::OK, code), "{encoding}");
+        let accepted = trailers.get("grpc-accept-encoding").map(|it| it.to_str().unwrap());
+        assert_eq!(accepted, (code == "12").then_some("identity"), "{encoding}");
     }
     for timeout in ["", "1", "soon", "123456789S", "-1S"] {
         let (http, trailers) = send(&connection, &[GRPC, ("grpc-timeout", timeout)], &[b"\0\0\0\0\0"]).await;
