@@ -3,6 +3,7 @@
 pub(crate) mod capture;
 pub(crate) mod event;
 pub(crate) mod fatal;
+pub(crate) mod fields;
 mod follow;
 pub(crate) mod hclog;
 pub(crate) mod lines;
