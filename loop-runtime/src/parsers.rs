@@ -10,6 +10,7 @@ use crate::broker::{Broker, BrokerTransport};
 use crate::error::rich_status;
 use crate::host::parse_handshake_line;
 use crate::proto::plugin::ConnInfo;
+use crate::stdio::event::Arranged;
 use crate::stdio::hclog::Parser;
 use crate::stdio::lines::Lines;
 use crate::transport::{Address, Offer, Security, header_blocks_of, received_timeout};
@@ -106,7 +107,10 @@ fn knocks(mut bytes: &[u8]) {
 fn hclog(bytes: &[u8]) {
     let (mut lines, mut parser) = (Lines::new(64), Parser::default());
     let mut records = 0;
-    let mut count = |_| records += 1;
+    let mut count = |record| {
+        records += 1;
+        assert!(Arranged::new(&record, "p").is_bounded());
+    };
     lines.feed(bytes, |piece| parser.feed(piece, &mut count));
     parser.feed(crate::stdio::lines::Piece::Line(bytes), &mut count);
     parser.settle(&mut count);

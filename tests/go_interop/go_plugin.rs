@@ -234,9 +234,14 @@ async fn dials(cell: &Cell) {
 async fn stdio(cell: &Cell) {
     let (plugin, probe) = launch(cell).await;
     probe.print("to stdout", "to stderr").await.unwrap();
-    log::until(&cell.name, "stdout=to stdout").await;
-    log::until(&cell.name, "stderr=to stderr").await;
+    log::until(&cell.name, &format!("INFO to stdout {}::stdout", target(cell))).await;
+    log::until(&cell.name, &format!("INFO to stderr {}::stderr", target(cell))).await;
     close(plugin).await;
+}
+
+/// Under which the plugin's records come.
+fn target(cell: &Cell) -> String {
+    format!("plugin::{}", cell.name.replace(|c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c), "_"))
 }
 
 async fn logs(cell: &Cell) {
@@ -247,7 +252,7 @@ async fn logs(cell: &Cell) {
     let levels: Vec<_> = lines.iter().filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(levels, ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]);
     for line in lines {
-        assert!(line.contains("go-probe") && line.contains("answer=42"), "{line}");
+        assert!(line.ends_with(" answer=42") && line.contains(&format!(" {}::go-probe ", target(cell))), "{line}");
     }
     close(plugin).await;
 }

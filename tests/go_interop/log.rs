@@ -11,7 +11,8 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, registry::Registry};
 
-/// Of each plugin, the events that name it: the level, the message, and the other fields as `name=value`.
+/// Of each plugin, the events that name it: the level, the message, the target, and the other fields as
+/// `name=value`.
 static LINES: LazyLock<watch::Sender<HashMap<String, Vec<String>>>> = LazyLock::new(Default::default);
 
 /// Begins to keep what is logged.
@@ -38,7 +39,8 @@ impl<S: Subscriber> Layer<S> for Keep {
         let mut fields = Fields::default();
         event.record(&mut fields);
         if let Some(plugin) = fields.plugin {
-            let text = format!("{} {}{}", event.metadata().level(), fields.message, fields.others);
+            let metadata = event.metadata();
+            let text = format!("{} {} {}{}", metadata.level(), fields.message, metadata.target(), fields.others);
             LINES.send_modify(|all| all.entry(plugin).or_default().push(text));
         }
     }

@@ -1,5 +1,6 @@
 //! The host's end of `plugin.GRPCStdio`: what a plugin prints after its handshake line.
 
+use super::hclog::{Record, Stream};
 use crate::proto::plugin::grpc_stdio_client::GrpcStdioClient;
 use crate::proto::plugin::stdio_data::Channel;
 use crate::transport::Connection;
@@ -7,7 +8,7 @@ use crate::transport::Connection;
 /// The longest line that is kept whole, in bytes; longer ones are logged in pieces.
 const LINE: usize = 64 * 1024;
 
-/// Logs what the plugin prints, a line an event at debug level, until the stream ends. A plugin without the service
+/// Logs what the plugin prints, a line an event at info level, until the stream ends. A plugin without the service
 /// prints to nobody.
 ///
 /// Run it as a task of its own: a Go plugin sends nothing, not even headers, before its first byte.
@@ -15,10 +16,11 @@ pub(crate) async fn follow_stdio(connection: Connection, plugin: String) {
     let Ok(stream) = GrpcStdioClient::new(connection).stream_stdio(()).await else { return };
     let mut stream = stream.into_inner();
     let (mut out, mut err) = (Vec::new(), Vec::new());
+    let log = |on, line: &str| Record::printed(on, line).emit(&plugin);
     while let Ok(Some(chunk)) = stream.message().await {
         match chunk.channel() {
-            Channel::Stdout => lines(&mut out, &chunk.data, |line| tracing::debug!(plugin, stdout = %line)),
-            Channel::Stderr => lines(&mut err, &chunk.data, |line| tracing::debug!(plugin, stderr = %line)),
+            Channel::Stdout => lines(&mut out, &chunk.data, |line| log(Stream::Stdout, line)),
+            Channel::Stderr => lines(&mut err, &chunk.data, |line| log(Stream::Stderr, line)),
             Channel::Invalid => tracing::warn!(plugin, "output on a channel that is neither stdout nor stderr"),
         }
     }

@@ -1,6 +1,8 @@
 //! Reads what a plugin writes to stderr: JSON lines as HashiCorp's hclog makes them, plain text with or without
 //! a level in front, and panics. The rules are go-plugin's, so that a plugin is shown as a Go host would show it, but for
-//! one: a Go host makes an error of every plain line that ever comes after a panic, and here a panic is one record.
+//! two. A Go host makes an error of every plain line that ever comes after a panic, and here a panic is one record. And a
+//! line without a level is at `INFO`, where a Go host has `DEBUG`: what a program prints is meant to be read, and most
+//! hosts show nothing below `INFO`.
 
 use std::fmt;
 
@@ -9,6 +11,10 @@ use tracing::Level;
 
 use super::fatal::{Fatal, Open, begins};
 use super::lines::Piece;
+use super::pairs::write_pairs;
+
+/// The level of what says none.
+const PRINTED: Level = Level::INFO;
 
 /// One line of a plugin's log.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,8 +27,17 @@ pub(crate) struct Record {
     /// As the plugin wrote it.
     pub(crate) timestamp: Option<String>,
     pub(crate) pairs: Pairs,
+    /// It is no line of a log, but text.
+    pub(crate) printed: Option<Stream>,
     /// It is a panic, or like one, and has all lines that belong to it.
     pub(crate) fatal: Option<Fatal>,
+}
+
+/// Where text was printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Stdout,
+    Stderr,
 }
 
 /// The further keys and values of a record, in the order of the keys.
@@ -36,14 +51,14 @@ pub(crate) struct Parser {
 }
 
 impl Parser {
-    /// Reads what comes next. Never fails: what is not understood is text at `DEBUG`.
+    /// Reads what comes next. Never fails: what is not understood is text at `INFO`.
     pub(crate) fn feed(&mut self, piece: Piece<'_>, out: &mut impl FnMut(Record)) {
         let line = match piece {
             Piece::Line(line) => line,
             // Of a line that is too long to be read.
             Piece::Part(part) => {
                 self.settle(out);
-                return out(Record::text(Level::DEBUG, String::from_utf8_lossy(part).into_owned()));
+                return out(Record::text(PRINTED, String::from_utf8_lossy(part).into_owned()));
             }
         };
         let text = String::from_utf8_lossy(line);
@@ -69,7 +84,7 @@ impl Parser {
         let (fatal, others) = open.close();
         out(Record { fatal: Some(fatal.clone()), ..Record::text(Level::ERROR, fatal.text) });
         for line in others {
-            out(Record::text(Level::DEBUG, line));
+            out(Record::text(PRINTED, line));
         }
     }
 
@@ -93,7 +108,7 @@ impl Parser {
         self.settle(out);
         match begins(&text) {
             Some(kind) => self.open = Some(Open::new(kind, text)),
-            None => out(Record::text(Level::DEBUG, text)),
+            None => out(Record::text(PRINTED, text)),
         }
     }
 }
@@ -107,13 +122,13 @@ fn structured(mut object: Map<String, Value>, line: &str) -> Option<Record> {
         return None;
     }
     let Some(level) = level.as_deref().and_then(level_named) else {
-        return Some(Record::text(Level::DEBUG, line.into()));
+        return Some(Record::text(PRINTED, line.into()));
     };
     // These two may be anything; only text has a place of its own.
     let module = take_text(&mut object, "@module").ok().flatten();
     let caller = take_text(&mut object, "@caller").ok().flatten();
     let message = message.unwrap_or_default();
-    Some(Record { level, message, module, caller, timestamp, pairs: Pairs(object), fatal: None })
+    Some(Record { level, message, module, caller, timestamp, pairs: Pairs(object), printed: None, fatal: None })
 }
 
 /// The string under `key`, removed. `Err` if something else is there, which then stays.
@@ -157,36 +172,22 @@ fn is_timestamp(text: &str) -> bool {
 }
 
 impl Record {
-    fn text(level: Level, message: String) -> Self {
-        Self { level, message, module: None, caller: None, timestamp: None, pairs: Pairs::default(), fatal: None }
+    /// A line of text that came by the host's subscription.
+    pub(crate) fn printed(on: Stream, line: &str) -> Self {
+        Self { printed: Some(on), ..Self::text(PRINTED, line.to_owned()) }
     }
 
-    /// Passes the record to this process's `tracing` subscriber, under the target `plugin`.
-    ///
-    /// The keys of an event are fixed when the program is compiled, and those of a plugin are not, so they come
-    /// together in one field, `pairs`.
-    pub(crate) fn emit(&self, plugin: &str) {
-        macro_rules! event {
-            ($level:expr) => {
-                tracing::event!(
-                    target: "plugin",
-                    $level,
-                    plugin,
-                    module = self.module,
-                    caller = self.caller,
-                    timestamp = self.timestamp,
-                    pairs = self.pairs.shown().map(tracing::field::display),
-                    "{}",
-                    self.message
-                )
-            };
-        }
-        match self.level {
-            Level::ERROR => event!(Level::ERROR),
-            Level::WARN => event!(Level::WARN),
-            Level::INFO => event!(Level::INFO),
-            Level::DEBUG => event!(Level::DEBUG),
-            Level::TRACE => event!(Level::TRACE),
+    fn text(level: Level, message: String) -> Self {
+        let printed = Some(Stream::Stderr);
+        Self {
+            level,
+            message,
+            module: None,
+            caller: None,
+            timestamp: None,
+            pairs: Pairs::default(),
+            printed,
+            fatal: None,
         }
     }
 }
@@ -202,29 +203,34 @@ impl fmt::Display for Record {
     }
 }
 
+impl Stream {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        }
+    }
+}
+
 impl Pairs {
     /// Itself, unless there is nothing to show.
-    fn shown(&self) -> Option<&Self> {
+    pub(crate) fn shown(&self) -> Option<&Self> {
         (!self.0.is_empty()).then_some(self)
     }
-}
 
-/// `key=value key="two words"`.
-impl fmt::Display for Pairs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (n, (key, value)) in self.0.iter().enumerate() {
-            let gap = if n == 0 { "" } else { " " };
-            match value {
-                Value::String(text) if is_word(text) => write!(f, "{gap}{key}={text}")?,
-                other => write!(f, "{gap}{key}={other}")?,
-            }
-        }
-        Ok(())
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key)
     }
 }
 
-fn is_word(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "-_./:+@%".contains(c))
+impl fmt::Display for Pairs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_pairs(f, self.iter())
+    }
 }
 
 #[cfg(test)]

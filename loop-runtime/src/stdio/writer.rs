@@ -10,26 +10,27 @@ use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value};
-use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber, span};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
+use super::fields::{Around, Fields};
+
 /// The longest line that a Go host still parses, its line feed included.
 const MAX_LINE: usize = 64 * 1024;
-
-/// Integers beyond this lose digits in a Go host, which reads numbers as float64; they are written as strings.
-const EXACT: u64 = 1 << 53;
 
 /// A [`tracing_subscriber`] layer that writes every event as one line of hclog's JSON.
 ///
 /// [`Plugin`](crate::plugin::Plugin) installs it if the program has no subscriber of its own yet; a program that builds its
-/// own adds this layer, or its logs reach the host as plain text at debug level.
+/// own adds this layer, or its logs reach the host as plain text at info level.
 ///
 /// The target becomes `@module`, the fields of the event and of the spans around it become keys of their own (the
-/// innermost wins). A field named `logger` is special, as LOOP hosts want it: those of the spans, outermost first,
+/// innermost wins), and `spans` says which spans these are, with the fields of each, outermost first:
+/// `request{id=7}:query{table=prices}`. A field named `logger` is special, as LOOP hosts want it: those of the spans, outermost first,
 /// and of the event are joined with dots, so that a host shows `Median.DataSource` as a sub-logger.
+///
+/// Records of the crate `log` that `tracing-log` brings have the target and the level with which they were made.
 ///
 /// A line that would be longer than 64 KiB is cut in its longest texts and says so with `truncated: true`. Errors of
 /// writing are ignored: a host that is gone must not make a plugin panic.
@@ -83,81 +84,6 @@ fn put_head(line: &mut Map<String, Value>, of: Level, message: String, module: &
 
 type Out = dyn Fn(&[u8]) + Send + Sync;
 
-/// The fields of a span or an event.
-#[derive(Default)]
-struct Fields {
-    values: Map<String, Value>,
-    logger: Option<String>,
-    message: Option<String>,
-}
-
-impl Fields {
-    fn put(&mut self, field: &Field, value: Value) {
-        let text = |value: Value| match value {
-            Value::String(text) => text,
-            other => other.to_string(),
-        };
-        match field.name() {
-            "message" => self.message = Some(text(value)),
-            "logger" => self.logger = Some(text(value)),
-            // hclog's own keys: a host would take them for its own.
-            name if name.starts_with('@') => {
-                self.values.insert(format!("field.{name}"), value);
-            }
-            // What a raw identifier's field is called.
-            name => {
-                self.values.insert(name.strip_prefix("r#").unwrap_or(name).to_owned(), value);
-            }
-        }
-    }
-}
-
-impl Visit for Fields {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.put(field, Value::String(format!("{value:?}")));
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field, Value::String(value.to_owned()));
-    }
-
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        self.put(field, Value::Bool(value));
-    }
-
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        let exact = value.unsigned_abs() <= EXACT;
-        self.put(field, if exact { value.into() } else { Value::String(value.to_string()) });
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        self.put(field, if value <= EXACT { value.into() } else { Value::String(value.to_string()) });
-    }
-
-    fn record_i128(&mut self, field: &Field, value: i128) {
-        self.put(field, Value::String(value.to_string()));
-    }
-
-    fn record_u128(&mut self, field: &Field, value: u128) {
-        self.put(field, Value::String(value.to_string()));
-    }
-
-    fn record_f64(&mut self, field: &Field, value: f64) {
-        let number = serde_json::Number::from_f64(value).map(Value::Number);
-        self.put(field, number.unwrap_or_else(|| Value::String(value.to_string())));
-    }
-
-    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-        let mut text = value.to_string();
-        let mut source = value.source();
-        while let Some(cause) = source {
-            text = format!("{text}: {cause}");
-            source = cause.source();
-        }
-        self.put(field, Value::String(text));
-    }
-}
-
 impl<S> Layer<S> for HclogLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -171,43 +97,56 @@ where
     }
 
     fn on_record(&self, id: &span::Id, values: &span::Record<'_>, context: Context<'_, S>) {
-        if let Some(span) = context.span(id)
-            && let Some(fields) = span.extensions_mut().get_mut::<Fields>()
-        {
-            values.record(fields);
+        if let Some(span) = context.span(id) {
+            // A value may log while it is shown, which looks at the span: it must not be locked then.
+            let mut fields = Fields::default();
+            values.record(&mut fields);
+            if let Some(known) = span.extensions_mut().get_mut::<Fields>() {
+                known.extend(fields);
+            }
         }
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let (mut line, mut loggers) = (Map::new(), Vec::new());
-        for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
-            if let Some(fields) = span.extensions().get::<Fields>() {
-                line.extend(fields.values.clone());
-                loggers.extend(fields.logger.clone());
-            }
-        }
-        self.write(event, line, loggers);
+        let around = context.event_scope(event).map(|scope| Around::new(scope.from_root()));
+        self.write_event(event, around.unwrap_or_default());
     }
 }
 
 impl HclogLayer {
-    /// Writes an event that no span is around.
-    pub(crate) fn write_alone(&self, event: &Event<'_>) {
-        self.write(event, Map::new(), Vec::new());
-    }
-
-    /// Writes an event; the others are what the spans around it say.
-    fn write(&self, event: &Event<'_>, mut line: Map<String, Value>, mut loggers: Vec<String>) {
+    /// Writes an event that these spans are around.
+    pub(crate) fn write_event(&self, event: &Event<'_>, around: Around) {
         let mut fields = Fields::default();
         event.record(&mut fields);
-        line.extend(fields.values);
-        loggers.extend(fields.logger);
-        if !loggers.is_empty() {
-            line.insert("logger".to_owned(), loggers.join(".").into());
-        }
         let metadata = event.metadata();
-        put_head(&mut line, *metadata.level(), fields.message.unwrap_or_default(), metadata.target());
+        // The bridge from the crate `log` says in fields what a record's target was.
+        let bridged = metadata.name() == "log event" && metadata.target() == "log";
+        let target = if bridged { fields.take_bridged() } else { None };
+        self.write(*metadata.level(), target.as_deref().unwrap_or(metadata.target()), fields, around);
+    }
+
+    /// Writes a record of the crate `log`.
+    pub(crate) fn write_record(&self, record: &log::Record<'_>, around: Around) {
+        let module = record.module_path().filter(|module| *module != record.target());
+        let level = level_of(record.level());
+        self.write(level, record.target(), Fields::of_text(record.args().to_string(), module), around);
+    }
+
+    fn write(&self, level: Level, target: &str, fields: Fields, around: Around) {
+        let (mut line, message) = around.with(fields);
+        put_head(&mut line, level, message, target);
         (self.out)(&finished(line));
+    }
+}
+
+/// The same level in the words of `tracing`.
+pub(crate) fn level_of(level: log::Level) -> Level {
+    match level {
+        log::Level::Error => Level::ERROR,
+        log::Level::Warn => Level::WARN,
+        log::Level::Info => Level::INFO,
+        log::Level::Debug => Level::DEBUG,
+        log::Level::Trace => Level::TRACE,
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tracing_subscriber::prelude::*;
 
+use super::super::fields::EXACT;
 use super::*;
 
 /// What `run` logs, as raw lines.
@@ -59,6 +60,7 @@ fn spans_give_their_fields_and_the_name_of_the_logger() {
     });
     assert_eq!(line["logger"], "Median.DataSource");
     assert_eq!((&line["job"], &line["late"]), (&2.into(), &"yes".into()));
+    assert_eq!(line["spans"], "a{logger=Median job=1 late=yes}:b{job=2}");
 }
 
 #[test]
@@ -66,6 +68,36 @@ fn a_host_never_finds_a_number_among_its_own_keys() {
     let line = line(|| tracing::info!("@level" = 5, "@timestamp" = 7, message = 9));
     assert_eq!((&line["@level"], &line["@message"]), (&"info".into(), &"9".into()));
     assert_eq!(line["field.@level"], 5);
+}
+
+#[test]
+fn the_spans_have_a_key_that_nobody_else_has() {
+    let line = line(|| {
+        let _span = tracing::info_span!("bare").entered();
+        tracing::info!(spans = 3, "x");
+    });
+    assert_eq!((&line["spans"], &line["field.spans"]), (&"bare".into(), &3.into()));
+}
+
+#[test]
+fn what_tracing_log_brings_has_the_target_of_its_record() {
+    let line = line(|| {
+        tracing::event!(
+            name: "log event",
+            target: "log",
+            Level::WARN,
+            "log.target" = "dep",
+            "log.module_path" = "dep::inner",
+            "log.file" = "src/inner.rs",
+            "log.line" = 7,
+            "low"
+        );
+    });
+    assert_eq!(
+        (&line["@module"], &line["module"], &line["@message"]),
+        (&"dep".into(), &"dep::inner".into(), &"low".into())
+    );
+    assert!(!line.keys().any(|key| key.starts_with("log.")), "{line:?}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod brokered;
 mod calls;
 mod client;
 mod end;
+mod logs;
 #[cfg(feature = "mux")]
 mod multiplexed;
 mod process;

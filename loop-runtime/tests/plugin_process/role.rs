@@ -70,6 +70,8 @@ impl Probe for Impl {
     async fn log(&self, text: &str) -> Result<()> {
         let _span = tracing::info_span!("call", logger = "Probe").entered();
         tracing::warn!(size = text.len(), "{text}");
+        tracing::warn!(target: "noisy", "of no interest");
+        log::info!(target: "dependency", "by the crate log");
         Ok(())
     }
 

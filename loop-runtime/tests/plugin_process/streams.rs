@@ -101,15 +101,16 @@ async fn logs_are_lines_that_a_go_host_parses() {
     let mut plugin = Start::new("").up().await;
     let text = "a\nb \u{1} \"q\" ".to_owned() + &"long ".repeat(30_000);
     plugin.client().await.call::<_, Two>("/probe.Probe/Log", two(text, "")).await.unwrap();
-    let stderr = plugin.stderr(|seen| seen.contains("\"logger\":\"Probe\"") && seen.ends_with('\n')).await;
+    let stderr = plugin.stderr(|seen| seen.contains("by the crate log") && seen.ends_with('\n')).await;
     let line = stderr.lines().find(|line| line.contains("\"logger\":\"Probe\"")).unwrap();
     assert!(line.len() < 64 * 1024);
     let line: Map<String, Value> = serde_json::from_str(line).unwrap();
     assert_eq!((&line["@level"], &line["size"]), (&"warn".into(), &150_010.into()));
     assert!(line["@message"].as_str().unwrap().starts_with("a\nb \u{1} \"q\" long"));
-    for other in stderr.lines() {
-        let _: Map<String, Value> = serde_json::from_str(other).unwrap();
-    }
+    let others: Vec<Map<String, Value>> = stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of_log = others.iter().find(|line| line["@message"] == "by the crate log").unwrap();
+    let keys = ["@level", "@module", "module", "logger", "spans"].map(|key| of_log[key].as_str().unwrap());
+    assert_eq!(keys, ["info", "dependency", "plugin_process::role", "Probe", "call{logger=Probe}"]);
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ async fn all_is_well(case: &Case, probe: &Arc<dyn Probe>, text: &str) {
     assert_eq!(probe.sum(lent, 2).await.unwrap(), 11);
     assert_eq!(probe.new_counter(40).await.unwrap().next().await.unwrap(), 40);
     probe.print(text, "").await.unwrap();
-    log::until(&case.name, &format!("stdout={text}")).await;
+    log::until(&case.name, &format!("INFO {text} plugin::")).await;
 }
 
 /// The connection is retired again and again while nobody calls. The process stays, and nothing is lost.
