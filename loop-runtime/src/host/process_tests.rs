@@ -6,6 +6,7 @@ use super::super::reaper::begin;
 use super::*;
 use crate::sys::child::wait_for_end;
 use crate::sys::host::exists;
+use crate::sys::os;
 
 /// What a test waits for happens within milliseconds; this is for a machine that is very busy.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -16,8 +17,7 @@ fn child(script: &str, by_descriptor: bool) -> (ChildProcess, Option<std::proces
     let mut command = Command::new("/bin/sh");
     let mut child = command.args(["-c", script]).stdin(Stdio::piped()).process_group(0).spawn().unwrap();
     let pid = rustix::process::Pid::from_child(&child);
-    let descriptor =
-        by_descriptor.then(|| rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).unwrap());
+    let descriptor = if by_descriptor { os::hold(pid).unwrap() } else { None };
     (ChildProcess::new(pid, descriptor), child.stdin.take())
 }
 

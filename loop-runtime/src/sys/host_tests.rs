@@ -1,6 +1,7 @@
 use std::os::unix::net::UnixListener;
 
 use super::*;
+use crate::sys::os::{SOCKET_PATH_MAX, start_time};
 
 #[test]
 fn a_socket_path_may_be_just_so_long() {
