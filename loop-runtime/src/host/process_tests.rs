@@ -115,11 +115,13 @@ fn in_another_process(test: &str) {
 }
 
 /// In a container whose first process is the host, orphans of a plugin become children of the host.
+#[cfg(target_os = "linux")]
 #[test]
 fn orphans_of_a_plugin_are_reaped_and_other_children_are_not() {
     in_another_process("as_the_first_process_of_a_container");
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 #[ignore = "started by another test"]
 fn as_the_first_process_of_a_container() {
