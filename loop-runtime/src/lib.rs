@@ -156,8 +156,8 @@
 //!
 //! # Platforms
 //!
-//! Linux is tested. Other Unix systems have a code path wherever Linux calls are used, and are not tested. Windows is
-//! refused at compile time.
+//! Linux is tested. Other Unix systems get a portable path, which is tested on Linux. Windows is refused at compile time.
+//! What differs, and how long plugins outlive a host that is killed, is on the page [`platforms`].
 //!
 //! [go-plugin]: https://github.com/hashicorp/go-plugin
 
@@ -181,6 +181,8 @@ mod model;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod parsers;
+#[doc = include_str!("platforms.md")]
+pub mod platforms {}
 pub mod plugin;
 pub mod prelude;
 mod proto;

@@ -7,8 +7,6 @@
 
 use std::fs::{self, DirBuilder};
 use std::io;
-#[cfg(target_os = "linux")]
-use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _};
@@ -18,12 +16,11 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-#[cfg(target_os = "linux")]
-use rustix::fs::{AtFlags, RawDir};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::sys::host::{SOCKET_PATH_MAX, exists, start_time};
+use crate::sys::host::exists;
+use crate::sys::os::{self, SOCKET_PATH_MAX, start_time};
 
 /// Short, because the whole path of a socket has about 100 bytes.
 const PREFIX: &str = "loop-";
@@ -50,7 +47,7 @@ pub(crate) struct PrivateDir {
 impl PrivateDir {
     /// Makes one under `TMPDIR`, or `/tmp` if that is unset or too long for the path of a socket.
     pub(crate) fn create() -> Result<Self, SocketDirError> {
-        let base = base(std::env::var_os("TMPDIR").map(PathBuf::from));
+        let base = base(std::env::var_os("TMPDIR").map(PathBuf::from), Owner::current());
         static SWEPT: Once = Once::new();
         SWEPT.call_once(|| {
             let base = base.clone();
@@ -65,10 +62,9 @@ impl PrivateDir {
 
     fn create_in(base: &Path) -> io::Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let pid = std::process::id();
-        let start = start_time(pid).unwrap_or(0);
+        let owner = Owner::current();
         loop {
-            let name = Owner { pid, start }.dir_name(COUNT.fetch_add(1, Ordering::Relaxed));
+            let name = owner.dir_name(COUNT.fetch_add(1, Ordering::Relaxed));
             let path = base.join(name);
             match DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => return Self::lock(path),
@@ -98,7 +94,7 @@ impl PrivateDir {
     }
 
     fn remove(&self) -> io::Result<()> {
-        empty(&self.lock);
+        os::empty(&self.lock);
         match fs::remove_dir(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => fs::remove_dir_all(&self.path),
             removed => removed,
@@ -116,22 +112,6 @@ impl Drop for PrivateDir {
     }
 }
 
-/// Removes the sockets and other files in a directory, but no directories, without opening anything: a process that has
-/// run out of descriptors still cleans up.
-#[cfg(target_os = "linux")]
-fn empty(dir: &OwnedFd) {
-    let mut buffer = [MaybeUninit::uninit(); 1024];
-    let mut entries = RawDir::new(dir, &mut buffer);
-    while let Some(Ok(entry)) = entries.next() {
-        // What is left then keeps the directory from being removed, which is told.
-        let _ = rustix::fs::unlinkat(dir, entry.file_name(), AtFlags::empty());
-    }
-}
-
-/// Elsewhere, to read a directory takes one more descriptor.
-#[cfg(not(target_os = "linux"))]
-fn empty(_: &OwnedFd) {}
-
 /// Who made a directory, as its name tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Owner {
@@ -141,6 +121,11 @@ struct Owner {
 }
 
 impl Owner {
+    fn current() -> Self {
+        let pid = std::process::id();
+        Self { pid, start: start_time(pid).unwrap_or(0) }
+    }
+
     fn dir_name(self, count: u32) -> String {
         format!("{PREFIX}{:x}-{:x}-{count:x}", self.pid, self.start)
     }
@@ -159,12 +144,14 @@ impl Owner {
     }
 }
 
-fn base(tmpdir: Option<PathBuf>) -> PathBuf {
-    let longest = Owner { pid: u32::MAX, start: u64::MAX }.dir_name(u32::MAX).len();
+/// Where `owner` makes its directories. A link is not followed: macOS's `/var/folders/..` is long enough without the
+/// `/private` that it leads to, and just fits.
+fn base(tmpdir: Option<PathBuf>, owner: Owner) -> PathBuf {
+    let longest = owner.dir_name(u32::MAX);
     tmpdir
         .filter(|dir| !dir.as_os_str().is_empty())
         .and_then(|dir| std::path::absolute(dir).ok())
-        .filter(|dir| dir.as_os_str().as_bytes().len() + 1 + longest + 1 + ROOM <= SOCKET_PATH_MAX)
+        .filter(|dir| dir.join(&longest).as_os_str().as_bytes().len() + 1 + ROOM <= SOCKET_PATH_MAX)
         .unwrap_or_else(|| "/tmp".into())
 }
 

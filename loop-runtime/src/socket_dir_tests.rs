@@ -12,8 +12,7 @@ fn dead() -> Owner {
 }
 
 fn alive() -> Owner {
-    let pid = std::process::id();
-    Owner { pid, start: start_time(pid).unwrap_or(0) }
+    Owner::current()
 }
 
 fn make(base: &Path, name: &str) -> PathBuf {
@@ -39,8 +38,8 @@ fn is_private_and_goes_with_all_that_is_in_it() {
     drop(two);
 }
 
-#[cfg(target_os = "linux")]
 #[test]
+#[cfg_attr(any(loop_portable, not(target_os = "linux")), ignore = "to read a directory takes a descriptor")]
 fn goes_without_a_descriptor_to_spare() {
     let base = tempfile::tempdir().unwrap();
     // Limits are of the whole process.
@@ -51,7 +50,6 @@ fn goes_without_a_descriptor_to_spare() {
     assert_eq!(fs::read_dir(base.path()).unwrap().count(), 0);
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 #[ignore = "started by another test"]
 fn as_a_process_without_descriptors() {
@@ -134,11 +132,43 @@ fn a_sweep_removes_what_the_dead_left_and_nothing_else() {
 
 #[test]
 fn a_long_or_empty_tmpdir_is_not_used() {
+    let base = |dir: Option<&str>| base(dir.map(PathBuf::from), alive());
     assert_eq!(base(None), Path::new("/tmp"));
-    assert_eq!(base(Some("".into())), Path::new("/tmp"));
-    assert_eq!(base(Some("/var/tmp".into())), Path::new("/var/tmp"));
-    assert_eq!(base(Some(format!("/{}", "t".repeat(60)).into())), Path::new("/tmp"));
-    assert!(base(Some("relative".into())).is_absolute());
+    assert_eq!(base(Some("")), Path::new("/tmp"));
+    assert_eq!(base(Some("/var/tmp")), Path::new("/var/tmp"));
+    assert_eq!(base(Some(&format!("/{}", "t".repeat(60)))), Path::new("/tmp"));
+    assert!(base(Some("relative")).is_absolute());
+}
+
+/// Every macOS user has such a `TMPDIR`; nothing there tells when a process was started, and ids have five digits.
+#[test]
+fn the_tmpdir_of_macos_is_used() {
+    let tmpdir = Path::new("/var/folders/zz/zyxvpxvq6csfxvn_n0000000000000/T/");
+    assert_eq!(base(Some(tmpdir.to_owned()), Owner { pid: 99_999, start: 0 }), tmpdir);
+}
+
+/// As long as it may be, a link, and with a slash at its end.
+#[tokio::test]
+async fn what_just_fits_is_used_and_sockets_are_bound_and_dialled_there() {
+    let outside = tempfile::tempdir().unwrap();
+    let target = make(outside.path(), &"t".repeat(100));
+    let name = alive().dir_name(u32::MAX).len();
+    let room = SOCKET_PATH_MAX - (1 + name + 1 + ROOM) - (outside.path().as_os_str().len() + 1);
+    for (room, fits) in [(room, true), (room + 1, false)] {
+        let link = outside.path().join("l".repeat(room));
+        symlink(&target, &link).unwrap();
+        let mut slash = link.clone().into_os_string();
+        slash.push("/");
+        let base = base(Some(slash.into()), alive());
+        assert_eq!(base.starts_with(&link), fits, "{}", base.display());
+        if fits {
+            let dir = PrivateDir::create_in(&base).unwrap();
+            let listener = crate::transport::Listener::bind_in(dir.path()).unwrap();
+            let _dialled = UnixStream::connect(listener.address().to_string()).unwrap();
+            drop((listener, dir));
+            assert_eq!(fs::read_dir(&target).unwrap().count(), 0, "and nothing is left");
+        }
+    }
 }
 
 #[test]

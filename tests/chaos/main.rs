@@ -49,6 +49,10 @@
 //!
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+// The package in `portable/` runs this over its own build of the runtime.
+#[cfg(loop_portable)]
+extern crate loop_portable as loop_runtime;
+
 mod callers;
 mod events;
 mod faults;

@@ -5,9 +5,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+// The package in `portable/` runs this over its own build of the runtime.
+#[cfg(loop_portable)]
+extern crate loop_portable as loop_runtime;
+
 mod cases;
 mod graceful;
 mod objects;
+mod orphans;
 mod services;
 mod stalls;
 mod upgrade;
@@ -32,13 +37,18 @@ fn main() -> ExitCode {
         if mode == "ends in order" {
             return runtime().block_on(MULTIPLEXED.scope(false, graceful::a_host_that_ends_in_order()));
         }
-        return runtime().block_on(MULTIPLEXED.scope(mode == "multiplexed", cases::a_host_of_its_own()));
+        let multiplexed = mode == "multiplexed";
+        return match std::env::var(orphans::STATE) {
+            Ok(state) => runtime().block_on(MULTIPLEXED.scope(multiplexed, orphans::a_host(&state))),
+            Err(_) => runtime().block_on(MULTIPLEXED.scope(multiplexed, cases::a_host_of_its_own())),
+        };
     }
     let all = cases::all()
         .into_iter()
         .chain(graceful::all())
         .chain(upgrade::all())
         .chain(objects::all())
+        .chain(orphans::all())
         .chain(stalls::all());
     let modes =
         all.flat_map(|(name, case)| [(name.to_owned(), case, false), (format!("multiplexed::{name}"), case, true)]);

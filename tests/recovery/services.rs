@@ -15,6 +15,8 @@ pub(crate) trait Workshop {
     async fn nap(&self, millis: u64) -> Result<()>;
     /// Notes `line` in the journal given, then waits for ever.
     async fn note_and_hang(&self, line: &str, journal: Arc<dyn Journal>) -> Result<()>;
+    /// Notes `line` in the journal given, then blocks a thread of the runtime for ever.
+    async fn block(&self, line: &str, journal: Arc<dyn Journal>) -> Result<()>;
     /// Ends the process in the middle of the call.
     async fn abort(&self) -> Result<()>;
     /// The same, as a call that may be repeated.
@@ -112,6 +114,13 @@ impl Workshop for Shop {
     async fn note_and_hang(&self, line: &str, journal: Arc<dyn Journal>) -> Result<()> {
         journal.note(line).await?;
         std::future::pending().await
+    }
+
+    async fn block(&self, line: &str, journal: Arc<dyn Journal>) -> Result<()> {
+        journal.note(line).await?;
+        loop {
+            std::thread::park();
+        }
     }
 
     async fn abort(&self) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -11,6 +11,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 use sha2::Digest as _;
 
 use super::LaunchError;
+use crate::sys::os;
 
 /// Descriptors below this one are replaced in the child before it becomes the program.
 const ABOVE_STDIO: i32 = 3;
@@ -76,15 +77,15 @@ impl fmt::Debug for Sha256 {
 
 /// An open program whose content has been checked. What is executed is this, whatever its path leads to by then.
 #[derive(Debug)]
-pub(super) struct Checked(OwnedFd);
+pub(super) struct Checked {
+    path: PathBuf,
+    _file: OwnedFd,
+}
 
 impl Checked {
     /// Opens the program and hashes it, which takes some milliseconds for each 10 MB, and blocks.
     pub(super) fn open(program: &Path, expected: Sha256) -> Result<Self, LaunchError> {
         let refused = |why| LaunchError::CannotCheck { program: program.to_owned(), why };
-        if !cfg!(target_os = "linux") {
-            return Err(refused("this system cannot execute an open file, only a path"));
-        }
         let failed = |error: io::Error| LaunchError::io("read the program to check it", error);
         let open = || -> io::Result<(File, bool)> {
             // A path that has become a pipe meanwhile must not block.
@@ -105,16 +106,14 @@ impl Checked {
         if start == *b"#!" {
             return Err(refused("it is a script, and what would run is an interpreter, which was not checked"));
         }
-        let checked = Self(file.into());
-        if !checked.path().exists() {
-            return Err(refused("/proc is not there, by which an open file is executed"));
-        }
-        Ok(checked)
+        let file = OwnedFd::from(file);
+        let path = os::path_of_open(&file).map_err(refused)?;
+        Ok(Self { path, _file: file })
     }
 
     /// The path by which this process, and a child of it, executes the open file.
     pub(super) fn path(&self) -> PathBuf {
-        format!("/proc/self/fd/{}", self.0.as_raw_fd()).into()
+        self.path.clone()
     }
 }
 

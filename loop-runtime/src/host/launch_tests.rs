@@ -1,17 +1,16 @@
 //! Scripted plugins: real processes, each doing one thing that a plugin may do.
 
 use std::collections::BTreeMap;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal};
+use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::unix::pipe;
 
 use super::*;
 use crate::sys::host::exists;
+use crate::sys::stranger::Stranger;
 use crate::transport::Address;
 
 #[path = "launch_tests/hosts.rs"]
@@ -80,7 +79,8 @@ impl Scripted {
         let path = self.dir.path().join("report");
         assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
         // Open for writing as well, so that the pipe does not end between two writers.
-        BufReader::new(pipe::OpenOptions::new().read_write(true).open_receiver(path).unwrap())
+        let pipe = std::fs::File::options().read(true).write(true).open(path).unwrap();
+        BufReader::new(Receiver::from_file(pipe).unwrap())
     }
 
     /// Answers a script that waits: `read answer < $DIR/report`.
@@ -106,18 +106,15 @@ fn reported(process: &Process) -> u32 {
 }
 
 /// Any process, also one that is not a child.
-struct Watched(OwnedFd);
+struct Watched(Stranger);
 
 impl Watched {
     fn new(pid: u32) -> Self {
-        let pid = Pid::from_raw(pid.cast_signed()).unwrap();
-        Self(rustix::process::pidfd_open(pid, PidfdFlags::empty()).unwrap())
+        Self(Stranger::new(pid).unwrap())
     }
 
     async fn ended(self) {
-        let bound = Timespec { tv_sec: PATIENCE.as_secs().cast_signed(), tv_nsec: 0 };
-        let wait = move || poll(&mut [PollFd::new(&self.0, PollFlags::IN)], Some(&bound));
-        assert_eq!(tokio::task::spawn_blocking(wait).await.unwrap(), Ok(1), "still there after {PATIENCE:?}");
+        tokio::time::timeout(PATIENCE, self.0.ended()).await.expect("it ends");
     }
 }
 

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::sys::host::SOCKET_PATH_MAX;
+use crate::sys::os::SOCKET_PATH_MAX;
 
 const VERSIONS: [u32; 2] = [3, 1];
 

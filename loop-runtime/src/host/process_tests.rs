@@ -6,6 +6,7 @@ use super::super::reaper::begin;
 use super::*;
 use crate::sys::child::wait_for_end;
 use crate::sys::host::exists;
+use crate::sys::os;
 
 /// What a test waits for happens within milliseconds; this is for a machine that is very busy.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -16,8 +17,7 @@ fn child(script: &str, by_descriptor: bool) -> (ChildProcess, Option<std::proces
     let mut command = Command::new("/bin/sh");
     let mut child = command.args(["-c", script]).stdin(Stdio::piped()).process_group(0).spawn().unwrap();
     let pid = rustix::process::Pid::from_child(&child);
-    let descriptor =
-        by_descriptor.then(|| rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).unwrap());
+    let descriptor = if by_descriptor { os::hold(pid).unwrap() } else { None };
     (ChildProcess::new(pid, descriptor), child.stdin.take())
 }
 
@@ -115,11 +115,13 @@ fn in_another_process(test: &str) {
 }
 
 /// In a container whose first process is the host, orphans of a plugin become children of the host.
+#[cfg(target_os = "linux")]
 #[test]
 fn orphans_of_a_plugin_are_reaped_and_other_children_are_not() {
     in_another_process("as_the_first_process_of_a_container");
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 #[ignore = "started by another test"]
 fn as_the_first_process_of_a_container() {

@@ -4,19 +4,11 @@
 //! Threads of a runtime come and go, and each that goes would take healthy plugins with it. So this thread starts
 //! them all, and never ends.
 
-#[cfg(target_os = "linux")]
-use std::ffi::CString;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, IsTerminal as _};
-#[cfg(target_os = "linux")]
-use std::os::fd::AsFd;
 use std::os::fd::OwnedFd;
-#[cfg(not(target_os = "linux"))]
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-#[cfg(not(target_os = "linux"))]
-use std::process::{Command as StdCommand, Stdio};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -28,27 +20,15 @@ use tokio::sync::oneshot;
 
 use super::process::{Child, REAP};
 use super::{Command, LaunchError, registry};
-use crate::sys::child::ChildProcess;
-#[cfg(target_os = "linux")]
-use crate::sys::spawn::{Image, Start};
+use crate::sys::os::Program;
 
 /// A command with everything looked up that can be looked up beforehand.
 pub(super) struct Prepared {
-    way: Way,
+    program: Program,
     named: PathBuf,
     /// Open until the process has been started from it.
     #[cfg(feature = "sha256")]
     _checked: Option<super::checksum::Checked>,
-}
-
-/// How the process is started.
-enum Way {
-    /// By the standard library, where the system has nothing better.
-    #[cfg(not(target_os = "linux"))]
-    Plain(StdCommand),
-    /// So that it can die with this process, and is held by a descriptor.
-    #[cfg(target_os = "linux")]
-    Bound { image: Image, directory: Option<CString>, parent_death: bool },
 }
 
 /// A child, and the ends of its pipes.
@@ -77,9 +57,11 @@ impl Prepared {
         if let Some(dir) = &command.current_dir {
             check_dir(dir)?;
         }
-        let way = Way::new(command, file.as_os_str(), program.as_os_str(), environment, parent_death)?;
+        let (file, name, dir) = (file.as_os_str(), program.as_os_str(), command.current_dir.as_deref());
+        let program = Program::new(file, name, &command.args, environment, dir, parent_death)
+            .map_err(|error| LaunchError::io("pass the command to the system", error))?;
         Ok(Self {
-            way,
+            program,
             named,
             #[cfg(feature = "sha256")]
             _checked: checked,
@@ -91,7 +73,7 @@ impl Prepared {
         if registry::is_ending() {
             return Err(LaunchError::called_off());
         }
-        let (process, stdout, stderr) = self.way.start().map_err(|error| refused(&self.named, error))?;
+        let (process, stdout, stderr) = self.program.start(has_stdin()).map_err(|error| refused(&self.named, error))?;
         let child =
             Child::adopt(process).map_err(|error| LaunchError::io("watch for the end of the process", error))?;
         if !registry::add(child.core()) {
@@ -101,98 +83,6 @@ impl Prepared {
         }
         Ok(Spawned { child, stdout, stderr })
     }
-}
-
-type Variables<'a> = (&'a OsString, &'a OsString);
-
-#[cfg(not(target_os = "linux"))]
-impl Way {
-    /// `parent_death` has no counterpart here: a plugin has to watch its parent by itself.
-    fn new<'a>(
-        command: &Command,
-        file: &OsStr,
-        name: &OsStr,
-        environment: impl IntoIterator<Item = Variables<'a>>,
-        _parent_death: bool,
-    ) -> Result<Self, LaunchError> {
-        let mut std = StdCommand::new(file);
-        std.arg0(name)
-            .args(&command.args)
-            .env_clear()
-            .envs(environment)
-            .stdin(if has_stdin() { Stdio::inherit() } else { Stdio::null() })
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0);
-        if let Some(dir) = &command.current_dir {
-            std.current_dir(dir);
-        }
-        crate::sys::host::heed_children(&mut std);
-        Ok(Self::Plain(std))
-    }
-
-    /// The process, and the ends of its pipes.
-    fn start(self) -> io::Result<(ChildProcess, OwnedFd, OwnedFd)> {
-        let Self::Plain(mut command) = self;
-        let mut child = command.spawn()?;
-        let process = ChildProcess::new(rustix::process::Pid::from_child(&child), None);
-        match (child.stdout.take(), child.stderr.take()) {
-            (Some(stdout), Some(stderr)) => Ok((process, stdout.into(), stderr.into())),
-            _ => Err(io::Error::other("it has no pipes")),
-        }
-    }
-}
-
-#[cfg(target_os = "linux")]
-impl Way {
-    fn new<'a>(
-        command: &Command,
-        file: &OsStr,
-        name: &OsStr,
-        environment: impl IntoIterator<Item = Variables<'a>>,
-        parent_death: bool,
-    ) -> Result<Self, LaunchError> {
-        use std::os::unix::ffi::OsStrExt as _;
-
-        let environment: Vec<OsString> = environment
-            .into_iter()
-            .map(|(name, value)| {
-                let mut entry = name.clone();
-                entry.push("=");
-                entry.push(value);
-                entry
-            })
-            .collect();
-        let arguments = command.args.iter().map(OsString::as_os_str);
-        let image = Image::new(file, name, arguments, environment.iter().map(OsString::as_os_str));
-        let directory = command.current_dir.as_ref().map(|dir| CString::new(dir.as_os_str().as_bytes())).transpose();
-        let way = image.and_then(|image| Ok(Self::Bound { image, directory: directory?, parent_death }));
-        way.map_err(|error| LaunchError::io("pass the command to the system", error))
-    }
-
-    /// The process, and the ends of its pipes.
-    fn start(self) -> io::Result<(ChildProcess, OwnedFd, OwnedFd)> {
-        let Self::Bound { image, directory, parent_death } = self;
-        let (stdout, child_stdout) = pipe()?;
-        let (stderr, child_stderr) = pipe()?;
-        let null = if has_stdin() { None } else { Some(fs::File::open("/dev/null")?) };
-        let start = Start {
-            image: &image,
-            stdin: null.as_ref().map(AsFd::as_fd),
-            stdout: child_stdout.as_fd(),
-            stderr: child_stderr.as_fd(),
-            directory: directory.as_deref(),
-            bound_to_thread: parent_death,
-        };
-        Ok((start.run()?, stdout, stderr))
-    }
-}
-
-/// A pipe, of which the child's end is not one of the descriptors that it takes the place of.
-#[cfg(target_os = "linux")]
-fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    let (reader, writer) = io::pipe()?;
-    Ok((reader.into(), rustix::io::fcntl_dupfd_cloexec(&writer, 3)?))
 }
 
 /// Starts the process on the spawner thread. When the future is dropped, the process is killed.

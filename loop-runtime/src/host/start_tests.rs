@@ -23,7 +23,8 @@ async fn a_plugin_has_ten_seconds_for_its_line() {
     let dir = tempfile::tempdir().unwrap();
     let report = dir.path().join("report");
     assert!(std::process::Command::new("mkfifo").arg(&report).status().unwrap().success());
-    let mut report = pipe::OpenOptions::new().read_write(true).open_receiver(report).unwrap();
+    let report = std::fs::File::options().read(true).write(true).open(report).unwrap();
+    let mut report = pipe::Receiver::from_file(report).unwrap();
     let began = Instant::now();
     let command = script("printf %8d $$ > $DIR/report; exec sleep 1000", &dir);
     let launching = tokio::spawn(async move { Host::new(HANDSHAKE).launch(command).await });

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt::Write;
-use std::io;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -22,6 +21,7 @@ use super::error::StartError;
 use super::serving::OnCall;
 use super::stop::Stop;
 use crate::sync::locked;
+use crate::sys::os;
 
 /// Paths counted by name. A host that calls more names than that is asking at random.
 const MOST_PATHS: usize = 512;
@@ -113,7 +113,7 @@ impl Metrics {
         let mut out = String::new();
         let began = self.began.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
         gauge(&mut out, "process_start_time_seconds", "Start time of the process since the Unix epoch.", began);
-        if let Ok(process) = Process::read() {
+        if let Ok(process) = os::usage() {
             gauge(&mut out, "process_resident_memory_bytes", "Resident memory.", process.resident);
             gauge(&mut out, "process_open_fds", "Open file descriptors.", process.descriptors);
             head(&mut out, "process_cpu_seconds_total", "counter", "User and system CPU time spent.");
@@ -141,33 +141,6 @@ fn gauge(out: &mut String, name: &str, help: &str, value: f64) {
 
 fn escaped(label: &str) -> String {
     label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
-}
-
-/// What the system knows of this process; other systems than Linux say nothing.
-struct Process {
-    resident: f64,
-    descriptors: f64,
-    cpu: f64,
-}
-
-impl Process {
-    fn read() -> io::Result<Self> {
-        let odd = || io::Error::from(io::ErrorKind::InvalidData);
-        let number = |text: Option<&str>| text.and_then(|text| text.parse::<f64>().ok()).ok_or_else(odd);
-        let memory = std::fs::read_to_string("/proc/self/statm")?;
-        let pages = number(memory.split(' ').nth(1))?;
-        let stat = std::fs::read_to_string("/proc/self/stat")?;
-        // The program's name stands in brackets before the numbers and may hold anything.
-        let mut fields = stat.rsplit_once(") ").ok_or_else(odd)?.1.split(' ').skip(11);
-        let ticks = number(fields.next())? + number(fields.next())?;
-        // Reading the directory opens it.
-        let descriptors = std::fs::read_dir("/proc/self/fd")?.count().saturating_sub(1);
-        Ok(Self {
-            resident: pages * rustix::param::page_size() as f64,
-            descriptors: descriptors as f64,
-            cpu: ticks / rustix::param::clock_ticks_per_second() as f64,
-        })
-    }
 }
 
 #[cfg(test)]
@@ -211,9 +184,7 @@ mod tests {
         assert!(text.contains("loop_plugin_calls_total{method=\"/loop.Relayer/NewRelayer\"} 2\n"), "{text}");
         assert!(text.contains("{method=\"/odd\\\"\\\\\"} 1\n"), "{text}");
         assert!(text.contains("\nprocess_start_time_seconds ") && text.ends_with("mine 1\n"), "{text}");
-        if cfg!(target_os = "linux") {
-            assert!(text.contains("\nprocess_resident_memory_bytes "), "{text}");
-        }
+        assert_eq!(text.contains("\nprocess_resident_memory_bytes "), os::usage().is_ok(), "{text}");
         assert!(get(address, "/").await.starts_with("HTTP/1.1 404"));
         served.abort();
     }

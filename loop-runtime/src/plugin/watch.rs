@@ -14,7 +14,8 @@ use rustix::process::Signal;
 
 use super::stop::{Reason, Stop};
 use crate::stdio::capture::Drain;
-use crate::sys::plugin::{Parent, Signals, hang_up_with_parent};
+use crate::sys::os::hang_up_with_parent;
+use crate::sys::plugin::{Parent, Signals};
 
 /// How often the parent is looked at where the system cannot report its end.
 const LOOK: Duration = Duration::from_millis(250);

@@ -9,6 +9,8 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus};
 
+use super::os;
+
 /// A child process that leads a process group of its own.
 #[derive(Debug)]
 pub(crate) struct ChildProcess {
@@ -45,16 +47,11 @@ impl ChildProcess {
     /// Sends `signal` to the process, which may have moved to another group, and to what is left of its group. Nothing
     /// is sent to a process, or group, that has got its id since. Must not be called after [`reap`](Self::reap).
     pub(crate) fn signal(&self, signal: Signal) {
-        #[cfg(target_os = "linux")]
-        if let Some(descriptor) = &self.descriptor {
-            if !signal_group_of(descriptor.as_fd(), signal) {
-                self.signal_group(signal);
-            }
-            let _ = rustix::process::pidfd_send_signal(descriptor, signal);
-            return;
+        let held = self.descriptor();
+        if !held.is_some_and(|held| os::signal_group(held, signal)) {
+            self.signal_group(signal);
         }
-        self.signal_group(signal);
-        if self.is_ours() {
+        if !held.is_some_and(|held| os::signal_process(held, signal)) && self.is_ours() {
             let _ = rustix::process::kill_process(self.pid, signal);
         }
     }
@@ -107,28 +104,6 @@ impl ChildProcess {
 fn wait(who: WaitId<'_>, options: WaitIdOptions) -> Result<Option<WaitIdStatus>, Errno> {
     let options = options | WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
     rustix::io::retry_on_intr(|| rustix::process::waitid(who.clone(), options))
-}
-
-/// Whether the system knows how to signal the group of a process that is named by a descriptor: Linux since 6.9. It works
-/// after the process has been reaped, too.
-#[cfg(target_os = "linux")]
-fn signal_group_of(descriptor: BorrowedFd<'_>, signal: Signal) -> bool {
-    use std::os::fd::AsRawFd as _;
-
-    const PIDFD_SIGNAL_PROCESS_GROUP: libc::c_uint = 1 << 2;
-    let information: *const libc::siginfo_t = std::ptr::null();
-    // SAFETY: the descriptor is open, and the call reads nothing: there is no further information.
-    let sent = unsafe {
-        libc::syscall(
-            libc::SYS_pidfd_send_signal,
-            descriptor.as_raw_fd(),
-            signal.as_raw(),
-            information,
-            PIDFD_SIGNAL_PROCESS_GROUP,
-        )
-    };
-    // Besides "no such flag" and "no such call" there is "no such group", which is an answer.
-    sent == 0 || std::io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH)
 }
 
 /// Blocks until the child has ended, and leaves it unreaped.

@@ -8,11 +8,7 @@ use crate::sys::host::exists;
 /// The same child, held by a descriptor where there are any, and by its number alone.
 fn held(child: &std::process::Child) -> [ChildProcess; 2] {
     let pid = Pid::from_child(child);
-    #[cfg(target_os = "linux")]
-    let descriptor = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok();
-    #[cfg(not(target_os = "linux"))]
-    let descriptor = None;
-    [ChildProcess::new(pid, descriptor), ChildProcess::new(pid, None)]
+    [ChildProcess::new(pid, os::hold(pid).unwrap()), ChildProcess::new(pid, None)]
 }
 
 #[test]

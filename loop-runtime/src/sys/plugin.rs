@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use rustix::process::{Pid, Signal, getppid};
 
+use super::os;
+
 /// The process that started this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Parent(Pid);
@@ -23,16 +25,10 @@ impl Parent {
 
     /// A descriptor that can be read once the parent has ended; `None` where the system has none for it, and where the
     /// parent has ended already: look at [`Parent::is_gone`] from time to time then.
-    #[cfg(target_os = "linux")]
     pub(crate) fn descriptor(self) -> Option<OwnedFd> {
-        let descriptor = rustix::process::pidfd_open(self.0, rustix::process::PidfdFlags::empty()).ok()?;
+        let descriptor = os::hold(self.0).ok()??;
         // The number may have been used again between the fork and this call; then the parent is another by now.
         (!self.is_gone()).then_some(descriptor)
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    pub(crate) fn descriptor(self) -> Option<OwnedFd> {
-        None
     }
 }
 
@@ -79,32 +75,16 @@ impl AsFd for Signals {
     }
 }
 
-/// Asks for a hangup signal when the parent ends, in place of whatever the parent itself had arranged, or clears that.
-///
-/// Linux sends the signal when the *thread* that forked ends, which in a Go host may happen at any time: whoever
-/// receives it has to look at [`Parent::is_gone`].
-#[cfg(target_os = "linux")]
-pub(crate) fn hang_up_with_parent(on: bool) -> io::Result<()> {
-    let signal = on.then_some(Signal::HUP);
-    Ok(rustix::process::set_parent_process_death_signal(signal)?)
-}
-
-/// Other systems have no such signal; [`Parent`] alone reports the end there.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn hang_up_with_parent(_: bool) -> io::Result<()> {
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn the_parent_is_there() {
         let parent = Parent::current().unwrap();
         assert!(!parent.is_gone());
-        let descriptor = parent.descriptor().unwrap();
+        // Nothing to look at where the system has no such descriptors.
+        let Some(descriptor) = parent.descriptor() else { return };
         let mut fds = [rustix::event::PollFd::new(&descriptor, rustix::event::PollFlags::IN)];
         assert_eq!(rustix::event::poll(&mut fds, Some(&Default::default())), Ok(0));
     }

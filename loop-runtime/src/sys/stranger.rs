@@ -1,12 +1,14 @@
 //! A process that somebody else started.
 
 use std::io;
-#[cfg(target_os = "linux")]
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
+use tokio::io::Interest;
+
+use super::{os, socket};
 
 /// How often a process is looked at where the system cannot report its end.
 const POLL: Duration = Duration::from_millis(250);
@@ -16,7 +18,6 @@ const POLL: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(crate) struct Stranger {
     pid: Pid,
-    #[cfg(target_os = "linux")]
     descriptor: Option<OwnedFd>,
 }
 
@@ -25,21 +26,10 @@ impl Stranger {
     pub(crate) fn new(pid: u32) -> io::Result<Self> {
         let none = || io::Error::new(io::ErrorKind::NotFound, "there is no such process");
         let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or_else(none)?;
-        #[cfg(target_os = "linux")]
-        match rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) {
-            Ok(descriptor) => return Ok(Self { pid, descriptor: Some(descriptor) }),
-            Err(Errno::SRCH) => return Err(none()),
-            // An old kernel, or a sandbox without the call.
-            Err(_) => {}
+        match os::hold(pid) {
+            Ok(descriptor) => Ok(Self { pid, descriptor }),
+            Err(_) => Err(none()),
         }
-        if rustix::process::test_kill_process(pid) == Err(Errno::SRCH) {
-            return Err(none());
-        }
-        Ok(Self {
-            pid,
-            #[cfg(target_os = "linux")]
-            descriptor: None,
-        })
     }
 
     /// Waits until the process has ended, reaped or not. Must run in a tokio runtime with all drivers.
@@ -51,31 +41,18 @@ impl Stranger {
         }
     }
 
-    #[cfg(target_os = "linux")]
     async fn ended_by_descriptor(&self) -> io::Result<()> {
-        use tokio::io::Interest;
-        use tokio::io::unix::AsyncFd;
-
         let descriptor = self.descriptor.as_ref().ok_or(io::ErrorKind::Unsupported)?.try_clone()?;
-        // SAFETY: an `OwnedFd` is an open descriptor, the same one until it is dropped; `AsyncFd` owns it.
-        let watched = unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) }?;
+        let watched = socket::watch(descriptor, Interest::READABLE)?;
         let _ = watched.readable().await?;
         Ok(())
     }
 
-    #[cfg(not(target_os = "linux"))]
-    async fn ended_by_descriptor(&self) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    /// Sends it a signal. One that has ended gets none.
+    /// Sends it a signal. One that has ended gets none, as long as its id is not used again or a descriptor holds it.
     pub(crate) fn signal(&self, signal: Signal) {
-        #[cfg(target_os = "linux")]
-        if let Some(descriptor) = &self.descriptor {
-            let _ = rustix::process::pidfd_send_signal(descriptor, signal);
-            return;
+        if !self.descriptor.as_ref().is_some_and(|held| os::signal_process(held.as_fd(), signal)) {
+            let _ = rustix::process::kill_process(self.pid, signal);
         }
-        let _ = rustix::process::kill_process(self.pid, signal);
     }
 }
 

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The longest path of a Unix socket in bytes: `sun_path` without its closing zero.
-pub(super) const LONGEST_PATH: usize = if cfg!(any(target_os = "linux", target_os = "android")) { 107 } else { 103 };
+use crate::sys::os::SOCKET_PATH_MAX;
 
 /// An address of one of the two networks that go-plugin knows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -26,7 +25,7 @@ pub(crate) enum AddressError {
     Empty,
     #[error("the address {0:?} contains a zero byte")]
     Zero(String),
-    #[error("the socket path {path:?} has {len} bytes, and the system's limit is {LONGEST_PATH}")]
+    #[error("the socket path {path:?} has {len} bytes, and the system's limit is {SOCKET_PATH_MAX}")]
     TooLong { path: String, len: usize },
     #[error("{0:?} is not host:port")]
     NotTcp(String),
@@ -81,7 +80,7 @@ impl fmt::Display for Address {
 /// The system would say "path must be shorter than SUN_LEN" and not which one.
 pub(super) fn check_length(path: &Path) -> Result<(), AddressError> {
     match path.as_os_str().len() {
-        0..=LONGEST_PATH => Ok(()),
+        0..=SOCKET_PATH_MAX => Ok(()),
         len => Err(AddressError::TooLong { path: clip(&path.to_string_lossy()), len }),
     }
 }
@@ -133,7 +132,8 @@ mod tests {
 
     #[test]
     fn refused() {
-        let long = format!("/tmp/{}", "x".repeat(LONGEST_PATH - 4));
+        let long = format!("/tmp/{}", "x".repeat(SOCKET_PATH_MAX - 4));
+        let too_long = format!("{} bytes, and the system's limit is {SOCKET_PATH_MAX}", SOCKET_PATH_MAX + 1);
         for (network, text, says) in [
             ("", "/tmp/a", "the network is \"\""),
             ("UNIX", "/tmp/a", "the network is \"UNIX\""),
@@ -142,7 +142,7 @@ mod tests {
             ("unix", "@", "empty"),
             ("tcp", "", "empty"),
             ("unix", "/tmp/a\0b", "zero byte"),
-            ("unix", &long, "108 bytes, and the system's limit is 107"),
+            ("unix", &long, &too_long),
             ("tcp", "localhost", "not host:port"),
             ("tcp", "localhost:", "not host:port"),
             ("tcp", "localhost:0", "not host:port"),
@@ -156,7 +156,7 @@ mod tests {
             let error = Address::parse(network, text).unwrap_err().to_string();
             assert!(error.contains(says), "{network} {text:?}: {error}");
         }
-        assert!(Address::parse("unix", &long[..LONGEST_PATH]).is_ok(), "the limit itself is fine");
+        assert!(Address::parse("unix", &long[..SOCKET_PATH_MAX]).is_ok(), "the limit itself is fine");
     }
 
     proptest! {

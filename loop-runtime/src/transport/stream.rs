@@ -12,6 +12,7 @@ use super::address::Address;
 #[cfg(feature = "mux")]
 use super::mux::MuxStream;
 use super::socket::UnixSocket;
+use crate::sys::os;
 
 /// A connection on which bytes can be sent.
 #[derive(Debug)]
@@ -40,13 +41,10 @@ impl Stream {
     pub(crate) async fn connect(address: &Address) -> io::Result<Self> {
         match address {
             Address::Unix(path) => Self::unix(UnixStream::connect(path).await?),
-            Address::Abstract(name) if cfg!(any(target_os = "linux", target_os = "android")) => {
-                // tokio takes a leading zero for the abstract namespace, as the kernel does
-                Self::unix(UnixStream::connect(format!("\0{name}")).await?)
-            }
-            Address::Abstract(_) => {
-                Err(io::Error::new(io::ErrorKind::Unsupported, "only Linux has abstract socket names"))
-            }
+            Address::Abstract(name) => match os::abstract_path(name) {
+                Some(path) => Self::unix(UnixStream::connect(path).await?),
+                None => Err(io::Error::new(io::ErrorKind::Unsupported, "only Linux has abstract socket names")),
+            },
             Address::Tcp { host, port } => {
                 let stream = TcpStream::connect((host.as_str(), *port)).await?;
                 stream.set_nodelay(true)?;

@@ -2,6 +2,10 @@
 //!
 //! The plugin is this test binary, run again as the one test [`the_plugin_itself`].
 
+// The package in `portable/` runs this over its own build of the runtime.
+#[cfg(loop_portable)]
+extern crate loop_portable as loop_runtime;
+
 #[path = "../../src/proto.rs"]
 mod proto;
 

@@ -121,8 +121,11 @@ fn in_another_process(test: &str) -> std::process::Command {
     command
 }
 
-#[cfg(target_os = "linux")]
 #[tokio::test]
+#[cfg_attr(
+    any(loop_portable, not(target_os = "linux")),
+    ignore = "no parent-death signal, and this program does not watch its host"
+)]
 async fn plugins_die_with_a_host_that_is_killed() {
     let dir = tempfile::tempdir().unwrap();
     let plugin = Scripted { dir, ..Scripted::new("") };

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::thread;
 
 use super::*;
-use crate::sys::child::{End, wait_for_end};
+use crate::sys::child::wait_for_end;
 
 fn image(program: &str, arguments: &[&str], environment: &[&str]) -> io::Result<Image> {
     let strings = |strings: &[&str]| strings.iter().map(std::ffi::OsString::from).collect::<Vec<_>>();

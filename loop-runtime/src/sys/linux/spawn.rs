@@ -16,13 +16,13 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use rustix::process::Pid;
 
-use super::child::ChildProcess;
+use crate::sys::child::{ChildProcess, End};
 
 /// glibc gives its own `posix_spawn` 32 KiB; this one calls less.
 const STACK: usize = 64 * 1024;
 
 /// A program image as `execve` takes it: everything that needs memory is made before the child is.
-pub(crate) struct Image {
+pub(super) struct Image {
     program: CString,
     arguments: CStrings,
     environment: CStrings,
@@ -31,7 +31,7 @@ pub(crate) struct Image {
 impl Image {
     /// The file `program`, which is told that its name is `name`. `environment` holds `NAME=value` entries. Fails with
     /// [`io::ErrorKind::InvalidInput`] on a zero byte.
-    pub(crate) fn new<'a>(
+    pub(super) fn new<'a>(
         program: &'a OsStr,
         name: &'a OsStr,
         arguments: impl IntoIterator<Item = &'a OsStr>,
@@ -76,15 +76,15 @@ impl CStrings {
 }
 
 /// What the child is to be; everything that needs memory was made before.
-pub(crate) struct Start<'a> {
-    pub(crate) image: &'a Image,
+pub(super) struct Start<'a> {
+    pub(super) image: &'a Image,
     /// `None` for the same as here.
-    pub(crate) stdin: Option<BorrowedFd<'a>>,
-    pub(crate) stdout: BorrowedFd<'a>,
-    pub(crate) stderr: BorrowedFd<'a>,
-    pub(crate) directory: Option<&'a CStr>,
+    pub(super) stdin: Option<BorrowedFd<'a>>,
+    pub(super) stdout: BorrowedFd<'a>,
+    pub(super) stderr: BorrowedFd<'a>,
+    pub(super) directory: Option<&'a CStr>,
     /// Whether the system kills it when the *thread* that starts it ends.
-    pub(crate) bound_to_thread: bool,
+    pub(super) bound_to_thread: bool,
 }
 
 /// What parent and child share.
@@ -107,7 +107,7 @@ impl Start<'_> {
     /// # Errors
     ///
     /// What the system says of the start, or of one of the steps to the program; no process is left then.
-    pub(crate) fn run(self) -> io::Result<ChildProcess> {
+    pub(super) fn run(self) -> io::Result<ChildProcess> {
         let mut stack: Vec<MaybeUninit<u128>> = Vec::with_capacity(STACK / size_of::<u128>());
         let parent = std::process::id().cast_signed();
         let shared = Shared { start: self, parent, ignored: Ignored::now(), error: AtomicI32::new(0) };
@@ -133,7 +133,7 @@ impl Start<'_> {
             0 => Ok(process),
             error => {
                 // It is about to end, which takes it a moment after it has left this memory.
-                while process.reap() == super::child::End::NotYet {
+                while process.reap() == End::NotYet {
                     std::thread::yield_now();
                 }
                 Err(io::Error::from_raw_os_error(error))
