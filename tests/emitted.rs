@@ -45,7 +45,7 @@ type Head = Result<u64>;
 type Shared = Arc<dyn Codec>;
 
 /// A message that is a reply by itself.
-#[derive(LoopMessage)]
+#[derive(Debug, LoopMessage)]
 #[message(package = "acme.v1")]
 pub struct Details {
     /// How many blocks.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use loop_runtime::Error;
-use loop_runtime::host::{Command, EndCause, EventKind, Host, RestartPolicy, State};
+use loop_runtime::host::{Command, EndCause, EventKind, Host, State};
 use loop_runtime::plugin::Plugin;
 use rustix::process::Signal;
 

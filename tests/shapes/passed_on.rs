@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use loop_runtime::plugin::Plugin;
 use loop_runtime::testing::Pair;
-use loop_runtime::{Call, CallOptions, Code, Result, loop_service, with_deadline};
+use loop_runtime::{Call, CallOptions, Code, Result, loop_service};
 
 use crate::journal::{Journal, Lines};
 use crate::peer::{Peer, refused};

@@ -18,6 +18,6 @@ pub(crate) mod os;
 pub(crate) mod plugin;
 pub(crate) mod socket;
 pub(crate) mod stranger;
-#[cfg(feature = "metrics")]
+#[cfg(feature = "metrics-endpoint")]
 pub(crate) mod usage;
 pub(crate) mod wake;

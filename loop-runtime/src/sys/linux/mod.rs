@@ -2,7 +2,7 @@
 
 mod program;
 mod spawn;
-#[cfg(feature = "metrics")]
+#[cfg(feature = "metrics-endpoint")]
 mod usage;
 
 use std::io;
@@ -16,7 +16,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal};
 
 pub(crate) use program::Program;
-#[cfg(feature = "metrics")]
+#[cfg(feature = "metrics-endpoint")]
 pub(crate) use usage::usage;
 
 /// Bytes that the path of a Unix socket may have, without the terminating zero.

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
 
-#[cfg(feature = "metrics")]
+#[cfg(feature = "metrics-endpoint")]
 use super::usage::Usage;
 pub(crate) use spawn::Program;
 
@@ -61,7 +61,7 @@ pub(crate) fn path_of_open(_: &OwnedFd) -> Result<PathBuf, &'static str> {
 }
 
 /// Nothing tells.
-#[cfg(feature = "metrics")]
+#[cfg(feature = "metrics-endpoint")]
 pub(crate) fn usage() -> io::Result<Usage> {
     Err(io::ErrorKind::Unsupported.into())
 }
