@@ -25,8 +25,9 @@
 //!
 //! # What it does not cover
 //!
-//! Real threads (`tests/lock_free` does, for the values that need it), streams, set-up calls that are repeated, what a peer lends,
-//! reattached processes, multiplexing, TLS. Shells are mirrored, not used: what changes there has to change here.
+//! Real threads, and so what is hung on an object in the moment in which that ends (`tests/lock_free` does, for the values that
+//! need it), streams, set-up calls that are repeated, what a peer lends, reattached processes, multiplexing, TLS. Shells are
+//! mirrored, not used: what changes there has to change here.
 //!
 //! # Deliberate breakages
 //!
