@@ -92,7 +92,7 @@ impl Host {
         }
     }
 
-    /// The plugin's name in logs, errors and events. Default: the file name of its program.
+    /// The plugin's name in errors and events, and in the [targets of its log](super#logs). Default: the file name of its program.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self

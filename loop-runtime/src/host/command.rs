@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 /// How to start a plugin: program, arguments, environment and directory. Nothing runs until it is launched, and
 /// the same command is used for every restart, so that a replaced binary is picked up by the next one.
 ///
-/// The environment of the host is *not* inherited, except for `RUST_LOG`, `RUST_BACKTRACE`, `TMPDIR` and
-/// what the host is told to pass on. Variables whose names the protocol owns (the cookie, `PLUGIN_PROTOCOL_VERSIONS` and its siblings)
+/// The environment of the host is *not* inherited, except for `RUST_LOG` ([in the plugin's words](super#logs)),
+/// `RUST_BACKTRACE`, `TMPDIR` and what the host is told to pass on. Variables whose names the protocol owns (the cookie, `PLUGIN_PROTOCOL_VERSIONS` and its siblings)
 /// are always set by the host.
 ///
 /// ```

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 
-use super::{Command, LaunchOptions};
+use super::{Command, LaunchOptions, log_filter};
 use crate::Handshake;
 
 /// Passed on from the host without being asked for: what to log, whether a panic has a backtrace, and where temporary
@@ -42,6 +42,8 @@ pub(super) fn build(
         if !name.as_bytes().starts_with(b"PLUGIN_")
             && let Some(value) = host(name)
         {
+            let filter = value.to_str().filter(|_| name == "RUST_LOG");
+            let value = filter.map(|filter| log_filter::for_plugin(filter, &options.name).into()).unwrap_or(value);
             env.insert(name.to_owned(), value);
         }
     }
@@ -125,6 +127,15 @@ mod tests {
         let host = [("PATH", "/bin"), ("RUST_BACKTRACE", "1"), ("RUST_LOG", "debug"), ("TMPDIR", "/t")];
         let expected = pairs(&host);
         assert_eq!(build_from(&Command::new("x"), &["PATH", "ABSENT"], &host), expected);
+    }
+
+    #[test]
+    fn the_filter_of_the_log_is_put_into_the_plugins_words() {
+        let host = [("RUST_LOG", "info,plugin=debug")];
+        let expected = pairs(&[("RUST_LOG", "info,debug")]);
+        assert_eq!(build_from(&Command::new("x"), &[], &host), expected);
+        let command = Command::new("x").env("RUST_LOG", "plugin=debug");
+        assert_eq!(build_from(&command, &[], &host), pairs(&[("RUST_LOG", "plugin=debug")]), "as the command has it");
     }
 
     #[test]

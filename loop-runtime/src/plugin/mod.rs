@@ -4,7 +4,7 @@
 //!
 //! 1. The magic cookie is checked before anything else. A person who runs the binary reads three lines; the exit code
 //!    is 1 and stdout stays empty.
-//! 2. The panic hook and, if the program has no `tracing` subscriber, [`HclogLayer`] are installed. Descriptor 1 is
+//! 2. The panic hook and, if the program has no `tracing` subscriber, [that of the log](#logs) are installed. Descriptor 1 is
 //!    captured: what is printed from then on goes to the host's stdio subscription and never before the handshake line
 //!    (what the program printed *earlier* would be taken for the line and fail the start).
 //! 3. The service is made and started, a socket is bound in `PLUGIN_UNIX_SOCKET_DIR` or in a private directory, and
@@ -25,6 +25,30 @@
 //! signal, for only a host of this runtime kills the whole process group.
 //!
 //! A plugin that cannot start prints one line on stderr and ends with code 1.
+//!
+//! # Logs
+//!
+//! Log with `tracing`, or with `log`: hosts in Go and in Rust show the records with level, target and fields, and those of the
+//! spans around them ([`HclogLayer`] says in which form, [`host`](crate::host#logs) what a host in Rust makes of them).
+//!
+//! | the program has | what happens |
+//! |---|---|
+//! | neither a `tracing` subscriber nor a logger of the crate `log` | both are installed, with one filter: `RUST_LOG`, or [`Plugin::log_filter`] |
+//! | a logger of `log` | the subscriber is installed, and the logger stays |
+//! | a subscriber | nothing is: it adds [`HclogLayer`], and for `log` the bridge `tracing-log`, which `init()` of `tracing-subscriber` sets up with its default features |
+//!
+//! ```no_run
+//! use loop_runtime::plugin::HclogLayer;
+//! use tracing_subscriber::filter::LevelFilter;
+//! use tracing_subscriber::prelude::*;
+//!
+//! // Before `Plugin::serve`:
+//! tracing_subscriber::registry().with(HclogLayer::new()).with(LevelFilter::DEBUG).init();
+//! ```
+//!
+//! What is printed, on stdout or stderr, is text: a host in Rust shows it at info level and one in Go at debug, line by line.
+//! Print nothing before the plugin serves, and nothing that a reader should be able to filter. Key-values of `log` (its feature
+//! `kv`) are left out, and where a record came from in the source is not said but for its module.
 
 mod cookie;
 mod duration;
@@ -190,7 +214,8 @@ impl Plugin {
 
     /// What is logged if `RUST_LOG` says nothing, in the syntax of `RUST_LOG`: levels by target, as in
     /// `info,my_plugin=trace`. Default: everything from debug on, without the transport's noise; a host filters by its
-    /// own level. Without effect in a program that has installed a `tracing` subscriber of its own.
+    /// own level. It is for records of the crate `log` too. Without effect in a program that has installed a `tracing`
+    /// subscriber of its own.
     pub fn log_filter(mut self, filter: impl Into<String>) -> Self {
         self.log_filter = Some(filter.into());
         self

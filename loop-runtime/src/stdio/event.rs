@@ -131,18 +131,27 @@ impl<'a> Arranged<'a> {
     }
 }
 
+/// The target of all that the plugin of this name says, or what it begins with.
+pub(crate) fn target_of(plugin: &str) -> String {
+    let kept = plugin.chars().take(NAME).map(|c| kept(c, "-_"));
+    "plugin::".chars().chain(kept).collect()
+}
+
 fn target(record: &Record, plugin: &str) -> String {
     let within = record.printed.map(|stream| stream.name()).or(record.module.as_deref()).unwrap_or_default();
-    // Go's loggers are named with dots. All else would end a directive of a filter, or the line of a log.
+    // Go's loggers are named with dots.
     let within = within.replace('.', "::");
-    let kept = |c: char, others: &str| if c.is_ascii_alphanumeric() || others.contains(c) { c } else { '_' };
-    let mut target = String::from("plugin::");
-    target.extend(plugin.chars().take(NAME).map(|c| kept(c, "-_")));
+    let mut target = target_of(plugin);
     if !within.is_empty() {
         target.push_str("::");
         target.extend(within.chars().take(TARGET).map(|c| kept(c, "-_:")));
     }
     target
+}
+
+/// What of a name may stand in a target: all else could end a directive of a filter, or the line of a log.
+fn kept(c: char, others: &str) -> char {
+    if c.is_ascii_alphanumeric() || others.contains(c) { c } else { '_' }
 }
 
 /// Whether a field of this name would be taken for one of ours, or be left out by formatters: the bridge from the crate
