@@ -63,6 +63,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
+    #[cfg_attr(any(loop_portable, not(target_os = "linux")), ignore = "by its number it is there until it is reaped")]
     async fn its_end_is_seen_before_it_is_reaped_and_nobody_gets_its_signals() {
         let mut child = Command::new("/bin/sleep").arg("1000").spawn().unwrap();
         let stranger = Stranger::new(child.id()).unwrap();
@@ -74,6 +75,16 @@ mod tests {
         stranger.signal(Signal::KILL);
         stranger.ended().await;
         assert_eq!(Stranger::new(child.id()).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[tokio::test]
+    async fn its_end_is_seen_when_it_is_reaped() {
+        let mut child = Command::new("/bin/sleep").arg("1000").spawn().unwrap();
+        let stranger = Stranger::new(child.id()).unwrap();
+        stranger.signal(Signal::KILL);
+        let reaping = tokio::task::spawn_blocking(move || child.wait());
+        stranger.ended().await;
+        reaping.await.unwrap().unwrap();
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub(crate) struct Listener {
 /// Why there is no socket.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ListenError {
-    #[error("{0}; help: set PLUGIN_UNIX_SOCKET_DIR to a shorter path; a host sets it for its plugins, below TMPDIR")]
+    #[error("{0}; set PLUGIN_UNIX_SOCKET_DIR to a shorter path (a host sets it for its plugins, below its TMPDIR)")]
     Path(#[from] AddressError),
     #[error("cannot listen at {}: {source}", path.display())]
     Bind { path: PathBuf, source: io::Error },

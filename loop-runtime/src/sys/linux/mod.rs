@@ -27,7 +27,7 @@ pub(crate) const SOCKET_PATH_MAX: usize = 107;
 pub(crate) fn hold(pid: Pid) -> Result<Option<OwnedFd>, Errno> {
     match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
         Ok(descriptor) => Ok(Some(descriptor)),
-        Err(Errno::SRCH) => Err(Errno::SRCH),
+        Err(_) if rustix::process::test_kill_process(pid) == Err(Errno::SRCH) => Err(Errno::SRCH),
         Err(_) => Ok(None),
     }
 }
