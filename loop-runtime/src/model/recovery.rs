@@ -21,10 +21,13 @@ pub(super) fn missing(world: &World, helped: bool) -> Option<String> {
             return Some(format!("plugin {}: {:?}", shared.plugin, shared.state.borrow()));
         }
     }
-    // What is poisoned shows soon, and launches that fail or crash do so for a while.
+    // What is poisoned shows soon, and launches that fail or crash do so for a while. A connection that winds down stays until
+    // it ends, and may take the announcements of its process along then.
     for (plugin, shared) in world.plugins.iter().enumerate() {
-        let is_young = world.process(plugin).is_some_and(|process| process.age() < Duration::from_secs(20));
-        if is_young || shared.launches.get() != Launches::Start {
+        let process = world.process(plugin);
+        let is_young = process.as_ref().is_some_and(|process| process.age() < Duration::from_secs(20));
+        let winds_down = process.is_some_and(|process| process.connections().iter().any(|conn| conn.went_away()));
+        if is_young || winds_down || shared.launches.get() != Launches::Start {
             return Some(format!("plugin {plugin} is not steady"));
         }
     }
