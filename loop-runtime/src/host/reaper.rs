@@ -20,7 +20,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::process::{Core, REAP};
 use crate::sys::wake;
 
-/// How often a process is looked at whose end the system does not report.
+/// How often a process is polled whose end the system does not report.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// It calls a handful of functions and no more.
@@ -96,7 +96,7 @@ struct Watch {
 
 struct Watched {
     child: Arc<Core>,
-    /// It has to be looked at from time to time: it has no descriptor, or that says nothing new.
+    /// It must be polled: it has no descriptor, or one that reports nothing new.
     look: bool,
     /// It is to be looked at now.
     due: bool,

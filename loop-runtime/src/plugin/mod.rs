@@ -206,7 +206,7 @@ impl Plugin {
 
     /// Keeps the plugin running when its host is gone, because another host will reattach to it: see
     /// [`Host::reattach`](crate::host::Host::reattach). Only Shutdown and SIGTERM end it then. Hosts lend services, and
-    /// are lent some, one after the other: the next one can when the connection of the last has ended.
+    /// are lent some, one after the other: the next one's turn comes when the connection of the last has ended.
     pub fn outlive_host(mut self) -> Self {
         self.outlives_host = true;
         self

@@ -21,7 +21,7 @@ enum Step {
     },
     Process(Winding),
     Discarding(Gone),
-    /// Handles that hung have gone with the process.
+    /// Handles that hung were dropped with the process.
     Rest,
     Done,
 }
