@@ -139,7 +139,7 @@ pub enum EventKind {
     },
     /// The process has ended and was reaped.
     Ended(Ended),
-    /// A killed process could not be reaped in time; the runtime goes on without it.
+    /// A killed process was not reaped within the reap timeout; the runtime goes on without it.
     Unreaped {
         /// Its generation.
         generation: u64,
@@ -194,7 +194,7 @@ pub struct Ended {
     pub stderr: StderrTail,
     /// How long it ran.
     pub uptime: Duration,
-    /// How many ends and failed starts in a row, this one included; 0 if the end was asked for.
+    /// How many ends and failed starts in a row, this one included; 0 if the end was requested.
     pub in_a_row: u32,
 }
 

@@ -70,7 +70,7 @@ pub(crate) async fn launch(
     let Spawned { child, stdout, stderr } = tokio::select! {
         spawned = &mut spawning => spawned?,
         error = &mut stopped => {
-            // It may run already, without anybody having told us.
+            // It may run already, although that was not reported.
             if let Ok(Ok(Spawned { child, stderr, .. })) = time::timeout(REAP, spawning).await {
                 let stderr = output::receiver(stderr).map(|pipe| Stderr::follow(pipe, &options.name, &child));
                 let exit = end(&child).await;

@@ -51,7 +51,7 @@ pub(super) fn begin(inbox: Arc<Inbox>, woken: OwnedFd) -> io::Result<()> {
 }
 
 impl Reaper {
-    /// `begin` has somebody read the inbox for ever.
+    /// `begin` starts a thread that reads the inbox for ever.
     pub(super) const fn new(begin: fn(Arc<Inbox>, OwnedFd) -> io::Result<()>) -> Self {
         Self { inbox: Mutex::new(None), begin }
     }

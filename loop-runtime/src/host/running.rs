@@ -69,7 +69,7 @@ impl Process {
         Self { body: Body::Child(child), line, stderr }
     }
 
-    /// A process that somebody else started.
+    /// A process that another host started.
     pub(super) fn attached(found: Found, name: &str) -> Self {
         let line = HandshakeLine::unread(found.version, found.address);
         Self { body: Body::Attached(found.attached), line, stderr: Stderr::elsewhere(name) }

@@ -156,7 +156,7 @@ impl Collector {
         self.lines.push_back(Line { text: printable(text), of });
     }
 
-    /// What is known once the process has ended, at `now` and in this way. `None`: it runs, or nobody knows.
+    /// What is known once the process has ended, at `now` and with `exit`. `None`: it runs, or its exit is unknown.
     pub(super) fn tail(&self, plugin: &Arc<str>, exit: Option<Exit>, now: Instant) -> StderrTail {
         let cause = self.fatal.as_ref().filter(|candidate| candidate.ended_it(exit));
         let number = cause.map(|cause| cause.number);

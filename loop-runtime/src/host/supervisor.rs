@@ -33,7 +33,7 @@ static PLUGINS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
 /// [policies](super::RestartPolicy) of the plugins. Of plugins that were [reattached](super::Host::reattach) to, the
 /// connections are closed and the processes live on.
 ///
-/// For a host that is asked to end itself:
+/// For a host that shuts down:
 ///
 /// ```no_run
 /// # async fn run_until_it_is_over() {}
@@ -114,7 +114,7 @@ enum Message {
     Input(Input),
     /// The program of the next launch, which is to be soon.
     Replace(Command),
-    /// The program that is to take the place of the one that runs; who asked waits for the outcome.
+    /// The program that is to take the place of the one that runs; the caller waits for the outcome.
     Upgrade(Command, oneshot::Sender<Result<()>>),
     /// The outcome of making, in the generation of this number, every object that lives in the one that runs.
     Prepared(u64, Result<Prepared>),

@@ -11,7 +11,7 @@
 //!   one exception: its process is launched beside the one that runs.
 //! * For each `Launching` one `LaunchFailed` or `Started`, for each `Started` one `Ended`, numbers rising, `Closed` last.
 //! * No call begins on a generation once the next one is published.
-//! * A reset counts in every state. A close ends whatever is under way.
+//! * A reset counts in every state. A close ends whatever is in progress.
 
 mod closing;
 mod failures;
@@ -194,7 +194,7 @@ impl Machine {
                 }
             }
             (Phase::Stopping(winding), Input::Reaped { remains, .. }) => {
-                // Whoever was asked to end ended because of that, however it exited.
+                // A process that was asked to end ended because of that, however it exited.
                 let why = if winding.was_asked() { winding.why } else { settled(winding.why, remains.exit) };
                 self.reaped(why, remains, now, out);
             }

@@ -155,7 +155,7 @@ impl Task {
                 self.tell_machine(input);
                 self.watch_process(number);
                 if let Some(first) = self.first.take() {
-                    // Not received if the caller has gone: then the owner is gone, and has said so.
+                    // Not received if the owner has gone, which has said so.
                     let _ = first.send(Ok(()));
                 }
             }
@@ -215,7 +215,7 @@ impl Task {
             }
             Action::Upgraded(outcome) => {
                 if let Some(upgrade) = self.upgrade.take() {
-                    // Whoever asked may not wait for it.
+                    // The caller may not wait for it.
                     let _ = upgrade.answer.send(outcome.map_err(|why| self.not_upgraded(&why)));
                 }
             }

@@ -15,7 +15,7 @@ pub(super) struct Closing {
 
 #[derive(Debug)]
 enum Step {
-    /// Handles are told while there is somebody to tell.
+    /// Handles are closed while the process can still be called.
     Handles {
         process: Option<Process>,
     },

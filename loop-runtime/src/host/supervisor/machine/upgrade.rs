@@ -19,7 +19,7 @@ use crate::host::event::{EndCause, EventKind, State};
 pub(super) enum Upgrade {
     /// The process that was replaced last still has calls to answer: three at a time are too many.
     Waiting,
-    /// With the reason, if it is not wanted any more.
+    /// Set if it is not wanted any more, with the reason.
     Starting { off: Option<Arc<str>> },
     /// Everything that lives in the old process is made in it.
     Preparing { pid: u32, took: Duration },
