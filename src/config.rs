@@ -37,7 +37,7 @@ pub struct ContractConfig {
 /// Computes digests of configurations.
 #[loop_service(package = "loop")]
 pub trait OffchainConfigDigester {
-    /// The digest of `config`, whose own digest is not looked at.
+    /// The digest of `config`, whose own digest is ignored.
     #[rpc(idempotent, returns(configDigest = 1))]
     async fn config_digest(&self, #[wire(name = "contractConfig")] config: &ContractConfig) -> Result<ConfigDigest>;
 
@@ -46,7 +46,7 @@ pub trait OffchainConfigDigester {
     async fn config_digest_prefix(&self) -> Result<u16>;
 }
 
-/// Follows the configuration of a contract. To be told of changes, ask again: Go's interface has a channel for that, which
+/// Follows the configuration of a contract. To notice changes, poll it: Go's interface has a channel for that, which
 /// does not cross the boundary there either.
 #[loop_service(package = "loop")]
 pub trait ContractConfigTracker {

@@ -25,7 +25,7 @@
 //!
 //! Calls go through `Arc<dyn Trait>`, and the trait must be in scope: [`prelude`] brings all of them.
 //!
-//! # Rooms
+//! # Modules
 //!
 //! * [`lifecycle`]: what every long-lived object has
 //! * [`relayer`], [`keystore`], [`capabilities`]: the relayer plugin, and what it is lent

@@ -21,7 +21,7 @@ pub trait Lifecycle {
         Err(Error::unimplemented("method Name not implemented"))
     }
 
-    /// Ends the object: it stops working and lets go of what it holds. Comes once at most, and not at all where a process
+    /// Ends the object: it stops working and releases what it holds. Comes once at most, and not at all where a process
     /// is killed; Go's hosts often leave it out when they close a plugin.
     #[rpc(release, request = "google.protobuf.Empty", reply = "google.protobuf.Empty")]
     async fn close(&self) -> Result<()> {

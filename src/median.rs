@@ -14,7 +14,7 @@ pub trait PluginMedian: Lifecycle {
     ///
     /// The data sources give the feed's value, the price of the coin that pays fees, and the gas price.
     /// `deviation_func_definition` is a JSON object that replaces the feed's deviation function, such as
-    /// `{"type":"pendle","expiresAt":1}`; what is no JSON object is refused with
+    /// `{"type":"pendle","expiresAt":1}`; what is not a JSON object is refused with
     /// `failed to unmarshal deviationFuncDefinition: ..` by the implementation.
     #[rpc(returns(reportingPluginFactoryID = 1))]
     async fn new_median_factory(

@@ -124,7 +124,7 @@ pub struct CcipProviderArgs {
     /// Commit or execution, as CCIP numbers its plugins.
     #[wire(5, name = "pluginType")]
     pub plugin_type: u32,
-    /// Contracts that an earlier provider of this job was told of, by name.
+    /// Contracts that an earlier provider of this job was given, by name.
     #[wire(6)]
     pub synced_addresses: BTreeMap<String, Vec<u8>>,
     /// The account that transmits, in the chain's notation.

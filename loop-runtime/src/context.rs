@@ -43,12 +43,12 @@ impl Context {
         Self { deadline, metadata }
     }
 
-    // No `async fn`, which would keep room for `future` twice: for what it is given and for what it waits for.
+    // Not an `async fn`, whose future would hold `future` twice: as its argument and as what it awaits.
     pub(crate) fn scope<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
         CURRENT.scope(self, future)
     }
 
-    /// Has the earlier of the two deadlines hold.
+    /// Keeps the earlier of the two deadlines.
     fn limit(&mut self, at: Instant) {
         self.deadline = Some(self.deadline.map_or(at, |before| before.min(at)));
     }

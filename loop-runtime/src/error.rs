@@ -1,8 +1,8 @@
 //! The one error that a caller of a service sees, and what an implementer returns.
 //!
-//! Two very different things are told apart here, because a gRPC code alone cannot: an *answer* (the far side
-//! ran the method and refused) and a *loss* (the far side, or the way to it, is gone). Only a loss is ever
-//! repeated by the runtime, and every loss says whether the method may have run.
+//! It distinguishes what a gRPC status code alone cannot: an *answer* (the peer ran the method and refused) and a
+//! *loss* (the peer, or the connection to it, is gone). Only a loss is ever retried by the runtime, and every loss says
+//! whether the method may have run.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -25,17 +25,17 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(i32)]
 pub enum Code {
-    /// The caller gave up. 1.
+    /// The caller cancelled the call. 1.
     Cancelled = 1,
-    /// No code was chosen; every plain Go error arrives so. 2.
+    /// No code was chosen; every plain Go error arrives as this. 2.
     Unknown = 2,
     /// The arguments can never be accepted. 3.
     InvalidArgument = 3,
     /// The deadline passed. 4.
     DeadlineExceeded = 4,
-    /// The thing asked for does not exist. 5.
+    /// What was asked for does not exist. 5.
     NotFound = 5,
-    /// The thing to be made exists. 6.
+    /// What was to be created exists already. 6.
     AlreadyExists = 6,
     /// The caller may not do this. 7.
     PermissionDenied = 7,
@@ -43,7 +43,7 @@ pub enum Code {
     ResourceExhausted = 8,
     /// The state of the system forbids the call. 9.
     FailedPrecondition = 9,
-    /// The call was broken off; also how a loss one hop on arrives. 10.
+    /// The call was aborted; also the code of a loss one hop on. 10.
     Aborted = 10,
     /// A value lies beyond the valid range. 11.
     OutOfRange = 11,
@@ -55,7 +55,7 @@ pub enum Code {
     Unavailable = 14,
     /// Data are lost for good. 15.
     DataLoss = 15,
-    /// The caller has not proved who it is. 16.
+    /// The caller is not authenticated. 16.
     Unauthenticated = 16,
 }
 
@@ -83,8 +83,8 @@ impl Code {
         }
     }
 
-    /// Whether asking the same object again cannot help: the caller must change the question, or the
-    /// configuration must change (the permanent refusals of a constructor).
+    /// Whether a retry on the same object cannot help: the caller must change the request, or the configuration must
+    /// change (the permanent refusals of a constructor).
     pub fn is_permanent(self) -> bool {
         use Code::*;
         matches!(
@@ -104,12 +104,12 @@ impl fmt::Display for Code {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Loss {
-    /// Whether the method may have run, or may yet run until the old process is reaped. `false` is a promise:
-    /// it did not run. `true` is said also of calls that never arrived.
+    /// Whether the method may have run, or may yet run until the old process is reaped. `false` is a promise: it did
+    /// not run. `true` also covers calls that never arrived.
     pub may_have_run: bool,
     /// The loss happened behind the peer that answered: it lost a service that it needed.
     pub downstream: bool,
-    /// When the runtime tries again to bring the service back, if that is known.
+    /// When the runtime next tries to recover the service, if that is known.
     pub retry_at: Option<Instant>,
 }
 
@@ -117,7 +117,7 @@ pub struct Loss {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// An answer: made by an implementation, or by the gRPC layer of the far side.
+    /// An answer: made by an implementation, or by the gRPC layer of the peer.
     Answer,
     /// The connection, the object or the process behind the handle was lost.
     Lost(Loss),
@@ -128,11 +128,11 @@ pub enum ErrorKind {
     },
     /// The handle was closed, by hand or by its owner.
     Closed,
-    /// The request cannot be written, so nothing was sent.
+    /// The request cannot be encoded or sent, so nothing was sent.
     Unsent,
 }
 
-/// Why a call did not give a value.
+/// Why a call returned no value.
 ///
 /// Cheap to clone: several waiters may share one failure. `Display` is the text that Go peers see, without the code.
 #[derive(Clone)]
@@ -144,7 +144,7 @@ struct Repr {
     message: String,
     kind: ErrorKind,
     source: Option<Arc<dyn StdError + Send + Sync>>,
-    /// Answered by a peer that is not this runtime, and not made here.
+    /// Whether a peer of another runtime answered it.
     foreign: bool,
     details: Vec<Detail>,
 }
@@ -160,7 +160,7 @@ impl Error {
         Self(Arc::new(Repr { code, message, kind, source: None, foreign: false, details: Vec::new() }))
     }
 
-    /// The answer of a peer that is not this runtime.
+    /// The answer of a peer of another runtime.
     pub(crate) fn foreign(code: Code, message: impl Into<String>) -> Self {
         Self::new(code, message).changed(|repr| repr.foreign = true)
     }
@@ -169,7 +169,7 @@ impl Error {
         self.0.foreign
     }
 
-    /// The loss of a call or of the way to it.
+    /// The loss of a call, or of the connection for it.
     pub(crate) fn lost(may_have_run: bool, message: impl Into<String>) -> Self {
         let loss = Loss { may_have_run, downstream: false, retry_at: None };
         Self::of_kind(ErrorKind::Lost(loss), Code::Unavailable, message)
@@ -205,8 +205,8 @@ impl Error {
         self.changed(|repr| repr.message = format!("{context}: {}", repr.message))
     }
 
-    /// The same loss, whose call is now known to have been, or not to have been, handed over. A call that was handed
-    /// over before its handle was closed is a loss: [`ErrorKind::Closed`] promises that nothing ran.
+    /// The same loss, now that it is known whether the call was sent. A call that was sent before its handle was closed
+    /// is a loss: [`ErrorKind::Closed`] promises that nothing ran.
     pub(crate) fn handed_over(self, may_have_run: bool) -> Self {
         let kind = match &self.0.kind {
             ErrorKind::Lost(loss) => ErrorKind::Lost(Loss { may_have_run, ..loss.clone() }),
@@ -235,27 +235,27 @@ impl Error {
         Self::new(Code::Unknown, message)
     }
 
-    /// An answer that says that the method, or the service, is not there.
+    /// An [`Code::Unimplemented`] answer: the method, or the service, does not exist.
     pub fn unimplemented(message: impl Into<String>) -> Self {
         Self::new(Code::Unimplemented, message)
     }
 
-    /// An answer that says that the arguments can never be accepted.
+    /// An [`Code::InvalidArgument`] answer: the arguments can never be accepted.
     pub fn invalid_argument(message: impl Into<String>) -> Self {
         Self::new(Code::InvalidArgument, message)
     }
 
-    /// An answer that says that the thing asked for does not exist.
+    /// A [`Code::NotFound`] answer: what was asked for does not exist.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(Code::NotFound, message)
     }
 
-    /// An answer that says that the present state forbids the call.
+    /// A [`Code::FailedPrecondition`] answer: the present state forbids the call.
     pub fn failed_precondition(message: impl Into<String>) -> Self {
         Self::new(Code::FailedPrecondition, message)
     }
 
-    /// An answer that says that an invariant is broken.
+    /// An [`Code::Internal`] answer: an invariant is broken.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(Code::Internal, message)
     }
@@ -265,7 +265,7 @@ impl Error {
         Self::unknown(error.to_string()).with_source(error)
     }
 
-    /// The gRPC code; [`Code::Unavailable`] for a loss next door, [`Code::Aborted`] for one behind the peer.
+    /// The status code; [`Code::Unavailable`] for a loss of the direct peer, [`Code::Aborted`] for one behind it.
     pub fn code(&self) -> Code {
         self.0.code
     }
@@ -288,7 +288,7 @@ impl Error {
         }
     }
 
-    /// Whether the method may have run: an answer always ran, a loss and a deadline say it.
+    /// Whether the method may have run: always true for an answer, else as the loss or the deadline says.
     pub fn may_have_run(&self) -> bool {
         match &self.0.kind {
             ErrorKind::Answer => true,

@@ -46,10 +46,10 @@
 //! # Two ends
 //!
 //! * [`plugin`]: a plugin's process, from the magic cookie to the last log line. [`Plugin`](plugin::Plugin) serves.
-//! * [`host`]: starting plugins and keeping them up. [`Host`](host::Host) launches; the
-//!   [`Supervisor`](host::Supervisor) that it returns gives the service, and tells of the process.
+//! * [`host`]: launching plugins and keeping them up. [`Host`](host::Host) launches; the
+//!   [`Supervisor`](host::Supervisor) that it returns dispenses services, and reports states and events of the process.
 //!
-//! Both ends lend services to each other: an `Arc<dyn X>` in an argument is called back by the far side, one in a result
+//! Both ends lend services to each other: an `Arc<dyn X>` in an argument is called back by the peer, one in a result
 //! is an object made there, and a method that is not `async` and returns one is a part of the same service, reached without
 //! a call. What came from one plugin can be lent to another.
 //!
@@ -64,7 +64,7 @@
 //! fails with an [`Error`] whose [`loss`](Error::loss) says whether it may have run. An error that the implementation
 //! answered is never taken for a loss, whatever its code.
 //!
-//! [`Supervisor::states`](host::Supervisor::states) and [`Supervisor::events`](host::Supervisor::events) tell what happens.
+//! [`Supervisor::states`](host::Supervisor::states) and [`Supervisor::events`](host::Supervisor::events) report what happens.
 //!
 //! # Errors
 //!
@@ -108,7 +108,7 @@
 //! # Deadlines, cancellation, metadata
 //!
 //! There is no deadline unless one is set: [`with_timeout`] and [`with_deadline`] set it for every call inside a future.
-//! Dropping the future of a call cancels it, and the future of the implementation is dropped on the far side.
+//! Dropping the future of a call cancels it, and the future of the handler is dropped in the peer.
 //! [`CallOptions`] attach metadata such as `traceparent`, and a handler reads what came with its [`Call`]. All three travel on
 //! through nested calls by themselves.
 //!
@@ -140,7 +140,7 @@
 //! # Processor time
 //!
 //! A process whose connections are silent sleeps, but for the health check, which is one small call a tick. A connection with
-//! small calls in quick succession looks at its socket again for up to 0.1 ms before its reader sleeps, and lets every other
+//! small calls in quick succession polls its socket for up to 0.1 ms before its reader sleeps, and lets every other
 //! task of the thread have its turn meanwhile. It does so only while it measures that messages come at least a quarter
 //! earlier for it: then a busy connection can show as a busy thread, and its calls take a fraction of their time.
 //!
@@ -150,9 +150,9 @@
 //! |---|---|---|
 //! | `auto-mtls` | no | go-plugin's AutoMTLS: `Host::auto_mtls`, and plugins for hosts that insist on it. Builds aws-lc, which needs a C compiler, and whose first random number takes tens of milliseconds of a process's start unless it is built with `AWS_LC_SYS_NO_JITTER_ENTROPY=1` |
 //! | `metrics-endpoint` | no | `/metrics` of a LOOP plugin, on the port that a Chainlink node names |
-//! | `mux` | no | [`Host::multiplexed`](host::Host): one socket for all connections of a plugin, as go-plugin does it with yamux; plugins obey a host that asks for it |
-//! | `schema` | no | `testing::lock_schema`, for tests: your `.proto` files are held to the traits, and a change is told with whom it breaks. Builds a parser of protobuf |
-//! | `sha256` | no | `Command::sha256`: a program is started only if it is the one that was meant |
+//! | `mux` | no | [`Host::multiplexed`](host::Host): one socket for all connections of a plugin, as go-plugin does it with yamux; plugins do so if their host asks for it |
+//! | `schema` | no | `testing::lock_schema`, for tests: your `.proto` files are held to the traits, and each change is reported with whom it breaks. Builds a parser of protobuf |
+//! | `sha256` | no | `Command::sha256`: a program is started only if its digest is the given one |
 //!
 //! # Platforms
 //!

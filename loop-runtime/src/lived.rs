@@ -1,19 +1,19 @@
-//! Time as this process lived it.
+//! Waits that discount the time during which this process did not run.
 //!
-//! A machine that is suspended, and a process that is stopped, wakes with all of its timers due, and its peers have had no time
-//! to answer. Where waiting decides that a peer is broken, or that an object is gone, parts of the wait are counted instead: of
-//! those that were slept through, however many, one.
+//! A suspended machine, or a stopped process, wakes with all of its timers due, and its peers have had no time to
+//! answer. Where a timeout decides that a peer is broken, or that an object is gone, the wait is counted in slices
+//! instead: all slices of one suspension count as one.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-/// Parts of a wait.
+/// Slices of a wait.
 const PARTS: u32 = 10;
 
-/// Waits for `time`, of which at most a tenth was slept through at once. Takes as long as any other wait on a machine that runs.
+/// Waits for `time`, of which one suspension counts for a tenth at most. Without any it is an ordinary sleep.
 pub(crate) async fn sleep(time: Duration) {
-    // An interval cannot be nothing.
+    // An interval must not be zero.
     let part = (time / PARTS).max(Duration::from_nanos(1));
     let mut parts = interval_at(Instant::now() + part, part);
     parts.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -22,7 +22,7 @@ pub(crate) async fn sleep(time: Duration) {
     }
 }
 
-/// What `future` comes to within [`sleep`]'s `time`. What has come while this process did not run is looked at first.
+/// The output of `future` within [`sleep`]'s `time`. What arrived while this process did not run is polled first.
 pub(crate) async fn within<F: Future>(time: Duration, future: F) -> Option<F::Output> {
     tokio::select! {
         biased;

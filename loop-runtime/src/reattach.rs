@@ -1,4 +1,4 @@
-//! Where a plugin is found that runs already: what go-plugin calls a reattach configuration.
+//! How to find a plugin that is already running: go-plugin's reattach configuration.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::transport::{Address, AddressError};
 
-/// A running plugin, as [`Host::reattach`](crate::host::Host::reattach) finds it.
+/// The address of a running plugin, for [`Host::reattach`](crate::host::Host::reattach).
 ///
 /// It comes from a plugin in [test mode](crate::plugin::Plugin::test_mode), from a host that launched one
 /// ([`Supervisor::reattach_config`](crate::host::Supervisor::reattach_config)), from the same in Go, or from the
@@ -25,11 +25,11 @@ use crate::transport::{Address, AddressError};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reattach {
-    /// What the plugin speaks: always `grpc`.
+    /// The plugin's protocol: always `grpc`.
     pub protocol: String,
-    /// The application protocol version that it serves. 0 if nobody knows: Go's hosts tell it only in test mode.
+    /// The application protocol version that it serves. 0 if unknown: Go's hosts report it only in test mode.
     pub protocol_version: u32,
-    /// Its process.
+    /// Its process id.
     pub pid: u32,
     /// Whether it is in test mode: then no host ends its process, and none watches it.
     pub test: bool,
@@ -39,7 +39,7 @@ pub struct Reattach {
     pub address: String,
 }
 
-/// Why a text holds no reattach configurations.
+/// Why a text does not hold reattach configurations.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no reattach configurations: {0}")]
 pub struct ReattachError(String);
@@ -60,12 +60,12 @@ impl Reattach {
         Address::parse(&self.network, &self.address)
     }
 
-    /// Reads a JSON object of configurations by name, as `TF_REATTACH_PROVIDERS` holds it. What is absent is 0, false or
-    /// empty, as in Go; members that are unknown are ignored.
+    /// Reads a JSON object of configurations by name, as `TF_REATTACH_PROVIDERS` holds it. Absent members are 0, false
+    /// or empty, as in Go; unknown ones are ignored.
     ///
     /// # Errors
     ///
-    /// The text is no such object. The error names the member.
+    /// The text is not such an object. The error names the member.
     pub fn from_json(text: &str) -> Result<BTreeMap<String, Self>, ReattachError> {
         let all: Map<String, Value> = serde_json::from_str(text).map_err(|why| ReattachError(why.to_string()))?;
         all.into_iter()

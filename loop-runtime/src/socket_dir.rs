@@ -1,9 +1,9 @@
 //! Private directories for sockets: one for each launch, named after the process that owns it.
 //!
-//! Who is killed cannot clean up, so every process removes, when it first makes such a directory, those whose owner is
-//! dead. An owner is dead when no process has its id and start time *and* nobody holds its lock: the
-//! ids of another container that shares the same `/tmp` say nothing here, but its locks do. A plugin that outlives its
-//! host is still served there, and its directory is spared.
+//! A killed process cannot clean up, so every process, when it first makes such a directory, removes those whose owner
+//! is dead. An owner is dead when no process has its id and start time *and* nobody holds its lock: the ids of another
+//! container that shares the same `/tmp` say nothing here, but its locks do. A plugin that outlives its host is still
+//! served there, and its directory is kept.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -27,7 +27,7 @@ const PREFIX: &str = "loop-";
 /// What must be left of a socket's path for its name: Go's are `plugin` and up to ten digits.
 const ROOM: usize = 24;
 
-/// Why there is none.
+/// Why no directory could be made.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot create socket directory: in `{}`: {source}", .dir.display())]
 pub(crate) struct SocketDirError {

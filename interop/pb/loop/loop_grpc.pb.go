@@ -37,7 +37,7 @@ const (
 type ServiceClient interface {
 	// The name of the object. Go's hosts never ask for it, and Go's plugins do not implement it.
 	Name(ctx context.Context, in *emptypb.Empty, opts ...grpc.CallOption) (*NameReply, error)
-	// Ends the object: it stops working and lets go of what it holds. Comes once at most, and not at all where a process
+	// Ends the object: it stops working and releases what it holds. Comes once at most, and not at all where a process
 	// is killed; Go's hosts often leave it out when they close a plugin.
 	Close(ctx context.Context, in *emptypb.Empty, opts ...grpc.CallOption) (*emptypb.Empty, error)
 	// Fails while the object cannot do its work; the error's text says why. Go's hosts wait 1 s for the answer.
@@ -105,7 +105,7 @@ func (c *serviceClient) HealthReport(ctx context.Context, in *emptypb.Empty, opt
 type ServiceServer interface {
 	// The name of the object. Go's hosts never ask for it, and Go's plugins do not implement it.
 	Name(context.Context, *emptypb.Empty) (*NameReply, error)
-	// Ends the object: it stops working and lets go of what it holds. Comes once at most, and not at all where a process
+	// Ends the object: it stops working and releases what it holds. Comes once at most, and not at all where a process
 	// is killed; Go's hosts often leave it out when they close a plugin.
 	Close(context.Context, *emptypb.Empty) (*emptypb.Empty, error)
 	// Fails while the object cannot do its work; the error's text says why. Go's hosts wait 1 s for the answer.
@@ -1723,7 +1723,7 @@ const (
 //
 // Computes digests of configurations.
 type OffchainConfigDigesterClient interface {
-	// The digest of `config`, whose own digest is not looked at.
+	// The digest of `config`, whose own digest is ignored.
 	ConfigDigest(ctx context.Context, in *ConfigDigestRequest, opts ...grpc.CallOption) (*ConfigDigestReply, error)
 	// The first two bytes of every digest that this digester computes, as a big-endian number.
 	ConfigDigestPrefix(ctx context.Context, in *ConfigDigestPrefixRequest, opts ...grpc.CallOption) (*ConfigDigestPrefixReply, error)
@@ -1763,7 +1763,7 @@ func (c *offchainConfigDigesterClient) ConfigDigestPrefix(ctx context.Context, i
 //
 // Computes digests of configurations.
 type OffchainConfigDigesterServer interface {
-	// The digest of `config`, whose own digest is not looked at.
+	// The digest of `config`, whose own digest is ignored.
 	ConfigDigest(context.Context, *ConfigDigestRequest) (*ConfigDigestReply, error)
 	// The first two bytes of every digest that this digester computes, as a big-endian number.
 	ConfigDigestPrefix(context.Context, *ConfigDigestPrefixRequest) (*ConfigDigestPrefixReply, error)
@@ -1871,7 +1871,7 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Follows the configuration of a contract. To be told of changes, ask again: Go's interface has a channel for that, which
+// Follows the configuration of a contract. To notice changes, poll it: Go's interface has a channel for that, which
 // does not cross the boundary there either.
 type ContractConfigTrackerClient interface {
 	// The block that last changed the configuration, and the digest of that configuration.
@@ -1924,7 +1924,7 @@ func (c *contractConfigTrackerClient) LatestBlockHeight(ctx context.Context, in 
 // All implementations must embed UnimplementedContractConfigTrackerServer
 // for forward compatibility.
 //
-// Follows the configuration of a contract. To be told of changes, ask again: Go's interface has a channel for that, which
+// Follows the configuration of a contract. To notice changes, poll it: Go's interface has a channel for that, which
 // does not cross the boundary there either.
 type ContractConfigTrackerServer interface {
 	// The block that last changed the configuration, and the digest of that configuration.
@@ -2739,7 +2739,7 @@ type PluginMedianClient interface {
 	//
 	// The data sources give the feed's value, the price of the coin that pays fees, and the gas price.
 	// `deviation_func_definition` is a JSON object that replaces the feed's deviation function, such as
-	// `{"type":"pendle","expiresAt":1}`; what is no JSON object is refused with
+	// `{"type":"pendle","expiresAt":1}`; what is not a JSON object is refused with
 	// `failed to unmarshal deviationFuncDefinition: ..` by the implementation.
 	NewMedianFactory(ctx context.Context, in *NewMedianFactoryRequest, opts ...grpc.CallOption) (*NewMedianFactoryReply, error)
 }
@@ -2772,7 +2772,7 @@ type PluginMedianServer interface {
 	//
 	// The data sources give the feed's value, the price of the coin that pays fees, and the gas price.
 	// `deviation_func_definition` is a JSON object that replaces the feed's deviation function, such as
-	// `{"type":"pendle","expiresAt":1}`; what is no JSON object is refused with
+	// `{"type":"pendle","expiresAt":1}`; what is not a JSON object is refused with
 	// `failed to unmarshal deviationFuncDefinition: ..` by the implementation.
 	NewMedianFactory(context.Context, *NewMedianFactoryRequest) (*NewMedianFactoryReply, error)
 	mustEmbedUnimplementedPluginMedianServer()

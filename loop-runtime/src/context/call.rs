@@ -23,19 +23,19 @@ use super::{Context, metadata};
 /// # }
 /// ```
 ///
-/// It is a value: a clone of it may be kept beyond the call and given to other tasks. A task that is spawned inherits nothing
-/// by itself: [`scope`](Self::scope) has its calls belong to this one.
+/// It is a value: a clone may outlive the call and move to other tasks. A spawned task inherits nothing by itself:
+/// [`scope`](Self::scope) makes its calls part of this one.
 #[derive(Clone)]
 pub struct Call(Context);
 
 impl Call {
-    /// The call of the current task, with what [`CallOptions`](crate::CallOptions) have set for it. Outside of any, one
-    /// without deadline and metadata: so it is where an implementation is called in process.
+    /// The call of the current task, with what [`CallOptions`](crate::CallOptions) have set for it. Outside of any
+    /// call, as where an implementation is called in process, it has no deadline and no metadata.
     pub fn current() -> Self {
         Self(Context::current())
     }
 
-    /// When the caller stops waiting, if it said so.
+    /// The caller's deadline, if it set one.
     pub fn deadline(&self) -> Option<Instant> {
         self.0.deadline
     }
@@ -46,14 +46,14 @@ impl Call {
         self.0.metadata.get(name)?.to_str().ok()
     }
 
-    /// All values of the metadata `name`, in their order. Those of a name that ends with `-bin` are decoded; one that is not
-    /// base64 is left out.
+    /// All values of the metadata `name`, in their order. Those of a name that ends with `-bin` are decoded; values
+    /// that are not base64 are skipped.
     pub fn metadata_all(&self, name: &str) -> Vec<Bytes> {
         metadata::all_bytes(&self.0.metadata, name)
     }
 
-    /// Runs `future` as a part of this call: calls inside it have its deadline and carry its metadata. For tasks, which
-    /// inherit neither when they are spawned. The end of the call does not end `future`.
+    /// Runs `future` as a part of this call: calls inside it have its deadline and carry its metadata. For spawned
+    /// tasks, which inherit neither. The end of the call does not cancel `future`.
     pub fn scope<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
         self.0.scope(future)
     }

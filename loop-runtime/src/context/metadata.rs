@@ -1,4 +1,4 @@
-//! Names and values of metadata, as gRPC has them.
+//! Names and values of metadata, as gRPC defines them.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tonic::metadata::{BinaryMetadataValue, MetadataMap, MetadataValue};
@@ -31,7 +31,7 @@ pub(super) fn name(name: &str) -> Result<HeaderName> {
     Ok(header)
 }
 
-/// What text metadata named `name` can carry of `value`, or what is wrong with that.
+/// `value` as text metadata named `name`, or what is wrong with it.
 pub(super) fn value(name: &HeaderName, value: &str) -> Result<HeaderValue> {
     let refused = |why: &str| Error::invalid_argument(format!("metadata `{name}`: {why}"));
     let header = HeaderValue::from_str(value)
@@ -63,14 +63,14 @@ pub(super) fn bytes(name: &HeaderName, bytes: &[u8]) -> Result<HeaderValue> {
     HeaderValue::from_bytes(value.as_encoded_bytes()).map_err(Error::other)
 }
 
-/// All values of `name` in `headers` as bytes, `-bin` decoded. What is no base64 is left out.
+/// All values of `name` in `headers` as bytes, `-bin` decoded. Values that are not base64 are skipped.
 pub(super) fn all_bytes(headers: &HeaderMap, name: &str) -> Vec<bytes::Bytes> {
     let values = headers.get_all(name).iter().cloned();
     if !name.ends_with("-bin") {
         return values.map(|value| bytes::Bytes::copy_from_slice(value.as_bytes())).collect();
     }
     let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { return Vec::new() };
-    // One value of a header may hold several, as gRPC allows for those of bytes.
+    // One header may hold several values, as gRPC allows for binary metadata.
     let pieces = values.flat_map(|value| {
         let pieces = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
         pieces.filter_map(|piece| HeaderValue::from_bytes(piece).ok()).collect::<Vec<_>>()

@@ -1,4 +1,4 @@
-//! What a caller sets for its calls.
+//! What a caller sets for its calls: deadline and metadata.
 
 use std::fmt;
 use std::future::Future;
@@ -27,7 +27,7 @@ use crate::error::Result;
 /// ```
 ///
 /// They hold for every service call that the future makes in its own task, and travel on through the calls that its
-/// handlers make. Scopes nest: the earlier deadline holds, and metadata of an inner scope take the place of those of the same
+/// handlers make. Scopes nest: the earlier deadline holds, and metadata of an inner scope replace those of the same
 /// name in the outer one.
 #[derive(Clone, Default)]
 #[must_use = "options do nothing before a future runs in their scope"]
@@ -39,8 +39,8 @@ impl CallOptions {
         Self::default()
     }
 
-    /// Calls end at `at` at the latest, with [`Code::DeadlineExceeded`](crate::Code::DeadlineExceeded). Of several deadlines the
-    /// earliest holds. The rest of the time is sent with each call, so that the far side stops too.
+    /// Calls end at `at` at the latest, with [`Code::DeadlineExceeded`](crate::Code::DeadlineExceeded). Of several
+    /// deadlines the earliest holds. The remaining time is sent with each call, so that the peer stops too.
     pub fn deadline(mut self, at: Instant) -> Self {
         self.0.limit(at);
         self

@@ -1,4 +1,4 @@
-//! What an error carries beside code and text: messages, as in gRPC's richer error model.
+//! The details of an error: messages beside code and text, as in gRPC's richer error model.
 //!
 //! They travel as a [`google.rpc.Status`] in the trailer `grpc-status-details-bin`, where every implementation of gRPC
 //! that knows of details looks for them; in Go, `status.FromError(err)` gives them.
@@ -97,12 +97,12 @@ impl Error {
         }
     }
 
-    /// The first attached message of type `M`; one that does not decode counts as not there.
+    /// The first attached message of type `M`; one that does not decode counts as absent.
     pub fn detail<M: Message>(&self) -> Option<M> {
         self.0.details.iter().find_map(Detail::read)
     }
 
-    /// The same error with the details of a received [`rich_status`]; bytes that are none stand for no details.
+    /// The same error with the details of a received [`rich_status`]; undecodable bytes count as no details.
     pub(crate) fn with_details_of(self, rich_status: &[u8]) -> Self {
         if rich_status.is_empty() {
             return self;
@@ -119,7 +119,7 @@ impl Error {
 
 /// The details of `error` as they travel beside `code` and text; empty if there are none.
 ///
-/// Code and text are in there again: grpc-go believes these, and ignores details whose code is another.
+/// Code and text are repeated in there: grpc-go takes these, and ignores details with another code.
 pub(crate) fn rich_status(error: &Error, code: Code) -> Bytes {
     let (message, details) = (error.message(), &error.0.details);
     if details.is_empty() {

@@ -1,4 +1,4 @@
-//! What an error text has to say besides: whose call it was, and which setting is about it.
+//! Error texts with their context: whose call it was, and which setting is concerned.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,8 +9,8 @@ use super::{Code, Error};
 const TOO_LONG: &str = "received message larger than max";
 
 impl Error {
-    /// The answer that `plugin` gave to a call of `method`. If a message was too long for one of the two, the text comes to
-    /// say which call it was and which settings there are; it names neither by itself.
+    /// The answer that `plugin` gave to a call of `method`. If a message exceeded the receiver's limit, the text is
+    /// completed with the call and the settings, neither of which it names.
     pub(crate) fn answered_by(self, plugin: &str, method: &str) -> Self {
         let told = self.message();
         if self.code() != Code::ResourceExhausted || !told.contains(TOO_LONG) || told.contains("\nhelp: ") {
@@ -34,13 +34,13 @@ impl Error {
         Self::closed(format!("handle closed: {}: it was closed, or its owner was", title(plugin, service)))
     }
 
-    /// A call that was handed over and has no answer; `how` is what is known of the peer's end.
+    /// A call that was sent and not answered; `how` is what is known of the peer's end.
     pub(crate) fn call_lost(plugin: &str, method: &str, how: Option<&str>) -> Self {
         let how = how.unwrap_or("the connection was lost");
         Self::lost(true, format!("call lost: {plugin}: {method} may have run: {how}"))
     }
 
-    /// The same for a call of one plugin that was passed on to another.
+    /// The same for a call of one plugin that was forwarded to another.
     pub(crate) fn passed_on_lost(plugin: &str, method: &str, how: &dyn fmt::Display) -> Self {
         Self::lost(
             true,
@@ -48,12 +48,12 @@ impl Error {
         )
     }
 
-    /// A call that is in order and reached nobody.
+    /// A valid call that reached no peer.
     pub(crate) fn disconnected(plugin: &str, may_have_run: bool) -> Self {
         Self::lost(may_have_run, format!("connection lost: {plugin}"))
     }
 
-    /// Nothing to call until the caller's deadline, or for as long as calls without one wait.
+    /// No link before the caller's deadline, or before the recovery timeout of a call without one.
     pub(crate) fn not_recovered(plugin: &str, service: &str) -> Self {
         Self::lost(false, not_recovered(plugin, service))
     }
@@ -73,14 +73,14 @@ impl Error {
         Self::deadline(true, format!("deadline exceeded: {method} may have run"))
     }
 
-    /// A request that can be sent over no connection.
+    /// A request that no connection can carry.
     pub(crate) fn cannot_be_sent(plugin: &str, method: &str, why: impl StdError + Send + Sync + 'static) -> Self {
         let text = format!("call cannot be sent: {plugin}: {method}: {why}");
         Self::unsent(Code::InvalidArgument, text).with_source(why)
     }
 
-    /// A reply that cannot be read, whose fault is the peer's, or a difference of versions: not the caller's. Where the
-    /// contract has a text of its own for it, which Go's clients give too, that is the text.
+    /// A reply that cannot be decoded: the peer's fault, or a difference of versions, never the caller's. If the
+    /// contract has a text of its own for it, as Go's clients have, that text is kept.
     pub(crate) fn unreadable_reply(plugin: &str, method: &str, why: Self) -> Self {
         if why.code() == Code::Unknown {
             return why;
@@ -113,7 +113,7 @@ impl Error {
         ))
     }
 
-    /// An object whose connections end before they were of use.
+    /// An object whose connections end before a first answer.
     pub(crate) fn unsteady(plugin: &str, service: &str, in_a_row: u32) -> Self {
         Self::lost(
             false,
@@ -125,7 +125,7 @@ impl Error {
         )
     }
 
-    /// A service that a peer lent, which cannot be reached any more.
+    /// A service that a peer lent and that cannot be reached any more.
     pub(crate) fn withdrawn(peer: &str, service: &str, ended: bool) -> Self {
         let why = if ended {
             "the connection to the peer that lent it has ended"

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::{Code, Error};
 use crate::wire::{Message, Schema};
 
-/// An error type that a service method may return: it must be able to carry what the boundary itself can answer.
+/// An error type that a service method may return: it must be able to carry the errors of the boundary itself.
 ///
 /// [`Error`] is one. For a type of your own, [derive](macro@crate::LoopError) it; by hand, attach what is to be read
 /// on the far side with [`Error::with_detail`], look for it with [`Error::detail`], and keep every other error whole.
@@ -17,9 +17,9 @@ use crate::wire::{Message, Schema};
 pub trait LoopError: Sized + Send {
     /// The error as it crosses the boundary.
     fn into_error(self) -> Error;
-    /// What came across the boundary, or what the boundary itself has to say.
+    /// The error that came across the boundary, or that the boundary itself reports.
     fn from_error(error: Error) -> Self;
-    /// Adds what it attaches to the exported schema.
+    /// Adds the messages that it attaches to the exported schema.
     fn describe(_: &mut Schema) {}
 }
 
@@ -33,15 +33,15 @@ impl LoopError for Error {
     }
 }
 
-/// What the variant of a derived error that is marked `#[wire(transport)]` may hold: [`Error`] and nothing else.
+/// The type that the variant marked `#[wire(transport)]` of a derived error holds: [`Error`] and nothing else.
 #[diagnostic::on_unimplemented(
     message = "the transport's variant holds a `loop_runtime::Error`, not `{Self}`",
     label = "cannot carry a lost connection"
 )]
 pub trait Transport {
-    /// What it holds.
+    /// The error that the variant holds.
     fn into_error(self) -> Error;
-    /// To be held.
+    /// The value for the variant.
     fn from_error(error: Error) -> Self;
 }
 

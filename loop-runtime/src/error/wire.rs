@@ -1,10 +1,9 @@
-//! What callers hear of bytes that did not become a value, and of values that did not become bytes.
+//! The errors of failed decoding and encoding, as callers see them.
 
 use super::{Code, Error};
 use crate::wire::{Fault, WireError};
 
-/// As the answer to a request that could not be read, or as what the caller of a method hears whose request could not be
-/// written.
+/// The answer to a request that could not be decoded, or the error of a call whose request could not be encoded.
 impl From<WireError> for Error {
     fn from(error: WireError) -> Self {
         let message = error.to_string();
@@ -18,8 +17,8 @@ impl From<WireError> for Error {
 }
 
 impl WireError {
-    /// As the error of a call whose reply could not be read, or could not be written: never the caller's fault, whatever is
-    /// wrong with it. A text that the contract fixes stays as it is.
+    /// The error of a call whose reply could not be decoded, or encoded: never the caller's fault. A text that the
+    /// contract fixes stays as it is.
     pub(crate) fn of_reply(self) -> Error {
         match self.fault() {
             Fault::Worded => self.into(),

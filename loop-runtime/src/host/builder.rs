@@ -1,4 +1,4 @@
-//! How a host says what to launch and how.
+//! The builder of a host: what to launch, and how.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -60,8 +60,8 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Whether nothing about the connections was agreed upon with the process at its start, so that any host of its
-    /// handshake can make some.
+    /// Whether nothing about the connections was negotiated at the start of the process, so that any host of its
+    /// handshake can dial some.
     pub(super) fn is_plain(&self) -> bool {
         !self.is_multiplexed() && matches!(self.security, TlsMode::Nothing)
     }
@@ -98,7 +98,7 @@ impl Host {
         self
     }
 
-    /// When the plugin is started again, and how long the runtime waits for what.
+    /// When the plugin is restarted, and the timeouts of the runtime.
     pub fn restart_policy(mut self, policy: RestartPolicy) -> Self {
         self.policy = policy;
         self
@@ -112,7 +112,7 @@ impl Host {
     }
 
     /// Whether the system kills the plugin when this process dies, however it dies. Linux only; on by default. Plugins
-    /// made with this crate see to it themselves.
+    /// of this crate watch their host themselves.
     pub fn parent_death_signal(mut self, on: bool) -> Self {
         self.parent_death = on;
         self
@@ -130,14 +130,14 @@ impl Host {
         self
     }
 
-    /// How many calls of the plugin to a service lent to it are handled at a time, on one connection; further ones wait, in
-    /// their order. At least 1: 0 is taken for 1. Default 65,536.
+    /// How many calls of the plugin to a service lent to it are handled at a time on one connection; further ones wait,
+    /// in their order. At least 1: 0 is taken for 1. Default 65,536.
     pub fn max_calls_in_flight(mut self, calls: u32) -> Self {
         self.serving.max_in_flight = calls;
         self
     }
 
-    /// How long a connection and its announcement wait for each other; default 5 s, as in go-plugin.
+    /// How long a brokered dial and its announcement wait for each other; default 5 s, as in go-plugin.
     pub fn dial_timeout(mut self, timeout: Duration) -> Self {
         self.dial_timeout = timeout;
         self
@@ -160,14 +160,14 @@ impl Host {
         self
     }
 
-    /// Makes one connection to the plugin's process, and all connections to it and from it streams of that one. A plugin
-    /// that cannot do so is refused with [`LaunchError::NotMultiplexed`]: those of this crate need the feature `mux` too,
-    /// and nothing else. Such a plugin cannot be reattached to.
+    /// Opens one connection to the plugin's process; all others, in both directions, are streams of it. A plugin that
+    /// does not support that is refused with [`LaunchError::NotMultiplexed`]: those of this crate need the feature
+    /// `mux` too, and nothing else. Such a plugin cannot be reattached to.
     ///
-    /// It is for hosts that count file descriptors, and for plugins that are reached through one door, as in a container;
-    /// and a plugin notices the end of its host by it. Calls take somewhat longer than over sockets of their own, services
-    /// that are lent or made are dialled one after the other, and at most 4,096 of these connections are open at a time.
-    /// A service that nobody serves is known only when the dial timeout has passed, and other dials wait for that.
+    /// It is for hosts that count file descriptors, and for plugins that are reached through one socket, as in a container;
+    /// and a plugin notices the end of its host by it. Calls take somewhat longer than over sockets of their own, lent and
+    /// made services are dialled one at a time, and at most 4,096 of these connections are open at once. A dial of a service
+    /// that nobody serves fails only after the dial timeout, and other dials wait for that.
     #[cfg(feature = "mux")]
     pub fn multiplexed(mut self) -> Self {
         self.multiplexed = true;
@@ -176,11 +176,11 @@ impl Host {
 
     /// Starts the plugin and supervises it from then on. Must be called inside a tokio runtime.
     ///
-    /// Dropping the future calls the start off; the process is killed.
+    /// Dropping the future cancels the start; the process is killed.
     ///
     /// # Errors
     ///
-    /// The first start is tried once: its error is returned, whether it could change or not. [`LaunchError::NoRuntime`] and
+    /// The first start is attempted once: its error is returned, permanent or not. [`LaunchError::NoRuntime`] and
     /// [`LaunchError::ClockPaused`] come at once.
     pub async fn launch(&self, command: Command) -> Result<Supervisor, LaunchError> {
         super::surroundings::check()?;
@@ -188,23 +188,23 @@ impl Host {
         Supervisor::start(self.settings(name), Source::Command(command)).await
     }
 
-    /// Attaches to a plugin that runs already, and supervises it from then on. Must be called inside a tokio runtime.
+    /// Reattaches to a running plugin, and supervises it from then on. Must be called inside a tokio runtime.
     ///
-    /// The process is somebody else's: [`Supervisor::close`] asks it to shut down, and kills it if it does not; dropping
-    /// the handles, and any failure, only hangs up. In [test mode](Reattach::test) closing hangs up too. When the
-    /// connection is lost, the address is dialled again; when the process has ended, the plugin is given up, since nobody
-    /// here knows how to start it.
+    /// The process was started by another host: [`Supervisor::close`] asks it to shut down, and kills it if it does
+    /// not; dropping the handles, and any failure, only disconnects. In [test mode](Reattach::test) closing disconnects
+    /// too. When the connection is lost, the address is dialled again; when the process has ended, the plugin is given
+    /// up, since this host cannot start it.
     ///
-    /// What such a plugin writes to its stderr is lost to this host, because the pipe belongs to the one that started it.
-    /// There is no TLS, and no multiplexing. Services can be lent to a plugin in Go only if no host had opened its broker
-    /// before; one of this crate that [outlives its host](crate::plugin::Plugin::outlive_host) takes its hosts one after
-    /// the other, and one in test mode too.
+    /// This host does not see what the plugin writes to stderr: the pipe belongs to the host that started it. There is
+    /// no TLS, and no multiplexing. Services can be lent to a plugin in Go only if no host had opened its broker
+    /// before; one of this crate that [outlives its host](crate::plugin::Plugin::outlive_host) serves its hosts one
+    /// after the other, as does one in test mode.
     ///
     /// # Errors
     ///
-    /// [`LaunchError::ProcessNotFound`] if nobody takes a connection at the address, or there is no such process;
-    /// [`LaunchError::Reattach`] if the plugin speaks something else, or another version of the application protocol, or if
-    /// this host asks for TLS or multiplexing, which are agreed upon at the start of a process.
+    /// [`LaunchError::ProcessNotFound`] if the address accepts no connection, or there is no such process;
+    /// [`LaunchError::Reattach`] if the plugin speaks another protocol, or another version of the application protocol,
+    /// or if this host asks for TLS or multiplexing, which are negotiated at the start of a process.
     pub async fn reattach(&self, plugin: Reattach) -> Result<Supervisor, LaunchError> {
         super::surroundings::check()?;
         #[cfg(feature = "mux")]

@@ -1,4 +1,4 @@
-//! Programs that may run only if they are what was meant.
+//! Checksums of programs.
 
 use std::fmt;
 use std::fs::File;
@@ -42,7 +42,7 @@ impl Sha256 {
     }
 }
 
-/// Why a text is no digest: it does not consist of 64 hexadecimal digits.
+/// Why a text is not a digest: it does not consist of 64 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a SHA-256 digest is 64 hexadecimal digits")]
 pub struct ParseSha256Error(());
@@ -75,7 +75,7 @@ impl fmt::Debug for Sha256 {
     }
 }
 
-/// An open program whose content has been checked. What is executed is this, whatever its path leads to by then.
+/// An open program whose content has been checked. This file is executed, whatever its path leads to by then.
 #[derive(Debug)]
 pub(super) struct Checked {
     path: PathBuf,

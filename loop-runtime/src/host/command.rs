@@ -1,4 +1,4 @@
-//! What to start.
+//! The command that starts a plugin.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -54,7 +54,7 @@ impl Command {
         self
     }
 
-    /// Sets an environment variable. It wins over one that is passed on from the host.
+    /// Sets an environment variable. It takes precedence over one that is passed on from the host.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.env.insert(name.as_ref().to_owned(), value.as_ref().to_owned());
         self
@@ -80,10 +80,10 @@ impl Command {
     /// check and the start. Nobody but those who may be trusted should be able to *write* to the file; and the digest
     /// covers neither libraries nor what the program reads.
     ///
-    /// Scripts are refused ([`LaunchError::CannotCheck`](super::LaunchError::CannotCheck)): what runs is their interpreter,
-    /// of which the digest would say nothing. On systems other than Linux everything is refused so, because they can
-    /// execute only a path. On Linux `/proc` is needed, and tools that show a process's short name show a number; its
-    /// arguments and `/proc/../exe` are what they always are.
+    /// Scripts are refused ([`LaunchError::CannotCheck`](super::LaunchError::CannotCheck)): what runs is their
+    /// interpreter, which the digest does not cover. On systems other than Linux every program is refused, because they
+    /// can execute only a path. On Linux `/proc` is needed, and tools that show a process's short name show a number;
+    /// its arguments and `/proc/../exe` are as usual.
     ///
     /// ```
     /// use loop_runtime::host::Command;

@@ -1,4 +1,4 @@
-//! What a supervisor tells of its plugin: the state of the moment, and every change of it.
+//! The state of a plugin, and the events that change it.
 
 mod shown;
 
@@ -10,7 +10,7 @@ use tokio::sync::{broadcast, watch};
 use super::{Exit, LaunchError, StderrTail};
 use crate::service::HandleEvent;
 
-/// What a plugin is doing. The truth at any moment; readers see the latest and miss none for good.
+/// What a plugin is doing. Readers see the latest state; those before it may be skipped.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum State {
@@ -26,9 +26,9 @@ pub enum State {
         /// Its process id.
         pid: u32,
     },
-    /// The process ended, or is being ended; nothing is called any more.
+    /// The process ended, or is being ended; no calls are made any more.
     Stopping {
-        /// Which one.
+        /// Its generation.
         generation: u64,
     },
     /// Waiting for the next start.
@@ -41,7 +41,7 @@ pub enum State {
         /// When one more start is tried.
         until: Instant,
     },
-    /// Nothing is tried any more until a reset.
+    /// No start is attempted until a reset.
     GivenUp {
         /// Why.
         error: Arc<str>,
@@ -52,7 +52,7 @@ pub enum State {
     Closed,
 }
 
-/// One change, as told to whoever watches.
+/// One change of a plugin.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Event {
@@ -60,14 +60,14 @@ pub struct Event {
     pub plugin: Arc<str>,
     /// When it happened.
     pub at: Instant,
-    /// Rising by one: a gap shows a reader that it was too slow and missed some.
+    /// Rises by one with each event: a gap shows a reader that it was too slow and missed some.
     pub seq: u64,
     /// What happened.
     pub kind: EventKind,
 }
 
 /// What happened. For each plugin: `Launching`, then `LaunchFailed` or `Started`; for each `Started` exactly one
-/// `Ended`, after the process was reaped and before the next `Launching`, but in an upgrade; `Closed` last.
+/// `Ended`, after the process was reaped and before the next `Launching`, except in an upgrade; `Closed` last.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum EventKind {
@@ -80,7 +80,7 @@ pub enum EventKind {
     LaunchFailed {
         /// The number of the attempt.
         attempt: u32,
-        /// No second try is made until a reset.
+        /// Whether no other attempt is made until a reset.
         permanent: bool,
         /// Why.
         error: Arc<LaunchError>,
@@ -96,52 +96,52 @@ pub enum EventKind {
     },
     /// No sign of life for three ticks of the health check.
     Suspect {
-        /// Which process.
+        /// Its generation.
         generation: u64,
         /// For how many ticks.
         silent: u32,
     },
     /// A sign of life after [`EventKind::Suspect`].
     Recovered {
-        /// Which process.
+        /// Its generation.
         generation: u64,
     },
-    /// The plugin says of itself that it does not serve. Nothing is done about it.
+    /// The plugin's health service reports that it does not serve. No action is taken.
     NotServing {
-        /// Which process.
+        /// Its generation.
         generation: u64,
     },
-    /// Another process is made ready to take the place of the one that runs; `Launching` follows.
+    /// An upgrade began: another process is prepared to replace the one that runs; `Launching` follows.
     Upgrading {
-        /// The one that runs.
+        /// The generation that runs.
         generation: u64,
     },
-    /// The upgrade was given up, after `LaunchFailed`: nothing has changed but that a process came and went.
+    /// The upgrade failed, after `LaunchFailed`: the process that runs goes on as before.
     UpgradeAborted {
-        /// The one that goes on.
+        /// The generation that goes on.
         generation: u64,
         /// Why.
         error: Arc<str>,
     },
-    /// All calls go to the other process from now on, after its `Started`. The old one's `Ended` follows.
+    /// All calls go to the new process from now on, after its `Started`. The old one's `Ended` follows.
     Upgraded {
-        /// The old one.
+        /// The old generation.
         from: u64,
-        /// The new one.
+        /// The new generation.
         to: u64,
     },
-    /// Nothing can be lent to the process any more, and it can lend nothing: a plugin in Go limits the age of its
-    /// connections ([`MaxConnectionAge`](https://pkg.go.dev/google.golang.org/grpc/keepalive#ServerParameters)), and cut the
-    /// one over which that is agreed upon. Told if no service that was asked for needs it; else the process is replaced.
+    /// No service can be lent to the process, or by it, any more: a plugin in Go limits the age of its connections
+    /// ([`MaxConnectionAge`](https://pkg.go.dev/google.golang.org/grpc/keepalive#ServerParameters)), and cut the one of
+    /// the broker's stream. Emitted if no service that was asked for needs the broker; else the process is replaced.
     BrokerLost {
-        /// Which process.
+        /// Its generation.
         generation: u64,
     },
     /// The process has ended and was reaped.
     Ended(Ended),
-    /// A killed process could not be reaped in time; the runtime goes on without it.
+    /// A killed process was not reaped within the reap timeout; the runtime goes on without it.
     Unreaped {
-        /// Which process.
+        /// Its generation.
         generation: u64,
         /// Its process id.
         pid: u32,
@@ -162,18 +162,18 @@ pub enum EventKind {
     },
     /// One start is tried on probation.
     BreakerHalfOpen,
-    /// Nothing is tried any more until a reset.
+    /// No start is attempted until a reset.
     GaveUp {
         /// Why.
         error: Arc<str>,
     },
-    /// A user asked to forget all failures.
+    /// The plugin was reset: all failures are forgotten.
     Reset,
     /// The owner closes the plugin.
     Closing,
     /// The plugin is closed.
     Closed {
-        /// From `Closing`.
+        /// The time since `Closing`.
         took: Duration,
     },
     /// Something happened to a handle made by a constructor of the plugin.
@@ -184,17 +184,17 @@ pub enum EventKind {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Ended {
-    /// Which process.
+    /// Its generation.
     pub generation: u64,
     /// What the runtime noticed first.
     pub cause: EndCause,
     /// Its exit status or signal, if it was reaped.
     pub exit: Option<Exit>,
-    /// The end of its stderr, with the message by which it ended if it left one.
+    /// The end of its stderr, with the message that says why it ended, if it left one.
     pub stderr: StderrTail,
     /// How long it ran.
     pub uptime: Duration,
-    /// How many ends and failed starts in a row, this one included; 0 if the end was asked for.
+    /// How many ends and failed starts in a row, this one included; 0 if the end was requested.
     pub in_a_row: u32,
 }
 
@@ -204,13 +204,13 @@ pub struct Ended {
 pub enum EndCause {
     /// The process exited, or was killed by somebody else.
     Exited,
-    /// It shut down by itself, in order: its exit status is 0, or SIGTERM ended it. It had the time for that that its
-    /// policy gives ([`RestartPolicy::shutdown_timeout`](super::RestartPolicy::shutdown_timeout)).
+    /// It shut down by itself, in order: its exit status is 0, or SIGTERM ended it. It had the time that its policy
+    /// gives ([`RestartPolicy::shutdown_timeout`](super::RestartPolicy::shutdown_timeout)).
     ShutDown,
     /// Its main connection ended.
     ConnectionLost,
-    /// The exchange of announcements ended: nothing could be lent to it any more. If the connection for that had been
-    /// retired before, calls under way had their time, and the process was asked to shut down.
+    /// The broker's stream ended: nothing could be lent to it any more. If the connection of that stream had been
+    /// retired before, calls in flight were drained, and the process was asked to shut down.
     BrokerLost,
     /// No sign of life for ten ticks of the health check.
     Hung,
@@ -222,7 +222,7 @@ pub enum EndCause {
     Closed,
 }
 
-/// The events of one plugin, from the moment of asking on.
+/// The events of one plugin, from the subscription on.
 #[derive(Debug)]
 pub struct Events(pub(super) broadcast::Receiver<Event>);
 
@@ -245,13 +245,13 @@ impl Events {
 pub struct States(pub(super) watch::Receiver<State>);
 
 impl States {
-    /// The state of this moment.
+    /// The current state.
     pub fn now(&self) -> State {
         self.0.borrow().clone()
     }
 
-    /// Waits until `wanted` holds of the state, and returns that state; `None` once the plugin is gone without it.
-    /// States may pass unseen between two looks. Cancel safe.
+    /// Waits until `wanted` holds of the state, and returns that state; `None` if the plugin is closed before. States
+    /// may be skipped between two polls. Cancel safe.
     pub async fn until(&mut self, wanted: impl FnMut(&State) -> bool) -> Option<State> {
         self.0.wait_for(wanted).await.ok().map(|state| state.clone())
     }

@@ -14,8 +14,8 @@ impl Exit {
         Self { status, signal }
     }
 
-    /// The exit status, 0..=255. `None` if a signal ended the process, or if nobody knows: another part of this program
-    /// waits for all children, or this program ignores SIGCHLD, or the process was started by somebody else.
+    /// The exit status, 0..=255. `None` if a signal ended the process, or if it is unknown: another part of this
+    /// program waits for all children, or this program ignores SIGCHLD, or the process was started by another one.
     pub const fn status(&self) -> Option<i32> {
         self.status
     }

@@ -27,7 +27,7 @@ use crate::socket_dir::PrivateDir;
 use crate::transport::MuxSession;
 use crate::transport::{Connection, Stream};
 
-/// A running process with its session. Dropped half-way, it ends with its process.
+/// A running process with its session. Dropped early, it ends together with its process.
 pub(super) struct Generation {
     pub(super) number: u64,
     pub(super) session: Arc<Session>,
@@ -43,11 +43,11 @@ pub(super) struct Generation {
 }
 
 impl Generation {
-    /// Starts a process and connects to it. `cancel` calls the start off.
+    /// Starts a process and connects to it. `cancel` cancels the start.
     ///
     /// # Errors
     ///
-    /// What [`launch`] says, or that the connection was refused; the process is gone then.
+    /// The error of [`launch`], or a connection that was refused; the process is gone then.
     pub(super) async fn start(
         settings: &Settings,
         source: &Source,
@@ -155,7 +155,7 @@ impl Generation {
         self.started.elapsed()
     }
 
-    /// Waits until announcements cannot be exchanged any more, and says why: [`EndCause::ShutDown`] for an orderly end.
+    /// Waits until the broker's stream has ended, and returns why: [`EndCause::ShutDown`] for an orderly end.
     pub(super) fn broker_ends(&self) -> impl Future<Output = EndCause> + Send + 'static {
         let mut end = self.broker_end.clone();
         async move {
@@ -167,13 +167,13 @@ impl Generation {
         }
     }
 
-    /// Waits until the main connection takes no calls any more. `None`: it is retired; else why it has ended.
+    /// Waits until the main connection takes no new calls. `None`: it is retired; else why it has ended.
     pub(super) fn main_changes(&self) -> impl Future<Output = Option<EndCause>> + Send + 'static {
         let (changed, broker) = (self.mains.changes(), self.broker_ends());
         async move {
             match changed.await {
                 Main::Retired => None,
-                // How the exchange of announcements ended may be on its way, and tells an orderly end from a broken one.
+                // The end of the broker's stream may still arrive, and tells an orderly end from a broken one.
                 Main::Ended => {
                     let broker = tokio::time::timeout(settle::CONNECTIONS, broker).await;
                     Some(broker.unwrap_or(EndCause::ConnectionLost))
@@ -203,19 +203,19 @@ impl Generation {
         self.streams.cancel();
     }
 
-    /// Ends its session, and says whether the process has exited or is about to: it drops its connections an instant
+    /// Ends its session, and returns whether the process has exited or is about to: it drops its connections an instant
     /// before it can be reaped.
     pub(super) async fn exits_soon(&self) -> bool {
         self.cut();
         tokio::time::timeout(settle::CONNECTIONS, self.process.exited()).await.is_ok()
     }
 
-    /// Nothing can be lent or called any more: what was lent is cut, then links are dropped.
+    /// Ends lending and calls: leases are cut, then links are dropped.
     pub(super) fn cut(&self) {
         self.session.end();
     }
 
-    /// The process is killed and reaped, unless it is to live on: `leave`.
+    /// Kills and reaps the process, unless it is to live on: `leave`.
     pub(super) fn end(&self, leave: bool, reap: Duration) -> impl Future<Output = Remains> + Send + 'static {
         self.cut();
         if !leave {
@@ -229,7 +229,7 @@ impl Generation {
         }
     }
 
-    /// The last of it: who lost a call learns how it ended, tasks end, sockets are removed.
+    /// The last step: callers that lost a call learn how it ended, tasks end, sockets are removed.
     pub(super) async fn discard(self, ended: &Ended, bound: Duration) {
         self.session.set_epitaph(ended.to_string());
         // A lent handler that blocks its thread cannot be ended; it must not hold up the next start.
@@ -238,7 +238,7 @@ impl Generation {
 }
 
 impl Settings {
-    /// The stream of the main connection, over the socket that was dialled, and the way of brokered ones.
+    /// The stream of the main connection, over the socket that was dialled, and the transport of brokered ones.
     async fn reach(&self, socket: Stream, sockets: &PrivateDir) -> std::io::Result<(Stream, BrokerTransport)> {
         #[cfg(feature = "mux")]
         if self.multiplexed {

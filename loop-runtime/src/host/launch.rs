@@ -25,7 +25,7 @@ use crate::Handshake;
 use crate::lived;
 use crate::transport::Offer;
 
-/// How to launch.
+/// The options of a launch.
 #[derive(Clone, Debug)]
 pub(crate) struct LaunchOptions {
     /// The plugin's name in logs.
@@ -38,12 +38,12 @@ pub(crate) struct LaunchOptions {
     pub(crate) pass_env: Vec<OsString>,
     /// Whether the system kills the plugin when this process dies. Linux only.
     pub(crate) parent_death: bool,
-    /// What the plugin is shown of this host, and has to answer.
+    /// What is offered to the plugin, which has to answer it: TLS, or nothing.
     pub(crate) offer: Offer,
     /// Whether the plugin must multiplex its connections.
     #[cfg(feature = "mux")]
     pub(crate) multiplexed: bool,
-    /// Calls the launch off: unlike dropping the future, the process is reaped when `launch` returns.
+    /// Cancels the launch: unlike dropping the future, the process is reaped when `launch` returns.
     pub(crate) cancel: CancellationToken,
 }
 
@@ -70,7 +70,7 @@ pub(crate) async fn launch(
     let Spawned { child, stdout, stderr } = tokio::select! {
         spawned = &mut spawning => spawned?,
         error = &mut stopped => {
-            // It may run already, without anybody having told us.
+            // It may run already, although that was not reported.
             if let Ok(Ok(Spawned { child, stderr, .. })) = time::timeout(REAP, spawning).await {
                 let stderr = output::receiver(stderr).map(|pipe| Stderr::follow(pipe, &options.name, &child));
                 let exit = end(&child).await;
@@ -124,7 +124,7 @@ async fn prepare(command: &Command, environment: Environment, parent_death: bool
     if !command.is_checked() {
         return Prepared::new(command, &environment, parent_death);
     }
-    // The whole program is read: that is no work for a thread that serves connections.
+    // Hashing reads the whole program: not on a thread that serves connections.
     let command = command.clone();
     let prepared = tokio::task::spawn_blocking(move || Prepared::new(&command, &environment, parent_death));
     prepared.await.unwrap_or_else(|_| Err(LaunchError::called_off()))

@@ -29,7 +29,7 @@ pub enum LaunchError {
         /// As in the command.
         program: PathBuf,
     },
-    /// The file is executable, but for no system or processor known here.
+    /// The file is executable, but not a valid executable for this platform.
     #[error("plugin program invalid: `{}`: not a valid executable for this platform", program.display())]
     WrongFormat {
         /// As in the command.
@@ -61,10 +61,10 @@ pub enum LaunchError {
     Directory {
         /// As in the command.
         dir: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: Arc<io::Error>,
     },
-    /// No handshake line came in time. The process was killed.
+    /// No handshake line came before the start timeout. The process was killed.
     #[error(
         "plugin start timed out{}: no handshake line on stdout within {after:?}; the process was killed{stderr}\n\
          help: it can have longer with `RestartPolicy::start_timeout`; is the program a plugin?",
@@ -88,7 +88,7 @@ pub enum LaunchError {
         /// The end of its stderr.
         stderr: StderrTail,
     },
-    /// The first line of stdout is no handshake line.
+    /// The first line of stdout is not a handshake line.
     #[error(
         "unrecognized handshake line{}: {line}: {why}{stderr}\n\
          help: a plugin may write nothing to stdout before that line (logs belong on stderr), and the program must be a \
@@ -96,7 +96,7 @@ pub enum LaunchError {
         stderr.named()
     )]
     Unrecognized {
-        /// What came.
+        /// The line that came.
         line: String,
         /// What is wrong with it.
         why: String,
@@ -111,7 +111,7 @@ pub enum LaunchError {
     CoreVersion {
         /// What the plugin speaks.
         plugin: i64,
-        /// What came.
+        /// The line that came.
         line: String,
         /// The end of its stderr.
         stderr: StderrTail,
@@ -127,7 +127,7 @@ pub enum LaunchError {
         plugin: i64,
         /// What the host speaks, highest first.
         host: Vec<u32>,
-        /// What came.
+        /// The line that came.
         line: String,
         /// The end of its stderr.
         stderr: StderrTail,
@@ -141,7 +141,7 @@ pub enum LaunchError {
     Protocol {
         /// What it speaks; `netrpc` when the line does not say.
         protocol: String,
-        /// What came.
+        /// The line that came.
         line: String,
         /// The end of its stderr.
         stderr: StderrTail,
@@ -154,17 +154,17 @@ pub enum LaunchError {
     Network {
         /// The network.
         network: String,
-        /// What came.
+        /// The line that came.
         line: String,
         /// The end of its stderr.
         stderr: StderrTail,
     },
-    /// The plugin's address cannot be one.
+    /// The plugin's address is invalid.
     #[error("invalid plugin address{}: {why} (handshake line {line}){stderr}", stderr.named())]
     Address {
         /// What is wrong with it.
         why: String,
-        /// What came.
+        /// The line that came.
         line: String,
         /// The end of its stderr.
         stderr: StderrTail,
@@ -176,7 +176,7 @@ pub enum LaunchError {
         stderr.named()
     )]
     Certificate {
-        /// What came.
+        /// The line that came.
         line: String,
         /// The end of its stderr.
         stderr: StderrTail,
@@ -189,17 +189,17 @@ pub enum LaunchError {
         stderr.named()
     )]
     NoCertificate {
-        /// What came.
+        /// The line that came.
         line: String,
         /// The end of its stderr.
         stderr: StderrTail,
     },
-    /// The plugin's TLS certificate cannot be used: it is none, or not now.
+    /// The plugin's TLS certificate cannot be used: it is malformed, or not valid now.
     #[error("invalid TLS certificate{}: {why} (handshake line {line}){stderr}", stderr.named())]
     BadCertificate {
         /// What is wrong with it.
         why: String,
-        /// What came.
+        /// The line that came.
         line: String,
         /// The end of its stderr.
         stderr: StderrTail,
@@ -217,7 +217,7 @@ pub enum LaunchError {
     NotMultiplexed {
         /// How it is known.
         why: String,
-        /// What came.
+        /// The line that came.
         line: String,
         /// The end of its stderr.
         stderr: StderrTail,
@@ -229,16 +229,16 @@ pub enum LaunchError {
         pid: u32,
         /// The address that was given.
         address: String,
-        /// What the system said.
+        /// The error of the system.
         source: Arc<io::Error>,
     },
-    /// The configuration of a plugin to reattach to cannot be meant for this host.
+    /// The reattach configuration does not fit this host.
     #[error("cannot reattach to plugin: {why}")]
     Reattach {
         /// What is wrong with it.
         why: String,
     },
-    /// The plugin started, and a set-up call that the host repeats on every new process, or its first questions, failed.
+    /// The plugin started, and a repeated set-up call, or the probe for components, failed.
     #[error("plugin set-up failed: {source}")]
     SetUp {
         /// What it answered, or how the call was lost.
@@ -249,7 +249,7 @@ pub enum LaunchError {
     Connect {
         /// The address in its handshake line.
         address: String,
-        /// What the system said, or TLS.
+        /// The error of the system, or of TLS.
         source: Arc<io::Error>,
         /// The end of its stderr.
         stderr: StderrTail,
@@ -263,10 +263,10 @@ pub enum LaunchError {
     SocketDir {
         /// Where it was to be made.
         dir: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: Arc<io::Error>,
     },
-    /// The launch was called off: the plugin was closed meanwhile, or the host is ending.
+    /// The launch was cancelled: the plugin was closed meanwhile, or the host is ending.
     #[error("plugin start cancelled{}: the plugin was closed, or the host is ending{stderr}", stderr.named())]
     CalledOff {
         /// The end of its stderr, if a process had been started.
@@ -290,7 +290,7 @@ pub enum LaunchError {
     Io {
         /// What was tried.
         what: &'static str,
-        /// What the system said.
+        /// The error of the system.
         source: Arc<io::Error>,
     },
 }

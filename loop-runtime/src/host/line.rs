@@ -19,7 +19,7 @@ pub(crate) struct HandshakeLine {
     pub(crate) version: u32,
     /// Where it listens. Not dialled yet.
     pub(crate) address: Address,
-    /// What follows from its certificate, or from there being none.
+    /// The TLS that follows from its certificate, or from its absence.
     pub(crate) security: Security,
 }
 
@@ -30,13 +30,13 @@ pub(crate) fn parse(line: &[u8], versions: &[u32], offer: &Offer) -> Result<Hand
 }
 
 impl HandshakeLine {
-    /// For a plugin that wrote its line to somebody else.
+    /// For a plugin whose handshake line another host has read.
     pub(super) fn unread(version: u32, address: Address) -> Self {
         Self { version, address, security: Security::None }
     }
 
-    /// Reads a line, with or without its end. `versions` are the host's application protocol versions,
-    /// `offer` is what the plugin was shown.
+    /// Reads a line, with or without its end. `versions` are the host's application protocol versions, `offer` is what
+    /// the plugin was offered.
     pub(super) fn parse(line: &[u8], versions: &[u32], offer: &Offer) -> Result<Self, LaunchError> {
         let stderr = StderrTail::default;
         let quoted = || quote(line);
@@ -91,7 +91,7 @@ impl HandshakeLine {
     }
 }
 
-/// Refuses the plugin unless its line, which is known to be one, says that it multiplexes. Spellings as in Go.
+/// Refuses the plugin unless its line, which is valid, says that it multiplexes. Spellings as in Go.
 #[cfg(feature = "mux")]
 pub(super) fn demand_multiplexing(line: &[u8]) -> Result<(), LaunchError> {
     let text = String::from_utf8_lossy(line);
@@ -104,7 +104,7 @@ pub(super) fn demand_multiplexing(line: &[u8]) -> Result<(), LaunchError> {
     Err(LaunchError::NotMultiplexed { why, line: quote(line), stderr: StderrTail::default() })
 }
 
-/// In quotation marks, escaped and shortened: the bytes of a stranger go to terminals and log files.
+/// In quotation marks, escaped and shortened: untrusted bytes go to terminals and log files.
 pub(super) fn quote(bytes: &[u8]) -> String {
     let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     match text.get(..QUOTED_MAX) {

@@ -1,5 +1,5 @@
-//! The main connections of one process. One of them takes calls; others may be there beside it, which a peer that limits
-//! their age has retired, or which were made for one question.
+//! The main connections of one process. One of them takes calls; others may exist beside it: retired by a peer that
+//! limits their age, or made for one health check.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -26,10 +26,10 @@ pub(crate) struct Mains {
     current: watch::Sender<Arc<Link>>,
 }
 
-/// What has become of the connection that takes calls.
+/// What happened to the connection that takes calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Main {
-    /// It takes no more, and answers those under way, if there are any. The process may live on.
+    /// It takes no new calls, and answers those in flight, if there are any. The process may live on.
     Retired,
     /// It broke.
     Ended,
@@ -59,11 +59,11 @@ impl Mains {
         self.current.send_replace(link);
     }
 
-    /// Makes another one, over which the process answers.
+    /// Dials another one, over which the process answers.
     ///
     /// # Errors
     ///
-    /// Nobody answers: the process takes no connections any more.
+    /// The process accepts no connections any more, or does not answer.
     pub(super) async fn dial(&self) -> Result<Arc<Link>> {
         let failed = |why: BrokerError| Error::lost(false, format!("{}: {why}", self.session.name())).with_source(why);
         let stream = self.session.broker().dial_main(&self.address).await.map_err(failed)?;
@@ -82,7 +82,7 @@ impl Mains {
         }
     }
 
-    /// The one that takes calls; or another one, if that does not any more.
+    /// The one that takes calls, or another one if that no longer does.
     ///
     /// # Errors
     ///
@@ -112,12 +112,12 @@ impl Mains {
         }
     }
 
-    /// Asks the process how it is, over the connection that takes calls. `None`: it sent nothing.
+    /// Checks the process's health over the connection that takes calls. `None`: it sent nothing.
     pub(super) async fn ask(&self) -> Option<bool> {
         ask(self.current().connection()).await
     }
 
-    /// The same over a connection made for this question: the other one may be full.
+    /// The same over a connection made for this check: the other one may be full.
     pub(super) async fn ask_aside(&self) -> Option<bool> {
         let stream: Stream = self.session.broker().dial_main(&self.address).await.ok()?;
         let (connection, driver) = Connection::open(stream, self.session.calling()).await.ok()?;
@@ -130,7 +130,7 @@ impl Mains {
         }
     }
 
-    /// Waits until the connection that takes calls at this moment does not any more.
+    /// Waits until the connection that takes calls now takes none any more.
     pub(super) fn changes(&self) -> impl Future<Output = Main> + Send + 'static {
         let link = self.current();
         async move {
@@ -145,7 +145,7 @@ impl Mains {
     }
 
     /// Logs what the process prints, for as long as the session lives: over one connection, and over the next only when
-    /// the stream of that has ended. Two at a time would share what there is.
+    /// the stream of that has ended. Two streams at a time would split the output between them.
     pub(super) async fn follow_stdio(self: Arc<Self>) {
         let mut mains = self.current.subscribe();
         let ended = self.session.ended();
@@ -162,7 +162,7 @@ impl Mains {
     }
 }
 
-/// Whether the process says that it serves. `None`: it sent nothing. A refusal is an answer too.
+/// Whether the process reports that it serves. `None`: it sent nothing. An error status is an answer too.
 async fn ask(connection: &Connection) -> Option<bool> {
     let request = HealthCheckRequest { service: SERVICE.to_owned() }.encode_to_vec();
     let answer = connection.unary("/grpc.health.v1.Health/Check", HeaderMap::new(), None, request.into()).await;

@@ -1,7 +1,7 @@
-//! The host's side: starting plugin processes, keeping them up, and what is told of that.
+//! The host's side: launching plugins, supervising and restarting them, and their events.
 //!
-//! What [`LaunchError`] and [`Ended`] say, what to do about it, and what happens when something goes away that a plugin
-//! needs beside its process, is on the page [`errors`](crate::errors).
+//! The page [`errors`](crate::errors) lists what [`LaunchError`] and [`Ended`] say, what to do about it, and what
+//! happens when something goes away that a plugin needs besides its process.
 //!
 //! # Logs
 //!
@@ -91,7 +91,7 @@ pub use supervisor::{Supervisor, close_all};
 pub use crate::reattach::{Reattach, ReattachError};
 pub use crate::service::{HandleEvent, HandleId};
 
-/// What decides, for the model that drives it without processes.
+/// The machine, for the model that drives it without processes.
 #[cfg(test)]
 pub(crate) mod machines {
     pub(crate) use super::supervisor::{Action, Input, Machine, Ownership, Pulse, Remains, Root};

@@ -20,7 +20,7 @@ use crate::stdio::lines::{LINE_MAX, Lines};
 /// plugin's group may hold them for ever.
 pub(super) const DRAIN: Duration = Duration::from_millis(500);
 
-/// How long more of a panic is waited for. It is written in one go, or in a few.
+/// How long to wait for the rest of a panic. It is written in one go, or in a few.
 const QUIET: Duration = Duration::from_millis(100);
 
 /// The end of a plugin's stderr.
@@ -35,7 +35,7 @@ impl Kept {
         Self { plugin: plugin.into(), collector: Arc::default() }
     }
 
-    /// What there is of it now, if the process ended in this way.
+    /// The tail as it is now, if the process ended with `exit`.
     pub(super) fn tail(&self, exit: Option<Exit>) -> StderrTail {
         self.lock().tail(&self.plugin, exit, Instant::now())
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::service::Timeouts;
 
-/// When a plugin is started again after it ended, and how long the runtime waits for what.
+/// When a plugin is restarted after it ended, and the timeouts of the runtime.
 ///
 /// Every setter takes the policy and returns it, changed:
 ///

@@ -1,4 +1,4 @@
-//! A process that this host started: its end, and how to bring that about.
+//! A process that this host started: how it ends, and how it is ended.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -22,20 +22,20 @@ pub(super) struct Child(Arc<Core>);
 #[derive(Debug)]
 pub(super) struct Core {
     process: ChildProcess,
-    /// Whether the process is still to be reaped. Held while a signal is sent, so that none goes to a stranger that got
-    /// the same id.
+    /// Whether the process is still to be reaped. Held while a signal is sent, so that none goes to another process
+    /// that got the same id.
     ours: Mutex<bool>,
     reaped: Condvar,
     exit: watch::Sender<Option<Exit>>,
 }
 
 impl Child {
-    /// Has the end of `process` noticed from now on, whatever happens to its pipes, to the tasks of the runtime, or to
+    /// Watches for the end of `process` from now on, whatever happens to its pipes, to the tasks of the runtime, or to
     /// the runtime itself.
     ///
     /// # Errors
     ///
-    /// There can be no reaper; the process is killed and reaped then.
+    /// The reaper cannot be started; the process is killed and reaped then.
     pub(super) fn adopt(process: ChildProcess) -> io::Result<Self> {
         Self::adopt_by(super::reaper::global(), process)
     }
@@ -62,8 +62,8 @@ impl Core {
         &self.process
     }
 
-    /// If the process has ended: takes what is left of its group with it, reaps it, and makes the end known. Whether
-    /// that is done.
+    /// If the process has ended: kills what is left of its group, reaps it, and publishes the end. Returns whether that
+    /// is done.
     pub(super) fn settle(&self) -> bool {
         let mut ours = self.lock();
         if !*ours {

@@ -20,7 +20,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::process::{Core, REAP};
 use crate::sys::wake;
 
-/// How often a process is looked at whose end the system does not report.
+/// How often a process is polled whose end the system does not report.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// It calls a handful of functions and no more.
@@ -51,7 +51,7 @@ pub(super) fn begin(inbox: Arc<Inbox>, woken: OwnedFd) -> io::Result<()> {
 }
 
 impl Reaper {
-    /// `begin` has somebody read the inbox for ever.
+    /// `begin` starts a thread that reads the inbox for ever.
     pub(super) const fn new(begin: fn(Arc<Inbox>, OwnedFd) -> io::Result<()>) -> Self {
         Self { inbox: Mutex::new(None), begin }
     }
@@ -96,7 +96,7 @@ struct Watch {
 
 struct Watched {
     child: Arc<Core>,
-    /// It has to be looked at from time to time: it has no descriptor, or that says nothing new.
+    /// It must be polled: it has no descriptor, or one that reports nothing new.
     look: bool,
     /// It is to be looked at now.
     due: bool,

@@ -1,4 +1,4 @@
-//! Finding a plugin that runs already, and the process that somebody else started.
+//! Reattaching to a running plugin, whose process another host started.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,7 @@ use crate::transport::{Address, Stream};
 #[derive(Debug)]
 pub(super) struct Attached {
     config: Reattach,
-    /// `None` in test mode: the process is none of our business.
+    /// `None` in test mode: the process is neither watched nor ended.
     process: Option<Stranger>,
     claimed: AtomicBool,
 }
@@ -29,11 +29,11 @@ pub(super) struct Found {
     pub(super) address: Address,
 }
 
-/// Looks for the plugin: there must be the process, and somebody who takes a connection at the address.
+/// Looks for the plugin: the process must exist, and the address must accept a connection.
 ///
 /// # Errors
 ///
-/// [`LaunchError::Reattach`] if the configuration cannot be meant for this host, [`LaunchError::ProcessNotFound`] if the
+/// [`LaunchError::Reattach`] if the configuration does not fit this host, [`LaunchError::ProcessNotFound`] if the
 /// plugin is not there. No process is touched then.
 pub(super) async fn find(
     config: &Reattach,
@@ -62,7 +62,7 @@ pub(super) async fn find(
         address: config.address.clone(),
         source: Arc::new(source),
     };
-    // Before the address is tried: whoever gets this id later is not meant.
+    // Before the address is dialled: a process that gets this id later is another one.
     let process = if config.test { None } else { Some(Stranger::new(config.pid).map_err(missing)?) };
     let probe = tokio::time::timeout(within, Stream::connect(&address));
     match cancel.run_until_cancelled(probe).await {

@@ -40,7 +40,7 @@ pub(super) fn is_ending() -> bool {
     lock().ending
 }
 
-/// Enters a new process. `false` if the host is ending, and the process must not live.
+/// Registers a new process. `false` if the host is ending, and the process must not live.
 pub(super) fn add(core: &Arc<Core>) -> bool {
     let mut managed = lock();
     // A process this short-lived may have removed itself already; then it does no harm as a dead entry.
@@ -49,7 +49,7 @@ pub(super) fn add(core: &Arc<Core>) -> bool {
     !managed.ending
 }
 
-/// Takes out a process that is about to be reaped. Another may have its id by now, if the system has reaped it already.
+/// Removes a process that is about to be reaped. Another may have its id by now, if the system has reaped it already.
 pub(super) fn remove(core: &Core) {
     let mut managed = lock();
     if managed.processes.get(&core.pid()).is_some_and(|process| std::ptr::eq(process.as_ptr(), core)) {

@@ -1,4 +1,4 @@
-//! A plugin that runs: a child of this process, or somebody else's.
+//! A running plugin: a child of this process, or of another one.
 
 use std::time::Duration;
 
@@ -23,14 +23,14 @@ pub(crate) struct Process {
     stderr: Stderr,
 }
 
-/// Whose process it is.
+/// The process: a child, or one of another host.
 #[derive(Debug)]
 enum Body {
     Child(Child),
     Attached(Attached),
 }
 
-/// What it writes to stderr.
+/// The plugin's stderr.
 #[derive(Debug)]
 pub(super) struct Stderr {
     kept: Kept,
@@ -44,7 +44,7 @@ impl Stderr {
         Self { kept, reader: tokio::sync::Mutex::new(Some(reader)) }
     }
 
-    /// That of a process whose stderr somebody else reads.
+    /// That of a process whose stderr another host reads.
     fn elsewhere(name: &str) -> Self {
         Self { kept: Kept::new(name), reader: tokio::sync::Mutex::default() }
     }
@@ -58,7 +58,7 @@ impl Stderr {
         }
     }
 
-    /// The end of it, if the process ended in this way.
+    /// The tail, if the process ended with `exit`.
     pub(super) fn tail(&self, exit: Option<Exit>) -> StderrTail {
         self.kept.tail(exit)
     }
@@ -69,7 +69,7 @@ impl Process {
         Self { body: Body::Child(child), line, stderr }
     }
 
-    /// A process that somebody else started.
+    /// A process that another host started.
     pub(super) fn attached(found: Found, name: &str) -> Self {
         let line = HandshakeLine::unread(found.version, found.address);
         Self { body: Body::Attached(found.attached), line, stderr: Stderr::elsewhere(name) }

@@ -1,4 +1,4 @@
-//! The end of what a plugin wrote to stderr, and what of it tells why the process ended.
+//! The tail of a plugin's stderr, and the part of it that says why the process ended.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -18,13 +18,13 @@ const SHOWN_LINES: usize = 6;
 const SHOWN_WIDTH: usize = 240;
 /// Lines of a fatal message that are shown.
 const SHOWN_FATAL: usize = 3;
-/// From the last line to the end of the process: more than this is told.
+/// A longer time from the last line to the end of the process is reported.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// The last lines that a plugin wrote to stderr, and the message with which it ended, if it left one.
 ///
-/// `Display` is for the end of an error text: at most eleven lines, each begun by a line feed, nothing if there is nothing
-/// to tell.
+/// `Display` is for the end of an error text: at most eleven lines, each begun by a line feed; empty if there is
+/// nothing to report.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StderrTail(Arc<Inner>);
 
@@ -50,16 +50,16 @@ impl StderrTail {
         &self.0.plugin
     }
 
-    /// The last 20 lines, oldest first, each shortened to 1,024 characters and without control characters. Of a panic only
-    /// its first lines are there.
+    /// The last 20 lines, oldest first, each shortened to 1,024 characters and without control characters. Only the
+    /// first lines of a panic are among them.
     pub fn lines(&self) -> &[String] {
         &self.0.lines
     }
 
-    /// The message that tells why the process ended, with its backtrace: a panic of Go's or Rust's, an abort, a report of a
-    /// sanitizer, or of the dynamic loader. At most 16 KiB.
+    /// The message that says why the process ended, with its backtrace: a panic of Go's or Rust's, an abort, a report
+    /// of a sanitizer, or of the dynamic loader. At most 16 KiB.
     ///
-    /// Only one that fits the exit status is taken for it: a panic that was caught, and answered, is none.
+    /// It must fit the exit status: a panic that was caught, and answered, is not one.
     pub fn fatal(&self) -> Option<&str> {
         self.0.fatal.as_deref()
     }
@@ -156,7 +156,7 @@ impl Collector {
         self.lines.push_back(Line { text: printable(text), of });
     }
 
-    /// What is known once the process has ended, at `now` and in this way. `None`: it runs, or nobody knows.
+    /// What is known once the process has ended, at `now` and with `exit`. `None`: it runs, or its exit is unknown.
     pub(super) fn tail(&self, plugin: &Arc<str>, exit: Option<Exit>, now: Instant) -> StderrTail {
         let cause = self.fatal.as_ref().filter(|candidate| candidate.ended_it(exit));
         let number = cause.map(|cause| cause.number);
@@ -175,10 +175,10 @@ impl Collector {
 }
 
 impl Candidate {
-    /// Whether the process ended by what the message tells.
+    /// Whether the message is the cause of the end.
     fn ended_it(&self, exit: Option<Exit>) -> bool {
         let (status, signal) = exit.map_or((None, None), |exit| (exit.status(), exit.signal()));
-        // A shell around the plugin tells of a signal so.
+        // A shell around the plugin reports a signal like this.
         let (status, signal) = match status {
             Some(status @ 129..=159) => (None, Some(status - 128)),
             _ => (status, signal),
@@ -213,7 +213,7 @@ fn told(fatal: &Fatal) -> Vec<String> {
     lines
 }
 
-/// Shortened, and without control characters: the text of a stranger goes to terminals.
+/// Shortened, and without control characters: untrusted text goes to terminals.
 fn printable(text: &str) -> String {
     let mut out: String = text.chars().take(WIDTH).map(visible).collect();
     if text.chars().nth(WIDTH).is_some() {

@@ -1,4 +1,4 @@
-//! What the owner of a plugin holds. Its [`machine`] decides, and its [`task`] does what that says.
+//! What the owner of a plugin holds. Its [`machine`] decides, and its [`task`] carries that out.
 
 mod launch;
 mod machine;
@@ -33,7 +33,7 @@ static PLUGINS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
 /// [policies](super::RestartPolicy) of the plugins. Of plugins that were [reattached](super::Host::reattach) to, the
 /// connections are closed and the processes live on.
 ///
-/// For a host that is asked to end itself:
+/// For a host that shuts down:
 ///
 /// ```no_run
 /// # async fn run_until_it_is_over() {}
@@ -67,9 +67,9 @@ const EVENTS: usize = 1024;
 
 /// A plugin under supervision. Clones are the same plugin.
 ///
-/// The process lives while this, a clone of it, or any service that came from it is held; the last drop closes it
-/// behind the caller's back, [`Supervisor::close`] in front of it. In between it is started again whenever it ends,
-/// as its [`RestartPolicy`](super::RestartPolicy) says, and every service that came from it is re-established.
+/// The process lives while this, a clone of it, or any service that came from it is held; the last drop closes it in
+/// the background, [`Supervisor::close`] while its caller waits. Until then it is restarted whenever it ends, as its
+/// [`RestartPolicy`](super::RestartPolicy) says, and every service that came from it is re-established.
 ///
 /// A process that this host did not start but [reattached](super::Host::reattach) to lives on after the last drop, and is
 /// not started again.
@@ -95,7 +95,7 @@ struct Shared {
     root: Arc<Handle>,
     state: watch::Sender<State>,
     tell: Arc<Teller>,
-    /// Whether the process is somebody else's.
+    /// Whether another host started the process.
     is_attached: bool,
     inbox: mpsc::UnboundedSender<Message>,
     closed: CancellationToken,
@@ -104,27 +104,27 @@ struct Shared {
 
 impl Shared {
     fn tell_machine(&self, input: Input) {
-        // Nobody takes it once the plugin is closed, and then there is nothing to be done.
+        // Not received once the plugin is closed, and then there is nothing to be done.
         let _ = self.inbox.send(Message::Input(input));
     }
 }
 
-/// To the [`Task`].
+/// A message to the [`Task`].
 enum Message {
     Input(Input),
     /// The program of the next launch, which is to be soon.
     Replace(Command),
-    /// The program that is to take the place of the one that runs; who asked waits for the outcome.
+    /// The program that is to take the place of the one that runs; the caller waits for the outcome.
     Upgrade(Command, oneshot::Sender<Result<()>>),
-    /// What came of making everything in the next generation, of this number, that lives in the one that runs.
+    /// The outcome of making, in the generation of this number, every object that lives in the one that runs.
     Prepared(u64, Result<Prepared>),
-    /// What came of making another main connection to the generation of this number.
+    /// The outcome of dialling another main connection to the generation of this number.
     Redialled(u64, Result<Arc<Link>>),
-    /// What a launch came to. With an error, the id of a process that could not be reaped.
+    /// The outcome of a launch. With an error, the id of a process that could not be reaped.
     Launched(Result<Box<Generation>, (LaunchError, Option<u32>)>),
 }
 
-/// What others may see of the generation of the moment.
+/// What others may see of the current generation.
 #[derive(Clone)]
 pub(crate) struct Running {
     pub(crate) process: Arc<Process>,
@@ -145,7 +145,7 @@ impl Teller {
         let events = locked(&self.events);
         if let Some(events) = &*events {
             let seq = self.seq.fetch_add(1, Ordering::Relaxed);
-            // Nobody listening is no error.
+            // No receiver is no error.
             let _ = events.send(Event { plugin: self.plugin.clone(), at: Instant::now(), seq, kind: what });
         }
     }
@@ -206,12 +206,12 @@ impl Supervisor {
 
     /// The service `S` on the plugin's main connection, as in `dispense::<dyn Kv>()`.
     ///
-    /// Purely local but for optional components of `S`, whose presence is asked for. The handle is valid for as long
-    /// as it is held, over all restarts.
+    /// Makes no call, except to probe for optional components of `S`. The handle is valid for as long as it is held,
+    /// over all restarts.
     ///
     /// # Errors
     ///
-    /// The plugin is closed, given up, or does not come back in time (30 s, or the caller's deadline).
+    /// The plugin is closed, given up, or does not recover before the deadline (30 s, or the caller's).
     pub async fn dispense<S: Service + ?Sized>(&self) -> Result<Arc<S>> {
         let shared = self.shared();
         // Over one socket even a lost connection cannot be dialled again without announcements.
@@ -245,9 +245,9 @@ impl Supervisor {
         self.running().map(|running| running.version)
     }
 
-    /// How another host finds the process that runs now: for [`Host::reattach`](super::Host::reattach), or its like in Go.
-    /// One that was reattached to is found as it was found here. `None` while no process runs, and if its connections are
-    /// secured or multiplexed, which only the host that started it can know how to do.
+    /// The reattach configuration of the current process, for [`Host::reattach`](super::Host::reattach) or its like in
+    /// Go; of a process that was reattached to, the one that was used. `None` while no process runs, and if its
+    /// connections are secured or multiplexed, which only the host that started it can set up.
     ///
     /// The process must outlive this host to be of use to another: see
     /// [`Plugin::outlive_host`](crate::plugin::Plugin::outlive_host).
@@ -260,7 +260,7 @@ impl Supervisor {
         locked(&self.shared().running).clone()
     }
 
-    /// Asks the plugin's health service once. Dropping the future gives up.
+    /// Calls the plugin's health service once. Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -270,27 +270,29 @@ impl Supervisor {
         running.mains.check().await
     }
 
-    /// Replaces the process by another one, in order: new calls wait for the next process, each to its own deadline; those
-    /// under way may go on for [`RestartPolicy::restart_drain_timeout`](super::RestartPolicy::restart_drain_timeout); then the process is
-    /// asked to shut down, and runs its hooks. When it is gone the next one is started, and services are re-established.
+    /// Replaces the process by another one, in order: new calls wait for the next process, each to its own deadline;
+    /// those in flight are drained for
+    /// [`RestartPolicy::restart_drain_timeout`](super::RestartPolicy::restart_drain_timeout); then the process is asked
+    /// to shut down, and runs its hooks. When it is gone the next one is started, and services are re-established.
     ///
-    /// Returns at once; [`Supervisor::events`] tell how it goes. Does nothing while no process runs.
+    /// Returns at once; [`Supervisor::events`] report the progress. Does nothing while no process runs.
     pub fn restart(&self) {
         self.shared().tell_machine(Input::Restart { replaced: false });
     }
 
-    /// The same with another command, as after a deploy to a new path: it is used from now on, for every start. What
-    /// the last one did is forgotten, as by [`Supervisor::reset`]; while no process runs, one is started at once.
+    /// The same with another command, as after a deploy to a new path: it is used from now on, for every start. The
+    /// failures of the last one are forgotten, as by [`Supervisor::reset`]; while no process runs, one is started at
+    /// once.
     ///
-    /// There is no way back: a command that does not start a plugin is tried again and again within the policy. The
-    /// plugin keeps its name.
+    /// There is no rollback: a command that does not start a plugin is retried as the policy says. The plugin keeps its
+    /// name.
     ///
     /// # Errors
     ///
-    /// The plugin was [reattached](super::Host::reattach) to: only who started a process knows how to replace it.
+    /// The plugin was [reattached](super::Host::reattach) to: only the host that started a process can replace it.
     pub fn restart_with(&self, command: Command) -> Result<()> {
         self.check_is_ours()?;
-        // Nobody takes it once the plugin is closed, and then there is nothing to be replaced.
+        // Not received once the plugin is closed, and then there is nothing to be replaced.
         let _ = self.shared().inbox.send(Message::Replace(command));
         Ok(())
     }
@@ -303,26 +305,27 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Replaces the process by one of `command` without a gap, and without a way to lose anything by it: two processes
-    /// run for a moment. `command` is used for every later start, too.
+    /// Replaces the process by one of `command` without a gap, and with a rollback if that fails: two processes run for
+    /// a moment. `command` is used for every later start, too.
     ///
-    /// 1. The new process is started, what is repeated at every start is repeated in it, and every object that lives in the
-    ///    old process is made in it. If anything of that fails, the new process is ended and the old one goes on.
+    /// 1. The new process is started, set-up calls are repeated in it, and every object that lives in the old process
+    ///    is made in it. If anything of that fails, the new process is ended and the old one goes on.
     /// 2. All handles change to the new process in one step. From then on no call begins on the old one.
-    /// 3. Calls under way on the old one may go on for
-    ///    [`RestartPolicy::restart_drain_timeout`](super::RestartPolicy::restart_drain_timeout); then it is asked to shut down, and ends.
+    /// 3. Calls in flight on the old one are drained for
+    ///    [`RestartPolicy::restart_drain_timeout`](super::RestartPolicy::restart_drain_timeout); then it is asked to
+    ///    shut down, and ends.
     ///
     /// Only the application knows whether it may run twice at a time: constructors and repeated set-up calls run in the
-    /// new process while the old one still serves, so that what they start (pollers, transmitters) runs twice for a moment,
-    /// and what they lock or listen on may be taken. Where that cannot be, [`Supervisor::restart_with`] is the way.
+    /// new process while the old one still serves, so that what they start (pollers, transmitters) runs twice for a
+    /// moment, and what they lock or listen on may be taken. Where that must not be, use [`Supervisor::restart_with`].
     /// Objects that must [not be made again](crate::loop_service) are lost in step 2.
     ///
-    /// Returns after step 2; events tell of the rest. The next upgrade waits for step 3 of the last. Dropping the future
+    /// Returns after step 2; events report the rest. The next upgrade waits for step 3 of the last. Dropping the future
     /// does not stop the upgrade.
     ///
     /// # Errors
     ///
-    /// The upgrade was given up, and why; the plugin is not running, is being upgraded already, was closed, or was
+    /// The upgrade failed, and why; the plugin is not running, is being upgraded already, was closed, or was
     /// [reattached](super::Host::reattach) to.
     pub async fn upgrade(&self, command: Command) -> Result<()> {
         self.check_is_ours()?;
@@ -341,8 +344,8 @@ impl Supervisor {
 
     /// Closes every service that came from the plugin, children first, then the process: asked, then killed.
     ///
-    /// Returns when the process is gone. Dropping the future does not stop the closing. A process that was reattached to in
-    /// test mode is only hung up on.
+    /// Returns when the process is gone. Dropping the future does not stop the closing. A process that was reattached
+    /// to in test mode is only disconnected from.
     pub async fn close(&self) {
         self.shared().tell_machine(Input::Close { by_call: true });
         self.shared().closed.cancelled().await;

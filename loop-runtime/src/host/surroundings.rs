@@ -1,4 +1,4 @@
-//! What a launch needs of the place where it is called.
+//! What a launch needs of its runtime.
 
 use std::time::{Duration, Instant};
 
@@ -7,11 +7,11 @@ use super::LaunchError;
 /// Longer than one step of any clock.
 const STEP: Duration = Duration::from_micros(2);
 
-/// Looks for a runtime whose timers are those of the real world.
+/// Looks for a runtime whose timers follow real time.
 ///
-/// With the clock paused, tokio moves it to the next timer as soon as no task can run, and to wait for a process is just
-/// that: whatever limits that wait has passed within a millisecond. A launch could be made to wait in real time, but not
-/// all that follows, the health checks first of all; so it is refused.
+/// With the clock paused, tokio advances it to the next timer as soon as no task can run, and waiting for a process is
+/// just that: every timeout of that wait passes within a millisecond. A launch could be made to wait in real time, but
+/// not all that follows, the health checks first of all; so it is refused.
 pub(super) fn check() -> Result<(), LaunchError> {
     tokio::runtime::Handle::try_current().map_err(|_| LaunchError::NoRuntime)?;
     let (real, timers) = (Instant::now(), tokio::time::Instant::now());

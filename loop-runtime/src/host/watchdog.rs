@@ -1,4 +1,4 @@
-//! Tells a hung process from a busy one.
+//! Distinguishes a hung process from a busy one.
 
 mod ticks;
 
@@ -15,7 +15,7 @@ pub(crate) use ticks::{Question, Step, Ticks};
 #[cfg(not(test))]
 use ticks::{Question, Step, Ticks};
 
-/// Tells what it finds, and returns when the process has given no sign of life for ten ticks.
+/// Reports what it finds, and returns when the process has given no sign of life for ten ticks.
 ///
 /// Any answer, refusals included, is a sign of life; a log line is not. Ticks are counted, and ticks that the host itself
 /// slept through count once: it wakes with all timers due, and the plugin deserves its time.
@@ -49,7 +49,7 @@ pub(super) async fn watch(mains: Arc<Mains>, tick: Duration, tell: impl Fn(Pulse
     }
 }
 
-/// A question on its way.
+/// A health check in flight.
 #[derive(Default)]
 struct Asked {
     task: Option<JoinHandle<Option<bool>>>,

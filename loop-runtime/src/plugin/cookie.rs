@@ -1,10 +1,10 @@
-//! The magic cookie: is this process run by a host that means to?
+//! The magic cookie: was this process started by a host of its kind?
 
 use std::ffi::OsStr;
 
 use crate::handshake::Handshake;
 
-/// Why the process is not to go on as a plugin. `Display` is what a person reads.
+/// Why the process must not run as a plugin. `Display` is what a person reads.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CookieError {
     #[error("misconfigured plugin: its handshake has no magic cookie (both the key and the value must be non-empty)")]

@@ -1,4 +1,4 @@
-//! What a Chainlink node tells its LOOP plugins through the environment.
+//! The environment variables that a Chainlink node sets for its LOOP plugins.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -12,8 +12,8 @@ use super::duration;
 /// The environment of a LOOP plugin: the variables that a Chainlink node sets, read and checked.
 ///
 /// Nothing is required. A Go plugin refuses to start without `CL_PROMETHEUS_PORT` and two variables of Mercury; a Rust
-/// plugin needs only what it uses, and [`Plugin::loop_environment`](super::Plugin::loop_environment) asks for the
-/// port if the feature `metrics-endpoint` is on. Empty counts as absent. Variables without a field here are to be had from
+/// plugin needs only what it uses, and [`Plugin::loop_environment`](super::Plugin::loop_environment) asks for the port
+/// if the feature `metrics-endpoint` is on. Empty counts as absent. Variables without a field here are available from
 /// [`variable`](Self::variable).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
@@ -23,7 +23,7 @@ pub struct LoopEnvironment {
     /// `CL_APP_ID`: the node's id.
     pub app_id: Option<String>,
     /// `CL_GRPC_SERVER_MAX_RECV_MSG_SIZE`: bytes of the largest message that the plugin's servers accept; `None` and 0
-    /// keep the default of [`Limits`](crate::Limits).
+    /// keep the default of [`Plugin::max_request`](super::Plugin::max_request).
     pub max_receive_message_size: Option<usize>,
     /// `CL_DATABASE_URL` and what belongs to it; `None` without the URL.
     pub database: Option<Database>,
@@ -33,9 +33,9 @@ pub struct LoopEnvironment {
     pub mercury: Mercury,
     /// `CL_TRACING_..`; `None` unless `CL_TRACING_ENABLED` is true.
     pub tracing: Option<Tracing>,
-    /// `CL_TELEMETRY_ENABLED`. The rest of `CL_TELEMETRY_..` and `CL_CHIP_INGRESS_..` is to be had by name.
+    /// `CL_TELEMETRY_ENABLED`. The rest of `CL_TELEMETRY_..` and `CL_CHIP_INGRESS_..` is available by name.
     pub telemetry_enabled: bool,
-    /// `CL_METER_RECORDS_ENABLED`. The rest of `CL_METER_..` is to be had by name.
+    /// `CL_METER_RECORDS_ENABLED`. The rest of `CL_METER_..` is available by name.
     pub meter_records_enabled: bool,
     variables: BTreeMap<String, String>,
 }
@@ -96,7 +96,7 @@ pub struct Mercury {
     pub verbose_logging: bool,
 }
 
-/// Where traces go.
+/// The export of traces.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Tracing {
@@ -110,7 +110,7 @@ pub struct Tracing {
     pub attributes: BTreeMap<String, String>,
 }
 
-/// A variable that is missing, or does not hold what it should.
+/// A variable that is missing or invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvironmentError {
@@ -138,13 +138,13 @@ pub enum EnvironmentError {
 ///
 /// # Errors
 ///
-/// [`EnvironmentError::Invalid`], naming the first variable that holds no value of its kind.
+/// [`EnvironmentError::Invalid`], naming the first variable whose value cannot be parsed.
 pub fn loop_environment() -> Result<LoopEnvironment, EnvironmentError> {
     LoopEnvironment::from_variables(std::env::vars_os())
 }
 
 impl LoopEnvironment {
-    /// Reads `variables`, of which only those that begin with `CL_` count. A value that is no UTF-8 is read with
+    /// Reads `variables`, of which only those that begin with `CL_` count. A value that is not UTF-8 is read with
     /// replacement characters.
     ///
     /// # Errors
@@ -262,7 +262,7 @@ fn integer<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|why: ParseIntError| why.to_string())
 }
 
-/// The spellings that Go takes for a boolean.
+/// The spellings of booleans that Go accepts.
 fn boolean(text: &str) -> Result<bool, String> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),

@@ -1,4 +1,4 @@
-//! How a plugin is reached: by a socket for each connection, or by one for all.
+//! How a plugin listens: on a socket for each connection, or on one for all.
 
 use std::path::PathBuf;
 
@@ -9,17 +9,17 @@ use crate::broker::BrokerTransport;
 use crate::broker::Knocks;
 use crate::transport::{Listener, Security};
 
-/// What the host asked for and this plugin can do.
+/// The mode that the host asked for and this plugin supports.
 pub(super) enum ListenMode {
-    /// By sockets in `directory`, which the members of `group` may dial too.
+    /// On sockets in `directory`, which the members of `group` may dial too.
     Sockets { directory: PathBuf, group: Option<u32>, asked: bool },
-    /// By one.
+    /// On one.
     #[cfg(feature = "mux")]
     Multiplexed(Knocks),
 }
 
 impl ListenMode {
-    /// The host says in `PLUGIN_MULTIPLEX_GRPC` what it wants: anything but nothing is one for all.
+    /// Reads `PLUGIN_MULTIPLEX_GRPC`: any non-empty value enables multiplexing.
     pub(super) fn from_env(dir: &SocketDir) -> Self {
         match std::env::var_os("PLUGIN_MULTIPLEX_GRPC").is_some_and(|value| !value.is_empty()) {
             #[cfg(feature = "mux")]
@@ -28,7 +28,7 @@ impl ListenMode {
         }
     }
 
-    /// Of brokered connections.
+    /// The transport of brokered connections.
     pub(super) fn route(&self) -> BrokerTransport {
         match self {
             Self::Sockets { directory, group, .. } => {
@@ -39,8 +39,8 @@ impl ListenMode {
         }
     }
 
-    /// The seventh field of the handshake line, with what parts it from the sixth. Hosts that did not ask may be of
-    /// before the field, and would take it for a part of the sixth.
+    /// The seventh field of the handshake line, with the separator before it. Hosts that did not ask may predate the
+    /// field, and would take it for a part of the sixth.
     pub(super) fn field(&self) -> &'static str {
         match self {
             Self::Sockets { asked: false, .. } => "",
@@ -50,7 +50,7 @@ impl ListenMode {
         }
     }
 
-    /// Serves what the host dials, until the end is asked for.
+    /// Serves the connections that the host dials, until shutdown is requested.
     pub(super) async fn accept(&self, serving: &Serving, listener: Listener, security: Security) {
         match self {
             Self::Sockets { .. } => serving.accept(listener.secured(security)).await,

@@ -23,10 +23,10 @@ use super::stop::Stop;
 use crate::sync::locked;
 use crate::sys::os;
 
-/// Paths counted by name. A host that calls more names than that is asking at random.
+/// Paths counted by name. A host that calls more names than that calls them at random.
 const MOST_PATHS: usize = 512;
 
-/// How long a client may take to say what it wants.
+/// How long a client may take to send its request.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long to wait when the process can accept no connection.
@@ -35,14 +35,14 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Appends further metrics to the text.
 pub(crate) type Extra = Arc<dyn Fn(&mut String) + Send + Sync>;
 
-/// What is counted, and what is asked for when somebody looks.
+/// The counters, and what is computed for each request.
 struct Metrics {
     began: SystemTime,
     calls: Mutex<BTreeMap<String, u64>>,
     extra: Vec<Extra>,
 }
 
-/// Serves the metrics until the end is asked for. What is returned counts a call.
+/// Serves the metrics until shutdown is requested. The returned function counts a call.
 ///
 /// # Errors
 ///

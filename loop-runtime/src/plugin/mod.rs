@@ -15,10 +15,10 @@
 //!    cleanup hooks run in the order in which they were given, and [`Plugin::serve`] returns. All of it, and whatever
 //!    `main` does afterwards, has 2 s: hosts kill then, and a plugin ends by itself just before.
 //!
-//! If the host offers TLS (its certificate is in `PLUGIN_CLIENT_CERT`) and the feature `auto-mtls` is on, the plugin answers
-//! with a certificate of its own in the handshake line, and every connection, whoever dials it, is mutual TLS between the
-//! owners of these two. An offer that cannot be answered, because the feature is off or the certificate is none, fails the
-//! start: the host could make no connection.
+//! If the host offers TLS (its certificate is in `PLUGIN_CLIENT_CERT`) and the feature `auto-mtls` is on, the plugin
+//! answers with a certificate of its own in the handshake line, and every connection, whoever dials it, is mutual TLS
+//! between the owners of these two. An offer that cannot be answered, because the feature is off or the certificate is
+//! invalid, fails the start: the host could make no connection.
 //!
 //! The host counts as gone when the process that started the plugin has ended, and when all connections have been gone
 //! for 10 s; with the feature `mux`, if the host multiplexes, when its one connection is gone. Processes that the plugin starts are its own: end them in a cleanup hook, or give them the parent-death
@@ -93,7 +93,7 @@ use serving::OnCall;
 
 type Cleanup = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
-/// A plugin's process, being described. See the [module](self) for what it does.
+/// The builder of a plugin's process. See the [module](self) for what it does.
 ///
 /// ```no_run
 /// use std::process::ExitCode;
@@ -170,23 +170,23 @@ impl Plugin {
         }
     }
 
-    /// The longest request accepted from the host, in bytes; default 128 MiB. It comes before the environment's (see
-    /// [`loop_environment`](Self::loop_environment)).
+    /// The longest request accepted from the host, in bytes; default 128 MiB. It takes precedence over the
+    /// environment's (see [`loop_environment`](Self::loop_environment)).
     pub fn max_request(mut self, bytes: usize) -> Self {
         self.limits.max_receive = bytes;
         self.limits_are_set = true;
         self
     }
 
-    /// How many calls of the host are handled at a time, on one connection; further ones wait, in their order. At least 1:
-    /// 0 is taken for 1. Default 65,536.
+    /// How many calls of the host are handled at a time on one connection; further ones wait, in their order. At least
+    /// 1: 0 is taken for 1. Default 65,536.
     pub fn max_calls_in_flight(mut self, calls: u32) -> Self {
         self.limits.max_in_flight = calls;
         self
     }
 
-    /// How long a connection to what the host lends and its announcement wait for each other; default 5 s, as in go-plugin.
-    /// With AutoMTLS, the handshake is part of it.
+    /// How long a dial of a service that the host lends and its announcement wait for each other; default 5 s, as in
+    /// go-plugin. With AutoMTLS, the TLS handshake is part of it.
     pub fn dial_timeout(mut self, timeout: Duration) -> Self {
         self.dial_timeout = timeout;
         self
@@ -206,7 +206,7 @@ impl Plugin {
 
     /// Calls `seen` with the path (`/package.Service/Method`) of every call that arrives on a main connection, before
     /// it is answered: those of the plugin's own services, of health, reflection and Shutdown, the two streams, and
-    /// names that nobody knows. It must not block.
+    /// unknown ones. It must not block.
     pub fn on_root_call(mut self, seen: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.on_call.push(Arc::new(seen));
         self
@@ -221,40 +221,40 @@ impl Plugin {
         self
     }
 
-    /// Leaves the process's panic hook alone. By default it is replaced by one that writes a panic in a task, which is
-    /// caught, as one record of the log at error level, and any other as text that begins `panic: `, so that hosts tell it
-    /// as the cause of the end. There is a backtrace if `RUST_BACKTRACE` asks for it; hosts of this crate pass it on.
+    /// Keeps the process's panic hook. By default it is replaced by one that writes a panic in a task, which is caught,
+    /// as one record of the log at error level, and any other as text that begins `panic: `, so that hosts report it as
+    /// the cause of the end. There is a backtrace if `RUST_BACKTRACE` asks for it; hosts of this crate pass it on.
     pub fn keep_panic_hook(mut self) -> Self {
         self.panic_hook = false;
         self
     }
 
-    /// Lets the plugin live when its host has gone, because another host will attach to it: see
-    /// [`Host::reattach`](crate::host::Host::reattach). Only Shutdown and SIGTERM end it then. Hosts lend services, and are
-    /// lent some, one after the other: the next one's turn comes when the connection of the last has ended.
+    /// Keeps the plugin running when its host is gone, because another host will reattach to it: see
+    /// [`Host::reattach`](crate::host::Host::reattach). Only Shutdown and SIGTERM end it then. Hosts lend services, and
+    /// are lent some, one after the other: the next one's turn comes when the connection of the last has ended.
     pub fn outlive_host(mut self) -> Self {
         self.outlives_host = true;
         self
     }
 
-    /// Reads the environment that a Chainlink node gives its plugins ([`LoopEnvironment`]), and obeys it: the limit of
-    /// messages, and with the feature `metrics-endpoint` the port of `/metrics`, which must be there then. A mistake in it fails
-    /// the start with the name of the variable.
+    /// Reads the environment that a Chainlink node gives its plugins ([`LoopEnvironment`]), and applies it: the limit
+    /// of messages, and with the feature `metrics-endpoint` the port of `/metrics`, which is then required. An invalid
+    /// variable fails the start, which names it.
     pub fn loop_environment(mut self) -> Self {
         self.loop_environment = true;
         self
     }
 
-    /// Appends to the text of `/metrics` whenever it is asked for, in Prometheus' text format: whole lines, under
-    /// names that do not begin with `process_` or `loop_plugin_`. `/metrics` exists if the environment of a node is
-    /// read ([`loop_environment`](Self::loop_environment)).
+    /// Appends to the text of `/metrics` at each request, in Prometheus' text format: whole lines, under names that do
+    /// not begin with `process_` or `loop_plugin_`. `/metrics` exists if the environment of a node is read
+    /// ([`loop_environment`](Self::loop_environment)).
     #[cfg(feature = "metrics-endpoint")]
     pub fn metrics(mut self, write: impl Fn(&mut String) + Send + Sync + 'static) -> Self {
         self.metrics.push(Arc::new(write));
         self
     }
 
-    /// Serves `service` until the end, and returns the process's exit code: give it back from `main`.
+    /// Serves `service` until shutdown, and returns the process's exit code: return it from `main`.
     ///
     /// The code is 0 after Shutdown, SIGTERM and the end of the host, else 1. Dropping the future ends the service at
     /// once, without cleanup.
@@ -267,7 +267,7 @@ impl Plugin {
     /// stdout is captured.
     ///
     /// If `make` fails, its text is printed and the code is 1. It has the host's start timeout (10 s, and 60 s in Go),
-    /// and is dropped if the end is asked for.
+    /// and is dropped if shutdown is requested.
     pub async fn serve_with<S, E, F, Fut>(self, make: F) -> ExitCode
     where
         S: Service + ?Sized,

@@ -1,9 +1,9 @@
 //! The panic hook.
 //!
-//! Panics of two kinds are told apart. One in a task of the runtime, as in a handler, is caught and answered, and the process
-//! lives: it is one record of the log, at error level. Any other may be the end of the process, and is text that begins
-//! `panic: `, as in Go: hosts take that for the cause of the end, and hosts in Go take all plain text that ever comes after
-//! it for errors, which is right only then.
+//! Two kinds of panics are distinguished. One in a task of the runtime, as in a handler, is caught and answered, and
+//! the process lives: it is one record of the log, at error level. Any other may be the end of the process, and is text
+//! that begins `panic: `, as in Go: hosts take that for the cause of the end, and hosts in Go take all plain text that
+//! ever comes after it for errors, which is right only then.
 
 use std::backtrace::Backtrace;
 use std::panic::PanicHookInfo;

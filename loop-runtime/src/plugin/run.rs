@@ -1,4 +1,4 @@
-//! The order of work of a plugin's process.
+//! The life of a plugin's process, step by step.
 
 use std::future::Future;
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use crate::stdio::capture::Capture;
 use crate::stdio::writer::write_stderr;
 use crate::transport::{self, Listener, Security};
 
-/// How long the last of the captured output may take.
+/// How long the flush of the captured output may take.
 const FLUSH: Duration = Duration::from_millis(100);
 
 /// Cleanup hooks have this much even if calls in flight used up their time.
@@ -121,7 +121,7 @@ fn serving(
     Serving::new(root, options).map_err(|why| StartError::Service(why.to_string()))
 }
 
-/// Six fields, the last for a certificate; a seventh is the way's.
+/// Six fields, the last for a certificate; the listen mode adds the seventh.
 fn line(version: u32, listener: &Listener, certificate: &str, listen_mode: &ListenMode) -> String {
     let address = listener.address();
     format!("1|{version}|{}|{address}|grpc|{certificate}{}\n", address.network(), listen_mode.field())

@@ -28,13 +28,13 @@ use crate::stdio::stream::Stdio;
 use crate::transport::MuxSession;
 use crate::transport::{Accepted, ConnectionId, Handler, Limits, Listener, Security, SignsOfLife, serve_connection};
 
-/// How long calls in flight may go on after the end was asked for.
+/// How long calls in flight may run after shutdown was requested.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How long what is lent, and objects made by calls, may take to go.
+/// How long leases, and objects made by calls, may take to end.
 const RELEASE: Duration = Duration::from_millis(250);
 
-/// How long connections may take to say good-bye before they are cut.
+/// How long connections may take to close gracefully before they are cut.
 const GOODBYE: Duration = Duration::from_millis(100);
 
 /// How long a plugin whose connections are all gone waits for its host to come back.
@@ -45,14 +45,14 @@ pub(crate) type OnCall = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// What [`Serving`] needs besides the services.
 pub(crate) struct ServingOptions {
-    /// This plugin, for texts.
+    /// The name of this plugin, for logs and errors.
     pub(crate) name: String,
-    /// The way of brokered connections.
+    /// The transport of brokered connections.
     pub(crate) route: BrokerTransport,
-    /// Of every connection, brokered ones included.
+    /// The TLS of every connection, brokered ones included.
     pub(crate) security: Security,
     pub(crate) hosts: Hosts,
-    /// Of the connections that the host dials.
+    /// The limits of the connections that the host dials.
     pub(crate) limits: Limits,
     pub(crate) dial_timeout: Duration,
     pub(crate) on_call: Vec<OnCall>,
@@ -67,12 +67,12 @@ pub(crate) struct Serving {
     session: Arc<Session>,
     limits: Limits,
     stop: Stop,
-    /// Turns new calls away.
+    /// Rejects new calls.
     drain: CancellationToken,
     /// Cuts connections.
     abort: CancellationToken,
     connections: TaskTracker,
-    /// What the streams of a host that multiplexes are on.
+    /// The session that carries the streams of a host that multiplexes.
     #[cfg(feature = "mux")]
     raw: OnceLock<MuxSession>,
 }
@@ -106,7 +106,7 @@ impl Serving {
         })
     }
 
-    /// Serves a connection that exists, as a task.
+    /// Spawns a task that serves an established connection.
     pub(crate) fn connect<IO>(&self, io: IO)
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -135,8 +135,8 @@ impl Serving {
         let here = Here(self.entrance.clone());
         let (drain, abort) = (self.drain.clone(), self.abort.clone());
         let (entrance, limits) = (self.entrance.clone(), self.limits.clone());
-        // Boxed before it is a task: on its way into one it is on the stack several times, which a process that has
-        // called nothing as deep as this pays for to its end.
+        // Boxed before it is spawned: spawning moves a future over the stack several times, and the pages that this
+        // touches stay with a process that calls nothing else as deep.
         self.connections.spawn(Box::pin(async move {
             let _here = here;
             if let Some(io) = established.await {
@@ -145,7 +145,7 @@ impl Serving {
         }));
     }
 
-    /// Accepts connections until the end is asked for. Dropping the listener, at the end, removes its socket.
+    /// Accepts connections until shutdown is requested. Dropping the listener, at the end, removes its socket.
     pub(crate) async fn accept(&self, listener: Listener) {
         loop {
             tokio::select! {
@@ -162,7 +162,7 @@ impl Serving {
         }
     }
 
-    /// Asks for the end when every connection is gone, of which one had made a call, and none has come for
+    /// Requests shutdown when every connection is gone, of which one had made a call, and none has come for
     /// [`ABSENCE`]. A host that lost its connection dials again at once.
     pub(crate) async fn watch_absence(&self) {
         let mut presence = self.entrance.presence.subscribe();
@@ -177,8 +177,8 @@ impl Serving {
         }
     }
 
-    /// Ends the service: new calls are turned away, those in flight have [`GRACE`], `flush` runs (the last of the
-    /// captured output), then what was lent, the objects, and the connections end.
+    /// Ends the service: new calls are rejected, those in flight have [`GRACE`], `flush` runs (the last of the captured
+    /// output), then leases, objects and connections end.
     pub(crate) async fn wind_down(self, flush: impl Future<Output = ()>) {
         self.drain.cancel();
         let calls = &self.entrance.calls;
@@ -202,7 +202,7 @@ impl Serving {
     }
 }
 
-/// Not wound down: everything is cut.
+/// Without a shutdown, everything is cut.
 impl Drop for Serving {
     fn drop(&mut self) {
         self.abort.cancel();

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::socket_dir::{PrivateDir, SocketDirError};
 use crate::transport::{ListenError, Listener};
 
-/// Why there is no socket.
+/// Why no socket could be made.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SocketError {
     #[error(transparent)]
@@ -24,7 +24,7 @@ pub(crate) enum SocketError {
     Group { path: PathBuf, group: u32, source: io::Error },
 }
 
-/// What the host says about sockets. Empty values count as absent.
+/// The host's settings for sockets. Empty values count as absent.
 #[derive(Debug, Default)]
 pub(crate) struct SocketOptions {
     /// `PLUGIN_UNIX_SOCKET_DIR`: the host's directory, which the host removes.
@@ -71,7 +71,7 @@ impl SocketDir {
         &self.path
     }
 
-    /// The gid that may connect besides the user.
+    /// The group that may connect besides the user.
     pub(crate) fn group(&self) -> Option<u32> {
         self.group
     }

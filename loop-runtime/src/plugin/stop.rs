@@ -1,4 +1,4 @@
-//! The end of a plugin: asked for once, by whoever comes first, and then not to be stopped.
+//! The shutdown of a plugin: requested once, by whoever comes first, and then irrevocable.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-/// From the wish to end to the end of [`Plugin::serve`](super::Plugin::serve). A host waits 2 s before it kills.
+/// From the request to the end of [`Plugin::serve`](super::Plugin::serve). A host waits 2 s before it kills.
 pub(crate) const BUDGET: Duration = Duration::from_millis(1400);
 
-/// From the wish to end to the end of the process, whatever still runs in it.
+/// From the request to the end of the process, whatever still runs in it.
 const LAST: Duration = Duration::from_millis(1800);
 
 /// Why a plugin ends.
@@ -21,11 +21,11 @@ pub(crate) enum Reason {
     Terminated,
     /// The process that started the plugin is gone.
     HostGone,
-    /// All connections are gone, and nobody came back.
+    /// All connections are gone, and no host dialled again.
     Abandoned,
     /// The listener failed.
     Failed,
-    /// Whoever had it served in test mode has had enough.
+    /// It was stopped in test mode.
     Stopped,
 }
 
@@ -42,7 +42,7 @@ impl Reason {
     }
 }
 
-/// The wish to end. Clones are the same wish.
+/// A request to shut down. Clones are the same request.
 #[derive(Clone)]
 pub(crate) struct Stop(Arc<Inner>);
 
@@ -50,17 +50,17 @@ struct Inner {
     token: CancellationToken,
     asked: OnceLock<(Reason, Instant)>,
     ends_process: bool,
-    /// Removed when the clock ends the process.
+    /// Removed when the timeout ends the process.
     leftover: OnceLock<PathBuf>,
 }
 
 impl Stop {
-    /// A wish that ends the process [`LAST`] after it was uttered, even if the runtime's threads are all blocked.
+    /// One that ends the process [`LAST`] after the request, even if the runtime's threads are all blocked.
     pub(crate) fn of_process() -> Self {
         Self::new(true)
     }
 
-    /// A wish that ends nothing but what waits for it.
+    /// One that ends nothing but what waits for it.
     pub(crate) fn in_process() -> Self {
         Self::new(false)
     }
@@ -74,7 +74,7 @@ impl Stop {
         }))
     }
 
-    /// Asks for the end. Only the first reason counts.
+    /// Requests shutdown. Only the first reason counts.
     pub(crate) fn request(&self, reason: Reason) {
         let mut first = false;
         self.0.asked.get_or_init(|| {
@@ -92,7 +92,7 @@ impl Stop {
         tracing::debug!(reason = reason.text(), "the plugin ends");
     }
 
-    /// Names a directory to remove if the process ends by the clock, because nobody else will.
+    /// Names a directory to remove if the timeout ends the process, because nobody else will.
     pub(crate) fn remove_at_last(&self, dir: &Path) {
         let _ = self.0.leftover.set(dir.to_owned());
     }
@@ -101,25 +101,25 @@ impl Stop {
     /// end.
     fn watch_the_clock(&self) {
         let stop = self.clone();
-        // It says nothing: the lock of stderr may be held by a thread that waits for the host to read.
+        // It logs nothing: the lock of stderr may be held by a thread that waits for the host to read.
         let watch = move || {
             std::thread::sleep(LAST);
             if let Some(dir) = stop.0.leftover.get() {
-                // It is gone already if only what comes after the plugin is slow.
+                // It is removed already if only what follows `serve` is slow.
                 let _ = std::fs::remove_dir_all(dir);
             }
             std::process::exit(0);
         };
-        // Without a thread the host's own patience is the bound.
+        // Without a thread the host's own timeout is the bound.
         let _ = std::thread::Builder::new().name("loop-end".to_owned()).spawn(watch);
     }
 
-    /// Cancelled once the end was asked for.
+    /// Cancelled once shutdown was requested.
     pub(crate) fn token(&self) -> &CancellationToken {
         &self.0.token
     }
 
-    /// Waits until the end is asked for.
+    /// Waits until shutdown is requested.
     pub(crate) async fn requested(&self) -> Reason {
         self.0.token.cancelled().await;
         self.0.asked.get().map_or(Reason::Shutdown, |(reason, _)| *reason)

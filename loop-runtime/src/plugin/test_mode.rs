@@ -16,7 +16,7 @@ use crate::service::{RootService, Service};
 use crate::stdio::ring::Ring;
 use crate::transport::Security;
 
-/// A plugin that is served in test mode. Dropping it asks it to end, and waits for nothing.
+/// A plugin that is served in test mode. Dropping it requests its shutdown, and does not wait for it.
 #[must_use = "dropping it ends the plugin"]
 pub struct TestMode {
     reattach: Reattach,
@@ -28,11 +28,11 @@ impl Plugin {
     /// Serves `service` in this process, for hosts that [reattach](crate::host::Host::reattach) to it: a debugger sees both
     /// at once, and nothing has to be built or started. go-plugin calls it `ServeTestConfig`.
     ///
-    /// There is no cookie and no handshake line, and nothing is changed about the process: neither its stdout and stderr,
-    /// nor signals, nor the panic hook. What is said of those on this plugin, and [`outlive_host`](Self::outlive_host) and
-    /// [`loop_environment`](Self::loop_environment), has no effect. Hosts may come and go, one after another; they neither
-    /// kill nor shut down a plugin in test mode. It serves the lowest of its application protocol versions, unless the
-    /// environment offers others as a host does. Must be called inside a tokio runtime.
+    /// There is no cookie and no handshake line, and nothing is changed about the process: neither its stdout and
+    /// stderr, nor signals, nor the panic hook. Settings for those, [`outlive_host`](Self::outlive_host) and
+    /// [`loop_environment`](Self::loop_environment) have no effect. Hosts may come and go, one after another; they
+    /// neither kill nor shut down a plugin in test mode. It serves the lowest of its application protocol versions,
+    /// unless the environment offers others as a host does. Must be called inside a tokio runtime.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -65,7 +65,7 @@ impl Plugin {
     /// let host = Host::new(HANDSHAKE).reattach(plugin.reattach().clone()).await?;
     /// let greeter: Arc<dyn Greeter> = host.dispense().await?;
     /// assert_eq!(greeter.greet("Ada").await?, "good day, Ada");
-    /// host.close().await; // hangs up
+    /// host.close().await; // disconnects
     /// plugin.stop().await;
     /// # Ok(())
     /// # }
@@ -73,7 +73,7 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// What the service's start method answers; two components of one name; no socket can be made.
+    /// The error of the service's start method; two components of one name; no socket could be made.
     pub async fn test_mode<S: Service + ?Sized>(self, service: Arc<S>) -> Result<TestMode> {
         let root = RootService::new(&service);
         root.start().await?;
@@ -119,8 +119,8 @@ impl TestMode {
         &self.reattach
     }
 
-    /// Ends the plugin as Shutdown does, cleanup hooks included, and waits for that. May be called again, and dropped:
-    /// the plugin ends all the same.
+    /// Ends the plugin as Shutdown does, cleanup hooks included, and waits for that. May be called again. Dropping the
+    /// future does not stop the shutdown.
     pub async fn stop(&self) {
         self.stop.request(Reason::Stopped);
         self.ended().await;

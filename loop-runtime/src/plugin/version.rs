@@ -1,10 +1,10 @@
 //! The choice of the application protocol version.
 
 /// The version that the plugin speaks: the highest of its own that the host offers, else its lowest, which the host
-/// then refuses in its own words (and which old hosts, that offer none, expect).
+/// then rejects with its own error (and which old hosts, that offer none, expect).
 ///
-/// `own` is sorted, highest first, and not empty. `offered` is the host's list, decimal integers separated by commas
-/// in any order. Items that are no integers are handed to `junk` and passed over.
+/// `own` is sorted, highest first, and not empty. `offered` is the host's list, decimal integers separated by commas in
+/// any order. Items that are not integers are handed to `junk` and ignored.
 pub(crate) fn choose(own: &[u32], offered: &str, mut junk: impl FnMut(&str)) -> u32 {
     let mut host = Vec::new();
     for item in offered.split(',').filter(|_| !offered.is_empty()) {

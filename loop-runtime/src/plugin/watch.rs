@@ -17,10 +17,10 @@ use crate::stdio::capture::Drain;
 use crate::sys::os::hang_up_with_parent;
 use crate::sys::plugin::{Parent, Signals};
 
-/// How often the parent is looked at where the system cannot report its end.
+/// How often the parent is polled where the system cannot report its end.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Takes over the signals that concern a plugin, and asks for the end when SIGTERM comes or the host is gone.
+/// Handles the signals that concern a plugin, and requests shutdown when SIGTERM comes or the host is gone.
 ///
 /// SIGINT is swallowed for the life of the process: Ctrl-C reaches the whole foreground group, and the host decides.
 /// Unless the plugin outlives its host, the process that started it is watched, and told apart from its threads: the
@@ -57,14 +57,14 @@ struct Watch {
 }
 
 impl Watch {
-    /// Until the end was asked for and nobody can print any more; the latter is what is waited for then.
+    /// Until shutdown was requested and nobody can print any more; the latter is what is waited for then.
     fn run(mut self) {
         while self.printed.is_some() || !self.stop.token().is_cancelled() {
             let [signal, parent, printed] = self.wait();
             if printed && self.printed.as_mut().is_some_and(|printed| !printed.take()) {
                 self.printed = None;
             }
-            // Whoever asks second is not heard, so this may be long after the end was asked for.
+            // Only the first request counts, so this may be long after it.
             if let Some(reason) = self.reason_to_end(signal, parent) {
                 self.stop.request(reason);
                 (self.parent, self.parent_ends) = (None, None);
@@ -74,7 +74,7 @@ impl Watch {
 
     /// Waits until something happens to the signals, to the parent or to the output.
     fn wait(&self) -> [bool; 3] {
-        // In the place of what is not there, one that is never ready.
+        // An absent descriptor is replaced by one that is never ready.
         let nothing = PollFd::new(&self.signals, PollFlags::empty());
         let mut all = [
             PollFd::new(&self.signals, PollFlags::IN),

@@ -1,4 +1,4 @@
-//! What can happen to a plugin's process, on demand.
+//! Faults of a plugin's process, on demand.
 
 use rustix::process::Signal;
 
@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::host::Running;
 use crate::host::Supervisor;
 
-/// Hurts the process of a plugin. Nothing is waited for: what follows is seen in the plugin's
+/// Injects faults into the process of a plugin. Returns at once: the effect is seen in the plugin's
 /// [events](Supervisor::events), or by calling it.
 ///
 /// ```no_run
@@ -33,14 +33,14 @@ pub trait Faults {
     /// As [`Faults::kill`].
     fn freeze(&self) -> Result<()>;
 
-    /// Lets a frozen process go on: SIGCONT.
+    /// Continues a frozen process: SIGCONT.
     ///
     /// # Errors
     ///
     /// As [`Faults::kill`].
     fn thaw(&self) -> Result<()>;
 
-    /// Cuts the host's main connection to the process, which then is of no more use and is replaced.
+    /// Cuts the host's main connection to the process, which is then replaced.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
 //! For the tests of plugin authors: a host and a plugin in one process, and faults for real processes.
 //!
 //! A [`Pair`] serves a service by exactly the code that serves it in a plugin, and calls it through exactly the client
-//! that a host has, brokered connections included; only the process between them is missing. What a crash does to a
-//! service is a matter for real processes: launch them, and hurt them with [`Faults`].
+//! that a host has, brokered connections included; only the process between them is missing. To test crashes, launch
+//! real processes, and inject faults with [`Faults`].
 #![cfg_attr(feature = "schema", doc = "")]
 #![cfg_attr(
     feature = "schema",

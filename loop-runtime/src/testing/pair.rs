@@ -14,7 +14,7 @@ use crate::socket_dir::PrivateDir;
 use crate::stdio::ring::Ring;
 use crate::transport::{Connection, Limits, Security};
 
-/// Bytes on their way in each direction.
+/// The buffer of each direction, in bytes.
 const PIPE: usize = 256 * 1024;
 
 /// A service and a host's handle to it, with a real connection between them.
@@ -53,7 +53,7 @@ pub struct Pair {
     root: Arc<Handle>,
     session: Ending,
     serving: Serving,
-    /// Of the sockets of brokered connections.
+    /// The directory for the sockets of brokered connections.
     _directory: PrivateDir,
 }
 
@@ -64,12 +64,12 @@ impl fmt::Debug for Pair {
 }
 
 impl Pair {
-    /// Starts `service` and connects to it. Must be called inside a tokio runtime. Dropping the pair cuts everything;
-    /// [`Pair::close`] ends it in order.
+    /// Starts `service` and connects to it. Must be called inside a tokio runtime. Dropping the pair cuts its
+    /// connections; [`Pair::close`] ends them in order.
     ///
     /// # Errors
     ///
-    /// What the service's start method answers; two components of one name; no directory can be made for sockets.
+    /// The error of the service's start method; two components of one name; no directory for sockets could be made.
     pub async fn serve<S: Service + ?Sized>(service: Arc<S>) -> Result<Self> {
         let directory = PrivateDir::create().map_err(Error::other)?;
         let root = RootService::new(&service);
@@ -108,7 +108,7 @@ impl Pair {
         });
         let handle = Handle::root(peer_context);
         handle.install(link.clone());
-        // Nobody brings a lost connection back here: calls must not wait for it.
+        // A lost connection is not recovered here: calls must not wait for it.
         let lost = handle.clone();
         session.tasks().spawn(async move {
             link.ended().cancelled().await;
@@ -124,7 +124,7 @@ impl Pair {
     ///
     /// # Errors
     ///
-    /// The connection is gone.
+    /// The connection has ended.
     pub async fn dispense<S: Service + ?Sized>(&self) -> Result<Arc<S>> {
         let mut names = Names::default();
         S::describe(&mut names);

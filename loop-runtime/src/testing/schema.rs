@@ -15,8 +15,8 @@ use self::compare::compare;
 use self::file::File;
 use crate::wire::{Conflict, Schema};
 
-/// Holds the `.proto` files in `directory`, which has no others, to `schema`: one file for each package, under the path by
-/// which others import it (`acme/relayer/v1.proto`). Peers in other languages are generated from them.
+/// Checks the `.proto` files in `directory`, which has no others, against `schema`: one file for each package, under
+/// the path by which others import it (`acme/relayer/v1.proto`). Peers in other languages are generated from them.
 ///
 /// ```no_run
 /// use loop_runtime::prelude::*;
@@ -45,9 +45,9 @@ use crate::wire::{Conflict, Schema};
 /// LOOP_SCHEMA=overwrite accepts it and writes the files
 /// ```
 ///
-/// The names in brackets are those of the rules of `buf` that come nearest. Rules that are about this runtime's peers have
-/// none: a message that must come and is new, for example, is missed in what older peers send. With `LOOP_SCHEMA=overwrite`
-/// in the environment the files are written; those that nothing exports any more are named, and left alone.
+/// The names in parentheses are those of the nearest rules of `buf`. Rules about this runtime's peers have none: a new
+/// message that is required, for example, is missing in what older peers send. With `LOOP_SCHEMA=overwrite` in the
+/// environment the files are written; those that no trait exports any more are reported, and not removed.
 ///
 /// # Errors
 ///
@@ -181,7 +181,7 @@ pub enum SchemaError {
     Io {
         /// Which.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }

@@ -162,7 +162,7 @@ impl fmt::Display for Ended {
 }
 
 impl Ended {
-    /// What to do about it, where that does not follow from what it wrote.
+    /// What to do about it, where its stderr does not say that.
     fn advice(&self) -> Option<&'static str> {
         let exit = self.exit?;
         match (&self.cause, exit.status(), exit.signal()) {

@@ -1,10 +1,10 @@
-//! How a host says when its plugins are started again, and how long it waits for what.
+//! The setters of a restart policy.
 
 use std::time::Duration;
 
 use super::RestartPolicy;
 
-/// When it is started again.
+/// When a plugin is restarted.
 impl RestartPolicy {
     /// The backoff before the second restart in a row; doubles up to [`max_backoff`](Self::max_backoff). Default 100 ms.
     /// The first restart after a stable run is immediate: a lone crash is sporadic.
@@ -19,8 +19,8 @@ impl RestartPolicy {
         self
     }
 
-    /// How much of a backoff is random, from 0 to 1, so that plugins that died together do not start together. Values outside
-    /// are taken for the nearest. Default 0.5.
+    /// How much of a backoff is random, from 0 to 1, so that plugins that died together do not start together. Values
+    /// outside are clamped. Default 0.5.
     pub fn jitter(mut self, share: f64) -> Self {
         self.jitter = share;
         self
@@ -82,23 +82,23 @@ impl RestartPolicy {
         self
     }
 
-    /// One tick of the health check; `None` switches it off. After two silent ticks the plugin is asked, after three it is
-    /// suspect, after ten it counts as hung and is killed. Ticks are counted, not measured, so that a host that stood still
-    /// does not kill healthy plugins. Default 1 s.
+    /// One tick of the health check; `None` switches it off. After two silent ticks the health service is called, after
+    /// three the plugin is suspect, after ten it counts as hung and is killed. Ticks are counted, not measured, so that
+    /// a host that was stopped does not kill healthy plugins. Default 1 s.
     pub fn health_check_interval(mut self, interval: Option<Duration>) -> Self {
         self.health_check_interval = interval;
         self
     }
 
-    /// When a process is replaced by hand, how long the calls that are under way on it may go on before they are cut off.
-    /// New calls wait for the next process meanwhile. Default 5 s.
+    /// When a process is replaced on request, how long calls in flight on it are drained before they are cut off. New
+    /// calls wait for the next process meanwhile. Default 5 s.
     pub fn restart_drain_timeout(mut self, timeout: Duration) -> Self {
         self.restart_drain_timeout = timeout;
         self
     }
 
-    /// How long a plugin that was asked to shut down, or does so by itself, may take until it is killed. Counted in tenths
-    /// that this process lived through. Default 2 s, as in go-plugin.
+    /// How long a plugin that was asked to shut down, or does so by itself, may take until it is killed. Counted in
+    /// tenths during which this process ran. Default 2 s, as in go-plugin.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.shutdown_timeout = timeout;
         self
@@ -114,8 +114,8 @@ impl RestartPolicy {
 /// How long the runtime waits for services and objects.
 impl RestartPolicy {
     /// How long one run of a constructor may take, from its request to its reply. Default 10 s: longer than
-    /// [`forward_timeout`](Self::forward_timeout), so that a constructor that asks a dead neighbour gets an answer instead of
-    /// being cut off.
+    /// [`forward_timeout`](Self::forward_timeout), so that a constructor that calls a dead plugin gets an answer
+    /// instead of being cut off.
     pub fn construct_timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.construct_timeout = timeout;
         self
@@ -134,14 +134,14 @@ impl RestartPolicy {
         self
     }
 
-    /// How long dialling an object again, of which the connection alone was lost, may take before it is made anew.
+    /// How long dialling an object again, of which the connection alone was lost, may take before it is made again.
     /// Default 500 ms.
     pub fn redial_timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.redial_timeout = timeout;
         self
     }
 
-    /// How long a call without a deadline of its own waits for a lost service to come back. Default 30 s.
+    /// How long a call without a deadline of its own waits for a lost service to recover. Default 30 s.
     pub fn recovery_timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.recovery_timeout = timeout;
         self
@@ -159,14 +159,14 @@ impl RestartPolicy {
         self
     }
 
-    /// How long the release call of a closed handle may take, and telling the far side of an object that nobody wants.
-    /// Default 1 s.
+    /// How long the release call of a closed handle may take, and that of an object that nobody wants any more. Default
+    /// 1 s.
     pub fn release_timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.release_timeout = timeout;
         self
     }
 
-    /// How long the far side may take to disconnect from what was lent to it, after its object was released. Default 1 s.
+    /// How long the peer may take to disconnect from what was lent to it, after its object was released. Default 1 s.
     pub fn disconnect_timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.disconnect_timeout = timeout;
         self

@@ -12,11 +12,11 @@ use crate::host::event::{EndCause, Ended};
 use crate::host::generation::Generation;
 use crate::service::AttemptError;
 
-/// Starts a process, connects to it and sets it up. Once `cancel` says so, that is given up.
+/// Starts a process, connects to it and sets it up. `cancel` cancels that.
 ///
 /// # Errors
 ///
-/// Why not. The process is gone then, unless its id is given, too.
+/// Why it failed. The process is gone then, unless its id is given, too.
 pub(super) async fn launch(
     shared: &Shared,
     source: &Source,

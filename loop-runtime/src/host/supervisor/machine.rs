@@ -1,17 +1,17 @@
 //! What a supervisor decides, without a clock, a socket or a task of its own.
 //!
-//! [`Machine::step`] is told what has happened and says what to do about it. It alone writes the number of the
-//! generation, the state, the events and what callers find at the root handle; it alone decides whether and when a process
-//! is launched or ended. Whoever drives it carries out the actions in their order, answers those that ask for an answer,
-//! and gives it a [`Input::Tick`] when [`Machine::deadline`] has come.
+//! [`Machine::step`] takes what has happened and returns what to do about it. It alone writes the number of the
+//! generation, the state, the events and what callers find at the root handle; it alone decides whether and when a
+//! process is launched or ended. Whoever drives it carries out the actions in their order, answers those that ask for
+//! an answer, and gives it a [`Input::Tick`] when [`Machine::deadline`] has come.
 //!
-//! What holds whatever comes, and in whatever order:
+//! Its invariants, whatever the inputs and their order:
 //!
 //! * One process at a time: nothing is launched before the last process was reaped, or could not be. An upgrade is the
 //!   one exception: its process is launched beside the one that runs.
 //! * For each `Launching` one `LaunchFailed` or `Started`, for each `Started` one `Ended`, numbers rising, `Closed` last.
 //! * No call begins on a generation once the next one is published.
-//! * A reset counts in every state. A close ends whatever is under way.
+//! * A reset counts in every state. A close ends whatever is in progress.
 
 mod closing;
 mod failures;
@@ -45,20 +45,20 @@ pub(crate) struct Machine {
     ownership: Ownership,
     failures: Failures,
     phase: Phase,
-    /// Of the last generation that ran.
+    /// The number of the last generation that ran.
     generation: u64,
-    /// Since the last success.
+    /// Attempts since the last success.
     attempt: u32,
-    /// Nobody has been told yet whether the plugin starts at all.
+    /// The outcome of the first start has not been reported yet.
     is_first: bool,
-    /// A reset came during the launch or the end under way.
+    /// A reset came during the launch or the end in progress.
     was_reset: bool,
-    /// What is being launched is not what a user wants by now.
+    /// The launch in progress is not what a user wants by now.
     is_outdated: bool,
-    /// A close came during the launch or the end under way.
+    /// A close came during the launch or the end in progress.
     is_unwanted: bool,
     closed_by_call: bool,
-    /// Whether methods of the services that were asked for carry services. `None`: nobody asked for one.
+    /// Whether methods of the services that were asked for carry services. `None`: none was asked for.
     carries: Option<bool>,
     /// The process that is to take the place of the one that runs.
     upgrade: Option<Upgrade>,
@@ -66,14 +66,14 @@ pub(crate) struct Machine {
     leaving: Option<Leaving>,
 }
 
-/// Whose process it is.
+/// Who started the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ownership {
-    /// Started here.
+    /// This host.
     Ours,
-    /// Started by somebody else: it lives on unless a call closes it.
+    /// Another host: it lives on unless a call closes it.
     Attached,
-    /// Not even then.
+    /// Another host, in test mode: it lives on even then.
     AttachedForTest,
 }
 
@@ -141,7 +141,7 @@ impl Machine {
                 self.step_beside(&input, now, &mut out);
                 self.proceed(input, now, &mut out);
             }
-            // What comes late is about something that is no more.
+            // A late input is about something that no longer exists.
             input if input.generation().is_some_and(|about| about != self.generation) => {
                 self.step_beside(&input, now, &mut out);
             }
@@ -194,7 +194,7 @@ impl Machine {
                 }
             }
             (Phase::Stopping(winding), Input::Reaped { remains, .. }) => {
-                // Whoever was asked to end ended because of that, however it exited.
+                // A process that was asked to end ended because of that, however it exited.
                 let why = if winding.was_asked() { winding.why } else { settled(winding.why, remains.exit) };
                 self.reaped(why, remains, now, out);
             }

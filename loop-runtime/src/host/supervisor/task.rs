@@ -1,4 +1,4 @@
-//! Carries out what the machine of a plugin says, and tells it what comes of that.
+//! Carries out the actions of a plugin's machine, and reports their outcomes to it.
 
 mod generations;
 
@@ -20,7 +20,7 @@ use crate::sync::locked;
 
 pub(super) struct Task {
     shared: Arc<Shared>,
-    /// Of the next launch.
+    /// The command of the next launch, or the process to reattach to.
     source: Arc<Source>,
     machine: Machine,
     upgrade: Option<Upgrade>,
@@ -29,7 +29,7 @@ pub(super) struct Task {
     work: JoinSet<()>,
     /// Those that are not discarded yet.
     generations: Vec<Kept>,
-    /// Calls off the launch under way.
+    /// Cancels the launch in progress.
     launching: CancellationToken,
     /// Resets that the machine knows of.
     resets: u64,
@@ -42,7 +42,7 @@ pub(super) struct Task {
 /// Waits for the outcome of the first start.
 type First = oneshot::Sender<Result<(), LaunchError>>;
 
-/// The upgrade under way.
+/// The upgrade in progress.
 struct Upgrade {
     source: Arc<Source>,
     answer: oneshot::Sender<Result<()>>,
@@ -54,7 +54,7 @@ struct Kept {
     prepared: Option<Prepared>,
     /// A main connection that was made and takes no calls yet.
     redialled: Option<Arc<Link>>,
-    /// Whoever watches it ends with it.
+    /// The tasks that watch it end with it.
     watched: CancellationToken,
     _unwatch: DropGuard,
 }
@@ -155,7 +155,7 @@ impl Task {
                 self.tell_machine(input);
                 self.watch_process(number);
                 if let Some(first) = self.first.take() {
-                    // Nobody waits any more: then the owner is gone, and has said so.
+                    // Not received if the owner has gone, which has said so.
                     let _ = first.send(Ok(()));
                 }
             }
@@ -215,7 +215,7 @@ impl Task {
             }
             Action::Upgraded(outcome) => {
                 if let Some(upgrade) = self.upgrade.take() {
-                    // Whoever asked may not wait for it.
+                    // The caller may not wait for it.
                     let _ = upgrade.answer.send(outcome.map_err(|why| self.not_upgraded(&why)));
                 }
             }

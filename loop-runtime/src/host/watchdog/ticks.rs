@@ -2,14 +2,14 @@
 
 use super::Pulse;
 
-/// Silent ticks before the plugin is asked.
+/// Silent ticks before a health check is sent.
 const QUIET: u32 = 2;
 /// Silent ticks before it is suspect.
 const SUSPECT: u32 = 3;
-/// Silent ticks before it is hung.
+/// Silent ticks before it counts as hung.
 const HUNG: u32 = 10;
 
-/// Counts ticks without a sign of life. Only what the plugin sent is one: what fails on this side says nothing of it.
+/// Counts ticks without a sign of life: something that the plugin sent. What fails on this side says nothing about it.
 #[derive(Debug)]
 pub(crate) struct Ticks {
     signs: u64,
@@ -17,10 +17,10 @@ pub(crate) struct Ticks {
     serving: bool,
 }
 
-/// A question to the plugin.
+/// A health check of the plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Question {
-    /// Not asked, or answered.
+    /// Not sent, or answered.
     None,
     /// No answer yet.
     Open,
@@ -31,10 +31,10 @@ pub(crate) enum Question {
 /// What to do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Ask over the main connection.
+    /// Check over the main connection.
     Ask,
-    /// Ask over a connection of its own: the main one may have no room for a question, which is the host's doing as much as
-    /// the plugin's.
+    /// Check over a connection of its own: the main one may have no room for a call, which is the host's doing as much
+    /// as the plugin's.
     AskAside,
     Tell(Pulse),
 }
@@ -73,7 +73,7 @@ impl Ticks {
         steps
     }
 
-    /// It said of itself whether it serves.
+    /// It reported whether it serves.
     pub(crate) fn heard(&mut self, serving: bool) -> Option<Pulse> {
         let before = std::mem::replace(&mut self.serving, serving);
         (before && !serving).then_some(Pulse::NotServing)
@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(ticks.tick(2, Question::None, Question::None), []);
     }
 
-    /// The question on the main connection has been waiting for room ever since: the next is asked aside at once, and the
+    /// The check on the main connection has been waiting for room ever since: the next is sent aside at once, and the
     /// plugin is not suspect again.
     #[test]
     fn a_full_main_connection_is_passed_by() {

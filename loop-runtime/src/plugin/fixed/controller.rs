@@ -6,7 +6,7 @@ use crate::plugin::stop::{Reason, Stop};
 use crate::proto::plugin::Empty;
 use crate::proto::plugin::grpc_controller_server::GrpcController;
 
-/// Answers at once. Waiting here for the end would never end: the host closes its streams only after the answer.
+/// Answers at once. Waiting for the shutdown here would deadlock: the host closes its streams only after the answer.
 pub(crate) struct Controller {
     stop: Stop,
 }

@@ -1,6 +1,6 @@
 //! gRPC's health checking, for the two names that go-plugin's hosts know.
 //!
-//! A plugin that answers serves; states of single objects are the business of its own services.
+//! A plugin that answers is serving; the health of single objects is reported by its own services.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -53,7 +53,7 @@ impl health_server::Health for Health {
     }
 
     async fn watch(&self, request: Request<HealthCheckRequest>) -> Result<Response<Watch>, Status> {
-        // As the protocol wants it, a name that is not known is an answer here and no error.
+        // As the protocol specifies, an unknown name is a response here and not an error.
         let now =
             if known(&request.get_ref().service) { ServingStatus::Serving } else { ServingStatus::ServiceUnknown };
         let stopped = Box::pin(self.stop.token().clone().cancelled_owned());

@@ -57,7 +57,7 @@ impl Fixed {
         service(path).is_some_and(|service| NAMES.contains(&service))
     }
 
-    /// Answers a call of a fixed service, or gives the request back.
+    /// Answers a call of a fixed service, or returns the request.
     pub(crate) fn handle(
         &self,
         request: Request<Body>,

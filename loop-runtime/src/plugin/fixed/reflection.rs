@@ -1,5 +1,5 @@
-//! gRPC's server reflection, both versions: the names of the services. Questions for descriptors are answered with an
-//! error response, as the protocol has it for what a server does not know.
+//! gRPC's server reflection, both versions: the names of the services. Requests for descriptors are answered with an
+//! error response, as the protocol specifies for what a server does not know.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ impl ServiceNames {
     }
 }
 
-/// One answer per question, in order.
+/// One response per request, in order.
 pub(crate) struct Answers<Q, A> {
     questions: Streaming<Q>,
     answer: Box<dyn Fn(Q) -> A + Send>,

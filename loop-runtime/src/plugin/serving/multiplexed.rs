@@ -7,7 +7,7 @@ use crate::broker::Knocks;
 use crate::transport::{Accepted, Listener, MuxSession, Security, Stream};
 
 impl Serving {
-    /// Waits for the host's connection, which is the only one, then serves its streams until the end is asked for. The
+    /// Waits for the host's connection, which is the only one, then serves its streams until shutdown is requested. The
     /// end of the connection is the end of the host.
     ///
     /// `listener` is dropped, and its socket removed, as soon as the connection is there: a second one is refused.
@@ -28,12 +28,12 @@ impl Serving {
         let mut route = knocks.router();
         let (session, drive) = MuxSession::server(socket, move |stream| {
             if let Some(stream) = route(stream) {
-                // Nobody takes it once the end was asked for: it is reset.
+                // Not received once shutdown was requested: it is reset then.
                 let _ = send.send(stream);
             }
         });
         tokio::spawn(drive);
-        // It is still driven while the plugin winds down.
+        // It is still driven while the plugin shuts down.
         let session = self.raw.get_or_init(|| session);
         knocks.attach(session.clone());
         loop {

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use super::SchemaChange;
 use super::file::{Enum, Field, File, Message, Method, Often};
 
-/// Types whose values look the same on the wire, as far as they fit both.
+/// Types with the same encoding, for values that fit both.
 const ALIKE: &[&[&str]] = &[
     &["bool", "int32", "int64", "uint32", "uint64"],
     &["sint32", "sint64"],
@@ -70,7 +70,7 @@ fn method(rpc: &str, was: &Method, is: &Method, changes: &mut Vec<SchemaChange>)
 }
 
 fn messages(old: &File, new: &File, changes: &mut Vec<SchemaChange>) {
-    // What a method takes and gives comes and goes with it, and that was told.
+    // The messages of a method come and go with it, and are reported with it.
     let (gone, come) = (bodies_without(old, new), bodies_without(new, old));
     for (name, was) in &old.messages {
         match new.messages.get(name) {
@@ -85,7 +85,7 @@ fn messages(old: &File, new: &File, changes: &mut Vec<SchemaChange>) {
     }
 }
 
-/// What the methods of `these` take and give that are not, or not so, among those of `others`.
+/// The messages of those methods of `these` that `others` lack, or declare differently.
 fn bodies_without<'a>(these: &'a File, others: &File) -> BTreeSet<&'a str> {
     let other = |service, name| others.services.get(service).and_then(|methods| methods.get(name));
     let all = these

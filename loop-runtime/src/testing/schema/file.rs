@@ -1,4 +1,4 @@
-//! What the rules look at in a `.proto` file.
+//! The parts of a `.proto` file that the rules compare.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -38,14 +38,14 @@ pub(super) struct Field {
     pub(super) ty: String,
     pub(super) often: Often,
     pub(super) oneof: Option<String>,
-    /// Its type is a message or an enum; which of both is not known of those in other files.
+    /// Its type is a message or an enum; which of them is unknown for types of other files.
     pub(super) named: bool,
 }
 
-/// How often a field comes.
+/// The cardinality of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Often {
-    /// Once; a number or text that does not is its default.
+    /// Once; an absent number or text is its default.
     Once,
     /// Once or not at all.
     Maybe,
@@ -90,7 +90,7 @@ impl Method {
 
 impl Message {
     fn of(message: &DescriptorProto) -> Self {
-        // The end is not one of them.
+        // The end of a range is exclusive in descriptors.
         let reserved = message.reserved_range.iter().map(|range| range.start().into()..=i64::from(range.end()) - 1);
         Self {
             fields: message.field.iter().map(|field| (field.number().into(), Field::of(field, message))).collect(),

@@ -15,13 +15,13 @@ pub(super) struct Closing {
 
 #[derive(Debug)]
 enum Step {
-    /// Handles are told while there is somebody to tell.
+    /// Handles are closed while the process can still be called.
     Handles {
         process: Option<Process>,
     },
     Process(Winding),
     Discarding(Gone),
-    /// Handles that hung have gone with the process.
+    /// Handles that hung were dropped with the process.
     Rest,
     Done,
 }

@@ -1,4 +1,4 @@
-//! What is told of a process that was reaped.
+//! What is reported of a process that was reaped.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::messages::{Action, Remains};
 use crate::host::Exit;
 use crate::host::event::{EndCause, Ended, EventKind};
 
-/// A process that was reaped, of which the rest is still to go.
+/// A process that was reaped, of which the rest is still to be discarded.
 #[derive(Debug)]
 pub(super) struct Gone {
     pub(super) ended: Arc<Ended>,

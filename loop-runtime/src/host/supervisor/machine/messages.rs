@@ -1,4 +1,4 @@
-//! What the machine is told, and what it wants done.
+//! The inputs and the actions of the machine.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -6,30 +6,30 @@ use std::time::{Duration, Instant};
 use crate::host::event::{EndCause, Ended, EventKind, State};
 use crate::host::{Exit, LaunchError, StderrTail};
 
-/// What has happened. Inputs about a generation that is no more are ignored, so that they may come late.
+/// What has happened. Inputs about a generation that no longer exists are ignored, so that they may come late.
 #[derive(Clone, Debug)]
 pub(crate) enum Input {
     /// Begins with the first launch. Given once, before anything else.
     Start,
-    /// The launch under way succeeded: connected, probed and set up.
+    /// The launch in progress succeeded: connected, probed and set up.
     Started {
         pid: u32,
         /// Since the launch began.
         took: Duration,
     },
-    /// The launch under way failed, or was called off. Its process, if there was one, is gone.
+    /// The launch in progress failed, or was cancelled. Its process, if there was one, is gone.
     StartFailed {
         error: Arc<LaunchError>,
         /// The id of a process that could not be reaped.
         unreaped: Option<u32>,
     },
-    /// What the generation cannot do without has ended: in order, if the plugin [shuts down](EndCause::ShutDown).
+    /// Something that the generation needs has ended: in order, if the plugin [shuts down](EndCause::ShutDown).
     Lost { generation: u64, why: EndCause },
-    /// The main connection takes no new calls; those under way are answered.
+    /// The main connection takes no new calls; those in flight are answered.
     Retired { generation: u64 },
     /// There is another one: the answer to [`Action::Redial`].
     Redialled { generation: u64 },
-    /// There is none: the plugin takes no connections any more.
+    /// There is none: the plugin accepts no connections any more.
     RedialRefused { generation: u64 },
     /// A user asked for a service, whose methods carry services or not.
     Dispensed { carries: bool },
@@ -37,7 +37,7 @@ pub(crate) enum Input {
     Exited { generation: u64 },
     /// What the health check has found.
     Pulse { generation: u64, pulse: Pulse },
-    /// No call is under way on the generation: the answer to [`Action::Drain`].
+    /// No call is in flight on the generation: the answer to [`Action::Drain`].
     Drained { generation: u64 },
     /// The answer to [`Action::End`].
     Reaped { generation: u64, remains: Remains },
@@ -72,9 +72,9 @@ pub(crate) enum Pulse {
     Suspect { silent: u32 },
     /// A sign of life after that.
     Recovered,
-    /// It says of itself that it does not serve.
+    /// It reports that it does not serve.
     NotServing,
-    /// It is taken for hung.
+    /// It counts as hung.
     Hung,
 }
 
@@ -83,13 +83,13 @@ pub(crate) enum Pulse {
 pub(crate) struct Remains {
     pub(crate) pid: u32,
     pub(crate) exit: Option<Exit>,
-    /// It is there although it was killed.
+    /// It is still there although it was killed.
     pub(crate) unreaped: bool,
     pub(crate) stderr: StderrTail,
     pub(crate) uptime: Duration,
 }
 
-/// What is to be done, in the order given.
+/// The actions to take, in the order given.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
     /// Start a process, connect to it and set it up. Answered by [`Input::Started`] or [`Input::StartFailed`].
@@ -108,9 +108,9 @@ pub(crate) enum Action {
     Commit {
         generation: u64,
     },
-    /// What has come of the upgrade.
+    /// The outcome of the upgrade.
     Upgraded(Result<(), Arc<str>>),
-    /// Give up the launch under way; it answers all the same.
+    /// Cancel the launch in progress; it is answered all the same.
     CallOff,
     /// Let callers find the generation, which has just started, and watch it.
     Install {
@@ -120,7 +120,7 @@ pub(crate) enum Action {
     Uninstall,
     /// What callers find who wait for a generation.
     Root(Root),
-    /// Let no lent service be reached and no call be made any more; those under way are lost.
+    /// Cut lent services and calls: none begins any more, and those in flight are lost.
     Cut {
         generation: u64,
     },
@@ -136,11 +136,11 @@ pub(crate) enum Action {
     LetGo {
         generation: u64,
     },
-    /// Let no call begin on it any more; those under way go on.
+    /// Let no call begin on it any more; those in flight go on.
     Retire {
         generation: u64,
     },
-    /// Answer [`Input::Drained`] when no call is under way.
+    /// Answer [`Input::Drained`] when no call is in flight.
     Drain {
         generation: u64,
     },
@@ -154,7 +154,7 @@ pub(crate) enum Action {
         /// The process is not ours to end.
         leave: bool,
     },
-    /// Tell callers who lost a call how it ended, and let everything go that belonged to it.
+    /// Report to callers that lost a call how it ended, and drop everything that belonged to it.
     Discard {
         generation: u64,
         ended: Arc<Ended>,
@@ -167,7 +167,7 @@ pub(crate) enum Action {
     Caution(bool),
     State(State),
     Tell(EventKind),
-    /// Nothing follows.
+    /// The last action.
     Finish,
 }
 
@@ -176,7 +176,7 @@ pub(crate) enum Action {
 pub(crate) enum Root {
     Making,
     Failed {
-        /// Waiting is of no use, or longer than anybody should wait.
+        /// Waiting is of no use, or longer than a call should wait.
         at_once: bool,
         retry_at: Option<Instant>,
         why: Arc<str>,

@@ -1,4 +1,4 @@
-//! A bounded wait for somebody else.
+//! A bounded wait for a plugin.
 
 use std::time::{Duration, Instant};
 
@@ -7,9 +7,9 @@ const SLICE: Duration = Duration::from_millis(100);
 /// The most slices of one wait.
 const SLICES: u32 = 10;
 
-/// Whoever is waited for may stand still with everything else, this process included: in a container that is frozen, on
-/// a machine that sleeps. So the time is counted in slices that were lived through; one that was slept through is one
-/// slice, however long it took.
+/// What is waited for may be stopped with everything else, this process included: in a container that is frozen, on a
+/// machine that sleeps. So the time is counted in slices; one during which this process did not run is one slice,
+/// however long it took.
 #[derive(Debug)]
 pub(super) struct Patience {
     slice: Duration,

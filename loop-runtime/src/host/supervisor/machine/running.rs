@@ -7,7 +7,7 @@ use crate::host::event::{EndCause, EventKind};
 pub(super) struct Running {
     /// Another main connection is being made.
     is_redialling: bool,
-    /// The first main connection is retired, and the exchange of announcements goes on over it.
+    /// The first main connection is retired, and the broker's stream goes on over it.
     was_retired: bool,
     /// That has ended since.
     lost_broker: bool,
@@ -19,9 +19,9 @@ pub(super) enum End {
     /// There is nothing that can be used any more, or it shuts down.
     Lost(EndCause),
     AtOnce(EndCause),
-    /// Calls under way first, then it is asked.
+    /// Calls in flight are drained first, then it is asked to shut down.
     InOrder(EndCause),
-    /// Calls under way first, then it does so by itself.
+    /// Calls in flight are drained first, then it shuts down by itself.
     ByItself,
 }
 

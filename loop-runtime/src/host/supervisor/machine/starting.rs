@@ -1,4 +1,4 @@
-//! From the wish for a process to its start, or to what follows from a start that failed.
+//! From the request for a process to its start, or to what follows from a start that failed.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -58,7 +58,7 @@ impl Machine {
     ) {
         let attempt = self.attempt;
         self.is_outdated = false;
-        // After a success a program that is not there, or not whole, is being replaced.
+        // After a success, a program that is absent or incomplete is being replaced.
         let permanent = error.is_permanent() && !(self.generation > 0 && error.is_of_the_program());
         let why: Arc<str> = format!("attempt {attempt} failed: {error}").into();
         if let Some(pid) = unreaped {

@@ -17,9 +17,9 @@ use crate::host::event::{EndCause, EventKind, State};
 /// A process that is to take the place of the one that runs.
 #[derive(Debug)]
 pub(super) enum Upgrade {
-    /// The process that was replaced last has calls to answer still: three at a time are too many.
+    /// The process that was replaced last still has calls to answer: three at a time are too many.
     Waiting,
-    /// With the reason, if it is not wanted any more.
+    /// Set if it is not wanted any more, with the reason.
     Starting { off: Option<Arc<str>> },
     /// Everything that lives in the old process is made in it.
     Preparing { pid: u32, took: Duration },
@@ -168,7 +168,7 @@ impl Machine {
         out.push(Action::Upgraded(Err(why)));
     }
 
-    /// From here on no call begins on the old process, which has calls to answer still.
+    /// From here on no call begins on the old process, which still has calls to answer.
     fn commit(&mut self, pid: u32, took: Duration, now: Instant, out: &mut Vec<Action>) {
         let from = self.generation;
         let generation = from + 1;

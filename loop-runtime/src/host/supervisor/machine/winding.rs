@@ -13,16 +13,16 @@ pub(super) struct Winding {
     pub(super) generation: u64,
     pub(super) why: EndCause,
     step: Step,
-    /// The process is not ours to end.
+    /// The process was started by another host, and is left running.
     leave: bool,
     exit_grace: Duration,
-    /// It is to be asked to shut down once calls under way have ended; else it does so by itself.
+    /// It is to be asked to shut down once calls in flight have ended; else it does so by itself.
     asks: bool,
 }
 
 #[derive(Debug)]
 enum Step {
-    /// Calls under way run on.
+    /// Calls in flight are drained.
     Draining(Patience),
     /// It was asked to shut down, or does so by itself.
     Leaving(Patience),
@@ -37,7 +37,7 @@ impl Winding {
         Self { generation, why, step, leave, exit_grace: Duration::ZERO, asks: false }
     }
 
-    /// Calls under way have `drain`, then the process is asked to shut down and has `exit_grace`, then it is killed.
+    /// Calls in flight have `drain`, then the process is asked to shut down and has `exit_grace`, then it is killed.
     pub(super) fn in_order(
         (generation, why, leave): (u64, EndCause, bool),
         (drain, exit_grace): (Duration, Duration),
@@ -114,7 +114,7 @@ impl Winding {
         self.asks
     }
 
-    /// Gives the calls under way no more than `drain` from now on.
+    /// Gives the calls in flight no more than `drain` from now on.
     pub(super) fn hurry(&mut self, drain: Duration, now: Instant) {
         let sooner = Patience::new(drain, now);
         if let Step::Draining(patience) = &mut self.step {
