@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The longest path of a Unix socket in bytes: `sun_path` without its closing zero.
+/// The longest path of a Unix socket in bytes: `sun_path` without its terminating NUL.
 pub(super) const LONGEST_PATH: usize = if cfg!(any(target_os = "linux", target_os = "android")) { 107 } else { 103 };
 
 /// An address of one of the two networks that go-plugin knows.
@@ -17,7 +17,7 @@ pub(crate) enum Address {
     Tcp { host: String, port: u16 },
 }
 
-/// Why an announced address cannot be one. Texts that came are clipped: they may be anything.
+/// Why an announced address is invalid. The peer's texts are truncated: they may be anything.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AddressError {
     #[error("the network is {0:?}, neither \"unix\" nor \"tcp\"")]
@@ -78,7 +78,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// The system would say "path must be shorter than SUN_LEN" and not which one.
+/// The system's error is "path must be shorter than SUN_LEN", without the path.
 pub(super) fn check_length(path: &Path) -> Result<(), AddressError> {
     match path.as_os_str().len() {
         0..=LONGEST_PATH => Ok(()),

@@ -52,7 +52,7 @@ impl Names {
         &self.optional
     }
 
-    /// The path of a method of `service` that may be called without side effects.
+    /// The path of an idempotent method of `service`, to probe with.
     pub(crate) fn harmless(&self, service: &str) -> Option<&'static str> {
         let (_, methods) = self.services.iter().find(|(name, _)| *name == service)?;
         methods.iter().find(|method| method.idempotent).map(|method| method.path)

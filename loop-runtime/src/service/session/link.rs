@@ -113,8 +113,7 @@ impl Link {
     ) -> Arc<Self> {
         let link = Self::new(connection, to, object, session.clone());
         let watched = link.clone();
-        // Boxed once: a task that selects between futures reserves space for them as arguments and where they are
-        // polled.
+        // Boxed once: a task that selects between futures reserves space for them as arguments and again to poll.
         let mut driver = Box::pin(driver);
         session.tasks().spawn(async move {
             tokio::select! {

@@ -67,8 +67,7 @@ impl Session {
         (Self::new(name, number, broker, (calling, serving), peer_context), announcements)
     }
 
-    /// A session with the peer `name`; `number` is its generation. Handles to what the peer lends belong to
-    /// `peer_context`.
+    /// A session with the peer `name`; `number` is its generation. Handles to what it lends use `peer_context`.
     pub(crate) fn new(
         name: &str,
         number: u64,
@@ -162,8 +161,7 @@ impl Session {
         }
     }
 
-    /// Takes no new calls from now on, over any link, all at once; those in flight go on. Sync, idempotent, from any
-    /// thread.
+    /// Takes no new calls from now on, over all links at once; those in flight go on. Sync, idempotent, any thread.
     pub(crate) fn retire(&self) {
         self.retired.end();
     }

@@ -59,8 +59,7 @@ impl Incoming {
         decode(&self.body).map_err(|why| self.unreadable(why))
     }
 
-    /// The error for an unreadable body, worded for whoever receives it: the sender of a request, the caller of a
-    /// reply.
+    /// The error for an unreadable body, worded for its receiver: the sender of a request, the caller of a reply.
     fn unreadable(&self, why: WireError) -> Error {
         match self.from {
             From::Request { .. } => why.into(),
