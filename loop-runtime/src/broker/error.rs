@@ -6,52 +6,52 @@ use std::sync::Arc;
 use super::route::Destination;
 use crate::transport::{AddressError, ListenError};
 
-/// Why a connection could not be offered or dialled. The texts leave the id to the caller, who knows its purpose too.
+/// Why a connection could not be offered or dialled. The texts omit the id: the caller adds it with its purpose.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BrokerError {
-    /// Of a listen: all 4,294,967,295 ids are used up.
+    /// Listening: all 4,294,967,295 ids are used up.
     #[error("this side has no connection ids left")]
     IdsExhausted,
-    /// Of a listen: the socket could not be bound.
+    /// Listening: the socket could not be bound.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// Of a dial: 0 is what an absent id reads as.
+    /// Dialling: the id is 0, which is what an absent id reads as.
     #[error("0 is not the id of a connection")]
     NoId,
-    /// Of a dial: nothing was announced in time. Go peers read these very words.
+    /// Dialling: nothing was announced in time. Go peers see this exact text.
     #[error("timeout waiting for connection info")]
     Timeout,
-    /// Of a dial: the peer announced what cannot be dialled.
+    /// Dialling: the announced address is invalid.
     #[error("the peer announced a connection that cannot be dialled: {0}")]
     Announcement(AddressError),
-    /// Of a dial: what was announced does not answer.
+    /// Dialling: connecting to the announced address failed.
     #[error("cannot connect to {to}: {source}")]
     Connect {
         /// What was announced.
         to: Destination,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// Of a multiplexed dial: those before it took too long.
+    /// Dialling, multiplexed: the dials queued before it took too long.
     #[cfg(feature = "mux")]
     #[error("timeout waiting for the multiplexed dials before it")]
     NoTurn,
-    /// Of a multiplexed dial: nobody acked the knock in time.
+    /// Dialling, multiplexed: the knock was not acked in time.
     #[cfg(feature = "mux")]
     #[error("timeout waiting for multiplexing knock handshake")]
     NoAnswer,
-    /// Of a multiplexed dial: the peer acked the knock with an error.
+    /// Dialling, multiplexed: the peer acked the knock with an error.
     #[cfg(feature = "mux")]
     #[error("failed to knock: {0}")]
     Refused(String),
-    /// Of a multiplexed dial: the peer is ready, and there is no stream.
+    /// Dialling, multiplexed: the peer acked, but no stream could be opened.
     #[cfg(feature = "mux")]
     #[error("no stream can be opened: {0}")]
     Stream(io::Error),
     /// The broker is closed, most likely because its main connection has ended.
     #[error("the broker is closed: {0}")]
     Closed(Arc<str>),
-    /// The plugin has none, as long as it lives.
+    /// The plugin has no broker, for as long as it lives.
     #[error("the plugin has no broker")]
     Without,
 }

@@ -17,8 +17,8 @@ use crate::proto::plugin::grpc_broker_client::GrpcBrokerClient;
 use crate::proto::plugin::grpc_broker_server::GrpcBroker;
 use crate::transport::Connection;
 
-/// The host's end: sends what `broker` announces (the receiver of its `outgoing`) and hands it what comes, until the
-/// broker is closed. When the call or the connection ends, or this future is dropped, it closes the broker.
+/// The host's end: sends what `broker` announces (the receiver of its `outgoing`) and passes it what is received, until
+/// the broker is closed. When the call or the connection ends, or this future is dropped, it closes the broker.
 ///
 /// Run it as a task of its own: a Go plugin sends nothing, not even headers, before its first announcement.
 pub(crate) async fn exchange(connection: Connection, broker: Broker, outgoing: mpsc::Receiver<ConnInfo>) -> BrokerEnd {
@@ -42,9 +42,9 @@ pub(crate) async fn exchange(connection: Connection, broker: Broker, outgoing: m
 pub(crate) enum BrokerEnd {
     /// The plugin has no broker: its calls work, and nothing can be lent to it.
     Without,
-    /// It had one, and has ended it in order, as a plugin does that shuts down. It is gone for good.
+    /// It had one, and has ended it in order, as a plugin that shuts down does. It does not come back.
     Closed,
-    /// It had one, and it is gone for good.
+    /// It had one, which was lost and does not come back.
     Lost,
 }
 
@@ -54,7 +54,7 @@ async fn exchange_until_end(
     broker: &Broker,
     outgoing: mpsc::Receiver<ConnInfo>,
 ) -> (BrokerEnd, String) {
-    // The client, and with it this clone of the connection, is dropped here; the call alone keeps the connection.
+    // The client, and with it this clone of the connection, is dropped here; only the call keeps the connection.
     let outgoing = Unsent { announcements: Box::new(outgoing), ended: broker.ended() };
     let call = GrpcBrokerClient::new(connection).start_stream(outgoing).await;
     let mut incoming = match call {
@@ -76,7 +76,7 @@ async fn exchange_until_end(
 pub(crate) enum Hosts {
     /// One: when it ends the exchange, the broker is closed.
     One,
-    /// One after another: the exchange of the next begins when that of the last has ended.
+    /// One after another: the exchange of the next begins when that of the previous one has ended.
     Several,
 }
 
@@ -87,7 +87,7 @@ pub(crate) struct BrokerService {
     hosts: Hosts,
     /// Set once the only host has opened the stream.
     taken: AtomicBool,
-    /// Locked for as long as an exchange goes on.
+    /// Locked while an exchange runs.
     outgoing: Arc<Mutex<mpsc::Receiver<ConnInfo>>>,
 }
 
@@ -103,7 +103,7 @@ impl GrpcBroker for BrokerService {
     type StartStreamStream = Exchange;
 
     async fn start_stream(&self, request: Request<Streaming<ConnInfo>>) -> Result<Response<Exchange>, Status> {
-        // Go lets two streams share one queue, and then announcements reach whichever host comes first.
+        // Go lets two streams share one queue, so that announcements reach either host.
         if self.hosts == Hosts::One && self.taken.swap(true, Ordering::Relaxed) {
             return Err(Status::failed_precondition(
                 "this plugin's announcements are, or were, exchanged over another stream",
@@ -122,7 +122,7 @@ impl GrpcBroker for BrokerService {
 /// What a broker announces, until it is closed.
 ///
 /// The end matters on either side: a plugin's graceful stop waits for its calls in flight, and a host's connection
-/// keeps a call, even one whose response was dropped, for as long as its request goes on.
+/// keeps a call, even one whose response was dropped, until its request ends.
 struct Unsent<R> {
     announcements: R,
     ended: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -139,7 +139,7 @@ impl<R: DerefMut<Target = mpsc::Receiver<ConnInfo>> + Unpin> Stream for Unsent<R
     }
 }
 
-/// The plugin's call, both directions in one: being polled for what to send, it takes in what came.
+/// The plugin's call, both directions in one: when polled for what to send, it also processes what was received.
 pub(crate) struct Exchange {
     /// `None` once it has ended.
     incoming: Option<Streaming<ConnInfo>>,
@@ -164,7 +164,7 @@ impl Stream for Exchange {
 }
 
 impl Exchange {
-    /// What this host announced is void: the next one counts from 1, too.
+    /// The announcements of this host are void: the next one counts from 1 again.
     fn end(&mut self) {
         self.incoming = None;
         self.broker.0.pending.forget();

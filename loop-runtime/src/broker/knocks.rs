@@ -1,19 +1,19 @@
 //! Brokered connections as streams of the one socket that the main connection is on.
 //!
-//! A stream has no name, so go-plugin says by a *knock*, beside the streams, which id the next one is for: the one who
-//! dials sends `knock` with the id, the one who accepts notes the id and answers `ack`, then the stream is opened. That
-//! is right only while "the next one" means the same on both sides, hence:
+//! A stream has no name, so go-plugin announces by a *knock*, beside the streams, which id the next one is for: the
+//! dialling side sends `knock` with the id, the accepting side notes the id and answers `ack`, then the stream is
+//! opened. That is correct only while "the next one" means the same on both sides, hence:
 //!
-//! * **Accepting.** Ids that were acked stand in one queue, and each stream that comes takes the id in front. Go keeps a
-//!   single place instead, or lets listeners race for the stream, and mixes ids up when several are dialled at once. A
-//!   stream that comes to an empty queue is for the main server (of a plugin) or for nobody (of a host).
-//! * **Dialling.** One knock at a time, and the next one only when the peer has answered on the stream of the last: only
-//!   then it is sure to have taken that stream for that id. What was begun is finished whether the caller waits or not,
-//!   since a peer that was made to expect a stream would take the next one for it. An ack that comes too late gets a
-//!   stream too, which is reset at once.
+//! * **Accepting.** Acked ids form one queue, and each incoming stream takes the id at its front. Go keeps a single
+//!   slot instead, or lets listeners race for the stream, and mixes ids up when several are dialled concurrently. A
+//!   stream that finds the queue empty is for the main server (in a plugin) or for nobody (in a host).
+//! * **Dialling.** One knock at a time, and the next one only when the peer has answered on the stream of the last:
+//!   only then it has certainly taken that stream for that id. A dial is completed whether the caller still waits or
+//!   not, since a peer that expects a stream would take the next one for it. A late ack gets a stream too, which is
+//!   reset at once.
 //!
-//! A knock may come before its listener, and is kept a while for it, except for ids that were in use here before: ids
-//! are never used again, so nothing is to come. What a peer can make this side remember is bounded: see the constants.
+//! A knock may arrive before its listener, and is kept a while for it, except for ids that were in use here before: ids
+//! are never reused, so no listener will come. What a peer can make this side store is bounded: see the constants.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, Weak};
@@ -28,18 +28,18 @@ use crate::proto::plugin::conn_info::Knock;
 use crate::sync::locked;
 use crate::transport::{MuxSession, MuxStream, Stream};
 
-/// Ids that were acked and whose streams have not come; Go has at most one.
+/// Acked ids whose streams have not arrived; Go has at most one.
 const MOST_EXPECTED: usize = 256;
 /// Knocks that wait for their listener.
 const MOST_EARLY: usize = 256;
 /// Knocks of this side that were given up and may still be acked.
 const MOST_OVERDUE: usize = 256;
-/// Streams that came and that a listener has not taken yet.
+/// Streams that arrived and that a listener has not accepted yet.
 const BACKLOG: usize = 256;
-/// How much of a peer's text is repeated.
+/// How much of a peer's text is quoted.
 const LONGEST_TEXT: usize = 200;
 
-/// What one side of a session knows of knocks. Clones are the same.
+/// The state of knocks on one side of a session. Clones are the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Knocks(Arc<Inner>);
 
@@ -52,7 +52,7 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Absent until the raw connection is there, over which everything else comes.
+    /// `None` until the raw connection exists, over which everything else runs.
     session: Option<MuxSession>,
     /// The highest id that this side ever listened on.
     last_id: u32,
@@ -76,13 +76,13 @@ impl Knocks {
         Self(Arc::new(Inner { state: Mutex::default(), turn: Arc::new(Semaphore::new(1)) }))
     }
 
-    /// Says over what to dial. Before that, dials fail.
+    /// Sets the session to dial over. Before that, dials fail.
     pub(crate) fn attach(&self, session: MuxSession) {
         locked(&self.0.state).session = Some(session);
     }
 
-    /// What to do with a stream that the peer has opened: hands it to the listener that it is for, or gives it back if
-    /// no id is expected. For the session's `incoming`, which the session keeps: so this does not keep the session.
+    /// The router of streams that the peer opens: passes each to its listener, or returns it if no id is expected. For
+    /// the session's `incoming`, which the session owns: so this does not own the session.
     pub(crate) fn router(&self) -> impl FnMut(MuxStream) -> Option<MuxStream> + Send + 'static {
         let knocks = Arc::downgrade(&self.0);
         move |stream| match knocks.upgrade() {
@@ -91,7 +91,7 @@ impl Knocks {
         }
     }
 
-    /// Opens the door for `id`. If a knock has waited for it, it is acked now.
+    /// Listens for `id`. A knock that waited for it is acked now.
     ///
     /// # Errors
     ///
@@ -116,13 +116,13 @@ impl Knocks {
         Ok(KnockListener { id, streams: tokio::sync::Mutex::new(streams), knocks: Arc::downgrade(&self.0) })
     }
 
-    /// Takes in a message of the peer. `keep` is how long an id is kept for what belongs to it; answers are sent over
+    /// Handles a message of the peer. `keep` is how long an id is kept for its counterpart; answers are sent over
     /// `outgoing`.
     pub(super) fn received(&self, message: ConnInfo, keep: Duration, outgoing: &mpsc::Sender<ConnInfo>) {
         let ConnInfo { service_id: id, knock, .. } = message;
         match knock {
             Some(Knock { knock: true, ack: false, .. }) => match outgoing.try_reserve() {
-                // The id is noted before the ack is on its way: the stream may come at once.
+                // The id is noted before the ack is sent: the stream may arrive at once.
                 Ok(permit) => self.knocked(id, keep).map_or((), |answer| permit.send(answer)),
                 Err(_) => tracing::warn!(id, "ignored a knock: the peer does not read the acks of earlier ones"),
             },
@@ -156,7 +156,7 @@ impl Knocks {
     fn acked(&self, id: u32, error: String) {
         let mut state = locked(&self.0.state);
         if let Some((_, answer)) = state.asked.take_if(|(asked, _)| *asked == id) {
-            // Whoever asked gives up only in `forget`, under the same lock.
+            // The dialler gives up only in `forget`, under the same lock.
             let _ = answer.send(if error.is_empty() { Ok(()) } else { Err(error) });
             return;
         }
@@ -171,9 +171,9 @@ impl Knocks {
         }
     }
 
-    /// Knocks, and opens a stream for `id`, both within `timeout` of its turn, for which it waits as long at most.
+    /// Knocks, and opens a stream for `id`, both within `timeout` of its turn, for which it waits at most as long.
     ///
-    /// To be run to its end: see the module. Give up waiting for its result instead.
+    /// Must run to completion: see the module. Stop waiting for its result instead.
     pub(super) async fn dial(
         self,
         id: u32,
@@ -183,7 +183,7 @@ impl Knocks {
     ) {
         let turn = match tokio::time::timeout(timeout, self.0.turn.clone().acquire_owned()).await {
             Ok(Ok(turn)) => turn,
-            // Nobody closes the semaphore.
+            // The semaphore is never closed.
             Ok(Err(_)) | Err(_) => {
                 let _ = result.send(Err(BrokerError::NoTurn));
                 return;
@@ -223,7 +223,7 @@ impl Knocks {
         let session = session.ok_or(BrokerError::Stream(std::io::ErrorKind::NotConnected.into()))?;
         let mut stream = session.open().await.map_err(BrokerError::Stream)?;
         let answered = stream.answered();
-        // A task, because it goes on without the one who waits here.
+        // A task, because it continues if the caller is dropped.
         tokio::spawn(async move {
             let _ = tokio::time::timeout(timeout, answered).await;
             drop(turn);
@@ -237,9 +237,9 @@ impl Knocks {
         until: Instant,
         outgoing: &mpsc::Sender<ConnInfo>,
     ) -> Result<MuxStream, BrokerError> {
-        /// Between two knocks at a Go host that has not got as far as to hear the first.
+        /// Between two knocks at a Go host that was not ready for the first.
         const AGAIN: Duration = Duration::from_millis(10);
-        /// What such a host says.
+        /// Such a host's error text.
         const NOT_YET: &str = "no listener for id";
         loop {
             match self.knock(id, until, outgoing).await? {
@@ -346,7 +346,7 @@ fn message(service_id: u32, knock: Knock) -> ConnInfo {
 }
 
 impl KnockListener {
-    /// Waits for the next stream; may be called again and again, and dropped. `None`: there will be no more.
+    /// Waits for the next stream. Cancel safe. `None`: there will be no more.
     pub(crate) async fn accept(&self) -> Option<MuxStream> {
         self.streams.lock().await.recv().await
     }

@@ -1,15 +1,15 @@
-//! Connections beside the main one: numbered, announced by the side that accepts, dialled by the other.
+//! Connections beside the main one: numbered, announced by the accepting side, dialled by the other.
 //!
 //! An id belongs to the side that accepts it, so both sides count from 1 without colliding. An announcement and the
-//! dial that it serves may come in either order, within a time of each other (5 s in go-plugin, not configurable
-//! there); it serves one dial. The listener behind it accepts for as long as it lives, because Go's clients drop idle
-//! connections and dial the same address again.
+//! dial that it serves may come in either order, within a time limit (5 s in go-plugin, not configurable there); it
+//! serves one dial. The listener behind it accepts for as long as it lives, because Go's clients drop idle connections
+//! and redial the same address.
 //!
-//! That is so over sockets. If the host multiplexes, connections are streams over the one socket, and the messages are
-//! knocks: see `knocks`.
+//! This is the case over sockets. If the host multiplexes, connections are streams over the one socket, and the
+//! messages are knocks: see `knocks`.
 //!
-//! [`Broker`] knows neither services nor processes: announcements to send go to a channel, received ones are handed
-//! to it. `exchange` moves both over the `StartStream` call of a main connection.
+//! [`Broker`] knows neither services nor processes: announcements to send go to a channel, received ones are passed
+//! to it. `exchange` carries both over the `StartStream` call of a main connection.
 
 mod error;
 mod exchange;
@@ -35,7 +35,7 @@ pub(crate) use exchange::{BrokerEnd, BrokerService, Hosts, exchange};
 pub(crate) use knocks::Knocks;
 pub(crate) use route::{BrokerTransport, Destination, Listener};
 
-/// How long an announcement and its dial wait for each other unless configured otherwise, as in go-plugin.
+/// How long an announcement and its dial wait for each other by default, as in go-plugin.
 pub(crate) const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// One side of one main connection. Clones are the same broker.
@@ -53,10 +53,10 @@ struct Inner {
 }
 
 impl Broker {
-    /// A broker whose connections take `route` and are secured by `security`; it sends its announcements to `outgoing`.
+    /// A broker whose connections use `route` and are secured by `security`; it sends its announcements to `outgoing`.
     ///
-    /// `dial_timeout` bounds a dial, the wait for its announcement included, and how long an announcement is kept
-    /// that nobody dials. A multiplexed dial may wait for those before it as long again.
+    /// `dial_timeout` bounds a dial, the wait for its announcement included, and how long an undialled announcement is
+    /// kept. A multiplexed dial may wait as long again for those queued before it.
     pub(crate) fn new(
         route: BrokerTransport,
         security: Security,
@@ -91,9 +91,9 @@ impl Broker {
             .map_err(|_| BrokerError::IdsExhausted)
     }
 
-    /// Opens the door for connections under a new id, announces it if the route asks for that, and returns the id. Peers
+    /// Listens for connections under a new id, announces it if the transport requires that, and returns the id. Peers
     /// may dial it before this returns; their connections wait to be accepted. Dropping the listener, or this future,
-    /// closes the door: it removes the socket.
+    /// removes the socket.
     ///
     /// # Errors
     ///
@@ -114,7 +114,7 @@ impl Broker {
                 let listener = match route::bind(directory, *group, inner.security.clone()) {
                     Ok(listener) => listener,
                     Err(why) => {
-                        // The directory is removed with the process of the peer, but not before this broker is closed.
+                        // The directory is removed with the peer's process, but not before this broker is closed.
                         inner.pending.check_open()?;
                         return Err(why.into());
                     }
@@ -128,7 +128,7 @@ impl Broker {
                 };
                 match inner.outgoing.send(announcement).await {
                     Ok(()) => Ok(Listener::Socket(listener)),
-                    // Whoever would send it has ended, and may not have said why yet.
+                    // The exchange has ended, and may not have set the reason yet.
                     Err(_) => {
                         inner.pending.check_open()?;
                         Err(BrokerError::Closed("nobody sends its announcements".into()))
@@ -143,13 +143,13 @@ impl Broker {
         }
     }
 
-    /// Connects to the peer's `id`: waits for its announcement and uses it up, or knocks. Returns the destination too,
-    /// for [`redial`](Self::redial). Dropping the future gives up; an announcement not used up stays.
+    /// Connects to the peer's `id`: waits for its announcement and consumes it, or knocks. Returns the destination too,
+    /// for [`redial`](Self::redial). Dropping the future gives up; an announcement not consumed stays.
     ///
     /// # Errors
     ///
-    /// [`BrokerError::NoId`], [`BrokerError::Timeout`], [`BrokerError::Announcement`] for an address that cannot be
-    /// one, [`BrokerError::Connect`], [`BrokerError::Closed`], [`BrokerError::Without`], and those of a multiplexed dial.
+    /// [`BrokerError::NoId`], [`BrokerError::Timeout`], [`BrokerError::Announcement`] for an invalid address,
+    /// [`BrokerError::Connect`], [`BrokerError::Closed`], [`BrokerError::Without`], and those of a multiplexed dial.
     pub(crate) async fn dial(&self, id: u32) -> Result<(Stream, Destination), BrokerError> {
         if id == 0 {
             return Err(BrokerError::NoId);
@@ -167,7 +167,7 @@ impl Broker {
         Ok((stream, to))
     }
 
-    /// Connects to what was dialled before, once, within the dial timeout.
+    /// Connects once more to what was dialled before, within the dial timeout.
     ///
     /// # Errors
     ///
@@ -177,7 +177,7 @@ impl Broker {
     }
 
     /// A further main connection, beside the one over which announcements are exchanged: to the address of the first, or,
-    /// multiplexed, as a stream that nobody was told of.
+    /// multiplexed, as a stream without a knock.
     ///
     /// # Errors
     ///
@@ -218,7 +218,7 @@ impl Broker {
         let (result, dialled) = tokio::sync::oneshot::channel();
         let dial = knocks.clone().dial(id, self.0.timeout, self.0.outgoing.clone(), result);
         let end = self.0.pending.token().clone();
-        // A task, because it goes on without the one who waits here.
+        // A task, because it continues if the caller is dropped.
         tokio::spawn(async move { end.run_until_cancelled(dial).await });
         match dialled.await {
             Ok(result) => result,
@@ -226,9 +226,9 @@ impl Broker {
         }
     }
 
-    /// Takes in what the peer announced.
+    /// Handles an announcement of the peer.
     ///
-    /// Nonsense fails the dial that waits for it, with what is wrong, and nothing else. A further announcement of an
+    /// An invalid one fails the dial that waits for it, with the reason, and nothing else. A further announcement of an
     /// id whose last one is still kept is dropped, as in Go.
     pub(crate) fn received(&self, announcement: ConnInfo) {
         match &self.0.route {
@@ -249,8 +249,8 @@ impl Broker {
         }
     }
 
-    /// Ends every wait, now and in future, with `reason`, and the exchange of announcements. Listeners and connections
-    /// live on. The first reason stays.
+    /// Ends every wait, present and future, with `reason`, and the exchange of announcements. Listeners and connections
+    /// live on. The first reason wins.
     pub(crate) fn closed(&self, reason: impl Into<Arc<str>>) {
         self.0.pending.close(Some(reason.into()));
     }

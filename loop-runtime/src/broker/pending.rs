@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::BrokerError;
 use crate::transport::{Address, AddressError};
 
-/// What an announcement said, nonsense included.
+/// The content of an announcement, valid or not.
 type Announced = Result<Address, AddressError>;
 
 #[derive(Debug)]
@@ -26,12 +26,12 @@ pub(super) struct Pending {
 #[derive(Debug, Default)]
 struct Table {
     slots: HashMap<u32, Entry>,
-    /// The ids of announcements in the order in which they expire, so that a peer that announces what nobody dials
+    /// The ids of announcements in order of expiry, so that a peer whose announcements are never dialled
     /// costs memory for no longer than `keep`. Ids that are taken in time stay here until then.
     expiring: VecDeque<(Instant, u32)>,
 }
 
-/// Exists while it holds an announcement or somebody waits for one.
+/// Exists while it holds an announcement or a dial waits for one.
 #[derive(Debug, Default)]
 struct Entry {
     announced: Option<(Announced, Instant)>,
@@ -62,7 +62,7 @@ impl Pending {
         }
         let until = now + self.keep;
         slot.announced = Some((announced, until));
-        // Stored for a dialler that is about to wait; passed on if the one who is woken gives up.
+        // Stored for a dial that is about to wait; passed on if the woken one gives up.
         slot.arrived.notify_one();
         table.expiring.push_back((until, id));
     }
@@ -98,7 +98,7 @@ impl Pending {
         table.expiring.clear();
     }
 
-    /// Without a reason, because the peer has no broker.
+    /// Closes it; `None`: the peer has no broker.
     pub(super) fn close(&self, reason: Option<Arc<str>>) {
         // The first reason is the cause, later ones are consequences.
         let _ = self.reason.set(reason);
@@ -157,7 +157,7 @@ impl Table {
     }
 }
 
-/// Somebody waits for `id`.
+/// A dial that waits for `id`.
 struct Waiting<'a> {
     pending: &'a Pending,
     id: u32,

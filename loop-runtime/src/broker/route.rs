@@ -1,4 +1,4 @@
-//! Which way brokered connections take.
+//! The transport of brokered connections.
 
 use std::fmt;
 use std::io;
@@ -10,7 +10,7 @@ use super::knocks::{KnockListener, Knocks};
 use crate::transport::Stream;
 use crate::transport::{self, Accepted, Address, ListenError, Security};
 
-/// Chosen once for a main connection; both sides take the same one.
+/// Chosen once for a main connection; both sides use the same one.
 #[derive(Debug)]
 pub(crate) enum BrokerTransport {
     /// A socket of its own for each id, announced with its address.
@@ -54,11 +54,11 @@ pub(crate) enum Listener {
 }
 
 impl Listener {
-    /// Waits for the next connection; may be called again and again, and dropped.
+    /// Waits for the next connection. Cancel safe.
     ///
     /// # Errors
     ///
-    /// It is of no more use.
+    /// The listener is unusable then.
     pub(crate) async fn accept(&self) -> io::Result<Accepted> {
         match self {
             Self::Socket(listener) => listener.accept().await,
@@ -80,11 +80,11 @@ impl Listener {
     }
 }
 
-/// What was dialled, to be dialled again.
+/// What was dialled, for redialling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Destination {
     Socket(Address),
-    /// The peer's number.
+    /// The peer's id.
     #[cfg(feature = "mux")]
     Id(u32),
 }

@@ -1,9 +1,9 @@
-//! Services across a connection: what the macro emits against, the handles behind it, and what brings them back.
+//! Services across a connection: what generated code uses, the handles behind it, and what recovers them.
 //!
-//! Downwards it uses the broker, the transport and the wire; of processes it knows nothing. Its rooms are layers, and arrows
-//! between them go only downwards: [`typed`] is what generated code touches; [`serve`] is what a peer may call; [`handle`] is
-//! what a caller holds, and the way back to life; [`session`] is the process of one peer, as seen from here; [`base`] has what
-//! all of them share. `MAP.md` beside this file shows what there is, who owns whom, and in which order things die.
+//! It uses the broker, the transport and the wire, and knows nothing of processes. Its modules are layers that depend
+//! only downwards: [`typed`] is what generated code touches; [`serve`] is what a peer may call; [`handle`] is what a
+//! caller holds, and its recovery; [`session`] is the process of one peer, as seen from here; [`base`] has what all of
+//! them share. `MAP.md` beside this file shows what there is, who owns whom, and in which order things die.
 
 mod base;
 #[allow(missing_debug_implementations, reason = "public for generated code alone")]
@@ -28,7 +28,7 @@ pub use typed::{
     Answers, AnswersWhole, Argument, Component, Incoming, Outcome, Parameter, Refused, Reply, ReplyPart, WholeOutcome,
 };
 
-/// What decides, for the model that drives it without anything to decide about.
+/// The state machines, for the model that drives them without I/O.
 #[cfg(test)]
 pub(crate) mod machines {
     pub(crate) use super::base::{EndTree, LinkCell};

@@ -16,7 +16,7 @@ pub(crate) enum Address {
     Tcp { host: String, port: u16 },
 }
 
-/// Why an announced address cannot be one. Texts that came are clipped: they may be anything.
+/// Why an announced address is invalid. The peer's texts are truncated: they may be anything.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AddressError {
     #[error("the network is {0:?}, neither \"unix\" nor \"tcp\"")]
@@ -77,7 +77,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// The system would say "path must be shorter than SUN_LEN" and not which one.
+/// The system's error is "path must be shorter than SUN_LEN", without the path.
 pub(super) fn check_length(path: &Path) -> Result<(), AddressError> {
     match path.as_os_str().len() {
         0..=SOCKET_PATH_MAX => Ok(()),

@@ -1,4 +1,4 @@
-//! Bodies on HTTP/2 streams, one way and the other.
+//! Bodies on HTTP/2 streams, in both directions.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -11,11 +11,11 @@ use http_body::{Body as HttpBody, Frame};
 use tokio::task::AbortHandle;
 use tonic::body::Body;
 
-/// What comes on a stream. Dropped before its end, it cancels the call.
+/// A body received on a stream. Dropping it before its end cancels the call.
 pub(super) struct Received {
     stream: RecvStream,
     data_ended: bool,
-    /// Sends the other way, for as long as anybody reads this one.
+    /// The task that sends the request, as long as this body is read.
     _sending: Option<AbortOnDrop>,
 }
 
@@ -24,7 +24,7 @@ impl Received {
         Self { stream, data_ended: false, _sending: None }
     }
 
-    /// Ends `sending` when this is dropped.
+    /// Aborts `sending` when this is dropped.
     pub(super) fn while_sending(stream: RecvStream, sending: AbortHandle) -> Self {
         Self { stream, data_ended: false, _sending: Some(AbortOnDrop(sending)) }
     }
@@ -37,8 +37,8 @@ impl Received {
     }
 }
 
-/// A peer that has said all it wants resets the stream without a fault (with `CANCEL`, if it is an older one): what had
-/// come until then is what there is, and the absence of a status tells the rest.
+/// A peer that has finished its response resets the stream with `NO_ERROR` (an older one with `CANCEL`): what was
+/// received until then is the body, and a missing status says the rest.
 fn unless_ended<T>(error: h2::Error) -> Option<Result<T, h2::Error>> {
     let ended = error.is_reset() && matches!(error.reason(), Some(Reason::NO_ERROR | Reason::CANCEL));
     (!ended).then_some(Err(error))
@@ -52,8 +52,8 @@ impl HttpBody for Received {
         if !self.data_ended {
             match ready!(self.stream.poll_data(cx)) {
                 Some(Ok(data)) => {
-                    // The window opens again as soon as somebody has taken the data. An error here is one of the
-                    // stream, and comes with the next frame.
+                    // The window is released once the data were taken. An error here is one of the stream, and
+                    // is returned with the next frame.
                     let _ = self.stream.flow_control().release_capacity(data.len());
                     return Poll::Ready(Some(Ok(Frame::data(data))));
                 }
@@ -77,8 +77,8 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// Sends `body` to its end, or until the peer does not want it any more. Dropping the future before that resets the
-/// stream, once the other half of it is dropped too.
+/// Sends `body` to its end, or until the peer resets the stream. Dropping the future before that resets the stream,
+/// once its other half is dropped too.
 pub(super) async fn send(mut body: Body, mut stream: SendStream<Bytes>) {
     loop {
         let next = poll_fn(|cx| match stream.poll_reset(cx) {
@@ -94,10 +94,10 @@ pub(super) async fn send(mut body: Body, mut stream: SendStream<Bytes>) {
                         sent => sent,
                     }
                 }
-                // Trailers are the last that there can be.
+                // Nothing follows trailers.
                 Err(frame) => {
                     if let Ok(trailers) = frame.into_trailers() {
-                        // It fails if the stream is gone, which is no concern of whoever sends.
+                        // It fails if the stream was reset, which is no concern of the sender.
                         let _ = stream.send_trailers(trailers);
                     }
                     return;
@@ -121,10 +121,10 @@ pub(super) async fn send(mut body: Body, mut stream: SendStream<Bytes>) {
     }
 }
 
-/// The stream takes nothing any more.
+/// The stream was reset.
 struct Gone;
 
-/// Sends `data` as soon as the peer's window is open at all: it is in memory either way.
+/// Sends `data` as soon as the peer's window is not empty: it is in memory either way.
 async fn send_data(stream: &mut SendStream<Bytes>, data: Bytes, end: bool) -> Result<(), Gone> {
     if !data.is_empty() {
         stream.reserve_capacity(1);

@@ -1,46 +1,45 @@
-//! Looking at a socket again instead of going to sleep at once.
+//! Busy polling: reading a socket again before going to sleep.
 //!
-//! A thread that sleeps has to be woken: by an interrupt from the core of whoever sends to it, and after the core that
-//! it slept on has left its idle state. Between two processes on idle cores these are most of the time of a small call.
-//! A reader that looks again and again for a moment, and lets every other task of its thread have its turn meanwhile,
-//! needs no waking.
+//! A sleeping thread has to be woken: by an interrupt from the sender's core, and after its own core has left its idle
+//! state. Between two processes on idle cores this is most of the time of a small call. A reader that polls for a
+//! moment, and yields to every other task of its thread meanwhile, needs no wake-up.
 //!
-//! Whether that pays is measured, by each connection for itself: if messages do not come clearly earlier than they come
-//! to a reader that sleeps, the reader sleeps. So it does where messages are rare, where the peer takes long to answer,
-//! and where the peer needs this very core to answer. Measured and not set: a processor mask says nothing (with a core
-//! each, looking pays the most), and what a wake-up costs differs by a factor of ten between machines.
+//! Whether that pays is measured per connection: if messages do not arrive clearly earlier than at a sleeping reader,
+//! the reader sleeps. So it does where messages are rare, where the peer takes long to answer, and where the peer needs
+//! this very core to answer. It is measured and not configured: a CPU mask says nothing (with a core each, polling pays
+//! the most), and the cost of a wake-up differs by a factor of ten between machines.
 
 use std::time::{Duration, Instant};
 
-/// How long to look, counted from the last message. A small call with both ends awake takes less.
+/// How long to poll, counted from the last message. A small call with both ends awake takes less.
 const WINDOW: Duration = Duration::from_micros(100);
 
-/// A message that comes later than this after the last one is not one of many, and says nothing about looking.
+/// A message later than this after the last one is not part of a burst, and says nothing about polling.
 const NEAR: Duration = Duration::from_micros(250);
 
-/// Nor is there anything to gain where messages come so fast to a reader that sleeps.
+/// Nor is there anything to gain where messages reach a sleeping reader this fast.
 const FAST: Duration = Duration::from_micros(8);
 
-/// How many near messages are received asleep before looking is tried: at first, and at most, after it has not paid
-/// again and again.
+/// How many near messages are received asleep before polling is tried: at first, and at most, after it has repeatedly
+/// not paid.
 const ASLEEP: (u32, u32) = (16, 2048);
 
-/// In how many messages looking has to prove itself at first, and again and again after that; after how many of these
-/// rounds it counts as having paid; and after how many sleeping is measured again.
+/// Within how many messages polling has to prove itself, at first and in each round after; after how many rounds it
+/// counts as having paid; and after how many sleeping is measured again.
 const TRIAL: u32 = 8;
 const ROUND: u32 = 64;
 const STEADY: u32 = 8;
 const ROUNDS: u32 = 64;
 
-/// When to look at a connection again. What follows a message of the peer's and what follows one of our own are
-/// measured apart: a client waits briefly for an answer and at length for its next call, a server the other way round.
+/// When to poll a connection. What follows a message of the peer and what follows one of our own are measured apart: a
+/// client waits briefly for a reply and long for its next call, a server the other way round.
 #[derive(Debug)]
 pub(super) struct BusyPoll {
     after_received: Habit,
     after_sent: Habit,
     last: Instant,
     sent: bool,
-    /// Since something was received, the reader found nothing at least once.
+    /// Since the last message, the reader found nothing at least once.
     waits: bool,
 }
 
@@ -56,20 +55,20 @@ impl BusyPoll {
     /// Something was received.
     pub(super) fn received(&mut self, now: Instant) {
         let after = now.saturating_duration_since(self.last);
-        // What was there already when the reader came says nothing about waiting.
+        // What was there already says nothing about waiting.
         if self.waits {
             self.habit().received(after);
         }
         (self.last, self.sent, self.waits) = (now, false, false);
     }
 
-    /// Something was sent. Says whether to look for what the peer makes of it.
+    /// Something was sent. Returns whether to poll for the peer's answer.
     pub(super) fn sent(&mut self, now: Instant) -> bool {
         (self.last, self.sent) = (now, true);
         self.after_sent.looks()
     }
 
-    /// Nothing is there. Says whether to look again.
+    /// Nothing is there. Returns whether to poll again.
     pub(super) fn again(&mut self, now: Instant) -> bool {
         self.waits = true;
         let near = now.saturating_duration_since(self.last) <= WINDOW;
@@ -77,25 +76,25 @@ impl BusyPoll {
     }
 }
 
-/// Whether to look, from how long messages take to come either way.
+/// Whether to poll, from how long messages take to arrive either way.
 #[derive(Debug)]
 struct Habit {
-    /// How many sleeps are measured before looking is tried again.
+    /// How many sleeps are measured before polling is tried again.
     pause: u32,
-    /// How long messages have taken to come to a reader that sleeps.
+    /// How long messages have taken to reach a sleeping reader.
     asleep: Sum,
     looking: Option<Looking>,
 }
 
 #[derive(Debug)]
 struct Looking {
-    /// What messages take to come in this round, of so many.
+    /// How long messages take to arrive in this round, and how many it has.
     awake: Sum,
     length: u32,
     rounds: u32,
 }
 
-/// Of times.
+/// A sum of durations.
 #[derive(Debug, Default)]
 struct Sum {
     count: u32,
@@ -108,7 +107,7 @@ impl Sum {
         self.total += time;
     }
 
-    /// The average for `count` times.
+    /// The average duration times `count`.
     fn of(&self, count: u32) -> Duration {
         self.total * count / self.count.max(1)
     }
@@ -145,9 +144,9 @@ impl Habit {
 
     fn received_awake(&mut self, after: Duration) {
         let Some(looking) = &mut self.looking else { return };
-        // How late a late one is would say too much: one stall of the machine.
+        // Clamped: otherwise one stall of the machine would decide.
         looking.awake.add(after.min(NEAR));
-        // A quarter earlier: less is not worth the processor time.
+        // A quarter earlier: less is not worth the CPU time.
         if looking.awake.total >= self.asleep.of(looking.length) * 3 / 4 {
             self.sleep();
             self.pause = (self.pause * 2).min(ASLEEP.1);
@@ -163,7 +162,7 @@ impl Habit {
         }
     }
 
-    /// Sleeps, and measures it anew.
+    /// Sleeps, and measures that anew.
     fn sleep(&mut self) {
         (self.looking, self.asleep) = (None, Sum::default());
     }
@@ -189,8 +188,8 @@ mod tests {
             Self { now, busy_poll: BusyPoll::new(now) }
         }
 
-        /// The answer takes `asleep` to come to a reader that sleeps, `awake` to one that looks; then nothing happens
-        /// for `pause`. Gives how long the reader looked.
+        /// The answer takes `asleep` to reach a sleeping reader, `awake` to reach a polling one; then nothing happens
+        /// for `pause`. Returns how long the reader polled.
         fn exchange(&mut self, asleep: Duration, awake: Duration, pause: Duration) -> Duration {
             self.busy_poll.sent(self.now);
             let began = self.now;
@@ -219,7 +218,7 @@ mod tests {
         let mut connection = Conversation::new();
         connection.exchanges(50, micros(90), micros(25), micros(10));
         let looked = connection.exchanges(10_000, micros(90), micros(25), micros(10));
-        // All but those by which sleeping is measured again.
+        // All but those that measure sleeping again.
         assert!(looked > micros(25) * 9_500, "{looked:?}");
     }
 
@@ -228,7 +227,7 @@ mod tests {
         let mut connection = Conversation::new();
         connection.exchanges(50, micros(90), micros(25), Duration::from_millis(5));
         for _ in 0..100 {
-            // For the answer alone.
+            // For the answer only.
             let looked = connection.exchange(micros(90), micros(25), Duration::from_millis(5));
             assert!(looked <= micros(26), "{looked:?}");
         }
@@ -236,7 +235,7 @@ mod tests {
 
     #[test]
     fn where_looking_gains_nothing_it_is_given_up() {
-        // One core for both ends: looking only delays the peer.
+        // One core for both ends: polling only delays the peer.
         for (asleep, awake) in [(20, 20), (20, 120), (80, 75)] {
             let mut connection = Conversation::new();
             connection.exchanges(20_000, micros(asleep), micros(awake), micros(5));
@@ -259,10 +258,10 @@ mod tests {
     fn it_stops_when_it_does_not_pay_any_more() {
         let mut connection = Conversation::new();
         connection.exchanges(500, micros(90), micros(25), micros(10));
-        // The peer has become slow: it is noticed within a few messages.
+        // The peer has become slow: that is noticed within a few messages.
         let looked = connection.exchanges(1_000, Duration::from_millis(3), Duration::from_millis(3), micros(10));
         assert!(looked <= WINDOW * 16, "{looked:?}");
-        // And fast again: so is that.
+        // And fast again: likewise.
         connection.exchanges(100, micros(90), micros(25), micros(10));
         let looked = connection.exchanges(1_000, micros(90), micros(25), micros(10));
         assert!(looked > micros(25) * 900, "{looked:?}");

@@ -30,27 +30,27 @@ use super::whole_frames::WholeFrames;
 use super::{BoxFuture, peer, sendable, status, timeout, tune};
 use crate::sync::ArcSwapOption;
 
-/// Peers do not look at the authority; this one is what go-plugin's hosts send under TLS.
+/// Peers ignore the authority; this is what go-plugin's hosts send under TLS.
 static AUTHORITY: Authority = Authority::from_static("localhost");
 static GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 static TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
 
-/// How many calls begin on one connection before it is retired: half of the streams that there are numbers for. However many
-/// begin at the same time, none meets the end of the numbers.
+/// How many calls begin on one connection before it is retired: half of the stream ids. However many begin
+/// concurrently, none exhausts the ids.
 const CALLS: u32 = 1 << 29;
 
 /// One HTTP/2 connection to a peer that serves gRPC.
 ///
-/// Clones share the connection. It is never dialled again, and has three states:
+///Clones share the connection. It is never redialled, and has three states:
 ///
 /// * *usable*;
-/// * *retired*: new calls fail with [`Failure::NotRun`], those under way are answered, then it ends. The peer asked for that
-///   (with a GOAWAY that names no error), [`retire`](Self::retire) did, or the numbers of its streams run low. Nothing else is a
-///   reason: not a refused call, nor a limit that was reached;
-/// * *ended*: by the peer, by [`close`](Self::close), because the driver was dropped, because no call is under way and it is
-///   retired or the last clone was dropped. Calls that were under way fail with [`Failure::MayHaveRun`].
+/// * *retired*: new calls fail with [`Failure::NotRun`], those in flight are answered, then it ends. The reasons are a
+///   GOAWAY with `NO_ERROR`, [`retire`](Self::retire), or stream ids that run low. Nothing else is a reason: neither a
+///   refused call nor a limit that was reached;
+/// * *ended*: by the peer, by [`close`](Self::close), because the driver was dropped, or because no call is in flight
+///   and it is retired or the last clone was dropped. Calls in flight fail with [`Failure::MayHaveRun`].
 ///
-/// Each change is an event that comes without any call: [`retired`](Self::retired), [`ended`](Self::ended).
+/// Each change is an event that needs no call to be noticed: [`retired`](Self::retired), [`ended`](Self::ended).
 ///
 /// No keepalive pings are sent: grpc-go's servers close connections that ping more often than every five minutes.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ pub(crate) struct Connection {
 
 #[derive(Debug)]
 struct Shared {
-    /// Gone once the connection is not usable: without it, h2 ends the connection after the last call.
+    /// `None` once the connection is not usable: without it, h2 ends the connection after the last call.
     sender: ArcSwapOption<SendRequest<Bytes>>,
     state: Arc<State>,
     begun: AtomicU32,
@@ -70,7 +70,7 @@ struct Shared {
     max_header_list: usize,
 }
 
-/// The answer to a unary call.
+/// The response to a unary call.
 #[derive(Debug)]
 pub(crate) struct Reply {
     /// The message, without its frame.
@@ -79,14 +79,14 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// Whether the reply came from a server of ours.
+    /// Whether the reply came from a server of this runtime.
     pub(crate) fn is_ours(&self) -> bool {
         peer::is_our_server(&self.headers)
     }
 }
 
 impl Connection {
-    /// Speaks HTTP/2 over `io`. Returns as soon as our preface is written: whether the peer answers shows with the
+    /// Opens HTTP/2 over `io`. Returns as soon as our preface is written: whether the peer answers is seen with the
     /// first call.
     ///
     /// The second value drives the connection until it has ended; spawn it. Dropping it closes the connection.
@@ -138,7 +138,7 @@ impl Connection {
             max_receive: limits.max_receive,
             max_header_list: limits.max_header_list as usize,
         });
-        // The driver does not keep the connection open.
+        // The driver must not keep the connection open.
         let weak = Arc::downgrade(&shared);
         let driver = async move {
             let mut connection = pin!(connection);
@@ -169,7 +169,7 @@ impl Connection {
         self.shared.state.retired()
     }
 
-    /// Takes no new calls from now on; ends the connection once those under way are answered.
+    /// Takes no new calls from now on; ends the connection once those in flight are answered.
     pub(crate) fn retire(&self) {
         self.shared.state.retire();
     }
@@ -179,7 +179,7 @@ impl Connection {
         self.shared.state.ended()
     }
 
-    /// Whether the peer retired it, without a complaint: its end is no sign of anything else.
+    /// Whether the peer retired it with `NO_ERROR`: its end then indicates nothing else.
     pub(crate) fn went_away(&self) -> bool {
         self.shared.state.went_away()
     }
@@ -191,7 +191,7 @@ impl Connection {
 
     /// Calls a unary method with an encoded message.
     ///
-    /// `timeout` is told to the peer, which then stops by itself. The caller's own wait is not bounded by it: dropping
+    /// `timeout` is sent to the peer, which then stops by itself. It does not bound the caller's own wait: dropping
     /// the returned future cancels the call, at the peer too. `headers` are sent besides gRPC's own.
     pub(crate) async fn unary(
         &self,
@@ -206,13 +206,13 @@ impl Connection {
         *request.method_mut() = Method::POST;
         *request.headers_mut() = headers;
         request.headers_mut().insert(header::CONTENT_TYPE, GRPC.clone());
-        // Another value is refused below.
+        // Any other value is refused below.
         request.headers_mut().entry(header::TE).or_insert_with(|| TRAILERS.clone());
         if let Some(timeout) = timeout {
             request.headers_mut().insert(timeout::GRPC_TIMEOUT, timeout::format(timeout));
         }
         let (mut response, mut stream) = self.begin(request, path, false)?;
-        // All of it at once: it is in memory either way. Should that fail, the answer tells why.
+        // All at once: it is in memory either way. Should that fail, the response has the reason.
         framed.send(&mut stream);
         let (head, body) = self.answer(&mut response).await?.into_parts();
         let body = Received::new(body);
@@ -228,7 +228,7 @@ impl Connection {
         }
     }
 
-    /// Sends a request that somebody else framed, and returns the response with its body unread.
+    /// Sends a request that is framed already, and returns the response with its body unread.
     ///
     /// Path, headers and body are kept; the origin and `user-agent` become ours. Dropping the future, or later the
     /// response's body, cancels the call.
@@ -247,7 +247,7 @@ impl Connection {
         tokio::select! {
             biased;
             response = self.answer(&mut response) => {
-                // The peer answers what has not come whole: both go on.
+                // The peer answers before the end of the request: both go on.
                 let response = response?;
                 let sending = tokio::spawn(sending).abort_handle();
                 return Ok(response.map(|body| Body::new(Received::while_sending(body, sending))));
@@ -257,7 +257,7 @@ impl Connection {
         Ok(self.answer(&mut response).await?.map(|body| Body::new(Received::new(body))))
     }
 
-    /// Waits for the head of the answer.
+    /// Waits for the response headers.
     async fn answer(&self, response: &mut ResponseFuture) -> Result<Response<RecvStream>, Failure> {
         (&mut *response).await.map_err(|error| {
             let unseen = self.shared.state.is_unseen(response.stream_id().into());
@@ -265,8 +265,8 @@ impl Connection {
         })
     }
 
-    /// Queues the head of a request. What fails here was certainly not sent: h2 looks at the connection and queues the
-    /// head in one step. Dropping both of the results, or what comes of them, cancels the call.
+    /// Queues the headers of a request. What fails here was certainly not sent: h2 checks the connection and queues the
+    /// headers in one step. Dropping both results, or what is made of them, cancels the call.
     fn begin(
         &self,
         mut request: Request<()>,
@@ -291,7 +291,7 @@ impl Connection {
         let Some(sender) = self.shared.sender.load_full() else { return Err(not_usable()) };
         let begun = SendRequest::clone(&sender).send_request(request, end).map_err(|error| {
             if error.is_go_away() || error.is_io() {
-                // What h2 knows before the event does.
+                // h2 knows it before the event.
                 self.retire();
                 return Failure::NotRun(TransportError::because("the connection takes no new calls", &error));
             }
@@ -310,7 +310,7 @@ fn impossible(why: String) -> Failure {
 
 fn finish(head: http::response::Parts, read: frame::Read) -> Result<Reply, Failure> {
     let frame::Read { message, trailers } = read;
-    // Without a body, the status is among the headers.
+    // Trailers-only: the status is among the headers.
     let status = trailers.as_ref().map_or_else(|| status::received(&head.headers), status::received);
     match status {
         Some(status) if status.code() != tonic::Code::Ok => Err(Failure::answered(status)),
@@ -319,7 +319,7 @@ fn finish(head: http::response::Parts, read: frame::Read) -> Result<Reply, Failu
             None => Err(Failure::answered(Status::internal("the peer answered OK without a message"))),
         },
         None if head.status != http::StatusCode::OK => Err(Failure::answered(status::of_http(head.status))),
-        // A stream that was reset with CANCEL reads as one that ended.
+        // A stream that was reset with CANCEL reads as ended.
         None => {
             Err(Failure::MayHaveRun(TransportError::new("the peer ended the call without a status").said_by_peer()))
         }

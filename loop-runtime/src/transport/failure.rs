@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
-/// What went wrong with a call or a connection, in words. Kept as text: nothing above this room looks into h2's errors.
+/// What went wrong with a call or a connection. Kept as text: nothing above this module inspects h2's errors.
 #[derive(Clone, Debug)]
 pub(crate) struct TransportError {
     what: Cow<'static, str>,
@@ -17,7 +17,7 @@ impl TransportError {
         Self { what: what.into(), cause: None, from_peer: false }
     }
 
-    /// Adds the innermost error of `cause`'s chain, which is the one that says something ("broken pipe").
+    /// Adds the innermost source of `cause`, which is the informative one ("broken pipe").
     pub(crate) fn because(what: &'static str, cause: &(dyn Error + 'static)) -> Self {
         let mut innermost = cause;
         while let Some(source) = innermost.source() {
@@ -26,7 +26,7 @@ impl TransportError {
         Self { cause: Some(innermost.to_string().into()), ..Self::new(what) }
     }
 
-    /// Says that the peer sent something to this effect.
+    /// Marks it as sent by the peer.
     pub(super) fn said_by_peer(self) -> Self {
         Self { from_peer: true, ..self }
     }
@@ -43,18 +43,18 @@ impl fmt::Display for TransportError {
 
 impl Error for TransportError {}
 
-/// How a call ended without a reply: all that the rest of the crate needs to know to go on.
+/// How a call ended without a reply: all that the rest of the crate needs to decide what follows.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The call cannot be sent over any connection, and says why: it is its caller's mistake, and was not sent.
+    /// The call cannot be sent over any connection, for this reason: it is the caller's error, and was not sent.
     Impossible(TransportError),
-    /// It certainly did not run: the connection takes no calls, or the peer said that it did not look at this one. It can be
-    /// sent again, over the same connection if that is usable still, else over another.
+    /// It certainly did not run: the connection takes no calls, or the peer reported it as unprocessed. It can be
+    /// retried, over the same connection if that is still usable, else over another.
     NotRun(TransportError),
-    /// The connection, or this call on it, ended before an answer came: the call may have run.
+    /// The connection, or this call on it, ended before a response: the call may have run.
     MayHaveRun(TransportError),
-    /// An answer came. Whatever its code, `Unavailable` included, it is the peer's word and not a loss.
-    /// Replies that break gRPC's rules or our limits are answers too: the call ran.
+    /// The peer responded. Whatever the status code, `Unavailable` included, it is the peer's and not a loss.
+    /// Replies that violate gRPC or our limits are responses too: the call ran.
     Answered(Box<tonic::Status>),
 }
 
@@ -63,8 +63,8 @@ impl Failure {
         Self::Answered(Box::new(status))
     }
 
-    /// Of a request that was queued, and so may have been sent; no part of an answer has come. `unseen` is whether the peer
-    /// takes no new calls and said that it did not look at this one.
+    /// The failure of a request that was queued, and so may have been sent, before any part of a response. `unseen` is
+    /// whether the peer takes no new calls and reported this one as unprocessed.
     pub(super) fn before_an_answer(error: &h2::Error, unseen: bool) -> Self {
         // The peer's promise that nothing was processed.
         if error.is_reset() && error.is_remote() && error.reason() == Some(h2::Reason::REFUSED_STREAM) {
@@ -77,20 +77,20 @@ impl Failure {
         Self::in_an_answer(error)
     }
 
-    /// Of a call whose answer had begun to come: that it did not run cannot be said any more.
+    /// The failure of a call whose response had begun: it may have run in any case.
     pub(super) fn in_an_answer(error: &h2::Error) -> Self {
         Self::MayHaveRun(if !error.is_reset() {
             TransportError::because("the connection was lost", error)
         } else if error.is_remote() {
-            // This call alone: the connection works on.
+            // Only this call: the connection works.
             TransportError::because("the call was reset", error).said_by_peer()
         } else {
             TransportError::because("the call was reset", error)
         })
     }
 
-    /// Whether the peer sent something that ended the call, be it a refusal: then it is alive. What failed on this side says
-    /// nothing of it, nor does the end of a connection.
+    /// Whether the peer sent what ended the call, be it a refusal: then it is alive. A local failure says nothing about
+    /// the peer, nor does the end of a connection.
     pub(crate) fn is_from_peer(&self) -> bool {
         match self {
             Self::Impossible(why) | Self::NotRun(why) | Self::MayHaveRun(why) => why.from_peer,

@@ -14,13 +14,13 @@ use http::HeaderMap;
 use http_body::{Body, Frame};
 use tonic::Status;
 
-/// What stands before each message: a byte for compression, four of length.
+/// The prefix of each message: a byte for compression, four of length.
 pub(crate) const PREFIX: usize = 5;
 
-/// Up to here prefix and message are joined by copying: one HTTP/2 frame is cheaper than two.
+/// Up to this length prefix and message are joined by copying: one HTTP/2 frame is cheaper than two.
 const JOIN_UP_TO: usize = 16 * 1024 - PREFIX;
 
-/// Reserved at most on the word of a prefix; beyond, memory follows what really came.
+/// The most that is reserved because of a prefix; beyond it, memory grows with what arrives.
 const RESERVE_UP_TO: usize = 4 << 20;
 
 /// A body of one framed message, and trailers if a server sends it.
@@ -54,7 +54,7 @@ impl Framed {
 }
 
 impl Framed {
-    /// Sends the frames on `stream`, of which they are the last. Whatever keeps them from arriving shows there.
+    /// Sends the frames, the last ones of `stream`, which reports any failure to deliver them.
     pub(super) fn send(mut self, stream: &mut h2::SendStream<Bytes>) {
         while let Some(data) = self.prefix.take().or_else(|| self.message.take()) {
             if stream.send_data(data, self.is_end_stream()).is_err() {
@@ -79,7 +79,7 @@ impl Body for Framed {
         Poll::Ready(data.map(Frame::data).or_else(|| self.trailers.take().map(Frame::trailers)).map(Ok))
     }
 
-    /// Lets the last frame close the stream, without an empty one after it.
+    /// Lets the last frame end the stream, without an empty one after it.
     fn is_end_stream(&self) -> bool {
         self.prefix.is_none() && self.message.is_none() && self.trailers.is_none()
     }
@@ -96,7 +96,7 @@ pub(super) struct Read {
 /// Why a body is not one message.
 #[derive(Debug)]
 pub(super) enum ReadError<E> {
-    /// What came breaks a rule: the answer to give for it.
+    /// The body violates a rule: the status to answer with.
     Refused(Box<Status>),
     /// Reading failed.
     Body(E),
@@ -115,7 +115,7 @@ where
             Err(frame) => trailers = frame.into_trailers().ok(),
         }
     }
-    // A status says more than a message that was cut short for it.
+    // A status says more than a message that it truncated.
     let message = match message.finish() {
         Ok(message) => message,
         Err(_) if trailers.is_some() => None,
@@ -129,7 +129,7 @@ where
 struct Message {
     limit: usize,
     prefix: [u8; PREFIX],
-    /// How much of the prefix has come.
+    /// How much of the prefix was received.
     seen: usize,
     len: usize,
     /// The usual case: all of it in one piece, kept as it is.

@@ -1,6 +1,6 @@
-//! Where in HTTP/2's frames the reading of a connection is, and what the peer says about its end.
+//! Tracks the HTTP/2 frames read from a connection, and the peer's GOAWAY.
 
-/// A frame's head: three bytes of length, kind, flags, four bytes of stream.
+/// A frame header: three bytes of length, type, flags, four bytes of stream id.
 pub(super) const HEAD: usize = 9;
 
 /// What a client sends before its first frame.
@@ -8,46 +8,46 @@ pub(super) const PREFACE: usize = 24;
 
 const GO_AWAY: u8 = 7;
 
-/// The last stream and the code, without the text that may follow.
+/// The last stream id and the error code, without the debug data that may follow.
 const GO_AWAY_FIELDS: usize = 8;
 
 /// The peer takes no new streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct GoAway {
-    /// The last stream that it looked at, or may yet look at.
+    /// The last stream that it processed, or may yet process.
     pub(super) last: u32,
-    /// 0: it has no complaint and answers what is under way.
+    /// 0 is `NO_ERROR`: it answers what is in flight.
     pub(super) code: u32,
 }
 
-/// What some bytes brought.
+/// What some bytes contained.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Passed {
     /// The end of a frame.
     pub(super) ended: bool,
-    /// The newest of its kind.
+    /// The newest GOAWAY.
     pub(super) go_away: Option<GoAway>,
 }
 
 /// Follows the bytes of a connection, in pieces of any size.
 #[derive(Debug, Default)]
 pub(super) struct Frames {
-    /// What is still to come of a payload, or of the preface.
+    /// The remaining length of a payload, or of the preface.
     left: usize,
     head: [u8; HEAD],
-    /// How much of the next head has come.
+    /// How much of the next header was received.
     have: usize,
-    /// The first bytes of a payload that is read.
+    /// The first bytes of a payload that is parsed.
     fields: Option<([u8; GO_AWAY_FIELDS], usize)>,
 }
 
 impl Frames {
-    /// Of what a client sends.
+    /// For what a client sends.
     pub(super) fn after_preface() -> Self {
         Self { left: PREFACE, ..Self::default() }
     }
 
-    /// Goes on by `bytes`.
+    /// Advances by `bytes`.
     pub(super) fn pass(&mut self, mut bytes: &[u8]) -> Passed {
         let mut passed = Passed::default();
         while !bytes.is_empty() {
@@ -74,7 +74,7 @@ impl Frames {
         passed
     }
 
-    /// Takes what it needs of a payload's next bytes.
+    /// Reads what it needs of a payload's next bytes.
     fn read(&mut self, bytes: &[u8]) -> Option<GoAway> {
         let (fields, have) = self.fields.as_mut()?;
         let taken = bytes.len().min(GO_AWAY_FIELDS - *have);
@@ -145,7 +145,7 @@ mod tests {
                 came.extend(passed.go_away);
                 at = to;
             }
-            // Two of them in one piece: the newest.
+            // Of two in one piece, the newest.
             prop_assert!(came.last() == sent.last() && came.iter().all(|one| sent.contains(one)));
         }
     }

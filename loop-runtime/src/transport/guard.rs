@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
 
-/// Streams and their handles come and go; the IO object is dropped exactly when the connection lets go of its socket:
-/// so both ends of its life hang here.
+/// Streams and their handles come and go; the IO object is dropped exactly when the connection closes its socket:
+/// so cutting it and observing its end happen here.
 pub(super) struct Guarded<IO> {
     io: IO,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -36,7 +36,7 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Guarded<IO> {
     }
 }
 
-// Writing checks the cut too: with a frozen peer, a write may be all that the connection waits for.
+// Writes check the cut too: with a frozen peer, a write may be all that the connection waits for.
 impl<IO: AsyncWrite + Unpin> AsyncWrite for Guarded<IO> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.poll_cut(cx)?;

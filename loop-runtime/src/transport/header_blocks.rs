@@ -1,13 +1,13 @@
-//! Header lists that come in many small pieces, put together before h2 counts the pieces.
+//! Header lists in many small frames, joined before h2 counts the frames.
 //!
-//! h2 derives in how many pieces a header list may come from the largest piece that it lets a peer send: with ours, about
-//! ten. grpc-go sends pieces of 16 KiB whatever it may, and metadata and texts of errors travel in headers, so that more than
-//! 160 KB of them would end the connection. Raising the limit of a header list instead would raise what a hostile peer can make us
-//! hold, a hundredfold.
+//! h2 derives how many frames a header list may have from the largest frame size that it allows: with ours, about ten.
+//! grpc-go sends frames of 16 KiB whatever the limit, and metadata and error messages travel in headers, so that more
+//! than 160 KB of them would end the connection. Raising the limit of a header list instead would raise what a hostile
+//! peer can make us buffer, a hundredfold.
 //!
-//! What is read passes untouched and is not copied, up to a HEADERS frame that leaves its list open. That frame and the
-//! CONTINUATION frames behind it become frames of up to [`FRAME`] bytes. Nothing is judged here: what is wrong, or comes in
-//! more pieces than a list needs, is passed on for h2 to refuse.
+//! Everything passes unchanged and uncopied, up to a HEADERS frame without END_HEADERS. That frame and the CONTINUATION
+//! frames after it become frames of up to [`FRAME`] bytes. Nothing is validated here: what is malformed, or has more
+//! frames than a list needs, is passed on for h2 to refuse.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -24,27 +24,27 @@ const CONTINUATION: u8 = 9;
 const END_HEADERS: u8 = 4;
 const PADDED: u8 = 8;
 
-/// The pieces of whoever sends the smallest that HTTP/2 knows as a limit.
+/// The smallest value of `SETTINGS_MAX_FRAME_SIZE`, in bytes.
 const PIECE: usize = 16 << 10;
 
-/// How much is read at once while a header list is put together.
+/// How much is read at once while a header list is joined.
 const CHUNK: usize = 64 << 10;
 
-/// Reads of `IO`, with header lists in few pieces. Writes are its own.
+/// Reads `IO` with header lists in few frames. Writes pass through.
 pub(super) struct HeaderBlocks<IO> {
     io: IO,
     max_pieces: usize,
-    /// What is still to come of a frame that passes, or of the preface.
+    /// The remaining length of a frame that passes, or of the preface.
     left: usize,
-    /// Was read and may not pass yet: it begins with a frame's head.
+    /// Was read and may not pass yet: it begins with a frame header.
     held: BytesMut,
-    /// The list that is being put together.
+    /// The list that is being joined.
     block: Option<Block>,
-    /// To be handed on before anything else.
+    /// To be returned before anything else.
     ready: BytesMut,
 }
 
-/// A header list's newest frame, and in how many pieces the list has come.
+/// A header list's newest frame, and the number of its frames so far.
 struct Block {
     head: Head,
     payload: BytesMut,
@@ -60,7 +60,7 @@ struct Head {
 }
 
 impl Head {
-    /// The head at the beginning of `bytes`, if all of it is there.
+    /// The header at the beginning of `bytes`, if it is complete.
     fn of(mut bytes: &[u8]) -> Option<Self> {
         if bytes.len() < HEAD {
             return None;
@@ -69,7 +69,7 @@ impl Head {
         Some(Self { length, kind, flags, stream: bytes.get_u32() })
     }
 
-    /// Whether a header list begins here that goes on in other frames. One with padding, which nobody sends, stays as it is.
+    /// Whether a header list begins here that continues in other frames. Not so if padded, which nobody sends.
     fn opens(self) -> bool {
         self.kind == HEADERS && self.flags & (END_HEADERS | PADDED) == 0 && self.length <= FRAME as usize
     }
@@ -87,7 +87,7 @@ impl Block {
         head.kind == CONTINUATION && head.stream == self.head.stream && head.length <= FRAME as usize
     }
 
-    /// The frame as it is by now.
+    /// Writes the frame as joined so far.
     fn put(self, to: &mut BytesMut) {
         Head { length: self.payload.len(), ..self.head }.put(to);
         to.put(self.payload);
@@ -95,15 +95,15 @@ impl Block {
 }
 
 impl<IO> HeaderBlocks<IO> {
-    /// For header lists of up to `max_header_list` bytes, after `preface` bytes that are no frames.
+    /// For header lists of up to `max_header_list` bytes, after `preface` bytes that are not frames.
     pub(super) fn new(io: IO, preface: usize, max_header_list: u32) -> Self {
-        // As h2 counts, with room for pieces that are not full.
+        // As h2 counts, with room for frames that are not full.
         let pieces = max_header_list as usize / PIECE;
         let max_pieces = (pieces + pieces / 4).max(5);
         Self { io, max_pieces, left: preface, held: BytesMut::new(), block: None, ready: BytesMut::new() }
     }
 
-    /// How much of `bytes`, which come next, may pass.
+    /// How many of the next `bytes` may pass.
     fn pass(&mut self, bytes: &[u8]) -> usize {
         let mut at = 0;
         loop {
@@ -120,7 +120,7 @@ impl<IO> HeaderBlocks<IO> {
         }
     }
 
-    /// Takes the payload of the frame that begins what is held, if all of it is there.
+    /// Takes the payload of the first frame held, if it is complete.
     fn take(&mut self, head: Head) -> Option<BytesMut> {
         if self.held.len() < HEAD + head.length {
             return None;
@@ -129,7 +129,7 @@ impl<IO> HeaderBlocks<IO> {
         Some(self.held.split_to(head.length))
     }
 
-    /// Does one step with what is held; `false` if more must be read for that.
+    /// Does one step with what is held; `false` if that needs more input.
     fn step(&mut self) -> bool {
         let Some(head) = Head::of(&self.held) else { return false };
         let Some(mut block) = self.block.take() else {
@@ -198,7 +198,7 @@ impl<IO: AsyncRead + Unpin> AsyncRead for HeaderBlocks<IO> {
                 this.held.truncate(before + read);
                 ready!(polled)?;
                 if read == 0 {
-                    // The end, in the middle of a frame: h2 says what is missing.
+                    // EOF in the middle of a frame: h2 reports it.
                     if let Some(block) = this.block.take() {
                         block.put(&mut this.ready);
                     }
@@ -235,7 +235,7 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for HeaderBlocks<IO> {
     }
 }
 
-/// Reads a connection on which `bytes` come and then nothing, in pieces of seven where that is up to the reader.
+/// Reads a connection that brings `bytes` and then nothing, seven at a time where that is up to the reader.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn header_blocks_of(mut bytes: &[u8]) {
     let (sent, mut came) = (bytes.len(), 0);
@@ -251,7 +251,7 @@ pub(crate) fn header_blocks_of(mut bytes: &[u8]) {
             break;
         }
     }
-    // Nothing is lost but the heads of frames that were put together.
+    // Nothing is lost but the headers of joined frames.
     assert!(came <= sent && (sent - came).is_multiple_of(HEAD), "{came} bytes of {sent}");
 }
 
@@ -315,7 +315,7 @@ mod tests {
     }
 
     proptest! {
-        /// However it arrives, a list is one frame, and all else is as it was sent.
+        /// However it arrives, a list is one frame, and everything else is as sent.
         #[test]
         fn lists_come_whole(
             all in prop::collection::vec(sent(), 0..8),
@@ -343,7 +343,7 @@ mod tests {
             prop_assert_eq!(runtime().block_on(read(&pieces, &sizes, 1 << 20)), whole);
         }
 
-        /// Nothing is lost or added, whatever comes: but for the heads of pieces, the payloads are the same.
+        /// Nothing is lost or added, whatever arrives: the payloads are the same but for the headers of joined frames.
         #[test]
         fn hostile_bytes_are_passed_on(
             bytes in prop::collection::vec(prop_oneof![0_u8..10, any::<u8>()], 0..200),
@@ -371,7 +371,7 @@ mod tests {
         assert!(read(&sent, &[100_000], 16 << 20).await == whole.concat());
     }
 
-    /// h2 counts what passes here, and ends the connection.
+    /// h2 counts the frames that pass here, and ends the connection.
     #[tokio::test]
     async fn more_pieces_than_a_list_needs_are_passed_on() {
         let mut sent = frame(HEADERS, 0, 1, b"a");

@@ -1,26 +1,25 @@
 //! What one connection accepts.
 
-/// Limits of one connection, in both directions the same type with different defaults.
+/// Limits of one connection: one type for both directions, with different defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// The longest message accepted, in bytes; a longer one is refused with `ResourceExhausted` before it is read.
     pub(crate) max_receive: usize,
-    /// The longest header list accepted, in bytes as HTTP/2 counts them; no longer one is sent. Error texts travel in headers: a call that ends with
-    /// a longer one is lost, and its text with it.
+    /// The longest header list accepted, in bytes as HTTP/2 counts them; no longer one is sent. Error messages travel
+    /// in headers: a call that ends with a longer one is lost, and its message with it.
     pub(crate) max_header_list: u32,
-    /// How many calls of the peer are handled at a time on one connection, at least 1: 0 is taken for 1. Further ones wait,
-    /// in their order. What the two runtimes call each other for, such as the check of health, is not counted. Only servers
-    /// use it.
+    /// How many calls of the peer are handled concurrently on one connection, at least 1: 0 is taken as 1. Further ones
+    /// queue in order. Calls between the two runtimes, such as the health check, are not counted. Only servers use it.
     pub(crate) max_in_flight: u32,
 }
 
 impl Limits {
     /// 16 MiB, as grpc-go; hyper's default of 16 KiB breaks calls that fail with a long text.
     const HEADER_LIST: u32 = 16 << 20;
-    /// High enough that nested calls do not wait for each other, low enough to bound what a runaway peer costs.
+    /// High enough that nested calls do not block each other, low enough to bound the cost of a runaway peer.
     const IN_FLIGHT: u32 = 65_536;
 
-    /// [`max_in_flight`](Self::max_in_flight), and never none.
+    /// [`max_in_flight`](Self::max_in_flight), at least 1.
     pub(super) fn at_a_time(&self) -> u32 {
         self.max_in_flight.max(1)
     }

@@ -1,4 +1,4 @@
-//! A Unix socket of ours that peers dial.
+//! A Unix socket that peers dial.
 
 use std::collections::hash_map::RandomState;
 use std::fs::{self, Permissions};
@@ -14,7 +14,7 @@ use super::address::{self, Address, AddressError};
 use super::security::{Accepted, Security};
 use super::stream::Stream;
 
-/// How long to wait for somebody to close a file when there are too many.
+/// How long to wait for a free descriptor when there is none.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A bound socket. Dropping it stops accepting and removes the file; accepted connections live on.
@@ -41,7 +41,7 @@ impl Listener {
     ///
     /// Must be called inside a tokio runtime.
     pub(crate) fn bind_in(directory: &Path) -> Result<Self, ListenError> {
-        // The names are of 64 random bits. One that is taken nevertheless is one to try again.
+        // The names have 64 random bits. If one is taken nevertheless, try another.
         loop {
             let random = RandomState::new().build_hasher().finish();
             let path = directory.join(format!("plugin{random:016x}"));
@@ -69,29 +69,29 @@ impl Listener {
         Ok(Self { socket, file, security: Security::None })
     }
 
-    /// The same, with connections secured so.
+    /// The same, with its connections secured by `security`.
     pub(crate) fn secured(self, security: Security) -> Self {
         Self { security, ..self }
     }
 
-    /// Where peers find it.
+    /// Its address, for peers.
     pub(crate) fn address(&self) -> Address {
         Address::Unix(self.file.0.clone())
     }
 
-    /// Waits for the next connection; may be called again and again, and dropped.
+    /// Waits for the next connection. Cancel safe.
     ///
-    /// A process out of file descriptors keeps waiting: the caller dials again or gives up, this side must go on.
+    /// A process out of file descriptors keeps waiting: the caller redials or gives up, this side must go on.
     ///
     /// # Errors
     ///
-    /// Anything else that the system says; the listener is then of no more use.
+    /// Any other error of the system; the listener is unusable then.
     pub(crate) async fn accept(&self) -> io::Result<Accepted> {
         loop {
             match self.socket.accept().await {
                 Ok((socket, _)) => match Stream::unix(socket) {
                     Ok(stream) => return Ok(Accepted::new(stream, self.security.clone())),
-                    // The peer sees its connection end, and may dial again.
+                    // The peer sees its connection end, and may redial.
                     Err(error) => tracing::warn!(%error, path = %self.file.0.display(), "cannot watch a connection"),
                 },
                 Err(error) if is_about_the_peer(&error) => {}

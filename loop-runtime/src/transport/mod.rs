@@ -1,16 +1,16 @@
 //! One HTTP/2 connection per side, and gRPC's unary call over it.
 //!
-//! The rest of the crate calls through a [`Connection`] and serves through [`serve_connection`]; h2 stays in
-//! this room, and `tonic::Status` is the only word of tonic's that others need. Two choices differ from what tonic's
+//! The rest of the crate calls through a [`Connection`] and serves through [`serve_connection`]; h2 stays in this
+//! module, and `tonic::Status` is the only type of tonic that others need. Two choices differ from what tonic's
 //! `Channel` and `Server` would do:
 //!
 //! * A connection is dialled once. It is usable, then maybe retired, then ended; each change is an event
-//!   ([`Connection::retired`], [`Connection::ended`]), and nothing dials again behind the back of a generation, where the
-//!   same address may already belong to another process.
-//! * A [`Failure`] says what is known about the far side: the call is impossible, it did not run, it may have run, or an
-//!   answer came. A code alone cannot tell a handler's `Unavailable` from a lost connection.
+//!   ([`Connection::retired`], [`Connection::ended`]), and nothing reconnects behind the back of a generation, where
+//!   the same address may already belong to another process.
+//! * A [`Failure`] says what is known of the call: it cannot be sent, it did not run, it may have run, or the peer
+//!   responded. A status code alone cannot tell a handler's `Unavailable` from a lost connection.
 //!
-//! `tests/door` holds these promises, without a word of h2's.
+//! `tests/door` holds these promises, without using h2.
 //!
 //! Unary calls are framed here (see `frame`); the fixed services of `proto` are clients and servers that tonic
 //! generates, which run over the same connections.

@@ -1,7 +1,7 @@
-//! How both sides come to agree on the security of their connections, before there is one.
+//! How both sides agree on the security of their connections, before there is one.
 //!
 //! A host that wants TLS puts its certificate into the plugin's environment; the plugin answers with its own in the
-//! handshake line. Neither side knows how the other was built, so each says in words what does not fit.
+//! handshake line. Neither side knows how the other was built, so each reports what does not match.
 
 use std::ffi::OsStr;
 
@@ -9,10 +9,10 @@ use super::security::Security;
 #[cfg(feature = "auto-mtls")]
 use super::tls::{Certificate, CertificateError, Identity, IdentityError, Tls};
 
-/// Some third-party plugins put short data of their own where the certificate goes.
+/// Some third-party plugins put short data of their own in the certificate field.
 const CERTIFICATE_MIN: usize = 50;
 
-/// What a host wants of its plugins.
+/// What a host requires of its plugins.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum TlsMode {
     #[default]
@@ -21,7 +21,7 @@ pub(crate) enum TlsMode {
     Tls,
 }
 
-/// What a host shows to one process of a plugin.
+/// What a host offers to one process of a plugin.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Offer {
     #[default]
@@ -31,17 +31,17 @@ pub(crate) enum Offer {
     Tls(Identity),
 }
 
-/// Why there is no agreement. What the peer sent is named by whoever shows the error.
+/// Why there is no agreement. Whoever reports the error names what the peer sent.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum OfferError {
-    /// Of a host: a certificate that it did not ask for.
+    /// At the host: a certificate that it did not ask for.
     #[error("the plugin sent a certificate, but this host did not ask for TLS")]
     Unasked,
-    /// Of a host that asked.
+    /// At a host that asked for a certificate.
     #[cfg(feature = "auto-mtls")]
     #[error("the plugin sent no certificate")]
     Missing,
-    /// Of either side: what came is no certificate, or it cannot be used now.
+    /// At either side: what was received is no certificate, or it cannot be used now.
     #[cfg(feature = "auto-mtls")]
     #[error("the certificate of the other side cannot be used: {0}")]
     Invalid(#[from] CertificateError),
@@ -53,14 +53,14 @@ pub(crate) enum OfferError {
     #[cfg(feature = "auto-mtls")]
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] rustls::Error),
-    /// Of a plugin whose host asks for TLS.
+    /// At a plugin whose host asks for TLS.
     #[cfg(not(feature = "auto-mtls"))]
     #[error("the host asks for TLS, and this plugin was built without it: loop-runtime's feature `auto-mtls` is off")]
     Unsupported,
 }
 
 impl TlsMode {
-    /// Makes what is shown to the next process.
+    /// Makes the offer to the next process.
     pub(crate) fn offer(self) -> Result<Offer, OfferError> {
         match self {
             Self::Nothing => Ok(Offer::Nothing),

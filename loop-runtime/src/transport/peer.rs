@@ -1,7 +1,7 @@
-//! How our two ends name themselves, so that each can tell whether the other one is ours.
+//! How this runtime identifies itself, so that each side can tell whether its peer is this runtime.
 //!
-//! A client of ours sends a `user-agent`, a server of ours a `server` header; Go's ends send neither of these values.
-//! Only conveniences may hang on it (who hung up for good, and who merely idles), never safety.
+//! A client of this runtime sends a `user-agent`, a server a `server` header; Go sends neither of these values. Only
+//! conveniences may depend on it (whether a disconnect is final or the peer is merely idle), never safety.
 
 use http::{HeaderMap, HeaderValue};
 

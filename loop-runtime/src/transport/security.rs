@@ -1,4 +1,4 @@
-//! What lies between a socket and the HTTP/2 connection over it.
+//! The layer between a socket and the HTTP/2 connection over it.
 
 use std::io;
 #[cfg(feature = "auto-mtls")]
@@ -10,14 +10,14 @@ use super::tls::Tls;
 #[cfg(feature = "auto-mtls")]
 use crate::lived;
 
-/// How long a peer that dialled may take to prove who it is. Those who dial have a limit of their own.
+/// How long a peer that dialled may take to authenticate. Those who dial have a timeout of their own.
 #[cfg(feature = "auto-mtls")]
 pub(super) const PROOF: Duration = Duration::from_secs(10);
 
 /// How the connections of one plugin's process are secured: the main one and every brokered one, in both directions.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Security {
-    /// A socket that only its user can reach is trusted.
+    /// A socket that only its user can dial is trusted.
     #[default]
     None,
     /// Mutual TLS between the two processes.
@@ -26,7 +26,7 @@ pub(crate) enum Security {
 }
 
 impl Security {
-    /// Makes a connection of a socket that this side dialled. The caller sets the time limit.
+    /// Makes a connection of a socket that this side dialled. The caller sets the timeout.
     ///
     /// Under TLS 1.3 a peer that refuses this side's certificate does so after this has returned: then the connection
     /// ends at once.
@@ -50,7 +50,7 @@ impl Security {
     }
 }
 
-/// A socket that a peer dialled and has not proved to be worth anything yet.
+/// A socket that a peer dialled, not yet authenticated.
 #[derive(Debug)]
 pub(crate) struct Accepted {
     socket: Stream,

@@ -3,14 +3,14 @@
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, header};
 
-/// What HTTP/2 adds to each header when it counts, for what storing it costs.
+/// The overhead that HTTP/2 counts for each header field, in bytes.
 const EACH: usize = 32;
 
 /// `:method`, `:scheme`, `:authority` and `:path`, as HTTP/2 counts them, without the path.
 const PSEUDO: usize = 174;
 
-/// Whether `name` is about one connection of HTTP/1. HTTP/2 forbids such headers, and peers take a request that has one for
-/// malformed.
+/// Whether `name` is a connection-specific header of HTTP/1. HTTP/2 forbids those, and peers treat a request that has
+/// one as malformed.
 pub(crate) fn is_of_one_connection(name: &HeaderName) -> bool {
     matches!(name.as_str(), "connection" | "keep-alive" | "proxy-connection" | "transfer-encoding" | "upgrade")
 }
@@ -19,7 +19,7 @@ pub(crate) fn is_of_one_connection(name: &HeaderName) -> bool {
 ///
 /// # Errors
 ///
-/// Why it cannot be sent: a header that HTTP/2 forbids, or more of them than `most` bytes.
+/// Why it cannot be sent: a header that HTTP/2 forbids, or a list of more than `most` bytes.
 pub(super) fn check(path: &PathAndQuery, headers: &HeaderMap, most: usize) -> Result<(), String> {
     let mut size = PSEUDO + path.as_str().len();
     for (name, value) in headers {

@@ -27,7 +27,7 @@ use super::signs::SignsOfLife;
 use super::whole_frames::WholeFrames;
 use super::{BoxFuture, peer, timeout, tune};
 
-/// A number for every connection that this process accepted, never used twice.
+/// The id of a connection that this process accepted, never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ConnectionId(u64);
 
@@ -43,38 +43,38 @@ impl ConnectionId {
     }
 }
 
-/// When the caller stops waiting, in the extensions of a request that came with a `grpc-timeout`.
+/// The caller's deadline, in the extensions of a request that has a `grpc-timeout`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline(pub(crate) std::time::Instant);
 
-/// Answers the calls of a connection.
+/// Handles the calls of a connection.
 pub(crate) trait Handler: Send + Sync + 'static {
-    /// Answers one call.
+    /// Handles one call.
     ///
-    /// The future is dropped, wherever it stands, when the caller cancels the call, when its time (see [`Deadline`])
-    /// is over, or when the connection ends. Calls of one connection run as tasks of their own, concurrently.
+    /// The future is dropped, at whichever await, when the caller cancels the call, when its [`Deadline`] passes, or
+    /// when the connection ends. Calls of one connection run as tasks of their own, concurrently.
     fn handle(&self, request: Request<Body>, peer: ConnectionId) -> BoxFuture<'static, Response<Body>>;
 
-    /// The signs of life of the peer over all connections to it, if anybody counts them.
+    /// The signs of life of the peer over all connections to it, if they are counted.
     fn signs(&self) -> SignsOfLife {
         SignsOfLife::default()
     }
 
-    /// Whether calls of `path` are between the two runtimes, such as the check of health. They run at once, whatever
-    /// [`Limits::max_in_flight`] says of the others.
+    /// Whether calls of `path` are between the two runtimes, such as the health check. They are not subject to
+    /// [`Limits::max_in_flight`].
     fn is_fixed(&self, _path: &str) -> bool {
         false
     }
 }
 
-/// Serves HTTP/2 on `io` until the connection has ended and no handler of it runs any more.
+/// Serves HTTP/2 on `io` until the connection has ended and none of its handlers runs.
 ///
-/// It ends when the peer ends it; after `stop`, once the calls in flight are answered (new ones are turned away); and
-/// at once after `abort`, or when the future is dropped. A peer that opens the connection and says nothing is waited
-/// for even after `stop`: follow it by `abort`, after as long as you are willing to wait.
+/// It ends when the peer ends it; after `stop`, once the calls in flight are answered (new ones are refused); and at
+/// once after `abort`, or when the future is dropped. Even after `stop` it waits for a peer that opens the connection
+/// and sends nothing: follow it by `abort`, after as long as you are willing to wait.
 ///
-/// [`Limits::max_in_flight`] calls are handled at a time. Further ones wait, in their order: [`tune::RESERVE`] of them here, where
-/// the runtime's own calls pass them by, the rest at the peer.
+/// [`Limits::max_in_flight`] calls are handled concurrently. Further ones queue in order: [`tune::RESERVE`] of them
+/// here, where the runtime's own calls overtake them, the rest at the peer.
 pub(crate) async fn serve_connection<IO>(
     io: IO,
     handler: Arc<dyn Handler>,
@@ -87,13 +87,13 @@ pub(crate) async fn serve_connection<IO>(
     let peer = ConnectionId::next();
     let tasks = TaskTracker::new();
     {
-        // Pinned here: who is given a future has room for it twice, and this one is large.
+        // Pinned here: a future passed by value takes its space twice, and this one is large.
         let accepting = pin!(accept(io, &handler, &limits, &stop, peer, &tasks));
         if let Some(Err(error)) = abort.run_until_cancelled(accepting).await {
             tracing::debug!(?peer, %error, "connection ended");
         }
     }
-    // The connection is dropped: that resets its streams, and the reset drops their handlers.
+    // The connection is dropped: that resets its streams, which drops their handlers.
     tasks.close();
     tasks.wait().await;
 }
@@ -171,7 +171,7 @@ async fn respond_in_turn(
         turn.await
     };
     let answer: BoxFuture<'static, _> = match turn {
-        // Nobody waits for it any more.
+        // The caller has cancelled it.
         None => return,
         Some(Some(_)) => handler.handle(request, peer),
         Some(None) => Box::pin(ready(late())),
@@ -183,9 +183,9 @@ fn late() -> Response<Body> {
     Status::deadline_exceeded("context deadline exceeded").into_http()
 }
 
-/// Sends the answer, and drops it wherever it stands when its time is over or the peer does not want it any more.
+/// Sends the response, and drops it when its deadline passes or the peer resets the stream.
 ///
-/// This is the task of a call, of which there may be ten thousand.
+/// This is the task of one call, of which there may be ten thousand.
 #[allow(clippy::manual_async_fn, reason = "an `async fn` keeps room for what it is given twice")]
 fn respond_with(
     mut answer: BoxFuture<'static, Response<Body>>,
@@ -194,9 +194,9 @@ fn respond_with(
     turn: Option<OwnedSemaphorePermit>,
 ) -> impl Future<Output = ()> {
     async move {
-        // Up to the end of the answer.
+        // Held to the end of the response.
         let _turn = turn;
-        // What is left to send when the head of the answer is out; the head is no part of what waits then.
+        // The body that is left once the headers are sent; the headers are not kept while it waits.
         let left = {
             let mut answer = pin!(async {
                 let Some(until) = until else { return answer.as_mut().await };
@@ -214,7 +214,7 @@ fn respond_with(
     }
 }
 
-/// Sends the head of the answer, and gives the body if there is one to send.
+/// Sends the response headers, and returns the body if there is one.
 fn begin(mut response: Response<Body>, respond: &mut SendResponse<Bytes>) -> Option<(Body, SendStream<Bytes>)> {
     response.headers_mut().insert(header::SERVER, peer::SERVER_NAME.clone());
     let (head, body) = response.into_parts();
@@ -228,7 +228,7 @@ fn begin(mut response: Response<Body>, respond: &mut SendResponse<Bytes>) -> Opt
     }
 }
 
-/// The request, and when its answer is of no use any more.
+/// The request and its deadline.
 fn received(request: Request<RecvStream>) -> Result<(Request<Body>, Option<Instant>), Status> {
     let mut request = request.map(|body| Body::new(Received::new(body)));
     let timeout = timeout::received(request.headers())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts what the peer sent that only a live process sends: answers, items, refusals. Clones count together.
+/// Counts what only a live process sends: responses, stream items, refusals. Clones share the count.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SignsOfLife(Arc<AtomicU64>);
 

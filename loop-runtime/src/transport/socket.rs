@@ -1,10 +1,10 @@
-//! A Unix socket that wakes nobody for nothing.
+//! A Unix socket without spurious wake-ups.
 //!
 //! tokio registers its sockets for reading and for writing at once. When a peer *reads* from a Unix socket, the system
-//! reports that there is room again, and so each message wakes its sender a second time, who has nothing to do: across
-//! two cores that is a third of a small call's time and half of its processor time. This one is registered for reading
-//! alone, and for writing only while a write has to wait. And where that makes messages come earlier, it is looked at
-//! again for a moment before its reader sleeps: see [`BusyPoll`].
+//! reports it writable again, and so each message wakes its sender a second time for nothing: across two cores that is
+//! a third of a small call's time and half of its CPU time. This one is registered for reading only, and for writing
+//! only while a write has to wait. And where that makes messages arrive earlier, it is polled for a moment before its
+//! reader sleeps: see [`BusyPoll`].
 
 use std::future::Future as _;
 use std::io::{self, IoSlice};
@@ -22,10 +22,10 @@ use tokio::net::UnixStream;
 use super::busy_poll::BusyPoll;
 use crate::sys::socket;
 
-/// Without a peer, an error; a signal would end the process.
+/// Without a peer, an error instead of SIGPIPE, which would end the process.
 #[cfg(not(target_vendor = "apple"))]
 const FLAGS: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
-/// Apple's systems have no such flag; tokio sets the option of the socket that says the same.
+/// Apple's systems have no such flag; tokio sets the equivalent socket option.
 #[cfg(target_vendor = "apple")]
 const FLAGS: SendFlags = SendFlags::DONTWAIT;
 
@@ -33,7 +33,7 @@ const FLAGS: SendFlags = SendFlags::DONTWAIT;
 #[derive(Debug)]
 pub(crate) struct UnixSocket {
     reading: AsyncFd<OwnedFd>,
-    /// A duplicate, as long as the peer's buffer is full.
+    /// A duplicate, registered while the peer's buffer is full.
     writing: Option<AsyncFd<OwnedFd>>,
     busy_poll: BusyPoll,
 }
@@ -43,7 +43,7 @@ impl UnixSocket {
     ///
     /// # Errors
     ///
-    /// The system cannot watch any more descriptors.
+    /// The system cannot register any more descriptors.
     pub(crate) fn new(socket: UnixStream) -> io::Result<Self> {
         let reading = socket::watch(socket.into_std()?.into(), Interest::READABLE)?;
         Ok(Self { reading, writing: None, busy_poll: BusyPoll::new(Instant::now()) })
@@ -81,7 +81,7 @@ impl UnixSocket {
     }
 }
 
-/// Has the task polled again, after all others that are ready and after the runtime has looked at its other sockets.
+/// Has the task polled again, after all others that are ready and after the runtime has polled its other sockets.
 fn come_back(cx: &mut Context<'_>) {
     let _ = pin!(tokio::task::yield_now()).poll(cx);
 }
@@ -98,8 +98,8 @@ impl AsyncRead for UnixSocket {
             };
             match (socket::receive(this.reading.get_ref(), buf), ready) {
                 (Ok(received), ready) => {
-                    // There was no more: the next wait need not begin with a read that finds nothing. The end of the
-                    // stream stays readable.
+                    // Drained: the next wait need not begin with a read that would block. The end of the stream
+                    // stays readable.
                     if let Some(mut ready) = ready
                         && (1..room).contains(&received)
                     {
@@ -193,7 +193,7 @@ mod tests {
         left.read_to_end(&mut all).await.unwrap();
         assert_eq!(all, b"last");
         assert_eq!(left.read(&mut [0; 8]).await.unwrap(), 0);
-        // The other way is still open.
+        // The other direction is still open.
         left.write_all(b"more").await.unwrap();
         let mut more = [0; 4];
         right.read_exact(&mut more).await.unwrap();

@@ -1,7 +1,7 @@
-//! The three states of a connection, seen from the side that calls.
+//! The three states of a connection, seen from the calling side.
 //!
-//! *Usable*, *retired* (it takes no new calls, answers those under way, then ends), *ended*; never back. A peer that takes
-//! no new calls is alive, and so is what it is asked already: only the end loses calls.
+//! *Usable*, *retired* (it takes no new calls, answers those in flight, then ends), *ended*; never back. A peer that
+//! takes no new calls is alive, and so are the calls in flight: only the end loses calls.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -9,19 +9,19 @@ use tokio_util::sync::CancellationToken;
 
 use super::frames::GoAway;
 
-/// The highest number that a stream can have.
+/// The highest stream id.
 const ALL: u32 = u32::MAX >> 1;
 
-/// Written by whoever reads from the peer and by whoever calls; its changes are events.
+/// Written by the reader of the connection and by callers; its changes are events.
 #[derive(Debug)]
 pub(super) struct State {
     ended: CancellationToken,
-    /// A child of `ended`: what has ended takes no calls either.
+    /// A child of `ended`: an ended connection takes no calls either.
     retired: CancellationToken,
     cut: CancellationToken,
-    /// The peer says that it did not look at streams above this one, and will not.
+    /// The last stream id of the peer's GOAWAY: streams above it are not processed.
     seen: AtomicU32,
-    /// The peer retired it. With nothing under way our side hangs up at once, before the peer names the last stream.
+    /// The peer retired it. With no call in flight this side disconnects at once, before the peer's second GOAWAY.
     went_away: AtomicBool,
 }
 
@@ -66,19 +66,19 @@ impl State {
         self.cut.cancel();
     }
 
-    /// The peer takes no new calls. It may say so twice: first without a limit, then with the last one that it looked at.
+    /// The peer takes no new calls. It may send two GOAWAYs: first without a limit, then with the last stream id.
     pub(super) fn going_away(&self, said: GoAway) {
         self.seen.fetch_min(said.last, Ordering::Relaxed);
         self.went_away.fetch_or(said.code == 0, Ordering::Relaxed);
         self.retired.cancel();
     }
 
-    /// Whether the peer has said that it takes no more calls, and has no complaint.
+    /// Whether the peer has sent a GOAWAY with `NO_ERROR`.
     pub(super) fn went_away(&self) -> bool {
         self.went_away.load(Ordering::Relaxed)
     }
 
-    /// Whether the peer has said that it did not look at this stream, and will not.
+    /// Whether the peer has reported this stream as unprocessed.
     pub(super) fn is_unseen(&self, stream: u32) -> bool {
         stream > self.seen.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! Statuses in headers.
+//! gRPC statuses in headers.
 
 use http::{HeaderMap, StatusCode};
 use tonic::metadata::MetadataMap;
@@ -8,7 +8,7 @@ const DETAILS: &str = "grpc-status-details-bin";
 
 /// The status in a peer's headers or trailers, if there is one.
 ///
-/// Details that are not base64 are left out: tonic panics on them.
+///Details that are not base64 are dropped: tonic panics on them.
 pub(super) fn received(headers: &HeaderMap) -> Option<Status> {
     if !headers.contains_key("grpc-status") {
         return None;
@@ -26,7 +26,7 @@ pub(super) fn received(headers: &HeaderMap) -> Option<Status> {
     Status::from_header_map(headers)
 }
 
-/// For an HTTP answer that is not gRPC's: the code that gRPC's specification maps it to.
+/// The status for an HTTP response that is not gRPC: with the code that gRPC's specification maps it to.
 pub(super) fn of_http(status: StatusCode) -> Status {
     let code = match status {
         StatusCode::BAD_REQUEST => Code::Internal,

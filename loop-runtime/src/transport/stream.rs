@@ -1,5 +1,5 @@
-//! A dialled or accepted connection: a socket of either network, or one stream of many over a socket, as it is or with
-//! TLS over it.
+//! A dialled or accepted connection: a socket of either network, or one of many streams over a socket, plain or with
+//! TLS.
 
 use std::io;
 use std::pin::Pin;
@@ -27,7 +27,7 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    /// Over a socket of tokio's.
+    /// Over one of tokio's sockets.
     ///
     /// # Errors
     ///
@@ -36,7 +36,7 @@ impl Stream {
         UnixSocket::new(socket).map(Self::Unix)
     }
 
-    /// Connects once, without a time limit of its own: Unix sockets answer at once, TCP after as long as the system
+    /// Connects once, without a timeout of its own: Unix sockets answer at once, TCP after as long as the system
     /// tries. Dropping the future gives up.
     pub(crate) async fn connect(address: &Address) -> io::Result<Self> {
         match address {

@@ -17,7 +17,7 @@ const UNITS: [(u8, u128); 6] = [
 ];
 
 /// The header's value for `timeout`: in the finest unit that needs at most 8 digits, rounded up, so that the callee
-/// never gives up before the caller. Durations beyond 99,999,999 hours are sent as that.
+/// never gives up before the caller. Longer durations than 99,999,999 hours are clamped to that.
 pub(super) fn format(timeout: Duration) -> HeaderValue {
     let nanos = timeout.as_nanos();
     for (unit, scale) in UNITS {
@@ -33,7 +33,7 @@ pub(super) fn format(timeout: Duration) -> HeaderValue {
     HeaderValue::from_static("99999999H")
 }
 
-/// What a peer gives us: `None` without the header.
+/// The timeout of a received request: `None` without the header.
 ///
 /// # Errors
 ///
@@ -100,7 +100,7 @@ mod tests {
             if secs < 99_999_999 * 3600 {
                 let came = came.unwrap();
                 prop_assert!(came >= sent);
-                // eight digits leave an error of at most one in ten million, or one unit
+                // eight digits mean an error of at most one in ten million, or one unit
                 prop_assert!((came - sent).as_secs_f64() <= (sent.as_secs_f64() / 1e6).max(1e-9));
             } else {
                 prop_assert_eq!(came, Some(Duration::from_secs(99_999_999 * 3600)));

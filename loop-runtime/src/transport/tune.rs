@@ -1,38 +1,38 @@
-//! HTTP/2's numbers, the same for both ends.
+//! HTTP/2 settings, the same for both sides.
 
 use super::limits::Limits;
 
-/// A message of 1 MiB arrives without waiting for the window to be opened again.
+/// A message of 1 MiB arrives without waiting for a window update.
 const STREAM_WINDOW: u32 = 4 << 20;
 
 /// Shared by all calls, and as large as it can be: 500 calls whose messages nobody reads do not fill it with what their own
-/// windows let through, and so none of them holds up another, the check of health above all. What bounds memory are the
-/// windows of the calls and how many there are.
+/// windows let through, so none of them blocks another, the health check above all. Memory is bounded by the
+/// windows of the calls and their number.
 const CONNECTION_WINDOW: u32 = i32::MAX as u32;
 
-/// h2 ends a connection with more short DATA frames unread than this has room for, at 256 bytes each. Twenty thousand calls
+/// h2 ends a connection with more short DATA frames unread than fit here, at 256 bytes each. Twenty thousand calls
 /// in flight easily have two thousand.
 const SHORT_FRAMES: usize = 16 << 20;
 
-/// How many calls are taken beyond those that are handled at a time: the runtime's own, and as many as wait for their turn.
-/// Peers begin up to a hundred calls before they have heard of any limit, and none of them is to be refused.
+/// How many calls are accepted beyond those that are handled concurrently: the runtime's own, and queued ones.
+/// Peers begin up to a hundred calls before they have received any SETTINGS, and none of them is to be refused.
 pub(super) const RESERVE: u32 = 128;
 
-/// The largest piece that a peer may send at once. A message that fits is handed on without being put together:
-/// against HTTP/2's 16 KiB, this halves the time of a call of 1 MiB and its processor time. Its price: h2 derives from it
-/// in how many pieces a header list may come, about ten, and grpc-go's pieces are of 16 KiB. So what comes passes
-/// through [`HeaderBlocks`](super::header_blocks::HeaderBlocks) before.
+/// The largest frame that a peer may send. A message that fits is passed on without being reassembled: compared to
+/// HTTP/2's 16 KiB, this halves the time of a call of 1 MiB and its CPU time. Its price: h2 derives from it how many
+/// frames a header list may have, about ten, and grpc-go's frames have 16 KiB. So input passes through
+/// [`HeaderBlocks`](super::header_blocks::HeaderBlocks) first.
 pub(super) const FRAME: u32 = 2 << 20;
 
-/// h2 takes twenty calls that are cancelled before they were looked at for an attack; a local peer that drops
-/// thousands of futures at once is none. For the same reason nobody counts, over the life of a connection, the frames
-/// that come for streams which were forgotten after a reset; h2 gives up at 1024.
+/// h2 treats twenty calls that are cancelled before they were accepted as an attack; a local peer that drops thousands
+/// of futures at once is none. For the same reason there is no limit, over the life of a connection, on frames for
+/// streams that were forgotten after a reset; h2 gives up at 1024.
 const RESET_STREAMS: usize = 65_536;
 
-/// Calls before the peer has said how many it takes at the same time.
+/// Concurrent calls before the peer's SETTINGS are known.
 const FIRST_STREAMS: usize = 100;
 
-/// Nobody pings: see [`Connection`](super::Connection).
+/// No pings: see [`Connection`](super::Connection).
 pub(super) fn client(limits: &Limits) -> h2::client::Builder {
     let mut builder = h2::client::Builder::new();
     builder

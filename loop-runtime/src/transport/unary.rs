@@ -19,15 +19,15 @@ const IDENTITY: &str = "identity";
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// Reads the request's message, of at most `limit` bytes, runs `run` with it and the request's headers, and frames
-/// what it returns: the reply's message, or the status that is the answer.
+/// what it returns: the reply's message, or the status.
 ///
-/// Requests that are not gRPC's get HTTP status 415; broken ones are answered without `run`.
+/// Requests that are not gRPC get HTTP status 415; malformed ones are answered without `run`.
 pub(crate) fn answer_unary<F, R>(request: Request<Body>, limit: usize, run: F) -> impl Future<Output = Response<Body>>
 where
     F: FnOnce(HeaderMap, Bytes) -> R,
     R: Future<Output = Result<Bytes, Status>>,
 {
-    // Outside the future, which would keep room for all of the request to its end.
+    // Outside the future, which would reserve space for the whole request to its end.
     let (Parts { headers, .. }, body) = request.into_parts();
     async move {
         if !is_grpc(&headers) {
@@ -82,7 +82,7 @@ async fn receive(body: Body, limit: usize) -> Result<Bytes, Status> {
     match frame::read(body, limit).await {
         Ok(read) => read.message.ok_or_else(|| Status::internal("the body of the call holds no message")),
         Err(ReadError::Refused(status)) => Err(*status),
-        // Nobody is there to read it; the handler's future is about to be dropped.
+        // The peer reset the stream; the handler's future is about to be dropped.
         Err(ReadError::Body(error)) => Err(Status::cancelled(format!("the request did not come whole: {error}"))),
     }
 }

@@ -1,16 +1,16 @@
-//! Frames that begin and do not end.
+//! Ends connections whose frames begin and do not end.
 //!
-//! Once the head of a frame has come, HTTP/2 takes whatever comes next for its payload, and h2 waits for all of it: on a
-//! connection whose peer stops in the middle, or into which something else was written, every call hangs for ever, while the
-//! peer answers on its other connections and is alive by all other signs.
+//! After a frame header, HTTP/2 takes whatever follows for the payload, and h2 waits for all of it: on a connection
+//! whose peer stops in the middle, or into which something else was written, every call hangs for ever, while the peer
+//! answers on its other connections and is alive by all other signs.
 //!
-//! A frame that never ends costs its connection. A machine that stands still must not: its time is counted in ticks that this
-//! process lived through, and what has come is read before a tick is counted, so that a stop of this process, however long, is
-//! one tick at most. A peer that stands still sends nothing, and whether it is dead is not decided here but by whoever watches
-//! the process (after ten seconds, by default): so a frame may stand still for [`STANDSTILL`] ticks. A peer that gives signs of
-//! life, over this connection or another, is not standing still, and sends a frame that it has begun within moments: a tick
-//! with such a sign, or one in which something but less than [`PACE`] of the frame came, weighs more ([`LIVELY`]). At that pace
-//! and above, a frame ends by itself, as its length is bounded.
+//! A frame that never ends costs its connection. A stalled machine must not: time is counted in ticks that this process
+//! lived through, and what was received is read before a tick is counted, so that a stop of this process, however long,
+//! is one tick at most. A stalled peer sends nothing, and whether it is dead is not decided here but by the health
+//! check (after ten seconds, by default): so a frame may stall for [`STANDSTILL`] ticks. A peer that gives signs of
+//! life, over this connection or another, is not stalled, and completes a frame that it has begun within moments: a
+//! tick with such a sign, or one that brought some but less than [`PACE`] bytes of the frame, weighs more ([`LIVELY`]).
+//! At that pace and above, a frame ends by itself, as its length is bounded.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -26,11 +26,11 @@ use super::signs::SignsOfLife;
 use super::state::State;
 use super::ticks::{STANDSTILL, ticks};
 
-/// In how many ticks less than [`PACE`] may come of a frame that has begun, while the peer shows, by what does come or over its
+/// How many ticks may bring less than [`PACE`] bytes of a frame that has begun, while the peer shows, on this or its
 /// other connections, that it is alive.
 const LIVELY: u32 = 5;
 
-/// Bytes in a tick; the largest frame has 32 times as many.
+/// Bytes per tick; the largest frame has 32 times as many.
 const PACE: usize = 64 << 10;
 
 /// How a frame has used its time.
@@ -51,7 +51,7 @@ impl Patience {
         }
     }
 
-    /// One tick is over and another begins; whether the frame has used its time up. `signs` are the peer's signs of life.
+    /// Counts a tick; returns whether the frame's time is up. `signs` are the peer's signs of life.
     fn tick(&mut self, signs: u64) -> bool {
         let lively = std::mem::replace(&mut self.signs, signs) != signs;
         self.spent += match self.came.replace(0) {
@@ -63,29 +63,29 @@ impl Patience {
     }
 }
 
-/// Reads of `IO`, which fail when a frame does not end, and after the peer has given the connection up. Writes are
-/// its own.
+/// Reads `IO`, failing when a frame does not end, and after a GOAWAY with an error code. Writes pass
+/// through.
 pub(super) struct WholeFrames<IO> {
     io: IO,
     frames: Frames,
-    /// Of the side that calls: learns that the peer takes no new calls.
+    /// On the calling side: receives the peer's GOAWAY.
     state: Option<Arc<State>>,
     signs: SignsOfLife,
-    /// Why the peer gave the connection up.
+    /// The error code of the peer's GOAWAY.
     given_up: Option<Reason>,
-    /// Of the frame that has begun.
+    /// For the frame that has begun.
     patience: Option<Patience>,
-    /// Wakes after each, perhaps when the frame is whole by now.
+    /// Wakes after each tick, even if the frame is complete by then.
     ticks: Option<Interval>,
 }
 
 impl<IO> WholeFrames<IO> {
-    /// Of a connection whose peer is a server; `state` is told what it says about its end.
+    /// For a connection whose peer is a server; `state` receives its GOAWAY.
     pub(super) fn of_server(io: IO, state: Arc<State>, signs: SignsOfLife) -> Self {
         Self { io, frames: Frames::default(), state: Some(state), signs, given_up: None, patience: None, ticks: None }
     }
 
-    /// Of a connection whose peer is a client.
+    /// For a connection whose peer is a client.
     pub(super) fn of_client(io: IO, signs: SignsOfLife) -> Self {
         Self { io, frames: Frames::after_preface(), state: None, signs, given_up: None, patience: None, ticks: None }
     }
@@ -94,7 +94,7 @@ impl<IO> WholeFrames<IO> {
         let Passed { ended, go_away } = self.frames.pass(bytes);
         if let (Some(go_away), Some(state)) = (go_away, &self.state) {
             state.going_away(go_away);
-            // What it answers before it hangs up has come by now; h2 would wait for the rest as long as there is a socket.
+            // Its last responses have arrived by now; h2 would wait for the rest as long as there is a socket.
             self.given_up = (go_away.code != 0).then(|| Reason::from(go_away.code));
         }
         match &mut self.patience {
@@ -103,7 +103,7 @@ impl<IO> WholeFrames<IO> {
         }
     }
 
-    /// Asked only when nothing more is there to be read: what has come while this process did not run is looked at first.
+    /// Polled only when there is nothing to read: what arrived while this process did not run is processed first.
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         let Some(patience) = &mut self.patience else { return Poll::Pending };
         let ticks = self.ticks.get_or_insert_with(ticks);
@@ -181,7 +181,7 @@ mod tests {
         bytes
     }
 
-    /// Reads what is there, and what is said when nothing is.
+    /// Reads what is there; returns the error, if any, when nothing is.
     async fn read(from: &mut WholeFrames<DuplexStream>) -> io::Result<()> {
         let mut piece = [0; 64];
         loop {
@@ -193,7 +193,7 @@ mod tests {
         }
     }
 
-    /// Lives through ticks until the connection fails, or for `most` of them; how many it were.
+    /// Lives through ticks until the connection fails, or for `most` of them; returns their number.
     async fn ticks(ours: &mut WholeFrames<DuplexStream>, most: u32) -> u32 {
         for n in 0..most {
             advance(TICK).await;
@@ -220,7 +220,7 @@ mod tests {
         }
     }
 
-    /// Something else was written into this connection: the peer answers over its others.
+    /// Something else was written into this connection; the peer answers over its others.
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_is_alive_elsewhere_has_less_time() {
         for every in [1, 3] {
@@ -248,7 +248,7 @@ mod tests {
         }
     }
 
-    /// What comes next is swallowed, but that is no progress of the frame's.
+    /// What comes next is swallowed, but that is no progress of the frame.
     #[tokio::test(start_paused = true)]
     async fn bytes_that_keep_coming_do_not_put_it_off() {
         let (mut peer, ours) = duplex(1024);
@@ -306,7 +306,7 @@ mod tests {
         }
     }
 
-    /// While this side lives on, in the middle of a frame; and it may happen again in the next one.
+    /// While this side runs, in the middle of a frame; and again in the next one.
     #[tokio::test(start_paused = true)]
     async fn a_stop_of_the_peer_does_no_harm() {
         for stop in [6, 60] {
@@ -329,7 +329,7 @@ mod tests {
             let (mut peer, ours) = duplex(1024);
             let mut ours =
                 if preface > 0 { WholeFrames::of_client(ours, SignsOfLife::default()) } else { of_server(ours) };
-            // A peer that opens the connection and says nothing is waited for.
+            // A peer that opens the connection and sends nothing is not timed out.
             read(&mut ours).await.unwrap();
             assert_eq!(ticks(&mut ours, 2 * STANDSTILL).await, 2 * STANDSTILL);
             peer.write_all(&vec![b' '; preface]).await.unwrap();
@@ -344,7 +344,7 @@ mod tests {
         }
     }
 
-    /// What came while this process was held up counts, however late it is.
+    /// What arrived while this process was stopped counts, however late it is.
     #[tokio::test(start_paused = true)]
     async fn what_is_there_is_read_before_the_clock_is_asked() {
         let (mut peer, ours) = duplex(1024);

@@ -142,7 +142,7 @@ async fn a_plugin_may_have_no_broker() {
     assert_eq!(files(dir.path()), 0);
 }
 
-/// As a Go plugin: it takes in announcements and answers nothing, not even headers.
+/// Like a Go plugin: it receives announcements and sends nothing, not even headers.
 struct Silent(Mutex<Option<tokio::sync::oneshot::Sender<ConnInfo>>>);
 
 impl Handler for Silent {

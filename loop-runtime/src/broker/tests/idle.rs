@@ -9,7 +9,7 @@ use super::exchange::main_connection;
 use super::*;
 use crate::transport::{BoxFuture, ConnectionId, Handler};
 
-/// A plugin that only listens, and counts how often it is asked to.
+/// A plugin that only receives, and counts the streams opened to it.
 struct Listening {
     streams: Arc<AtomicUsize>,
     heard: mpsc::UnboundedSender<Option<ConnInfo>>,

@@ -1,4 +1,4 @@
-//! Multiplexed connections: two brokers over one pair of sockets in memory, and brokers with a peer written by hand.
+//! Multiplexed connections: two brokers over one in-memory pair of sockets, and brokers with a scripted peer.
 
 use tokio::io::DuplexStream;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -8,7 +8,7 @@ use crate::broker::knocks::Knocks;
 use crate::proto::plugin::conn_info::Knock;
 use crate::transport::{MuxSession, MuxStream};
 
-/// One side: its broker, what it says, and the streams for which no knock came.
+/// One side: its broker, what it sends, and the streams for which no knock came.
 struct Side {
     broker: Broker,
     knocks: Knocks,
@@ -44,14 +44,14 @@ fn side(io: DuplexStream, client: bool) -> Side {
     Side { broker, knocks, session, says, main }
 }
 
-/// What is left of a side whose peer hears it.
+/// What is left of a side that is joined to its peer.
 struct Rest {
     knocks: Knocks,
     session: MuxSession,
     main: UnboundedReceiver<MuxStream>,
 }
 
-/// Two sides that hear each other; host and plugin.
+/// Two joined sides, host and plugin.
 fn joined() -> (Broker, Broker, [Rest; 2]) {
     let (one, other) = tokio::io::duplex(64 * 1024);
     let (host, plugin) = (side(one, true), side(other, false));
@@ -67,7 +67,7 @@ fn joined() -> (Broker, Broker, [Rest; 2]) {
     (host.broker, plugin.broker, [of_host, of_plugin])
 }
 
-/// A side whose peer says what the test says; the peer's end of the socket is a session too.
+/// A side whose peer is the test; the peer's end of the socket is a session too.
 fn scripted() -> (Side, Side) {
     let (one, other) = tokio::io::duplex(64 * 1024);
     (side(one, false), side(other, true))
@@ -76,12 +76,12 @@ fn scripted() -> (Side, Side) {
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(30);
 
-/// The next stream for which no knock came; it must come.
+/// The next stream for which no knock came; there must be one.
 async fn unclaimed(main: &mut UnboundedReceiver<MuxStream>) -> MuxStream {
     tokio::time::timeout(LONG, main.recv()).await.expect("no stream comes").expect("a session")
 }
 
-/// The next message of a side; it must come.
+/// The next message of a side; there must be one.
 async fn said(says: &mut mpsc::Receiver<ConnInfo>) -> ConnInfo {
     tokio::time::timeout(LONG, says.recv()).await.expect("nothing is said").expect("a broker")
 }
@@ -99,14 +99,14 @@ fn message(service_id: u32, ack: bool, error: &str) -> ConnInfo {
     ConnInfo { service_id, network: String::new(), address: String::new(), knock }
 }
 
-/// Dials and says its id, so that the peer answers.
+/// Dials and sends its id, so that the peer answers.
 async fn greet(broker: &Broker, id: u32) -> u32 {
     let (mut stream, _) = broker.dial(id).await.unwrap();
     stream.write_u32(id).await.unwrap();
     stream.read_u32().await.unwrap()
 }
 
-/// Accepts one connection after another, and answers with its id what comes.
+/// Accepts one connection after another, and answers whatever comes with its id.
 fn serve(id: u32, listener: Listener) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
         loop {
@@ -355,7 +355,7 @@ async fn what_is_closed_dials_no_more() {
     assert!(matches!(host.listen().await, Err(BrokerError::Closed(_))));
     drop(plugin);
 
-    // A session that is not there yet, or no more, is no panic.
+    // A session that is not attached yet, or has ended, is no panic.
     let (ours, peer) = scripted();
     peer.session.close();
     ours.session.ended().cancelled().await;
@@ -368,7 +368,7 @@ async fn what_is_closed_dials_no_more() {
     assert!(matches!(dialled, Err(BrokerError::Stream(_))));
 }
 
-/// A peer that knocks ahead: streams are told apart by their order alone.
+/// A peer that knocks ahead: streams are told apart only by their order.
 #[tokio::test]
 async fn streams_go_to_the_acked_ids_in_their_order() {
     let (mut ours, peer) = scripted();

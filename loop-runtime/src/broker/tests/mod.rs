@@ -160,7 +160,7 @@ async fn an_announcement_is_kept_five_seconds() {
     assert_eq!(before.elapsed(), DIAL_TIMEOUT);
     assert_eq!(broker.0.pending.sizes(), (0, 0));
 
-    // and comes back to life
+    // and is bound again
     broker.received(at(1, "unix", &address));
     broker.dial(1).await.unwrap();
 }
@@ -185,7 +185,7 @@ async fn one_announcement_is_kept_per_id_and_serves_one_dial() {
     assert_eq!(broker.dial(7).await.unwrap().1, Destination::Socket(first.address()));
     assert!(matches!(broker.dial(7).await, Err(BrokerError::Timeout)));
 
-    // used up, so that the next one counts
+    // consumed, so that the next one counts
     broker.received(at(7, "unix", second.address().to_string()));
     assert_eq!(broker.dial(7).await.unwrap().1, Destination::Socket(second.address()));
 }
@@ -326,7 +326,7 @@ async fn a_listen_that_fails_or_is_dropped_leaves_no_socket() {
     assert_eq!(files(dir.path()), 1);
 }
 
-/// The peer ends between the first look and the socket.
+/// The peer ends between the first check and the bind.
 #[tokio::test]
 async fn a_directory_that_went_with_the_peer_is_no_failure_to_listen() {
     let dir = tempfile::tempdir().unwrap();

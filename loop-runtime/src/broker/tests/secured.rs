@@ -12,7 +12,7 @@ fn agreed() -> (Security, Security) {
     (offer.settle(&field).unwrap(), plugin)
 }
 
-/// For what fails by going on for ever.
+/// For what would fail by hanging.
 async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(10), future).await.expect("it hangs")
 }
@@ -33,7 +33,7 @@ async fn either_side_dials_what_the_other_announced() {
     }
 }
 
-/// Another process of the same user reads the announcement's address off the file system and dials it.
+/// Another process of the same user finds the announced address in the file system and dials it.
 #[tokio::test]
 async fn a_stranger_who_dials_what_was_announced_is_refused() {
     let dir = tempfile::tempdir().unwrap();
@@ -56,7 +56,7 @@ async fn a_stranger_who_dials_what_was_announced_is_refused() {
     }
 }
 
-/// Somebody else listens where the announcement points to.
+/// A stranger listens at the announced address.
 #[tokio::test]
 async fn a_stranger_who_answers_a_dial_is_refused() {
     let dir = tempfile::tempdir().unwrap();

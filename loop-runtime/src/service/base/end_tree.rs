@@ -1,4 +1,4 @@
-//! The end of something and of all that hangs on it: decided under a lock, seen without one.
+//! The end of something and of everything below it: ended under a lock, checked without one.
 
 use std::sync::{Arc, Weak};
 
@@ -6,14 +6,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::sync::{AtomicBool, Mutex, Ordering, locked};
 
-/// Ends once and never comes back: of a session, an object, a connection, a lease.
+/// The end of a session, an object, a connection or a lease: it comes once and is final.
 ///
-/// When [`EndTree::end`] has returned, in whichever thread, all below is over, and nothing that is not over can be hung on
-/// it any more. So who knows that the next generation of a plugin is there finds nothing usable of the last one. A tree
-/// of `CancellationToken`s does not promise that: there, who comes second returns while the first is still under way.
+/// When [`EndTree::end`] has returned, in whichever thread, everything below has ended, and any child added later has
+/// ended from the start. So whoever sees the next generation of a plugin finds nothing usable of the last one. A tree
+/// of `CancellationToken`s does not promise that: there, a second `cancel` returns while the first is still running.
 pub(crate) struct EndTree {
     over: AtomicBool,
-    /// `None` once it is over.
+    /// `None` once it has ended.
     below: Mutex<Option<Vec<Weak<Self>>>>,
     told: CancellationToken,
 }
@@ -27,7 +27,7 @@ impl EndTree {
         })
     }
 
-    /// A life that ends with this one at the latest; at once, if this one is over.
+    /// A child that ends with this one at the latest; it has ended already if this one has.
     pub(crate) fn child(&self) -> Arc<Self> {
         let child = Self::new();
         let mut below = locked(&self.below);
@@ -44,15 +44,15 @@ impl EndTree {
         child
     }
 
-    /// Takes no lock. What had to end before this did is seen to be over too.
+    /// Takes no lock. What had to end before this one is seen as ended too.
     pub(crate) fn is_over(&self) -> bool {
         self.over.load(Ordering::Acquire)
     }
 
-    /// Ends it and all below. From any thread, as often as anybody likes.
+    /// Ends it and everything below. Idempotent, from any thread.
     pub(crate) fn end(&self) {
         self.over.store(true, Ordering::Release);
-        // Held until all below is over, for those who come second.
+        // Held until everything below has ended, so that concurrent callers wait for it.
         let mut below = locked(&self.below);
         for life in below.take().unwrap_or_default() {
             if let Some(life) = life.upgrade() {
@@ -62,7 +62,7 @@ impl EndTree {
         self.told.cancel();
     }
 
-    /// To wait for the end, which is told once all below is over.
+    /// Cancelled once it and everything below have ended.
     pub(crate) fn told(&self) -> &CancellationToken {
         &self.told
     }

@@ -1,4 +1,4 @@
-//! What happens to handles, for those who watch.
+//! The events of handles, for observers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::error::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct HandleId {
-    /// Rising, from 1.
+    /// Ascending, from 1.
     pub number: u64,
     /// The full name of its service.
     pub service: &'static str,
@@ -27,26 +27,26 @@ impl fmt::Display for HandleId {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum HandleEvent {
-    /// Its connection or its object is gone; the keeper brings it back.
+    /// Its connection or its object was lost; the keeper recovers it.
     Lost {
         /// Which handle.
         handle: HandleId,
         /// The generation of the plugin in which it was lost.
         generation: u64,
     },
-    /// It can be used, for the first time or again.
+    /// It is usable, for the first time or again.
     Made {
         /// Which handle.
         handle: HandleId,
         /// The generation of the plugin in which it lives.
         generation: u64,
-        /// The object on the far side; another number is another object.
+        /// The object in the peer; another number is another object.
         object: u64,
         /// How many times the constructor ran for it since the last success.
         run: u32,
-        /// The object had lived on: only its connection was dialled again.
+        /// The object had survived: only its connection was dialled again.
         redialled: bool,
-        /// Time from the beginning of the run.
+        /// Time since the run began.
         took: Duration,
     },
     /// A run of its constructor failed.
@@ -55,31 +55,31 @@ pub enum HandleEvent {
         handle: HandleId,
         /// Why.
         error: Error,
-        /// It is not tried again under this parent object.
+        /// It is not retried under this parent object.
         permanent: bool,
-        /// How many runs failed in a row.
+        /// How many consecutive runs failed.
         run: u32,
         /// When the next run begins.
         retry_at: Option<Instant>,
     },
-    /// It was closed, by hand or because the last user dropped it.
+    /// It was closed, explicitly or because the last user dropped it.
     Closed {
         /// Which handle.
         handle: HandleId,
-        /// The far side was told and answered.
+        /// The peer answered the release call.
         told: bool,
     },
-    /// A constructor call ended without an answer in a process that lives: an object that nobody uses may be left
-    /// there until the process ends.
+    /// A constructor call ended without a reply in a live process: an unused object may stay there until the process
+    /// ends.
     DuplicatePossible {
         /// Which handle.
         handle: HandleId,
         /// The generation of the plugin.
         generation: u64,
-        /// How many there may be by now.
+        /// How many there may be so far.
         count: u64,
     },
 }
 
-/// Receives the events of a family of handles.
+/// Receives the events of the handles of one peer.
 pub(crate) type Observer = Arc<dyn Fn(HandleEvent) + Send + Sync>;

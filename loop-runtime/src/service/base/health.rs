@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 /// What a service reports: the name of each part, and its error; an empty text is good health.
 pub type HealthReport = BTreeMap<String, String>;
 
-/// The report of a client called `name`: its own state, and what the far side reports, each under `name.`.
+/// The report of a client called `name`: its own state, and what the peer reports, each under `name.`.
 ///
 /// `ready` is the text of the error that made the client itself unready.
 ///

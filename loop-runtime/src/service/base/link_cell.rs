@@ -1,11 +1,11 @@
-//! Where callers find the link of the moment.
+//! Where callers find the current link.
 
 use std::sync::Arc;
 
 use crate::sync::ArcSwapOption;
 
-/// Read by every call, written when a link comes or goes. A link is put here after it was hung on its object, so that
-/// whatever has ended meanwhile is found here, if at all, as what it is: not usable.
+/// Read by every call, written when a link is installed or removed. A link is stored here after it was registered with
+/// its object, so that one that has ended meanwhile is seen here, if at all, as not usable.
 pub(crate) struct LinkCell<T>(ArcSwapOption<T>);
 
 impl<T> LinkCell<T> {
@@ -17,12 +17,12 @@ impl<T> LinkCell<T> {
         self.0.store(Some(it));
     }
 
-    /// Takes it away, usable or not.
+    /// Removes it, usable or not.
     pub(crate) fn take(&self) -> Option<Arc<T>> {
         self.0.swap(None)
     }
 
-    /// What is there, if `is_usable` says that it has not ended.
+    /// The link, if there is one for which `is_usable` holds.
     pub(crate) fn get(&self, is_usable: impl Fn(&T) -> bool) -> Option<Arc<T>> {
         let it = self.0.load();
         it.as_ref().filter(|it| is_usable(it)).cloned()

@@ -1,23 +1,23 @@
-//! One rpc of a service, as the macro writes it into a constant table.
+//! One RPC of a service, as the macro writes it into a constant table.
 
 use crate::wire::FieldSpec;
 
-/// What the runtime knows of a method: its path, how it may be repeated, and the numbers of its reply.
+/// What the runtime knows of a method: its path, whether it may be retried, and the field numbers of its reply.
 #[derive(Debug)]
 pub struct Method {
     /// `/package.Service/Method`.
     pub path: &'static str,
     /// The last part of the path.
     pub name: &'static str,
-    /// Carried out twice is as good as once: repeated after a loss.
+    /// Idempotent: retried after a loss.
     pub idempotent: bool,
-    /// A set-up call: repeated on every object that takes the place of the one it was made on.
+    /// A set-up call: repeated on every object that replaces the one it was made on.
     pub replay: bool,
-    /// Says that nobody needs the object any more.
+    /// Releases the object.
     pub release: bool,
-    /// A constructor whose newer object replaces the older one, once it is made.
+    /// A constructor whose new object replaces the older one, once it is made.
     pub singleton: bool,
-    /// The object is not made again when it is lost: its handle fails from then on, and the caller makes a new one.
+    /// The object is not recreated when it is lost: its handle fails from then on, and the caller makes a new one.
     pub once: bool,
     /// Arguments or results carry services.
     pub carries: bool,
@@ -59,14 +59,14 @@ impl Method {
         self
     }
 
-    /// Marks the constructor as one whose newer object replaces the older.
+    /// Marks the constructor as one whose new object replaces the older one.
     pub const fn singleton(mut self) -> Self {
         self.singleton = true;
         self
     }
 
-    /// Marks the constructor as one whose object is not made again when it is lost: its handle fails from then on, and the
-    /// caller makes a new one.
+    /// Marks the constructor as one whose object is not recreated when it is lost: its handle fails from then on, and
+    /// the caller makes a new one.
     pub const fn once(mut self) -> Self {
         self.once = true;
         self
@@ -85,7 +85,7 @@ impl Method {
     }
 }
 
-/// Whether a result hands over a service, which it must where only a constructor makes sense.
+/// Whether a result carries a service, as it must where only a constructor makes sense.
 #[track_caller]
 pub const fn constructs(carries: bool) -> bool {
     assert!(carries, "`once` is for constructors: methods that return `Arc<dyn Trait>` of a service");

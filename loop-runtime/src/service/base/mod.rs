@@ -1,4 +1,4 @@
-//! Values that every layer above shares, and what all services to one peer have in common.
+//! Values that every layer above shares, and what all services of one peer have in common.
 
 mod end_tree;
 mod event;
@@ -25,5 +25,5 @@ pub(crate) use peer_context::{PeerContext, TICK};
 pub(crate) use status::{from_status, to_status};
 pub(crate) use timeouts::Timeouts;
 
-/// A boxed future, as the vtable half of a service answers.
+/// A boxed future, as the dyn-compatible half of a service returns it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,4 +1,4 @@
-//! What a service is called on the wire: its own names, its parents' and its components'.
+//! The names of a service on the wire: its own, its parents' and its components'.
 
 use super::method::Method;
 use crate::error::Error;
@@ -28,7 +28,7 @@ impl Names {
         }
     }
 
-    /// Notes that the component `name` may be missing, so that its presence is asked for on every new connection.
+    /// Notes that the component `name` is optional, so that every new connection probes for it.
     pub(crate) fn optional(&mut self, name: &'static str) {
         if !self.optional.contains(&name) {
             self.optional.push(name);
@@ -52,13 +52,13 @@ impl Names {
         &self.optional
     }
 
-    /// The path of a method of `service` that may be called without a reason.
+    /// The path of an idempotent method of `service`, to probe with.
     pub(crate) fn harmless(&self, service: &str) -> Option<&'static str> {
         let (_, methods) = self.services.iter().find(|(name, _)| *name == service)?;
         methods.iter().find(|method| method.idempotent).map(|method| method.path)
     }
 
-    /// The method with this path, if the contract names one.
+    /// The method with this name, if the contract has one.
     pub(crate) fn method(&self, service: &str, method: &str) -> Option<&'static Method> {
         let (_, methods) = self.services.iter().find(|(name, _)| *name == service)?;
         methods.iter().find(|known| known.name == method)

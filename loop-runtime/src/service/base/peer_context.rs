@@ -1,4 +1,4 @@
-//! What all handles to one peer share.
+//! What all handles of one peer share.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,25 +12,25 @@ use super::timeouts::Timeouts;
 use crate::sync::locked;
 use crate::transport::SignsOfLife;
 
-/// The tick of a health check that nobody has configured, or switched off.
+/// The tick where no health check is configured, or it is disabled.
 pub(crate) const TICK: Duration = Duration::from_secs(1);
 
-/// Ticks after which a link is no failure when it ends: as many as make a silent process look hung.
+/// Ticks after which the end of a link counts as no failure: as many as make a silent process count as hung.
 const STEADY: u32 = 10;
 
-/// Constructors that run at the same time after a restart.
+/// Constructors that run concurrently after a restart.
 const RUNS: usize = 8;
 
-/// The handles of one supervisor, or those that a host lent to its plugin.
+/// Shared by the handles of one supervisor, or by those that a host lent to its plugin.
 pub(crate) struct PeerContext {
-    /// The peer, for texts.
+    /// The peer's name, for error texts.
     pub(crate) name: String,
-    /// This process, for texts.
+    /// This process's name, for error texts.
     pub(crate) local: String,
     pub(crate) timeouts: Timeouts,
-    /// Lost objects are made again when somebody calls, not at once.
+    /// Lost objects are recreated on the next call, not at once.
     pub(crate) lazy: bool,
-    /// A link that has lived this long is no failure when it ends: ten ticks of the health check.
+    /// The end of a link this old counts as no failure: ten ticks of the health check.
     pub(crate) steady: Duration,
     observer: Observer,
     runs: Semaphore,
@@ -40,9 +40,9 @@ pub(crate) struct PeerContext {
     cut_off: Mutex<Vec<(u64, u64)>>,
     quarantined: Mutex<Vec<u64>>,
     cautious: AtomicBool,
-    /// What a live process answers.
+    /// Counts replies of the peer.
     answers: AtomicU64,
-    /// That, and what it asks.
+    /// Counts its replies and its requests.
     signs: SignsOfLife,
     runtime: Runtime,
 }
@@ -80,7 +80,7 @@ impl PeerContext {
         })
     }
 
-    /// The runtime to which connections to the peer belong: that in which the family was made.
+    /// The runtime of the connections to the peer: that in which the context was made.
     pub(crate) fn runtime(&self) -> &Runtime {
         &self.runtime
     }
@@ -89,7 +89,7 @@ impl PeerContext {
         (self.observer)(event);
     }
 
-    /// Notes a sign of life of the peer: it answered something.
+    /// Notes a sign of life of the peer: it sent a reply.
     pub(crate) fn alive(&self) {
         self.answers.fetch_add(1, Ordering::Relaxed);
         self.signs.note();
@@ -100,18 +100,18 @@ impl PeerContext {
         self.answers.load(Ordering::Relaxed)
     }
 
-    /// Notes a request of the peer. A process that asks may yet be one that answers nothing, so that this is no sign of life to
-    /// whoever decides whether it hangs.
+    /// Notes a request of the peer. A process that sends requests may still answer none, so this is no sign of life for
+    /// the decision whether it hangs.
     pub(crate) fn heard(&self) {
         self.signs.note();
     }
 
-    /// All that a live process sends, for connections to the peer.
+    /// Everything that a live process sends, for connections to the peer.
     pub(crate) fn signs(&self) -> SignsOfLife {
         self.signs.clone()
     }
 
-    /// Forgets refusals: keepers try again at once.
+    /// Forgets refusals: keepers retry at once.
     pub(crate) fn reset(&self) {
         locked(&self.quarantined).clear();
         self.resets.send_modify(|version| *version += 1);
@@ -126,12 +126,12 @@ impl PeerContext {
         self.resets.subscribe()
     }
 
-    /// Lets constructors run one at a time only, because generations ended again and again while some ran.
+    /// Lets constructors run one at a time only, because generations kept ending while some ran.
     pub(crate) fn set_cautious(&self, cautious: bool) {
         self.cautious.store(cautious, Ordering::Relaxed);
     }
 
-    /// Leave to run a constructor again.
+    /// A permit to run a constructor again.
     pub(crate) async fn run(&self, handle: u64) -> Option<Run<'_>> {
         let permits = if self.cautious.load(Ordering::Relaxed) { RUNS as u32 } else { 1 };
         let permit = self.runs.acquire_many(permits).await.ok()?;
@@ -140,7 +140,7 @@ impl PeerContext {
         Some(Run { peer_context: self, handle, _permit: permit })
     }
 
-    /// Notes that the constructor of `handle` lost what it ran over. That is seen before the end of `generation` is.
+    /// Notes that the constructor of `handle` lost its connection. This is visible before the end of `generation` is.
     pub(crate) fn cut_off(&self, generation: u64, handle: u64) {
         locked(&self.cut_off).push((generation, handle));
     }

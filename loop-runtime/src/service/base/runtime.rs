@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 pub(crate) struct Runtime(Option<Handle>);
 
 impl Runtime {
-    /// The runtime of the moment.
+    /// The current runtime.
     pub(crate) fn current() -> Self {
         Self(Handle::try_current().ok())
     }

@@ -1,21 +1,21 @@
-//! Errors on the wire: gRPC code and text, details, and a trailer that marks a loss behind the peer that answers.
+//! Errors on the wire: status code and message, details, and a trailer that marks a loss behind the peer that answers.
 
 use tonic::Status;
 use tonic::metadata::MetadataValue;
 
 use crate::error::{Code, Error, ErrorKind, rich_status};
 
-/// Trailer of an `Aborted` answer that stands for a loss; its value says whether the method may have run.
+/// Trailer of an `Aborted` status that stands for a loss; its value says whether the method may have run.
 pub(crate) const LOST: &str = "loop-lost";
 const NOT_SENT: &str = "not-sent";
 const MAY_HAVE_RUN: &str = "may-have-run";
 
-/// The status that answers `error`.
+/// The status for `error`.
 ///
-/// A loss becomes `Aborted`, never `Unavailable` or `Canceled`: a Go host takes those as the death of the plugin that
-/// answers, and rebuilds it for ever. For the same reason an answer with one of these codes that came from a peer that
-/// is not this runtime goes on as `Aborted`: a Go host says so of what died behind its proxy. What a handler of ours says
-/// keeps its code, over any number of our peers.
+/// A loss becomes `Aborted`, never `Unavailable` or `Canceled`: a Go host takes those for the death of the plugin that
+/// answers, and rebuilds it for ever. For the same reason a status with one of these codes from a peer that is not this
+/// runtime is forwarded as `Aborted`: a Go host sends it for what died behind its proxy. The status of a handler of
+/// this runtime keeps its code, over any number of hops.
 pub(crate) fn to_status(error: &Error) -> Status {
     let (code, lost) = match error.kind() {
         ErrorKind::Lost(loss) => (Code::Aborted, Some(if loss.may_have_run { MAY_HAVE_RUN } else { NOT_SENT })),

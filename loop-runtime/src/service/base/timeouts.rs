@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What [`RestartPolicy`](crate::host::RestartPolicy) says of the waits of calls, constructors and releases.
+/// The timeouts of calls, constructors and releases, from [`RestartPolicy`](crate::host::RestartPolicy).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Timeouts {
     pub(crate) construct_timeout: Duration,

@@ -1,44 +1,44 @@
-//! How often a call is sent, and over which links: decided without a link, a task or a clock.
+//! How often a call is sent, and over which links: a pure state machine, without links, tasks or a clock.
 
 use std::time::Duration;
 
-/// How many times a call that may run again is carried out at most: a request that kills plugins must not kill them for ever.
+/// How often a repeatable call is executed at most: a request that kills plugins must not kill them for ever.
 pub(crate) const EXECUTIONS: u32 = 3;
 
-/// The longest pause before a call that was refused unseen is sent over the same link again.
+/// The longest pause before a call that was refused unprocessed is retried over the same link.
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Whether a call may run more than once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// It runs once, or nobody knows whether it did.
+    /// It runs at most once.
     Once,
-    /// Carried out twice is as good as once.
+    /// Idempotent: it may run again.
     Repeatable,
-    /// The first call of a constructor: its own new connection may be what was lost, while the parent's link is as good as
-    /// before.
+    /// The first call of a constructor: what was lost may be its own new connection, while the parent's link is still
+    /// usable.
     Constructor,
 }
 
-/// What an attempt over one link came to, if not to a reply.
+/// The outcome of an attempt over one link that brought no reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// No other attempt would do better.
+    /// A retry would not help.
     Final,
     /// It certainly did not run.
     NotRun,
-    /// It was handed over, and there is no answer.
+    /// It was sent, and no reply came.
     MayHaveRun,
 }
 
 /// What to do after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Send it over the same link, after a pause.
+    /// Retry over the same link, after a pause.
     Same { pause: Duration },
-    /// Send it over the next link: the one that it was sent over is not found any more.
+    /// Retry over the next link: the previous one is not found any more.
     Other,
-    /// Tell the caller.
+    /// Return the error to the caller.
     Tell,
 }
 
@@ -60,11 +60,11 @@ impl Attempts {
         self.executions > 0
     }
 
-    /// Decides after an attempt over a link that now is `usable` for further calls, or never again.
+    /// Decides after an attempt over a link that is still `usable` for further calls, or never again.
     pub(crate) fn after(&mut self, outcome: Outcome, usable: bool) -> Next {
         match outcome {
             Outcome::Final => Next::Tell,
-            // Refused unseen, by a peer that has as many calls as it takes: there will be room.
+            // Refused unprocessed, by a peer at its limit of concurrent streams: there will be room.
             Outcome::NotRun if usable => {
                 let pause = match self.refusals {
                     0 => Duration::ZERO,
@@ -79,7 +79,7 @@ impl Attempts {
                 match self.class {
                     Class::Once => Next::Tell,
                     _ if self.executions >= EXECUTIONS => Next::Tell,
-                    // A link that lives on broke off this call only: waiting for another one is of no use.
+                    // Only this call was reset, the link works: waiting for another link is of no use.
                     Class::Repeatable if usable => Next::Tell,
                     Class::Constructor if usable => Next::Same { pause: Duration::ZERO },
                     Class::Repeatable | Class::Constructor => Next::Other,

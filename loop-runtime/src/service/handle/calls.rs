@@ -1,4 +1,4 @@
-//! Calls over a handle: one loop over links, whatever is called.
+//! Calls over a handle: the one loop over links, for every kind of call.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,21 +16,21 @@ use crate::sync::locked;
 
 /// What is tried over one link after another.
 pub(crate) trait Attempting: Sync {
-    /// What a successful attempt gives.
+    /// What a successful attempt returns.
     type Reply: Send;
 
-    /// One attempt. Dropping the future cancels it on the far side.
+    /// One attempt. Dropping the future cancels it at the peer too.
     fn attempt(&self, link: &Arc<Link>) -> impl Future<Output = Result<Self::Reply, AttemptError>> + Send;
 
-    /// Until when a link is waited for. Asked only if there is none.
+    /// Until when to wait for a link. Called only if there is none.
     fn until(&self) -> Instant;
 
-    /// Ends once nobody is interested any more; looked at while a link is waited for.
+    /// Resolves once nobody waits for the reply any more; polled while waiting for a link.
     fn abandoned(&self) -> impl Future<Output = Error> + Send {
         std::future::pending()
     }
 
-    /// The error of an attempt that was handed over and lost.
+    /// The error of an attempt that was sent and lost.
     fn lost(&self, link: &Link, error: Error) -> impl Future<Output = Error> + Send {
         let _ = link;
         std::future::ready(error)
@@ -41,11 +41,11 @@ pub(crate) trait Attempting: Sync {
 ///
 /// # Errors
 ///
-/// The far side's answer; or a loss, which says whether any of the attempts may have run.
+/// The peer's error status; or a loss, which says whether any of the attempts may have run.
 pub(crate) async fn over_links<A: Attempting>(handle: &Arc<Handle>, class: Class, it: &A) -> Result<A::Reply> {
     let mut attempts = Attempts::new(class);
     let mut room_until = None;
-    // What was executed and lost is not undone by what came of a later attempt.
+    // The outcome of a later attempt does not undo an earlier one that may have run.
     let told = |error: Error, attempts: &Attempts| match attempts.may_have_run() {
         true => error.handed_over(true),
         false => error,
@@ -64,7 +64,7 @@ pub(crate) async fn over_links<A: Attempting>(handle: &Arc<Handle>, class: Class
         };
         match attempts.after(outcome, link.is_usable()) {
             Next::Same { pause } => {
-                // From the first refusal on, as if it waited for a link.
+                // From the first refusal on, as long as it would wait for a link.
                 let until = *room_until.get_or_insert_with(|| it.until());
                 let at = Instant::now() + pause;
                 if until < at {
@@ -92,8 +92,8 @@ struct Ordinary<'a> {
 impl Attempting for Ordinary<'_> {
     type Reply = Bytes;
 
-    /// What it lends lives on after a success: with the object for a set-up call, else until the peer disconnects. After a
-    /// failure it is let go at once.
+    /// After a success, what it lends lives on: with the object for a set-up call, else until the peer disconnects.
+    /// After a failure it is dropped at once.
     async fn attempt(&self, link: &Arc<Link>) -> Result<Bytes, AttemptError> {
         let Self { handle, method, request, context } = *self;
         let expiry = (!method.replay).then_some(Expiry::ORDINARY_CALL);
@@ -107,7 +107,7 @@ impl Attempting for Ordinary<'_> {
         link.object().keep(leases);
         if method.replay {
             handle.note_set_up(method, request);
-            // The next object may have been set up before this was kept: then it is told by another attempt.
+            // The next object may have been set up before this was stored: then it needs another attempt.
             if !link.is_usable() {
                 return Err(AttemptError::MayHaveRun(Error::disconnected(link.session().name(), true)));
             }
@@ -124,7 +124,7 @@ impl Attempting for Ordinary<'_> {
     }
 }
 
-/// Which optional components of `names` are there.
+/// Which optional components of `names` the peer has.
 struct Probing<'a> {
     handle: &'a Handle,
     names: &'a Names,
@@ -151,18 +151,18 @@ impl Attempting for Probing<'_> {
 }
 
 impl Handle {
-    /// Calls `method`, over as many links as its class allows. Dropping the future cancels the call on the far side.
+    /// Calls `method`, over as many links as its class allows. Dropping the future cancels the call at the peer too.
     ///
-    /// # Errors
+    ///# Errors
     ///
-    /// The far side's answer; or a loss, which says whether the method may have run.
+    ///The peer's error status; or a loss, which says whether the method may have run.
     pub(crate) async fn call(self: &Arc<Self>, method: &'static Method, request: &Request) -> Result<Bytes> {
         let context = Context::current();
         let class = if method.idempotent || method.replay { Class::Repeatable } else { Class::Once };
         over_links(self, class, &Ordinary { handle: self, method, request, context: &context }).await
     }
 
-    /// Asks, now and on every new link, for the optional components of `names` too. For root handles.
+    /// Probes, now and on every new link, for the optional components of `names` too. For root handles.
     ///
     /// # Errors
     ///
@@ -181,7 +181,7 @@ impl Handle {
         }
     }
 
-    /// Lets go of what the set-up calls lent: a service that leads back to this handle would keep it for ever.
+    /// Drops what the set-up calls lent: a service that refers to this handle would keep it alive for ever.
     pub(crate) fn forget_set_up(&self) {
         let setup = std::mem::take(&mut *locked(&self.setup));
         drop(setup);
@@ -191,7 +191,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// The first that was refused or lost.
+    /// That of the first call that was refused or lost.
     pub(crate) async fn set_up(&self, link: &Arc<Link>, context: &Context) -> Result<(), AttemptError> {
         let setup = locked(&self.setup).clone();
         for (method, request) in setup {
@@ -202,11 +202,11 @@ impl Handle {
         Ok(())
     }
 
-    /// Closes the handle by hand: children first, then the release call, then what was lent.
+    /// Closes the handle explicitly: children first, then the release call, then what was lent.
     ///
     /// # Errors
     ///
-    /// The release method's answer; closed, if it was closed before.
+    /// The release method's error; closed, if it was closed before.
     pub(crate) async fn close(&self) -> Result<Bytes> {
         if self.closed.is_cancelled() {
             return Err(self.closed_error());
@@ -218,7 +218,7 @@ impl Handle {
         match self.released.get() {
             Some(answer) => answer.clone(),
             None if bound.is_err() => Err(Error::deadline(true, format!("{}: still closing", self.title()))),
-            // The object was gone already: nothing to tell.
+            // The object had ended already: no call to make.
             None => Ok(Bytes::new()),
         }
     }

@@ -9,7 +9,7 @@ use crate::service::base::{PeerContext, Timeouts};
 use crate::service::session::Session;
 use crate::transport::{Connection, Limits, Security};
 
-/// A root handle with a link, and its peers' ends.
+/// A root handle with a link, and the peer's end.
 struct Fixture {
     handle: Arc<Handle>,
     session: Arc<Session>,
@@ -36,7 +36,7 @@ impl Fixture {
     }
 }
 
-/// What comes of one attempt after the other, and whether the link ends with it.
+/// The outcome of each attempt, and whether the link ends with it.
 struct Script<'a> {
     fixture: &'a Fixture,
     attempts: Mutex<Vec<(AttemptError, bool)>>,
@@ -77,7 +77,7 @@ fn lost() -> AttemptError {
     AttemptError::MayHaveRun(Error::lost(true, "gone"))
 }
 
-/// The first process carried it out and died; what the second says of its own attempt does not undo that.
+/// The first process ran it and died; the outcome of the second attempt does not undo that.
 #[tokio::test]
 async fn what_may_have_run_is_told_whatever_comes_later() {
     let not_run = || Error::lost(false, "gone");
@@ -95,7 +95,7 @@ async fn what_may_have_run_is_told_whatever_comes_later() {
     assert!(!error.unwrap_err().may_have_run(), "nothing else was tried");
 }
 
-/// Peers refuse what is too much for them before their limit is known here.
+/// Peers refuse what exceeds their stream limit before that is known here.
 #[tokio::test(start_paused = true)]
 async fn a_call_that_was_refused_unseen_is_sent_again_over_the_same_link() {
     let refused = || (AttemptError::NotRun(Error::lost(false, "refused")), false);

@@ -16,12 +16,12 @@ use crate::error::{Code, Error, Result};
 use crate::service::base::settle;
 use crate::service::session::{AttemptError, Link};
 
-/// Runs a first constructor call in a task of its own: once the request is out, it is carried to its end even if the
-/// caller goes away, and the object is then closed; a call cut off in the middle would leave it behind.
+/// Runs a first constructor call in a task of its own: once the request is sent, it completes even if the caller is
+/// dropped, and the object is then closed; a cancelled call would leave it behind.
 ///
 /// # Errors
 ///
-/// As [`Handle::call`]; answered errors are told at once, and no handle exists then.
+/// As [`Handle::call`]; error statuses are returned at once, and no handle exists then.
 pub(super) async fn construct(parent: Arc<Handle>, recipe: Recipe) -> Result<(Bytes, Option<Remote>)> {
     let (context, path) = (Context::current(), recipe.method.path);
     let waiting = CancellationToken::new();
@@ -54,13 +54,13 @@ async fn run(
     context: &Context,
     abandoned: &CancellationToken,
 ) -> Result<(Bytes, Option<Remote>)> {
-    // Closing waits for it: what it makes is closed before its parent is.
+    // Closing waits for it: the new object is closed before its parent.
     let _child = parent.children.token();
     let made = {
         let constructing = Constructing { parent, recipe: &recipe, context, abandoned };
         over_links(parent, Class::Constructor, &constructing).await?
     };
-    // As what a user holds: if nobody takes it, it is closed.
+    // Wrapped as for a user: if nobody takes it, the drop closes it.
     let remote = made.link.map(|link| Remote::new(Handle::made(recipe, link, made.under)));
     Ok((made.reply, remote))
 }
@@ -76,7 +76,7 @@ impl Attempting for Constructing<'_> {
     type Reply = Made;
 
     async fn attempt(&self, link: &Arc<Link>) -> Result<Made, AttemptError> {
-        // Once abandoned, what was not sent is not sent any more.
+        // Once abandoned, it is not sent any more.
         if self.abandoned.is_cancelled() {
             return Err(AttemptError::Impossible(went_away()));
         }

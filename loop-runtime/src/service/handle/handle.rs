@@ -1,4 +1,4 @@
-//! What stands behind a remote service: the link of the moment, and the wait for the next one.
+//! What is behind a remote service: the current link, and the wait for the next one.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
@@ -18,26 +18,26 @@ use crate::service::base::{BoxFuture, HandleId, LinkCell, Method, Names, PeerCon
 use crate::service::session::{EndOnDrop, Link, Request, Session};
 use crate::sync::locked;
 
-/// Where links of a handle come from.
+/// Where the links of a handle come from.
 pub(crate) enum Origin {
-    /// The supervisor of a plugin writes the slot.
+    /// The supervisor of a plugin installs them.
     Root,
     /// The keeper runs the recipe.
     Made(Recipe),
-    /// A peer lent it: its keeper can only dial again.
+    /// A peer lent it: its keeper can only redial.
     Lent,
 }
 
 /// A link that was prepared for a handle.
 pub(crate) struct Adopted {
     pub(crate) link: Arc<Link>,
-    /// The object of the parent that made it.
+    /// The parent's object that made it.
     pub(crate) made_under: u64,
-    /// Takes the link that it takes the place of.
+    /// Receives the link that it replaces.
     pub(crate) replaced: oneshot::Sender<Arc<Link>>,
 }
 
-/// The only writer of a made or lent handle's state is its keeper; callers wish and wait.
+/// The only writer of a made or lent handle's state is its keeper; callers request and wait.
 pub(crate) struct Handle {
     pub(crate) id: HandleId,
     pub(crate) peer_context: Arc<PeerContext>,
@@ -46,15 +46,15 @@ pub(crate) struct Handle {
     pub(crate) release: Option<&'static Method>,
     pub(crate) slot: watch::Sender<HandleState>,
     pub(crate) wish: Notify,
-    /// The subtree is closed top-down: a child's token is a child of its parent's.
+    /// Closing goes top-down: a child's token is a child of its parent's.
     pub(crate) closed: CancellationToken,
-    /// The keeper has given everything back.
+    /// The keeper has released everything.
     pub(crate) done: CancellationToken,
     /// The keepers of children.
     pub(crate) children: TaskTracker,
-    /// What was made by calls on it.
+    /// The handles made by calls on it.
     made: Mutex<Vec<Weak<Handle>>>,
-    /// The answer of the release method, for a caller who closed by hand.
+    /// The reply of the release method, for an explicit close.
     pub(crate) released: OnceLock<Result<Bytes>>,
     /// A link that was prepared in another session, to be installed by the keeper.
     adopted: Mutex<Option<Adopted>>,
@@ -105,7 +105,7 @@ impl Handle {
         Self::new("", peer_context, Origin::Root, Arc::default(), None, CancellationToken::new())
     }
 
-    /// A handle to what a peer lends; [`Handle::dial_lent`] brings it to life.
+    /// A handle to what a peer lends; [`Handle::dial_lent`] connects it.
     pub(crate) fn lent(session: &Session, service: &'static str, names: Arc<Names>) -> Arc<Self> {
         let closed = CancellationToken::new();
         Self::new(service, session.peer_context().clone(), Origin::Lent, names, None, closed)
@@ -137,7 +137,7 @@ impl Handle {
     /// As [`Session::dial`].
     pub(crate) async fn dial_lent(self: &Arc<Self>, session: &Arc<Session>, id: u32) -> Result<()> {
         let object = Arc::new(session.root().child());
-        // Given up half-way, the connection must not stay: the peer waits for it to end.
+        // If cancelled half-way, the connection must end: the peer waits for that.
         let unmade = EndOnDrop::new(&object);
         let link = Link::dial(session, id, object).await?;
         link.probe(&self.names(), Some(Instant::now() + self.peer_context.timeouts.construct_timeout)).await?;
@@ -155,12 +155,12 @@ impl Handle {
         made.push(Arc::downgrade(child));
     }
 
-    /// What was made by calls on it and is still held, in the order of making.
+    /// The handles made by calls on it that are still held, in the order of creation.
     pub(crate) fn made_by_it(&self) -> Vec<Arc<Self>> {
         locked(&self.made).iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// Hands the keeper a link of the session that has taken the place of its last one's.
+    /// Hands the keeper a link of the session that has replaced that of its last link.
     pub(crate) fn adopt(&self, adopted: Adopted) {
         *locked(&self.adopted) = Some(adopted);
         self.adopting.notify_one();
@@ -179,7 +179,7 @@ impl Handle {
         self.times_made.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How often its object was made; `None` for one that no constructor made.
+    /// How often its object was made; `None` if no constructor made it.
     pub(crate) fn times_made(&self) -> Option<u64> {
         self.is_owned().then(|| self.times_made.load(Ordering::Relaxed))
     }
@@ -203,7 +203,7 @@ impl Handle {
         self.slot.send_replace(slot);
     }
 
-    /// Takes the link away.
+    /// Removes the link.
     pub(crate) fn uninstall(&self) -> Option<Arc<Link>> {
         self.link.take()
     }
@@ -213,12 +213,12 @@ impl Handle {
         self.link.get(Link::is_usable)
     }
 
-    /// The names whose optional components are asked for.
+    /// The names whose optional components are probed for.
     pub(crate) fn names(&self) -> Arc<Names> {
         locked(&self.names).clone()
     }
 
-    /// Asks on every new link for the optional components of `names` too.
+    /// Probes every new link for the optional components of `names` too.
     pub(crate) fn extend_names(&self, names: &Names) {
         let mut known = locked(&self.names);
         let mut all = Names::clone(&known);
@@ -226,7 +226,7 @@ impl Handle {
         *known = Arc::new(all);
     }
 
-    /// Whether the optional component `name` is there, as the last connection learned it.
+    /// Whether the peer has the optional component `name`, as probed on the last connection.
     pub(crate) fn offers(&self, name: &str) -> bool {
         locked(&self.offers).contains(&name)
     }
@@ -235,7 +235,7 @@ impl Handle {
         Error::handle_closed(&self.peer_context.name, self.id.service)
     }
 
-    /// The plugin and the service, for texts.
+    /// The plugin and the service, for error texts.
     pub(crate) fn title(&self) -> String {
         match self.id.service {
             "" => self.peer_context.name.clone(),
@@ -243,7 +243,7 @@ impl Handle {
         }
     }
 
-    /// The usable link, or the next one: waited for until what `until` gives.
+    /// The usable link, or the next one, awaited until `until()`.
     ///
     /// # Errors
     ///
@@ -258,16 +258,16 @@ impl Handle {
         }
     }
 
-    /// Waits until there is a usable link, at most until `until`; states the wish for one first.
+    /// Requests a usable link and waits for it, at most until `until`.
     ///
     /// # Errors
     ///
-    /// Closed; an ancestor's error unchanged; a refusal that will not change, or not in time; the time is up.
+    /// Closed; an ancestor's error unchanged; a refusal that is permanent, or outlasts `until`; deadline exceeded.
     pub(crate) fn ensure(self: &Arc<Self>, until: Instant) -> BoxFuture<'_, Result<Arc<Link>>> {
         Box::pin(async move {
             let mut slot = self.slot.subscribe();
             loop {
-                // The version is marked as seen before the slot is looked at: a change in between wakes us.
+                // The version is marked as seen before the state is checked: a change in between wakes us.
                 let seen = slot.borrow_and_update().clone();
                 if self.closed.is_cancelled() {
                     return Err(self.closed_error());
@@ -277,7 +277,7 @@ impl Handle {
                 }
                 self.wish.notify_one();
                 let parent = match &self.origin {
-                    // What ended for good is not waited for, whatever its parent does.
+                    // There is no point in waiting for what ended for good, whatever its parent does.
                     Origin::Made(_) if matches!(&seen, HandleState::Failed(failed) if failed.until == Forgotten::Never) => {
                         None
                     }
@@ -318,7 +318,7 @@ impl Handle {
         })
     }
 
-    /// Until when a call waits for a link.
+    /// How long a call waits for a link.
     pub(crate) fn patience(&self, context: &Context) -> Instant {
         context.deadline.unwrap_or_else(|| Instant::now() + self.peer_context.timeouts.recovery_timeout)
     }

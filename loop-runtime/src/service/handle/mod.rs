@@ -1,4 +1,4 @@
-//! What a caller holds, how its calls are sent, and the way back to life.
+//! What a caller holds, how its calls are sent, and how it recovers.
 
 pub(crate) mod attempts;
 mod calls;

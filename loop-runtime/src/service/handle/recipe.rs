@@ -1,4 +1,4 @@
-//! How an object is made, and made again: parent, method, encoded request, what to lend.
+//! How an object is made and recreated: parent, method, encoded request, what to lend.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,7 +13,7 @@ use crate::service::base::{Method, Names};
 use crate::service::session::{AttemptError, EndOnDrop, Link, RECIPE, Request, with_ids};
 use crate::wire::FieldSpec;
 
-/// What a constructor hands over, known by type.
+/// The service that a constructor returns, known by type.
 #[derive(Clone)]
 pub struct ServiceInfo {
     pub(crate) name: &'static str,
@@ -22,8 +22,8 @@ pub struct ServiceInfo {
     pub(crate) optional: bool,
 }
 
-/// Free of user types: it keeps bytes, not values, so nothing needs to be `Clone`. Holding the parent strongly lets a
-/// parent outlive its children whatever the order of drops.
+/// Free of user types: it keeps bytes, not values, so nothing needs to be `Clone`. It holds the parent strongly, so
+/// that a parent outlives its children whatever the order of drops.
 pub(crate) struct Recipe {
     pub(crate) parent: Remote,
     pub(crate) method: &'static Method,
@@ -31,16 +31,16 @@ pub(crate) struct Recipe {
     /// The field of the reply that is the service.
     pub(crate) field: FieldSpec,
     pub(crate) info: ServiceInfo,
-    /// Names the handle to a peer of ours, so that it can tell a repeat from a second object.
+    /// Names the handle to a peer of this runtime, so that it can tell a rerun from a second object.
     pub(crate) key: HeaderValue,
 }
 
 /// One successful run.
 pub(crate) struct Made {
     pub(crate) reply: Bytes,
-    /// `None`: the far side has no such object, and the type allows that.
+    /// `None`: the peer has no such object, and the type allows that.
     pub(crate) link: Option<Arc<Link>>,
-    /// The object of the parent.
+    /// The parent's object.
     pub(crate) under: u64,
 }
 
@@ -59,7 +59,7 @@ impl Recipe {
         Ok(Self { parent, method, request, field, info, key })
     }
 
-    /// Runs the constructor once over `parent`. Everything that was opened is given back unless it succeeds.
+    /// Runs the constructor once over `parent`. Unless it succeeds, everything that was opened is released.
     pub(crate) async fn attempt(&self, parent: &Arc<Link>, context: &Context) -> Result<Made, AttemptError> {
         let object = Arc::new(parent.object().child());
         let unmade = EndOnDrop::new(&object);

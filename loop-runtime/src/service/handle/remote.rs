@@ -14,7 +14,7 @@ use crate::service::base::Method;
 use crate::service::session::{Outgoing, Request};
 use crate::wire::FieldSpec;
 
-/// A service on the far side of a connection. Users never hold one: they hold `Arc<dyn Trait>`, behind which it is.
+/// A service in the peer. Users never hold one: they hold `Arc<dyn Trait>`, behind which it is.
 #[derive(Clone)]
 pub struct Remote {
     user: Arc<User>,
@@ -23,7 +23,7 @@ pub struct Remote {
 /// The last user of a handle: its drop closes the handle, detached.
 struct User {
     handle: Arc<Handle>,
-    /// What must live as long as somebody uses a root handle: the process.
+    /// What must live as long as a root handle is used: the process.
     keep: Option<Arc<dyn Any + Send + Sync>>,
 }
 
@@ -49,16 +49,16 @@ impl Remote {
         &self.user.handle
     }
 
-    /// Whether the optional component `name` is there.
+    /// Whether the peer has the optional component `name`.
     pub(crate) fn offers(&self, name: &str) -> bool {
         self.user.handle.offers(name)
     }
 
-    /// Sends the request and waits for the reply; `service` is what the reply hands over.
+    /// Sends the request and waits for the reply; `service` is the service that it carries.
     ///
-    /// Knows nothing of the result's type, which is more than a matter of code size: a future that holds
-    /// `Arc<dyn Trait>` behind a bound of ours is `Send` for rustc only if `dyn Trait` is a service for every lifetime,
-    /// and it is one for `'static` alone.
+    /// Not generic over the result's type, and not only for code size: a future that holds `Arc<dyn Trait>` behind a
+    /// bound of ours is `Send` for rustc only if `dyn Trait` is a service for every lifetime, and it is one for
+    /// `'static` alone.
     ///
     /// # Errors
     ///
@@ -101,13 +101,13 @@ impl Remote {
         Ok(Received { reply, made })
     }
 
-    /// Whether calling `method` by hand closes this handle: it is ours, and the method is the one that releases it.
+    /// Whether calling `method` closes this handle: the handle is owned, and the method is the one that releases it.
     fn closes_by(&self, method: &Method) -> bool {
         self.handle().is_owned() && self.handle().release.is_some_and(|release| release.path == method.path)
     }
 }
 
-/// A reply that was not yet decoded, and the object that it hands over.
+/// A reply that was not yet decoded, and the object that it carries.
 pub(crate) struct Received {
     pub(crate) reply: Bytes,
     pub(crate) made: Option<Remote>,

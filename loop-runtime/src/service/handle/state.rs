@@ -1,29 +1,29 @@
-//! What callers and keepers of children see of a handle.
+//! The state of a handle, as callers and keepers of children see it.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::error::Error;
 
-/// What has become of a handle.
+/// The state of a handle.
 #[derive(Clone)]
 pub(crate) enum HandleState {
-    /// Nothing there, nothing under way.
+    /// No link, and nothing in progress.
     Vacant,
-    /// A run, or a start of the process, is under way.
+    /// A run, or a start of the process, is in progress.
     Making,
     /// Usable, unless it has ended meanwhile.
     Live,
     /// The last attempt failed.
     Failed(Arc<Failed>),
-    /// For good.
+    /// Final.
     Closed,
 }
 
-/// Why there is nothing to call at the moment.
+/// Why there is no usable link at the moment.
 pub(crate) struct Failed {
     pub(crate) error: Error,
-    /// Told to callers at once: waiting is of no use, or longer than anybody should wait.
+    /// Returned to callers at once: waiting is of no use, or would take too long.
     pub(crate) at_once: bool,
     pub(crate) in_a_row: u32,
     pub(crate) retry_at: Option<Instant>,
@@ -33,18 +33,18 @@ pub(crate) struct Failed {
 /// When a failure is forgotten, so that callers wait again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Forgotten {
-    /// What it was asked of does not come back.
+    /// The object does not recover.
     Never,
-    /// Under another object of the parent than `object`, or after another reset than number `reset`.
+    /// Under another parent object than `object`, or after another reset than number `reset`.
     Under { object: Option<u64>, reset: u64 },
 }
 
-/// How many refusals in a row a caller sits through.
+/// How many consecutive refusals a caller tolerates.
 const PATIENCE: u32 = 3;
 
 impl Failed {
-    /// The error for a caller for whom waiting from `now` until `until` is of no use. `object` is the parent's of the moment,
-    /// `reset` the number of the last reset.
+    /// The error for a caller for whom waiting from `now` until `until` is of no use. `object` is the parent's current
+    /// one, `reset` the number of the last reset.
     pub(crate) fn give_up(&self, now: Instant, until: Instant, object: Option<u64>, reset: u64) -> Option<Error> {
         let stale = match self.until {
             Forgotten::Never => false,
@@ -53,7 +53,7 @@ impl Failed {
             }
         };
         let late = self.retry_at.is_some_and(|at| at > until);
-        // Where objects are made when somebody asks, nobody has tried since: the next attempt is this caller's.
+        // Where objects are made lazily, nobody has tried since: the next attempt is this caller's.
         let ahead = self.retry_at.is_none_or(|at| at > now);
         if stale || !(self.at_once || late || (ahead && self.in_a_row > PATIENCE)) {
             return None;

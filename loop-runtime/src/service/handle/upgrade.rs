@@ -11,25 +11,25 @@ use crate::error::Result;
 use crate::service::base::BoxFuture;
 use crate::service::session::{Link, Session};
 
-/// Objects in a new process, each for a handle that is live in the old one. Nothing was installed yet.
+/// Objects in a new process, each for a handle that is live in the old one. None is installed yet.
 pub(crate) struct Prepared(Vec<One>);
 
 struct One {
     handle: Arc<Handle>,
     link: Arc<Link>,
     made_under: u64,
-    /// How many parents there are up to the root.
+    /// The number of ancestors up to the root.
     depth: usize,
 }
 
 impl Handle {
     /// Runs the recipes of everything that was made through this root, parents first, over `link` to another process.
-    /// Objects that must not be made again are left out: they are lost with their session. So are those that are not live
+    /// Objects that must not be recreated are skipped: they are lost with their session. So are those that are not live
     /// now and cannot be made there either.
     ///
     /// # Errors
     ///
-    /// The first object that is live now and cannot be made there. What had been made until then was given back.
+    /// That of the first object that is live now and cannot be made there. What had been made until then was released.
     pub(crate) async fn prepare(self: &Arc<Self>, link: &Arc<Link>) -> Result<Prepared> {
         let mut prepared = Prepared(Vec::new());
         match prepared.below(self, link, 1).await {
@@ -70,16 +70,16 @@ impl Prepared {
         })
     }
 
-    /// Hands every keeper its new link, and gives the objects of `old` back once the calls that are under way are answered:
-    /// children first, as always. `old` is retired by then, so that no call begins there any more, and callers do not find
-    /// the root of the new session yet: a keeper that saw that first would make an object of its own.
+    /// Hands every keeper its new link, and releases the objects of `old` once the calls in flight are answered:
+    /// children first, as always. `old` is retired by then, so that no call begins there any more, and callers do not
+    /// see the root of the new session yet: a keeper that saw it first would make an object of its own.
     pub(crate) fn commit(self, old: &Arc<Session>) {
         let mut replaced: Vec<Vec<_>> = Vec::new();
         // Children first, for the same reason.
         for One { handle, link, made_under, depth } in self.0.into_iter().rev() {
             let (sender, receiver) = oneshot::channel();
             handle.adopt(Adopted { link: link.clone(), made_under, replaced: sender });
-            // Its keeper has ended, and nobody else comes by.
+            // Its keeper has ended, and nobody else takes it.
             if handle.done.is_cancelled() && handle.take_adopted().is_some() {
                 let session = link.session().clone();
                 session.tasks().spawn(async move { discard(&handle, &link).await });
@@ -90,7 +90,7 @@ impl Prepared {
             }
             replaced[depth - 1].push((handle, receiver));
         }
-        // Nobody asks the process to end before.
+        // The process is not asked to end before that.
         let under_way = old.calls().token();
         old.tasks().spawn(async move {
             for row in replaced.into_iter().rev() {
@@ -109,7 +109,7 @@ impl Prepared {
         });
     }
 
-    /// Gives everything back, children first.
+    /// Releases everything, children first.
     pub(crate) async fn abort(self) {
         for One { handle, link, .. } in self.0.into_iter().rev() {
             discard(&handle, &link).await;

@@ -1,4 +1,4 @@
-//! What `#[loop_service]` implements for a trait, and one call on its way to it.
+//! What `#[loop_service]` implements for a trait, and one incoming call to it.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -25,18 +25,18 @@ pub trait Service: Send + Sync + 'static {
     const METHODS: &'static [Method];
     /// Whether its methods, its parents' or its components' carry services.
     const CARRIES: bool;
-    /// The method that says that nobody needs the object any more, its own or inherited.
+    /// The method that releases the object, its own or inherited.
     const RELEASE: Option<&'static Method>;
 
-    /// The service on the far side of `remote`.
+    /// The service behind `remote`.
     fn connect(remote: Remote) -> Arc<Self>;
-    /// What `connect` was given, if this is such a service.
+    /// The argument of `connect`, if this is such a service.
     fn remote(this: &Self) -> Option<&Remote>;
-    /// Adds its names, its parents' and its components'.
+    /// Adds its names, those of its parents and of its components.
     fn describe(names: &mut Names);
     /// Serves it, its parents and its components.
     fn mount(this: &Arc<Self>, tree: &mut Tree);
-    /// Answers one of its own methods; `None` if it has no such method.
+    /// Dispatches a call of one of its own methods; `None` if it has no such method.
     fn dispatch(this: Arc<Self>, method: &str, call: Call) -> Option<Answer>;
     /// Runs the start methods of its parents, then its own, each once.
     fn start<'a>(_: &'a Arc<Self>, _: &'a mut Starts) -> BoxFuture<'a, Result<()>> {
@@ -47,7 +47,7 @@ pub trait Service: Send + Sync + 'static {
 }
 
 impl Schema {
-    /// The schema of a service: with its parents and components, the services that its methods take and give, and all
+    /// The schema of a service: with its parents and components, the services that its methods take and return, and all
     /// messages.
     ///
     /// ```
@@ -66,19 +66,19 @@ impl Schema {
         Self::new().and::<S>()
     }
 
-    /// The same with a further service.
+    /// Adds a further service.
     #[must_use]
     pub fn and<S: Service + ?Sized>(mut self) -> Self {
         S::schema(&mut self);
         self
     }
 }
-/// How often the object behind `service` was made: 1 at first, and one more each time that it was lost and made again. A
-/// caller who sees the number rise knows that what the object had in memory is gone.
+/// How often the object behind `service` was made: 1 at first, and one more each time that it was lost and recreated. A
+/// caller who sees the number rise knows that the object's state in memory is lost.
 ///
 /// `None` if no constructor made it: a service of this process, one on a plugin's main connection, or one that was lent.
 ///
-/// To have an object that is never made again behind the caller's back, mark its constructor `#[rpc(once)]`.
+/// To have an object never recreated behind the caller's back, mark its constructor `#[rpc(once)]`.
 pub fn times_made<S: Service + ?Sized>(service: &Arc<S>) -> Option<u64> {
     S::remote(service)?.handle().times_made()
 }
@@ -90,13 +90,13 @@ pub type Answer = BoxFuture<'static, Result<Bytes>>;
 pub struct Call {
     pub(crate) body: Bytes,
     pub(crate) session: Arc<Session>,
-    /// The key of the handle that asks, if a peer of ours constructs something.
+    /// The key of the calling handle, if a peer of this runtime calls a constructor.
     pub(crate) key: Option<String>,
 }
 
-/// The remote service that `it` is, if it is one: directly, or through further `Arc`s.
+/// `it` as a remote service, if it is one, directly or through further `Arc`s.
 ///
-/// Asked where `T` is concrete, so that nothing is added to the user's trait, and a decorator cannot answer it.
+/// Called where `T` is concrete, so that nothing is added to the user's trait, and a decorator cannot answer it.
 pub fn remote_of<T: 'static, S: Service + ?Sized>(it: &T) -> Option<&Remote> {
     let any: &dyn Any = it;
     any.downcast_ref::<Remote>().or_else(|| any.downcast_ref::<Arc<S>>().and_then(|inner| S::remote(inner)))

@@ -1,4 +1,4 @@
-//! A service of ours, or one that is itself remote, on its way to a peer.
+//! Serving a local service, or one that is itself remote, to a peer.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use crate::error::Result;
 use crate::service::base::{BoxFuture, Method, Names};
 use crate::service::session::{Export, Lendable, Lent, Session};
 
-/// What to serve of `service` under a lent number.
+/// What to serve for `service` under a lent id.
 ///
-/// A remote service whose methods carry no services is forwarded unread, restricted to the names of its own tree:
+/// A remote service whose methods carry no services is forwarded undecoded, restricted to the names of its own tree:
 /// lending a component never lends the whole connection. One that carries services is served through its typed
-/// adapter, which connects to what comes out of it and lends that on.
+/// adapter, which connects to the services that it returns and lends them on.
 pub(crate) fn export<S: Service + ?Sized>(service: &Arc<S>) -> Export {
     let what: Arc<dyn Lendable> = match S::remote(service) {
         Some(remote) if !S::CARRIES => {
@@ -29,7 +29,7 @@ pub(crate) fn export<S: Service + ?Sized>(service: &Arc<S>) -> Export {
     Export { release: S::RELEASE, what }
 }
 
-/// A service with its type forgotten.
+/// A type-erased service.
 pub(crate) trait Mount: Send + Sync {
     fn tree(&self) -> Result<Tree>;
     fn start(&self) -> BoxFuture<'_, Result<()>>;
@@ -54,7 +54,7 @@ pub(crate) fn typed<S: Service + ?Sized>(service: &Arc<S>) -> Arc<dyn Mount> {
     Arc::new(Mounted(service.clone()))
 }
 
-/// What is served through its typed adapter, on a connection of its own.
+/// A service behind its typed adapter, on a connection of its own.
 pub(crate) struct Typed(pub(crate) Arc<dyn Mount>);
 
 impl Lendable for Typed {
@@ -74,7 +74,7 @@ impl Lendable for Typed {
 }
 
 impl Lendable for Forwarded {
-    /// It runs already, in another process.
+    /// It has started already, in another process.
     fn start(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(std::future::ready(Ok(())))
     }

@@ -1,7 +1,7 @@
-//! A service of one plugin lent to another: the host passes bodies on unread.
+//! A service of one plugin lent to another: the host forwards bodies undecoded.
 //!
 //! A forward is bound to a handle, not to a connection, so it survives the death of either side. While the target is
-//! away, callers wait for it a few seconds; a call that was lost is repeated only if the contract says that it may be.
+//! down, callers wait for it a few seconds; a lost call is retried only if it is idempotent by contract.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -23,13 +23,13 @@ use crate::service::handle::{Attempting, Class, Handle, Remote, over_links};
 use crate::service::session::{AttemptError, InFlight, Lent, Link, Session};
 use crate::transport::{self, ConnectionId, Deadline, Failure, Handler, SignsOfLife};
 
-/// A remote service that may be lent on, for the names of its own tree only.
+/// A remote service to lend on, restricted to the names of its own tree.
 pub(crate) struct Forwarded {
     pub(crate) target: Remote,
     pub(crate) names: Arc<Names>,
 }
 
-/// Hands the calls of a lease to a remote service.
+/// Forwards the calls of a lease to a remote service.
 pub(crate) struct Forward {
     target: Remote,
     names: Arc<Names>,
@@ -39,7 +39,7 @@ pub(crate) struct Forward {
 }
 
 impl Forward {
-    /// `release` is the method by which the peer gives the target back, if it was handed over to it; `released` is
+    /// `release` is the method by which the peer releases the target, if it owns it; `released` is
     /// cancelled then.
     pub(crate) fn new(
         to: &Forwarded,
@@ -47,7 +47,7 @@ impl Forward {
         release: Option<&'static Method>,
         released: CancellationToken,
     ) -> Self {
-        // What is not ours cannot be given back by us: it is told like any other call.
+        // What is not owned cannot be released here: the call is forwarded like any other.
         let release = release.filter(|_| to.target.handle().is_owned());
         Self { target: to.target.clone(), names: to.names.clone(), session: session.clone(), release, released }
     }
@@ -67,7 +67,7 @@ impl Forward {
 }
 
 impl Lent for Forward {
-    /// The target lives on: its handle says when it is closed.
+    /// The target lives on until its handle is closed.
     fn release(&self) -> BoxFuture<'_, ()> {
         Box::pin(std::future::ready(()))
     }
@@ -112,21 +112,21 @@ async fn forward(target: &Arc<Handle>, names: &Names, limit: usize, request: Req
         let body = body.map_err(|why| Error::new(Code::ResourceExhausted, format!("a request to pass on: {why}")))?;
         over_links(target, Class::Repeatable, &Repeat { call: &call, head, body: body.to_bytes() }).await
     } else {
-        // What the contract does not name may be a stream, which its caller goes on with when it has had an answer.
+        // A method that the contract does not name may be streaming, and its caller may wait for a response to go on.
         let body = if known.is_some() { Kept::read(body).await? } else { Kept::unread(body) };
         over_links(target, Class::Once, &Once { call: &call, head, body }).await
     };
     answer.map_err(|error| match (error.loss(), deadline) {
-        // The peer's clock was the first to notice: grpc-go then resets the call without an answer.
+        // The deadline expired at the peer first: grpc-go then resets the call without a status.
         (Some(loss), Some(at)) if at <= Instant::now() => Error::deadline_after(&path).handed_over(loss.may_have_run),
         _ => error,
     })
 }
 
-/// A call that is passed on.
+/// A call that is forwarded.
 struct Passed<'a> {
     path: &'a str,
-    /// Until when the target is waited for.
+    /// Until when to wait for the target.
     until: Instant,
     deadline: Option<Instant>,
 }
@@ -136,7 +136,7 @@ impl Passed<'_> {
         Error::passed_on_lost(link.session().name(), self.path, how)
     }
 
-    /// One attempt; an answer is passed on whatever it says.
+    /// One attempt; a response is forwarded whatever its status.
     async fn send(&self, link: &Link, request: Request<Body>) -> Result<Response<Body>, AttemptError> {
         match link.outcome(pin!(link.connection().forward(request))).await {
             Some(Ok(response)) => {
@@ -155,8 +155,8 @@ impl Passed<'_> {
     }
 }
 
-/// Sends the request and streams the answer back: the call runs once at most. A short request is kept until then, so that
-/// one that certainly did not run is sent again; of a longer one there is one attempt.
+/// Sends the request and streams the response back: the call runs at most once. A short request is kept until then, so
+/// that a call that certainly did not run can be retried; a longer one has one attempt.
 struct Once<'a> {
     call: &'a Passed<'a>,
     head: http::request::Parts,
@@ -194,7 +194,7 @@ impl Attempting for Once<'_> {
     }
 }
 
-/// Keeps the request and reads the whole answer, so that the call can be sent again.
+/// Keeps the request and buffers the whole response, so that the call can be retried.
 struct Repeat<'a> {
     call: &'a Passed<'a>,
     head: http::request::Parts,
@@ -212,10 +212,10 @@ impl Attempting for Repeat<'_> {
         let request = Request::from_parts(self.head.clone(), Body::new(Full::new(self.body.clone())));
         let (head, body) = self.call.send(link, request).await?.into_parts();
         if body.is_end_stream() {
-            // The status is among the headers, which have to end the stream here too: grpc-go looks for it nowhere else.
+            // A trailers-only response: the headers have to end the stream here too, as grpc-go expects.
             return Ok(Response::from_parts(head, Body::empty()));
         }
-        // What the host accepts of the target is what it accepts on behalf of others, too.
+        // The host's own limit for replies of the target holds for what it forwards, too.
         let limit = link.session().reply_limit();
         let name = link.session().name();
         match Limited::new(body, limit.saturating_add(transport::MESSAGE_PREFIX)).collect().await {
@@ -237,13 +237,13 @@ impl Attempting for Repeat<'_> {
     }
 }
 
-/// What is behind a loss, in words.
+/// The text of the cause of a loss.
 fn cause(error: &Error) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }
 
-/// An answer on its way back. If its connection ends in the middle, the caller is told that, in trailers, as a loss
-/// one hop on: a stream that just breaks would look like the loss of this process.
+/// A response body on its way back. If its connection ends midway, trailers report that to the caller as a loss one hop
+/// on: a stream that is just reset would look like the loss of this process.
 struct Relay {
     body: Body,
     peer: String,

@@ -1,4 +1,4 @@
-//! The body of a request that is passed on, kept for as long as that is cheap.
+//! The body of a forwarded request, buffered as long as that is cheap.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -13,27 +13,27 @@ use tonic::body::Body;
 use crate::error::{Error, Result};
 use crate::sync::{Mutex, locked};
 
-/// Up to here a body is kept, so that a call which the target refused unseen can be sent again.
+/// Up to this length a body is kept, so that a call which the target refused unprocessed can be retried.
 const SHORT: usize = 64 * 1024;
 
 pub(crate) enum Kept {
     /// All of it.
     Whole(Bytes),
-    /// What has come and what is still to come; nothing once it was taken.
+    /// What was received and the rest of the body; `None` once taken.
     Stream(Mutex<Option<Body>>),
 }
 
 impl Kept {
-    /// A body that is passed on as it comes.
+    /// A body that is streamed as it arrives.
     pub(crate) fn unread(body: Body) -> Self {
         Self::Stream(Mutex::new(Some(body)))
     }
 
-    /// Reads the body until its end, or until it is not short any more.
+    /// Buffers the body to its end, or until it exceeds `SHORT`.
     ///
     /// # Errors
     ///
-    /// It broke off: whoever sends it has gone away, or cancelled the call.
+    /// The body broke off: the sender disconnected, or cancelled the call.
     pub(crate) async fn read(mut body: Body) -> Result<Self> {
         let (mut pieces, mut length) = (VecDeque::new(), 0);
         while length <= SHORT {
@@ -50,7 +50,7 @@ impl Kept {
         Ok(Self::Stream(Mutex::new(Some(Body::new(Begun { pieces, rest: body })))))
     }
 
-    /// The body, as often as it is kept.
+    /// The body: any number of times if it is kept, else once.
     pub(crate) fn take(&self) -> Option<Body> {
         match self {
             Self::Whole(bytes) => Some(Body::new(Full::new(bytes.clone()))),
@@ -73,7 +73,7 @@ fn joined(mut pieces: VecDeque<Bytes>) -> Bytes {
     }
 }
 
-/// A body of which some has been read.
+/// A body that was partly read.
 struct Begun {
     pieces: VecDeque<Bytes>,
     rest: Body,
@@ -99,7 +99,7 @@ impl HttpBody for Begun {
 mod tests {
     use super::*;
 
-    /// Comes piece by piece.
+    /// A body of several frames.
     struct Pieces(Vec<usize>);
 
     impl HttpBody for Pieces {

@@ -1,4 +1,4 @@
-//! What a peer may call: the services of this process, and those of other plugins that are passed on.
+//! What a peer may call: the services of this process, and those of other plugins that are forwarded.
 
 mod contract;
 pub(crate) mod export;

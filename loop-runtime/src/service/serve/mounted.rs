@@ -1,4 +1,4 @@
-//! Serving a tree of services on the connections of one socket.
+//! Serves a tree of services on the connections of one socket.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -75,18 +75,18 @@ impl MountedTree {
         self.tree.names().collect()
     }
 
-    /// Notes a request of the peer for somebody else on the same connection.
+    /// Notes a request of the peer for another service on the same connection.
     pub(crate) fn heard(&self) {
         self.session.peer_context().heard();
     }
 
-    /// What the peer sends over any connection.
+    /// The signs of life of the peer over all connections.
     pub(crate) fn signs(&self) -> SignsOfLife {
         self.session.peer_context().signs()
     }
 
-    /// Answers one unary request, whatever it is. What is not served here is refused before a message has come: the
-    /// caller may be about to stream, and wait for the answer.
+    /// Answers one unary request. A method that is not served here is refused before the message is read: the call may
+    /// be a stream whose client waits for the response.
     pub(crate) fn respond(self: &Arc<Self>, request: Request<Body>) -> BoxFuture<'static, Response<Body>> {
         let served = self.clone();
         let path = request.uri().path().to_owned();
@@ -98,21 +98,21 @@ impl MountedTree {
         Box::pin(transport::answer_unary(request, limit, move |headers, body| async move {
             let span = tracing::debug_span!("serve", peer = served.session.name(), path);
             let begun = span.in_scope(|| served.begin(&path, deadline, &headers, body));
-            // A kilobyte, and the call may take its time.
+            // Up to a kilobyte, which a long call need not hold.
             drop(headers);
             let answer = match begun {
                 Ok((context, answer)) => context.scope(served.run(&path, answer)).instrument(span).await,
                 Err(error) => Err(error),
             };
             answer.map_err(|error| match error.loss() {
-                // What was not sent is a call that the handler made; the handler itself ran.
+                // It was the handler's own call that was not sent; the handler itself ran.
                 Some(_) => to_status(&error.handed_over(true)),
                 None => to_status(&error),
             })
         }))
     }
 
-    /// The answer that is to be run in the context.
+    /// The future of the reply, to be run in the context.
     fn begin(
         &self,
         path: &str,
@@ -150,7 +150,7 @@ impl MountedTree {
         }
     }
 
-    /// Runs `answer`; a panic in it is answered, and the process lives.
+    /// Runs `answer`; a panic in it becomes an error status, and the process lives.
     async fn guarded(&self, path: &str, answer: Answer) -> Result<Bytes> {
         let mut answer = pin!(answer);
         let caught = std::future::poll_fn(|context| {
@@ -177,7 +177,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 pub(crate) struct LentHandler(pub(crate) Arc<MountedTree>);
 
 impl Lent for LentHandler {
-    /// Its answer is of no matter: the object that is replaced goes either way.
+    /// Its status is ignored: the replaced object is dropped either way.
     fn release(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.0.release())
     }

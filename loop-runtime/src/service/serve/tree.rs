@@ -27,7 +27,7 @@ struct Entry {
 
 impl Tree {
     /// Serves the `methods` of `name` by `serve`. A name that is already served through the same accessor is a diamond of supertraits
-    /// and stays with its first owner; two accessors of one name are a mistake that [`Tree::finish`] reports.
+    /// and stays with its first owner; two accessors of one name are an error that [`Tree::finish`] reports.
     pub fn serve(
         &mut self,
         name: &'static str,
@@ -75,7 +75,7 @@ impl Tree {
     ///
     /// # Errors
     ///
-    /// Unimplemented, in grpc-go's words, on which the probe for optional components relies.
+    /// `Unimplemented` with grpc-go's text, on which the probe for optional components relies.
     pub(crate) fn find<'a>(&self, path: &'a str) -> Result<Target<'_, 'a>> {
         let malformed = || Error::unimplemented(format!("malformed method name: {path:?}"));
         let (service, method) = path.strip_prefix('/').and_then(|path| path.rsplit_once('/')).ok_or_else(malformed)?;
@@ -94,7 +94,7 @@ pub(crate) struct Target<'tree, 'path> {
 }
 
 impl Target<'_, '_> {
-    /// The answer to a call of it.
+    /// Dispatches a call of it.
     pub(crate) fn dispatch(self, call: Call) -> Result<Answer> {
         let Self { entry, method } = self;
         (entry.serve)(method, call).ok_or_else(|| unknown_method(entry.name, method))
@@ -105,12 +105,12 @@ fn unknown_method(service: &str, method: &str) -> Error {
     Error::unimplemented(format!("{UNKNOWN_METHOD} {method} for service {service}"))
 }
 
-/// The services of an object whose start methods have run: one that is inherited twice is started once.
+/// The services of an object whose start methods have run: one inherited twice starts once.
 #[derive(Debug, Default)]
 pub struct Starts(Vec<&'static str>);
 
 impl Starts {
-    /// Whether `name` is asked for the first time.
+    /// Whether `name` is passed for the first time.
     pub fn is_first(&mut self, name: &'static str) -> bool {
         let first = !self.0.contains(&name);
         if first {

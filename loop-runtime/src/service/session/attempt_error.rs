@@ -1,4 +1,4 @@
-//! One attempt of a call over one link, and what it came to.
+//! One attempt of a call over one link, and its outcome.
 
 use std::pin::{Pin, pin};
 use std::time::Instant;
@@ -17,17 +17,17 @@ use crate::error::{Error, Result};
 use crate::service::base::{from_status, settle};
 use crate::transport::Failure;
 
-/// What an attempt over one link came to, if not to a reply.
+/// The outcome of an attempt over one link that brought no reply.
 pub(crate) enum AttemptError {
-    /// It can be sent over no link: the caller's own limits forbid it. It did not run.
+    /// It cannot be sent over any link: the caller's own limits forbid it. It did not run.
     Impossible(Error),
-    /// It certainly did not run: another attempt is as good as the first.
+    /// It certainly did not run: a retry is safe.
     NotRun(Error),
-    /// It was handed over, and there is no answer.
+    /// It was sent, and no reply came.
     MayHaveRun(Error),
     /// It ran, and its reply cannot be read.
     Unreadable(Error),
-    /// The far side answered with an error, or the caller's deadline passed after it was sent.
+    /// The peer answered with an error status, or the caller's deadline passed after it was sent.
     Answered(Error),
 }
 
@@ -48,7 +48,7 @@ impl Link {
     ///
     /// # Errors
     ///
-    /// As [`lending::lend`]; the deadline passed, because a peer that does not read takes in no announcements.
+    /// As [`lending::lend`]; deadline exceeded, because a peer that does not read receives no announcements.
     pub(crate) async fn lend(
         &self,
         exports: &[(u32, Export)],
@@ -78,7 +78,7 @@ impl Link {
         }
     }
 
-    /// One attempt over this link, in a span `call`. Dropping the future cancels the call on the far side.
+    /// One attempt over this link, in a span `call`. Dropping the future cancels the call at the peer too.
     pub(crate) async fn unary(
         &self,
         path: &str,
@@ -86,7 +86,7 @@ impl Link {
         context: &Context,
         body: Bytes,
     ) -> Result<Bytes, AttemptError> {
-        // Counted before the look: whoever retires the link after it waits for this call too.
+        // Counted before the check: whoever retires the link after it waits for this call too.
         let _in_flight = self.in_flight();
         if !self.is_usable() {
             return Err(AttemptError::NotRun(self.gone(false)));
@@ -94,7 +94,7 @@ impl Link {
         self.last_call(path, headers, context, body).await
     }
 
-    /// The same over a link that may be retired: for the calls by which objects are released.
+    /// The same over a link that may be retired: for release calls.
     pub(crate) async fn last_call(
         &self,
         path: &str,
@@ -141,8 +141,7 @@ impl Link {
         };
         match outcome {
             Some(Ok(reply)) => {
-                // What answers behind a number of the broker may be anybody: a proxy in Go passes on the headers of who is
-                // behind it, too.
+                // Behind a broker id may be anybody: a proxy in Go forwards the headers of the server behind it, too.
                 self.session().saw_peer(!self.has_address() && reply.is_ours());
                 self.session().peer_context().alive();
                 Ok(reply.body)
@@ -152,8 +151,8 @@ impl Link {
         }
     }
 
-    /// What a failure of the transport means for the call of `path`: the one place where that is decided, for calls of our
-    /// own and for those that are passed on.
+    /// What a failure of the transport means for the call of `path`: the one place where that is decided, for our own
+    /// calls and for forwarded ones.
     pub(crate) async fn failed(&self, path: &str, failure: Failure, deadline: Option<Instant>) -> AttemptError {
         if failure.is_from_peer() {
             self.session().peer_context().alive();
@@ -163,8 +162,8 @@ impl Link {
             Failure::Impossible(why) => {
                 AttemptError::Impossible(Error::cannot_be_sent(self.session().name(), path, why))
             }
-            // A peer's clock may be the first to notice. grpc-go then resets the call: without an answer, or with that of a
-            // handler which returns what it is told, that its context was cancelled.
+            // The deadline may expire at the peer first. grpc-go then resets the call: without a status, or with that
+            // of a handler which returns the error of its context, cancelled.
             Failure::Answered(status) if status.code() == tonic::Code::Cancelled && is_over => passed(path),
             Failure::MayHaveRun(_) if is_over => passed(path),
             Failure::Answered(status) => {
@@ -185,10 +184,10 @@ impl Link {
 
     /// The outcome of a call over this link; `None` if the link has ended and the call has no outcome.
     ///
-    /// A peer that disconnects right after its answer, as Go's servers do that stop gracefully, ends the link while the
-    /// answer is on its way from one task to another: it has a moment to arrive.
+    /// A peer that disconnects right after its reply, as Go's servers do in a graceful stop, ends the link while the
+    /// reply is on its way from one task to another: it has a moment to arrive.
     ///
-    /// Pinned by whoever makes it: given as it is, there would be room for it here three times.
+    /// Pinned by the caller: passed by value, this future would reserve space for it three times.
     pub(crate) async fn outcome<T>(&self, mut call: Pin<&mut impl Future<Output = T>>) -> Option<T> {
         tokio::select! {
             biased;
@@ -197,8 +196,8 @@ impl Link {
         }
     }
 
-    /// After a call was lost: ends the link if the connection is gone. A call learns of that an instant before the
-    /// connection does; a peer that broke off one call only keeps its connection.
+    /// After a call was lost: ends the link if the connection has ended. A call sees that an instant before the
+    /// connection does; a peer that reset one call only keeps its connection.
     async fn settle_end(&self) {
         let ended = self.connection().ended();
         if ended.is_cancelled() || tokio::time::timeout(settle::LINK, ended.cancelled()).await.is_ok() {
@@ -207,7 +206,7 @@ impl Link {
     }
 }
 
-/// Of a call that was sent.
+/// The deadline of a call that was sent has passed.
 fn passed(path: &str) -> AttemptError {
     AttemptError::Answered(Error::deadline_after(path))
 }

@@ -15,7 +15,7 @@ use crate::service::base::{BoxFuture, PeerContext, Timeouts};
 use crate::service::session::Session;
 use crate::transport::{Connection, ConnectionId, Handler, Limits, Security, serve_connection};
 
-/// A link to whoever has the other end.
+/// A link, and the peer's end of it.
 async fn link() -> (Arc<Link>, tokio::io::DuplexStream) {
     let (here, there) = duplex(1 << 16);
     let (connection, driver) = Connection::open(here, &Limits::client()).await.unwrap();
@@ -27,7 +27,7 @@ async fn link() -> (Arc<Link>, tokio::io::DuplexStream) {
     (link, there)
 }
 
-/// Takes some turns of the scheduler, as the parts of a transport do that pass an answer on.
+/// Yields to the scheduler some times, as a reply does on its way through a transport.
 async fn answer_under_way() -> &'static str {
     for _ in 0..10 {
         yield_now().await;
@@ -45,7 +45,7 @@ async fn an_answer_that_is_under_way_outlives_its_link() {
     assert_eq!(began.elapsed(), settle::LINK, "nobody waits for what does not come");
 }
 
-/// Answers everything with one status, 10 ms later by the clock on the wall.
+/// Answers everything with one status, after 10 ms of real time.
 struct Slow(tonic::Code);
 
 impl Handler for Slow {
@@ -58,7 +58,7 @@ impl Handler for Slow {
     }
 }
 
-/// The peer's clock is the first to notice, as timers stand still here.
+/// The deadline expires at the peer first, as time is paused here.
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_the_call_was_cancelled_is_the_deadline_if_that_is_over() {
     let outcome = async |code, deadline| {

@@ -1,4 +1,4 @@
-//! What can be lent to a peer, as far as a session looks at it.
+//! What can be lent to a peer, as a session sees it.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use crate::error::Result;
 use crate::service::base::{BoxFuture, Method};
 use crate::transport::Handler;
 
-/// A service of ours, or one that is itself remote: served to a peer under a number of the broker.
+/// A local service, or one that is itself remote, served to a peer under a broker id.
 pub(crate) trait Lendable: Send + Sync {
-    /// Runs the start methods, once, before what a method made is handed out.
+    /// Runs the start methods, once, before a new object is handed out.
     fn start(&self) -> BoxFuture<'_, Result<()>>;
 
-    /// What answers the calls of the peer of `session`. `released` is cancelled once the peer has given the object back by
-    /// `release`.
+    /// The handler of the calls of the peer of `session`. `released` is cancelled once the peer has released the object
+    /// by `release`.
     ///
     /// # Errors
     ///
@@ -28,16 +28,16 @@ pub(crate) trait Lendable: Send + Sync {
     ) -> Result<Arc<dyn Lent>>;
 }
 
-/// What answers the calls of one lease.
+/// The handler of the calls of one lease.
 pub(crate) trait Lent: Handler {
-    /// Calls the release method on our own behalf, if there is one and it is ours to call.
+    /// Calls the release method locally, if there is one and this side owns the object.
     fn release(&self) -> BoxFuture<'_, ()>;
 }
 
 /// A service on its way to a peer.
 #[derive(Clone)]
 pub(crate) struct Export {
-    /// The method by which the peer gives back what was handed over to it. What is lent has none: there it is a method
+    /// The method by which the peer releases what was handed over to it. What is lent has none: there it is a method
     /// like any other.
     pub(crate) release: Option<&'static Method>,
     pub(crate) what: Arc<dyn Lendable>,

@@ -1,4 +1,4 @@
-//! Services of ours on their way to a peer: lent with a request, or handed out with a reply.
+//! Local services on their way to a peer: lent with a request, or handed out with a reply.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::wire::WireError;
 ///
 /// # Errors
 ///
-/// As [`Lease::open`]; what was lent before the failure is given back.
+/// As [`Lease::open`]; what was lent before the failure is released.
 pub(crate) async fn lend(
     session: &Arc<Session>,
     exports: &[(u32, Export)],
@@ -32,15 +32,15 @@ pub(crate) async fn lend(
     Ok((leases, ids))
 }
 
-/// Starts and serves what a method of ours returned, and gives the reply's body.
+/// Starts and serves what a local method returned, and returns the reply's body.
 ///
-/// `key` is the handle that asked (a peer of ours says it, a singleton is its own): the object is then closed when
-/// a newer one of that key takes its place, and for a peer of ours when nobody dials it, and a moment after its last
-/// connection.
+/// `key` is the calling handle (sent by a peer of this runtime; a singleton is its own): the object is then closed when
+/// a newer one with that key replaces it, and for a peer of this runtime also when nobody dials it, and shortly after
+/// its last connection.
 ///
 /// # Errors
 ///
-/// What a start method answers; as [`Lease::open`].
+/// That of a start method; as [`Lease::open`].
 pub(crate) async fn hand_out(session: &Arc<Session>, out: Outgoing, key: Option<String>) -> Result<Bytes> {
     let (body, exports) = out.into_parts().map_err(WireError::of_reply)?;
     let mut ids = Vec::with_capacity(exports.len());
@@ -63,16 +63,16 @@ pub(crate) async fn displace(session: &Arc<Session>, key: &str) {
     }
 }
 
-/// Ends an object, told and then cut, in a task of the session: a caller who goes away meanwhile must not leave it half
-/// ended, served on and known to nobody.
+/// Releases and then cuts an object, in a task of the session: a caller that is cancelled meanwhile must not leave it
+/// half ended, still served and untracked.
 async fn end(session: &Arc<Session>, object: Arc<Control>) {
     let bound = session.peer_context().timeouts.release_timeout;
-    // It fails only if the runtime ends, and the object with it.
+    // Fails only if the runtime ends, and the object with it.
     let _ = session.tasks().spawn(async move { object.displace(bound).await }).await;
 }
 
-/// The lease lives until it ends by itself: nobody here holds it. Gives back what was handed out under the same key
-/// meanwhile, by a call that was made at the same time.
+/// The lease lives until it ends by itself: nobody here holds it. Returns what a concurrent call handed out under the
+/// same key meanwhile.
 fn keep(session: &Arc<Session>, lease: Lease, key: Option<&str>) -> Option<Arc<Control>> {
     let control = lease.control().clone();
     let other = key.and_then(|key| session.handed_out().enter(key, &control));

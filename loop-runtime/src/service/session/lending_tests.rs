@@ -10,7 +10,7 @@ use crate::proto::plugin::ConnInfo;
 use crate::service::base::{BoxFuture, Method, PeerContext, Timeouts};
 use crate::transport::{ConnectionId, Handler, Limits, Security};
 
-/// An object that takes its time to be released.
+/// An object whose release takes time.
 #[derive(Clone, Default)]
 struct Slow(Arc<State>);
 
@@ -78,8 +78,8 @@ impl Fixture {
     }
 }
 
-/// Its deadline passes, or it hangs up, while the older object is being released: that one must not be left half ended,
-/// served on and known to nobody.
+/// Its deadline passes, or it disconnects, while the older object is being released: that one must not be left half
+/// ended, still served and untracked.
 #[tokio::test]
 async fn a_caller_who_goes_away_meanwhile_does_not_stop_a_displacement() {
     for by_the_next_one in [false, true] {

@@ -18,9 +18,9 @@ use crate::transport::{Connection, Stream};
 
 /// Usable until it is retired or has ended; never again after that.
 ///
-/// It is *retired* when its connection takes no new calls, because the peer is winding it down, or when its session takes
-/// none, because another one takes its place. Calls under way are answered then. It has *ended* when its connection, its
-/// object or its session has.
+/// It is *retired* when its connection takes no new calls, because the peer drains it, or when its session takes none,
+/// because another one replaces it. Calls in flight are answered then. It has *ended* when its connection, its object
+/// or its session has.
 pub(crate) struct Link {
     connection: Connection,
     destination: Option<Destination>,
@@ -29,13 +29,13 @@ pub(crate) struct Link {
     since: Instant,
     ended: Arc<EndTree>,
     calls: TaskTracker,
-    /// A call of the handle's user was answered over it.
+    /// A user's call was answered over it.
     answered: AtomicBool,
-    /// Optional components that are there: see [`Link::probe`].
+    /// Optional components that the peer has: see [`Link::probe`].
     pub(super) offers: Mutex<Vec<&'static str>>,
 }
 
-/// A call that is under way, for those who wait until none is.
+/// A call in flight, for those who wait until there is none.
 pub(crate) struct InFlight {
     _of_link: TaskTrackerToken,
     _of_session: TaskTrackerToken,
@@ -62,7 +62,7 @@ impl Link {
         })
     }
 
-    /// Connects to the number that the peer of `session` announced.
+    /// Connects to the id that the peer of `session` announced.
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ impl Link {
     ///
     /// # Errors
     ///
-    /// Refused: what was served there is gone. Or it was never dialled under a number of the broker.
+    /// Refused: what was served there has ended. Or it was never dialled under a broker id.
     pub(crate) async fn redial(&self) -> Result<Arc<Self>> {
         let to = self.destination.as_ref().ok_or_else(|| Error::lost(false, "it has no address of its own"))?;
         let dialled = self.session.broker().redial(to).await;
@@ -87,7 +87,7 @@ impl Link {
         Self::open(&self.session, stream, Some(to.clone()), self.object.clone()).await
     }
 
-    /// Makes a link of a stream that is connected.
+    /// Makes a link of a connected stream.
     ///
     /// # Errors
     ///
@@ -103,7 +103,7 @@ impl Link {
         Ok(Self::adopt(session, connection, driver, to, object))
     }
 
-    /// Makes a link of a connection that exists.
+    /// Makes a link of an existing connection.
     pub(crate) fn adopt(
         session: &Arc<Session>,
         connection: Connection,
@@ -113,7 +113,7 @@ impl Link {
     ) -> Arc<Self> {
         let link = Self::new(connection, to, object, session.clone());
         let watched = link.clone();
-        // Boxed once: a task that chooses between futures has room for them where they are given and where they run.
+        // Boxed once: a task that selects between futures reserves space for them as arguments and again to poll.
         let mut driver = Box::pin(driver);
         session.tasks().spawn(async move {
             tokio::select! {
@@ -125,7 +125,7 @@ impl Link {
         link
     }
 
-    /// Notes that the same optional components are there as over `other`, to the same object.
+    /// Notes that the peer has the same optional components as over `other`, to the same object.
     pub(crate) fn offers_as(&self, other: &Self) {
         let offers = crate::sync::locked(&other.offers).clone();
         *crate::sync::locked(&self.offers) = offers;
@@ -135,7 +135,7 @@ impl Link {
         &self.connection
     }
 
-    /// Whether it can be dialled again.
+    /// Whether it can be redialled.
     pub(crate) fn has_address(&self) -> bool {
         self.destination.is_some()
     }
@@ -148,7 +148,7 @@ impl Link {
         &self.session
     }
 
-    /// How long there has been this link.
+    /// The age of this link.
     pub(crate) fn age(&self) -> Duration {
         self.since.elapsed()
     }
@@ -179,15 +179,15 @@ impl Link {
         self.ended.end();
     }
 
-    /// Notes that a call of a user was answered.
+    /// Notes that a user's call was answered.
     pub(crate) fn note_answer(&self) {
-        // Read before it is written: a line that all callers write costs each of them.
+        // Read before it is written: a cache line that all callers write costs each of them.
         if !self.answered.load(Ordering::Relaxed) {
             self.answered.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Whether a call of a user was answered over it.
+    /// Whether a user's call was answered over it.
     pub(crate) fn has_answered(&self) -> bool {
         self.answered.load(Ordering::Relaxed)
     }

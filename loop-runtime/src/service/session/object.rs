@@ -1,4 +1,4 @@
-//! An object on the far side: what one successful run of a constructor made, or the root of a session.
+//! An object in the peer: what one successful run of a constructor made, or the root of a session.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +10,7 @@ use crate::sync::{Mutex, locked};
 
 /// Ends once, by [`Object::end`], by its parent object's end or by its session's.
 ///
-/// Two trees of lives, because the order matters: what was lent is cut before connections are, so that a late call of a
+/// Two end trees, because the order matters: what was lent is cut before connections are, so that a late call of a
 /// dying peer finds nothing.
 pub(crate) struct Object {
     number: u64,
@@ -20,7 +20,7 @@ pub(crate) struct Object {
 }
 
 impl Object {
-    /// The root object of a session whose lives these are.
+    /// The root object of a session with these end trees.
     pub(crate) fn root(leases_cut: &EndTree, ended: &EndTree) -> Self {
         static NUMBERS: AtomicU64 = AtomicU64::new(1);
         Self {
@@ -36,7 +36,7 @@ impl Object {
         Self::root(&self.leases_cut, &self.ended)
     }
 
-    /// Unique in this process, rising.
+    /// Unique in this process, ascending.
     pub(crate) fn number(&self) -> u64 {
         self.number
     }
@@ -62,7 +62,7 @@ impl Object {
         kept.retain(|lease| !lease.has_ended());
         kept.extend(leases);
         drop(kept);
-        // It may have ended meanwhile, and then nobody else comes by.
+        // It may have ended meanwhile, and then nobody else drops them.
         if self.has_ended() {
             self.end();
         }
@@ -72,12 +72,12 @@ impl Object {
     pub(crate) fn end(&self) {
         self.leases_cut.end();
         self.ended.end();
-        // Outside the lock: what drops here is the user's.
+        // Outside the lock: the drops run user code.
         let leases = std::mem::take(&mut *locked(&self.leases));
         drop(leases);
     }
 
-    /// Gives back what was lent, in order: no new connections, wait until the far side has hung up, one bound for all,
+    /// Releases what was lent, in order: no new connections, wait until the peer has disconnected, one timeout for all,
     /// then drop the lent objects in the order of lending.
     pub(crate) async fn give_back(&self, hang_up: Duration) {
         let leases = std::mem::take(&mut *locked(&self.leases));
@@ -89,7 +89,7 @@ impl Object {
                 lease.ended().await;
             }
         };
-        // Late is not an error: what has not hung up by then is cut by the drop below.
+        // A timeout is no error: what is still connected then is cut by the drop below.
         let _ = tokio::time::timeout(hang_up, all).await;
         for lease in leases {
             drop(lease);

@@ -1,4 +1,4 @@
-//! A body on its way out, and the services that travel with it.
+//! An outgoing body, and the services that travel with it.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use super::lendable::Export;
 use crate::error::Result;
 use crate::wire::{FieldSpec, LoopMessage, Message, WireError, Writer, put, put_whole};
 
-/// Arguments or results while they are encoded. Data are written at once; services are kept beside them, because
-/// their numbers are made anew for every attempt.
+/// Arguments or results being encoded. Data are written at once; services are kept beside them, because every attempt
+/// allocates new ids for them.
 #[derive(Default)]
 pub struct Outgoing {
     body: Writer,
@@ -27,7 +27,7 @@ impl Outgoing {
         put(value, spec, &mut self.body);
     }
 
-    /// Adds the fields of `message`, which is all of the body.
+    /// Adds the fields of `message`, which is the whole body.
     pub(crate) fn whole<M: Message>(&mut self, message: &M) {
         put_whole(message, &mut self.body);
     }
@@ -44,10 +44,10 @@ impl Outgoing {
     }
 }
 
-/// Header by which a peer of ours names the handle that asks for an object.
+/// Header by which a peer of this runtime names the handle that calls a constructor.
 pub(crate) const RECIPE: &str = "loop-recipe";
 
-/// A request, encoded once; the numbers of what it lends are made anew for each attempt.
+/// A request, encoded once; each attempt allocates new ids for what it lends.
 #[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) body: Bytes,

@@ -1,4 +1,4 @@
-//! Which of the optional components of a service are there.
+//! Which of the optional components of a service the peer has.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,16 +14,16 @@ use crate::service::base::{Names, UNKNOWN_METHOD, UNKNOWN_SERVICE};
 use crate::sync::locked;
 
 impl Link {
-    /// Whether the far side has the optional component `name`.
+    /// Whether the peer has the optional component `name`.
     pub(crate) fn offers(&self, name: &str) -> bool {
         locked(&self.offers).contains(&name)
     }
 
-    /// Asks which of the optional components are there, all at the same time. What is known of other names stays.
+    /// Probes for the optional components, all concurrently. What is known of other names stays.
     ///
     /// # Errors
     ///
-    /// The link ended meanwhile, or there was no answer before `deadline`: a peer may be frozen.
+    /// The link ended meanwhile, or there was no reply before `deadline`: a peer may be frozen.
     pub(crate) async fn probe(self: &Arc<Self>, names: &Names, deadline: Option<Instant>) -> Result<()> {
         let context = Context { deadline, ..Context::default() };
         let mut probes = tokio::task::JoinSet::new();
@@ -42,9 +42,9 @@ impl Link {
         Ok(())
     }
 
-    /// Whether the service `name` is there: calls a method that cannot exist, and nothing happens. grpc-go and this
-    /// runtime say which of the two they do not know. Others have one text for both: they are asked as Go's hosts ask,
-    /// by an empty request to `harmless`, which is idempotent.
+    /// Whether the peer has the service `name`: calls a method that cannot exist, without side effects. grpc-go and
+    /// this runtime say which of the two is unknown. Others have one text for both: they are probed as Go's hosts do
+    /// it, by an empty request to `harmless`, which is idempotent.
     async fn has(&self, name: &str, harmless: Option<&str>, context: &Context) -> Result<bool> {
         let Some(refused) = self.refusal(&format!("/{name}/__Probe"), context).await? else { return Ok(true) };
         let text = refused.message();
@@ -60,7 +60,7 @@ impl Link {
         }
     }
 
-    /// The error with which the far side answers an empty request, if it does.
+    /// The error status with which the peer answers an empty request, if it does.
     async fn refusal(&self, path: &str, context: &Context) -> Result<Option<Error>> {
         match self.unary(path, HeaderMap::new(), context, Bytes::new()).await {
             Ok(_) => Ok(None),

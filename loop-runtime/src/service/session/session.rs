@@ -1,4 +1,4 @@
-//! One live peering between this process and another: its broker, what was lent over it, its connections.
+//! One live session between this process and another: its broker, what was lent over it, its connections.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,8 +16,7 @@ use crate::proto::plugin::ConnInfo;
 use crate::service::base::{EndTree, PeerContext, settle};
 use crate::transport::{Limits, Security};
 
-/// Ends once, from any thread, and never comes back: a host has one session per generation of a plugin, a plugin one
-/// in its life.
+/// Ends once, from any thread, for good: a host has one session per generation of a plugin, a plugin one in its life.
 pub(crate) struct Session {
     name: String,
     number: u64,
@@ -27,7 +26,7 @@ pub(crate) struct Session {
     root: Arc<Object>,
     retired: Arc<EndTree>,
     ended: Arc<EndTree>,
-    /// Calls under way over any of its links.
+    /// Calls in flight over any of its links.
     calls: TaskTracker,
     why: watch::Sender<Option<Arc<str>>>,
     ours: AtomicBool,
@@ -38,19 +37,19 @@ pub(crate) struct Session {
 
 /// How a session is wired: what its connections run over, and what each side accepts.
 pub(crate) struct Wiring {
-    /// The way of brokered connections.
+    /// The transport of brokered connections.
     pub(crate) route: BrokerTransport,
-    /// Of every connection, brokered ones included.
+    /// The security of every connection, brokered ones included.
     pub(crate) security: Security,
     /// How long a dial and its announcement wait for each other.
     pub(crate) dial_timeout: Duration,
-    /// Of the connections that this side dials.
+    /// The limits of connections that this side dials.
     pub(crate) calling: Limits,
-    /// Of the connections that the peer dials.
+    /// The limits of connections that the peer dials.
     pub(crate) serving: Limits,
 }
 
-/// How many announcements wait to be sent: as many as services can be lent before the peer reads.
+/// How many announcements may be queued: as many services can be lent before the peer reads.
 const ANNOUNCEMENTS: usize = 64;
 
 impl Session {
@@ -68,7 +67,7 @@ impl Session {
         (Self::new(name, number, broker, (calling, serving), peer_context), announcements)
     }
 
-    /// A session with the peer `name`; `number` is its generation. Handles to what the peer lends are of `peer_context`.
+    /// A session with the peer `name`; `number` is its generation. Handles to what it lends use `peer_context`.
     pub(crate) fn new(
         name: &str,
         number: u64,
@@ -151,7 +150,7 @@ impl Session {
         self.ended.told()
     }
 
-    /// Whether the peer is this runtime, learned from its first request or answer.
+    /// Whether the peer is this runtime, learned from its first request or response.
     pub(crate) fn peer_is_ours(&self) -> bool {
         self.ours.load(Ordering::Relaxed)
     }
@@ -162,22 +161,22 @@ impl Session {
         }
     }
 
-    /// Takes no new calls from now on, over any link, all at once; those under way go on. Sync, idempotent, from any thread.
+    /// Takes no new calls from now on, over all links at once; those in flight go on. Sync, idempotent, any thread.
     pub(crate) fn retire(&self) {
         self.retired.end();
     }
 
-    /// Over once the session takes no new calls.
+    /// Ends once the session takes no new calls.
     pub(crate) fn retired(&self) -> &EndTree {
         &self.retired
     }
 
-    /// The calls under way over any of its links.
+    /// The calls in flight over any of its links.
     pub(crate) fn calls(&self) -> &TaskTracker {
         &self.calls
     }
 
-    /// Waits until no call is under way; new ones are for [`Session::retire`] to keep away.
+    /// Waits until no call is in flight; [`Session::retire`] is what prevents new ones.
     pub(crate) async fn drained(&self) {
         self.calls.close();
         self.calls.wait().await;
@@ -192,18 +191,18 @@ impl Session {
         self.tasks.close();
     }
 
-    /// Waits until everything that the session started is gone.
+    /// Waits until everything that the session started has ended.
     pub(crate) async fn finished(&self) {
         self.tasks.close();
         self.tasks.wait().await;
     }
 
-    /// Tells how the peer ended; callers whose calls were lost wait a moment for it.
+    /// Sets how the peer ended; callers whose calls were lost wait briefly for it.
     pub(crate) fn set_epitaph(&self, text: String) {
         self.why.send_replace(Some(text.into()));
     }
 
-    /// How the peer ended, for a caller who just lost a call to it: that becomes known a moment later. `None` at once
+    /// How the peer ended, for a caller that just lost a call to it: this becomes known a moment later. `None` at once
     /// if the session lives on, because only a connection was lost.
     pub(crate) async fn end_reason(&self) -> Option<Arc<str>> {
         tokio::time::timeout(settle::SESSION, self.ended().cancelled()).await.ok()?;
@@ -212,11 +211,11 @@ impl Session {
         known.ok()?.ok()?.clone()
     }
 
-    /// Opens the door for what is lent, and gives its number.
+    /// Listens for connections to what is lent, and returns the broker id.
     ///
     /// # Errors
     ///
-    /// A loss, if the session has ended or is about to; else why nothing can be lent to this peer.
+    /// A loss, if the session has ended or is about to; otherwise why nothing can be lent to this peer.
     pub(crate) async fn listen(&self) -> Result<(u32, Listener)> {
         let lost = |why: &dyn std::fmt::Display| Error::lost(false, format!("{}: lending a service: {why}", self.name));
         if self.has_ended() {
@@ -225,7 +224,7 @@ impl Session {
         match self.broker.listen().await {
             Ok(listening) => Ok(listening),
             Err(why @ BrokerError::Closed(_)) => {
-                // Whoever asked goes on to the next session as soon as this one says that it has ended.
+                // The caller goes on to the next session as soon as this one has ended.
                 let _ = tokio::time::timeout(settle::END, self.ended().cancelled()).await;
                 Err(lost(&why).with_source(why))
             }

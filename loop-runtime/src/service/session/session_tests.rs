@@ -21,8 +21,8 @@ fn fixture() -> Fixture {
     Fixture { session, announcements, _directory: directory }
 }
 
-/// Between the loss of the main connection and the end of the session: nothing was sent, so the next generation may be
-/// asked instead.
+/// Between the loss of the main connection and the end of the session: nothing was sent, so the call may go to the
+/// next generation instead.
 #[tokio::test(start_paused = true)]
 async fn lending_while_the_peer_goes_away_is_a_loss() {
     let Fixture { session, announcements, _directory } = fixture();
@@ -42,7 +42,7 @@ async fn lending_while_the_peer_goes_away_is_a_loss() {
     assert_eq!(error.message(), "shop: lending a service: the session has ended");
 }
 
-/// A plugin in Go whose first host took the exchange of announcements along.
+/// A plugin in Go whose broker stream ended with its first host.
 #[tokio::test(start_paused = true)]
 async fn a_session_that_lives_on_without_its_broker_is_not_waited_for_long() {
     let Fixture { session, announcements, _directory } = fixture();

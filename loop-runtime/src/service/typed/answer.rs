@@ -12,13 +12,13 @@ use crate::service::serve::{Answer, Call};
 use crate::service::session::{self, Outgoing};
 
 impl Call {
-    /// Decodes the arguments with `args`, those that are lent and those that are handed over, runs `run` on `this` with
-    /// them and encodes what it answers.
+    /// Decodes the arguments with `args`, borrowed and owned ones, runs `run` on `this` with them and encodes its
+    /// result.
     ///
-    /// Pointers to functions, and not closures with futures of their own: those would be types of every method, each to
-    /// be checked and compiled, and would hold the arguments a second time.
+    /// Function pointers, not closures with futures of their own: those would be new types for every method, each to be
+    /// checked and compiled, and would hold the arguments a second time.
     ///
-    /// Dropping the answer cancels the implementation at its next await.
+    /// Dropping the returned future cancels the implementation at its next await.
     pub fn serve<S, L, O, R>(
         self,
         method: &'static Method,
@@ -74,7 +74,7 @@ impl Call {
         drop(incoming);
         let handle = self.key.filter(|_| P::CARRIES);
         if let Some(handle) = &handle {
-            // The peer has lost the object that this handle had, and what that one holds may be in the way.
+            // The peer has lost the object of this handle, and what that object still holds may conflict.
             session::displace(&self.session, handle).await;
         }
         let outcome = run(&this, &lent, owned).await;
@@ -82,8 +82,8 @@ impl Call {
         let value = reply(outcome)?;
         let key = match handle {
             None if method.singleton => {
-                // A peer that names no handle may still use its first object: a refusal leaves that alone. But two never
-                // work at once, so the older one ends before the newer one is started.
+                // A peer that names no handle may still use its first object: a refusal does not affect it. But two
+                // never run at once, so the older one ends before the newer one is started.
                 session::displace(&self.session, method.path).await;
                 Some(method.path.to_owned())
             }

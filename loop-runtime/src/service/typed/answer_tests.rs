@@ -23,7 +23,7 @@ type Lines = Arc<Mutex<Vec<String>>>;
 /// A thing of which there is one at a time; `idle` does not start.
 struct Thing(Arc<Told>);
 
-/// Tells when the last one who holds it is gone.
+/// Reports when its last owner drops it.
 struct Told {
     name: &'static str,
     lines: Lines,
@@ -55,7 +55,7 @@ impl Mount for Thing {
         self.0.tell("starts");
         let idle = self.0.name == "idle";
         Box::pin(async move {
-            // Where another call comes in between.
+            // Where another call may run in between.
             tokio::task::yield_now().await;
             if idle { Err(Error::failed_precondition("no fuel")) } else { Ok(()) }
         })
@@ -133,7 +133,7 @@ async fn a_singleton_is_replaced_once_the_newer_one_is_made_and_before_it_starts
     peer.make("first", None).await.unwrap();
     peer.make("second", None).await.unwrap();
     assert_eq!(peer.lines(), ["first made", "first starts", "second made", "first ends", "second starts"]);
-    // One that is made and does not start is too late a refusal.
+    // An object that is made but fails to start is refused too late.
     peer.make("idle", None).await.unwrap_err();
     assert_eq!(peer.lines(), ["idle made", "second ends", "idle starts", "idle ends"]);
 }
@@ -164,7 +164,7 @@ async fn of_two_singletons_that_are_made_at_once_one_stays() {
     assert_eq!(peer.lines(), ["third made", stays, "third starts"]);
 }
 
-/// A host of this runtime asks again for a handle whose object it has lost.
+/// A host of this runtime calls the constructor again for a handle whose object it has lost.
 #[tokio::test]
 async fn the_object_of_a_handle_ends_before_another_is_made() {
     let peer = Peer::new();

@@ -1,4 +1,4 @@
-//! One call on the calling side: send, and decode what comes back.
+//! One call on the calling side: send the request, and decode the reply.
 
 use super::incoming::Incoming;
 use super::reply::{Outcome, Reply, Whole, WholeOutcome};

@@ -1,8 +1,8 @@
 //! What generated code calls for each argument and each result.
 //!
 //! The calls go through inherent methods of [`Argument`] and [`Answers`], which exist for types that may cross the
-//! boundary. For all other types the methods of [`Refused`] are found instead, which accept anything: such a type is
-//! reported once, where the method's table asks for it, instead of at every use. `Refused` is never reached at run
+//! boundary. For all other types they resolve to the methods of [`Refused`], which accept anything: such a type is
+//! reported once, where the method's table requires it, instead of at every use. `Refused` is never reached at run
 //! time, because the table does not compile then.
 
 use std::borrow::Borrow;
@@ -59,8 +59,8 @@ pub struct Answers<R>(PhantomData<R>);
 impl<R: Outcome> Answers<R> {
     /// The client's half.
     ///
-    /// Boxed here and not where it is called: to see that an opaque future is `Send`, rustc walks through all that it
-    /// holds, and the call of every method holds all of the runtime's half of a call.
+    /// Boxed here and not where it is called: to prove an opaque future `Send`, rustc walks through everything that it
+    /// holds, and every method's future holds the runtime's whole half of a call.
     pub fn call<'a>(remote: &'a Remote, method: &'static Method, out: Outgoing) -> BoxFuture<'a, R>
     where
         R: 'static,
@@ -85,7 +85,7 @@ impl<R: Outcome> Answers<R> {
         call.serve(method, this, args, run)
     }
 
-    /// How the schema shows the reply's fields; what an error of the method's own attaches is in it too.
+    /// How the schema shows the reply's fields; the details of the method's error type are in it too.
     pub fn fields(specs: &'static [FieldSpec], schema: &mut Schema) -> Vec<(FieldSpec, FieldType)> {
         R::Err::describe(schema);
         R::Ok::fields(specs, schema)
@@ -133,7 +133,7 @@ impl<R: WholeOutcome> AnswersWhole<R> {
     }
 }
 
-/// Nothing.
+/// Uninhabited.
 pub enum Never {}
 
 /// Stands in for [`Argument`] and [`Answers`] of a type that was refused.

@@ -1,4 +1,4 @@
-//! A body that came in, and the services that came with it.
+//! An incoming body, and the services that came with it.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::service::serve::Service;
 use crate::service::session::Session;
 use crate::wire::{FieldSpec, Message, Value, WireError, check, decode, take};
 
-/// Arguments or results while they are decoded.
+/// Arguments or results being decoded.
 ///
 /// The direction matters: what a request lends is the peer's, and dropping it only closes the connection; what a reply
 /// hands over is ours, and dropping the last handle releases it.
@@ -45,21 +45,21 @@ impl Incoming {
         take(&self.body, spec).map_err(|why| self.unreadable(why))
     }
 
-    /// Nothing is wanted of the body; but bytes are protobuf or they are not, here as everywhere.
+    /// Checks that the body is valid protobuf, where no field is read.
     ///
     /// # Errors
     ///
-    /// They are not.
+    /// It is not.
     pub fn nothing(&self) -> Result<()> {
         check(&self.body).map_err(|why| self.unreadable(why))
     }
 
-    /// The message that is all of the body.
+    /// The message that is the whole body.
     pub(crate) fn whole<M: Message>(&self) -> Result<M> {
         decode(&self.body).map_err(|why| self.unreadable(why))
     }
 
-    /// A request that cannot be read is its sender's fault, and so is a reply: whom the error is for decides what it says.
+    /// The error for an unreadable body, worded for its receiver: the sender of a request, the caller of a reply.
     fn unreadable(&self, why: WireError) -> Error {
         match self.from {
             From::Request { .. } => why.into(),
@@ -67,7 +67,7 @@ impl Incoming {
         }
     }
 
-    /// The service lent under `id`, or the one that the reply hands over.
+    /// The service lent under `id`, or the one that the reply carries.
     pub(crate) fn connect<S: Service + ?Sized>(&mut self, spec: &FieldSpec, id: u32) -> Result<Arc<S>> {
         match &mut self.from {
             From::Request { session, lent } => {
@@ -85,8 +85,8 @@ impl Incoming {
         }
     }
 
-    /// Connects to everything that was lent, at the same time: an announcement is kept for some seconds only, so that
-    /// one slow connection must not make the others late.
+    /// Connects to everything that was lent, concurrently: an announcement expires after some seconds, so one slow
+    /// connection must not delay the others.
     pub(crate) async fn settle(&mut self) -> Result<()> {
         let From::Request { session, lent } = &mut self.from else { return Ok(()) };
         let dials: Vec<_> = lent
@@ -109,7 +109,7 @@ impl Incoming {
     }
 }
 
-/// A dial that ends with the call that needs it.
+/// A dial that is aborted with the call that needs it.
 struct AbortOnDrop(tokio::task::JoinHandle<Result<()>>);
 
 impl Drop for AbortOnDrop {

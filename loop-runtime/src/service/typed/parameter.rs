@@ -19,13 +19,13 @@ use crate::wire::{FieldSpec, FieldType, LoopMessage, Schema};
     note = "derive it: `#[derive(LoopMessage)]`; to pass a service, take `Arc<dyn Trait>` of a `#[loop_service]` trait"
 )]
 pub trait Parameter {
-    /// What the far side holds while its implementation borrows from it.
+    /// What the serving side holds while its implementation borrows from it.
     type Owned: Borrow<Self> + Send + 'static;
-    /// Whether a service travels with it.
+    /// Whether it carries a service.
     const CARRIES: bool;
-    /// Writes it as the field `spec`, or lends the service under its number.
+    /// Writes it as the field `spec`, or lends the service under that field's number.
     fn put(&self, spec: &FieldSpec, out: &mut Outgoing);
-    /// Reads the field, or connects to the service lent under it.
+    /// Reads the field, or connects to the service whose id it carries.
     ///
     /// # Errors
     ///
@@ -56,7 +56,7 @@ where
     }
 }
 
-/// A lent service travels as the number under which the broker announces it; what is served there is a part of the
+/// A lent service travels as its broker id; what is served there is a part of the
 /// schema too.
 fn id_field<S: Service + ?Sized>(schema: &mut Schema) -> FieldType {
     S::schema(schema);

@@ -1,4 +1,4 @@
-//! What a method may answer: nothing, one part, several parts, or a message that is itself the reply.
+//! What a method may return: nothing, one part, several parts, or a message that is itself the reply.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::wire::{FieldSpec, FieldType, LoopMessage, Message, Schema};
 pub trait Reply: Sized + Send + 'static {
     /// Whether a service travels with it.
     const CARRIES: bool;
-    /// Which field is the service that a constructor hands over, and what it is.
+    /// Which field is the service that a constructor returns, and its type.
     fn service() -> Option<(usize, ServiceInfo)>;
     /// Writes the fields.
     fn put(self, specs: &'static [FieldSpec], out: &mut Outgoing);
@@ -52,7 +52,7 @@ impl Reply for () {
     }
 }
 
-/// One part of a reply. Not [`Parameter`] itself, because a reply hands over one service at most: `Vec<Arc<dyn S>>` is no
+/// One part of a reply. Not [`Parameter`] itself, because a reply carries at most one service: `Vec<Arc<dyn S>>` is no
 /// part of a reply.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of a service method",
@@ -60,7 +60,7 @@ impl Reply for () {
     note = "answer `()`, a message, `Arc<dyn Trait>` of a service, or a tuple of these with one service at most"
 )]
 pub trait ReplyPart: Parameter<Owned = Self> + Send + Sized + 'static {
-    /// The service that it hands over.
+    /// The service that it carries.
     fn service() -> Option<ServiceInfo>;
 }
 
@@ -108,7 +108,7 @@ impl<P: ReplyPart> Reply for P {
     }
 }
 
-/// The field of a reply that the table does not name is numbered by position.
+/// A reply field that the table does not name is numbered by position.
 fn spec(specs: &'static [FieldSpec], at: usize) -> &'static FieldSpec {
     const BY_POSITION: [FieldSpec; 8] = [
         FieldSpec::new(1, "value1"),
@@ -185,7 +185,7 @@ impl<M: Message + LoopMessage> Reply for Whole<M> {
     }
 }
 
-/// The declared result of a method, aliases seen through: `Result<T, E>`.
+/// The declared result of a method, with aliases resolved: `Result<T, E>`.
 #[diagnostic::on_unimplemented(
     message = "a plugin method must return `Result<T, E>`, not `{Self}`",
     label = "expected a `Result`",

@@ -2,16 +2,15 @@
 //!
 //! The host is yamux's client and opens the main connection as its first stream; either side opens further ones for
 //! what is lent. Each stream carries what a socket of its own would: TLS if the plugin's connections are secured, then
-//! HTTP/2. Which stream belongs to what is not known here: yamux has no names, so the broker keeps count.
+//! HTTP/2. What a stream is for is not known here: yamux has no names, so the broker tracks that.
 //!
-//! The framing is the crate `yamux`'s, with three settings or habits that go-plugin needs:
+//! The framing is that of the crate `yamux`, with three adjustments for go-plugin:
 //!
-//! * Windows stay at 256 KiB. The crate would grow those of fast streams, and Go, which knows no limit of a frame but
-//!   the window, may then send a frame that is longer than the crate takes, which ends the session.
-//! * A stream that is opened is told at once, by an empty frame, and so is one that was taken in; the crate leaves both
-//!   to the first data. Go counts streams by the first, and ends a session that owes it the second for 75 s.
-//! * A session that is idle is asked for a sign of life every 30 s, and is over 10 s after a question without an answer,
-//!   as in Go.
+//! * Windows stay at 256 KiB. The crate would grow those of fast streams, and Go, whose only frame limit is the
+//!   window, may then send a frame that is longer than the crate accepts, which ends the session.
+//! * Opening a stream is announced at once, by an empty frame (SYN), and so is accepting one (ACK); the crate defers
+//!   both to the first data. Go counts streams by the SYN, and ends a session that owes it an ACK for 75 s.
+//! * An idle session is pinged every 30 s, and ends 10 s after a ping without a reply, as in Go.
 
 mod session;
 mod stream;
@@ -20,7 +19,7 @@ mod tap;
 pub(crate) use session::MuxSession;
 pub(crate) use stream::MuxStream;
 
-/// A session whose peer says `bytes` and then nothing, to its end. Streams that it opens are taken, read and answered.
+/// Runs a session whose peer sends `bytes` and then nothing. Streams that it opens are accepted, read and answered.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn streams_of(bytes: &[u8]) {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -36,7 +35,7 @@ pub(crate) fn streams_of(bytes: &[u8]) {
             });
         });
         let said = async {
-            // Not the end of what it reads: it would break off what is written to it.
+            // The read half stays open: its end would break off what is written to it.
             let _ = peer.write_all(bytes).await;
             tokio::task::yield_now().await;
             let mut answers = Vec::new();

@@ -19,14 +19,14 @@ use super::stream::{Counted, MuxStream};
 use super::tap::{Signs, Tap};
 use crate::transport::ticks::{STANDSTILL, ticks};
 
-/// How many streams may be open at a time. One more of the peer's is reset, one more of ours is refused.
+/// How many streams may be open concurrently. One more of the peer's is reset, one more of ours is refused.
 pub(super) const MOST_STREAMS: usize = 4096;
 
-/// What the crate may know of at a time. It ends the session of a peer that reaches it, so it has room for streams that
-/// are dropped here and not yet told to a peer who does not read.
+/// The crate's own limit. It ends the session of a peer that reaches it, so there is room for streams that were dropped
+/// here while the peer does not read and so does not know.
 const KNOWN_STREAMS: usize = 2 * MOST_STREAMS;
 
-/// Between two questions for a sign of life.
+/// The time between two pings.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// Opens streams. Clones are the same session, which ends when the last one is dropped, streams or not.
@@ -39,11 +39,11 @@ pub(crate) struct MuxSession {
     live: Arc<AtomicUsize>,
 }
 
-/// Somebody wants a stream.
+/// A request to open a stream.
 type OpenRequest = oneshot::Sender<io::Result<MuxStream>>;
 
 impl MuxSession {
-    /// The dialling end of `io`. `incoming` gets the streams that the peer opens, in their order, and must not block.
+    /// The dialling end of `io`. `incoming` gets the streams that the peer opens, in order, and must not block.
     ///
     /// The second value drives the session until it has ended; spawn it. Dropping it closes the session.
     pub(crate) fn client<IO>(
@@ -111,7 +111,7 @@ impl MuxSession {
         (session, drive)
     }
 
-    /// Opens a stream. The peer is told at once, whether or not the future is still there.
+    /// Opens a stream. It is announced to the peer at once, even if the future is dropped.
     ///
     /// # Errors
     ///
@@ -126,12 +126,12 @@ impl MuxSession {
         }
     }
 
-    /// Ends the session now, with all of its streams. What they wrote before is sent if the socket takes it.
+    /// Ends the session now, with all of its streams. What they wrote before is sent as far as the socket takes it.
     pub(crate) fn close(&self) {
         self.close.cancel();
     }
 
-    /// Cancelled when the session is over, whoever ended it, and its socket closed.
+    /// Cancelled when the session has ended, whichever side ended it, and its socket is closed.
     pub(crate) fn ended(&self) -> &CancellationToken {
         &self.ended
     }
@@ -152,7 +152,7 @@ fn config() -> Config {
     config
 }
 
-/// Why a session is over.
+/// Why a session ended.
 enum End {
     Ours,
     Peers,
@@ -162,15 +162,15 @@ enum End {
 struct Driver<IO, F> {
     connection: Connection<Compat<Tap<IO>>>,
     wanted: mpsc::UnboundedReceiver<OpenRequest>,
-    /// The one that waits for the crate, which waits for the peer to take in earlier streams.
+    /// The request that waits for the crate, which waits for the peer to ack earlier streams.
     wish: Option<OpenRequest>,
     incoming: F,
     live: Arc<AtomicUsize>,
-    /// A stream was reset because there are too many, and that was said.
+    /// A stream was reset because there are too many, and that was logged.
     full: bool,
     signs: Arc<Signs>,
     keepalive: Interval,
-    /// Since a question is without an answer; how many there were.
+    /// The ticks since a ping is unanswered, and their number.
     silence: Option<(Interval, u32)>,
     close: Pin<Box<WaitForCancellationFutureOwned>>,
 }
@@ -182,7 +182,7 @@ where
 {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         loop {
-            // The order matters: what is opened is told, and what is told is sent, in the same turn.
+            // The order matters: opened streams are announced, and announcements sent, in the same poll.
             match self.open(cx) {
                 Ok(true) => {}
                 Ok(false) => return Poll::Ready(End::Ours),
@@ -204,7 +204,7 @@ where
             if self.close.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(End::Ours);
             }
-            // The crate asks for itself whenever it is polled and has not asked for a while.
+            // The crate pings by itself whenever it is polled and has not pinged for a while.
             if self.keepalive.poll_tick(cx).is_ready() {
                 continue;
             }
@@ -214,7 +214,7 @@ where
         }
     }
 
-    /// Fulfils wishes. `false`: nobody can have another.
+    /// Serves open requests. `false`: there can be no further stream.
     fn open(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         loop {
             let wish = match self.wish.take() {
@@ -234,7 +234,7 @@ where
                 Poll::Ready(Ok(stream)) => {
                     let mut stream = MuxStream::new(stream, counted);
                     stream.announce();
-                    // If nobody waits any more, it is reset.
+                    // If the requester is gone, the stream is reset.
                     let _ = wish.send(Ok(stream));
                 }
                 Poll::Ready(Err(why)) => return Err(fault(&why)),
@@ -257,7 +257,7 @@ where
         }
     }
 
-    /// Ready when a question has been without an answer for too long.
+    /// Ready when a ping has been unanswered for too long.
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !self.signs.unanswered() {
             self.silence = None;
@@ -276,7 +276,7 @@ fn fault(why: &ConnectionError) -> End {
     use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
     match why {
         ConnectionError::Closed => End::Peers,
-        // A process that was killed says no more than that.
+        // All that is seen of a process that was killed.
         ConnectionError::Io(why) | ConnectionError::Decode(FrameDecodeError::Io(why))
             if matches!(why.kind(), BrokenPipe | ConnectionReset | UnexpectedEof) =>
         {

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::oneshot;
 use tokio_util::compat::{Compat, FuturesAsyncReadCompatExt as _};
 
-/// As good as a socket. Dropping it resets the stream unless it was shut down; the end of the session ends it.
+/// Equivalent to a socket. Dropping it resets the stream unless it was shut down; it ends with the session.
 pub(crate) struct MuxStream {
     stream: Compat<yamux::Stream>,
     answered: Option<oneshot::Sender<()>>,
@@ -23,14 +23,14 @@ impl MuxStream {
         Self { stream: stream.compat(), answered: None, _counted: counted }
     }
 
-    /// Tells the peer that the stream is there: of one that this side opened, or took in.
+    /// Announces the stream to the peer: one that this side opened, or accepted.
     pub(crate) fn announce(&mut self) {
-        // The queue of a new stream has room, so this neither waits nor fails; nothing follows from it if it does.
+        // The queue of a new stream has room, so this neither waits nor fails; it is harmless if it does.
         let mut context = Context::from_waker(Waker::noop());
         let _ = Pin::new(&mut self.stream).poll_write(&mut context, &[]);
     }
 
-    /// Resolves when the peer's first bytes are read, or the stream is dropped. For the one who opened it; once.
+    /// Resolves when the peer's first bytes are read, or the stream is dropped. For the side that opened it; once.
     pub(crate) fn answered(&mut self) -> oneshot::Receiver<()> {
         let (send, receive) = oneshot::channel();
         self.answered = Some(send);
@@ -68,7 +68,7 @@ impl AsyncWrite for MuxStream {
     }
 }
 
-/// One of the live streams of a session, for as long as it exists.
+/// Counts one live stream of a session, for as long as it exists.
 pub(super) struct Counted(Arc<AtomicUsize>);
 
 impl Counted {

@@ -1,4 +1,4 @@
-//! Between yamux and its socket: sees what the crate does not tell.
+//! Between yamux and its socket: observes what the crate does not report.
 
 use std::io;
 use std::pin::Pin;
@@ -8,15 +8,15 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, BufStream, ReadBuf};
 
-/// In each direction. A frame of the crate's, 16 KiB with its header, leaves in one write.
+/// In each direction. A frame of the crate, 16 KiB with its header, leaves in one write.
 const BUFFER: usize = 32 * 1024;
 
-/// What was seen.
+/// What was observed.
 #[derive(Debug, Default)]
 pub(super) struct Signs {
-    /// A ping was sent, and nothing has come since.
+    /// A ping was sent, and nothing was received since.
     unanswered: AtomicBool,
-    /// The crate has told the peer off: it broke the rules. It would go on nevertheless.
+    /// The crate has sent a GOAWAY for a protocol error of the peer. It would go on nevertheless.
     offended: AtomicBool,
 }
 
@@ -84,7 +84,7 @@ impl Frames {
         const DATA: u8 = 0;
         const PING: u8 = 2;
         const GO_AWAY: u8 = 3;
-        /// Of the lower byte of the flags.
+        /// A bit of the lower byte of the flags.
         const SYN: u8 = 1;
         while !bytes.is_empty() {
             let body = self.body.min(bytes.len());
@@ -125,7 +125,7 @@ mod tests {
             let mut bytes = Vec::new();
             for length in bodies {
                 bytes.extend(header(0, 0, length));
-                // Looks like a go-away, or a ping, wherever one begins to read.
+                // Looks like a GOAWAY, or a ping, wherever reading begins.
                 bytes.extend([0, 3, 0, 1].iter().cycle().take(length as usize));
                 bytes.extend(header(1, 0, 77));
                 bytes.extend(header(2, 2, 5));

@@ -1,4 +1,4 @@
-//! Sessions between two ends of ours, and with scripted peers that write frames by hand.
+//! Sessions between two ends of this runtime, and with scripted peers that write frames by hand.
 
 use std::time::Duration;
 
@@ -58,7 +58,7 @@ fn pair() -> (End, End) {
     (end(one, true), end(other, false))
 }
 
-/// A peer that is not one: frames by hand.
+/// A scripted peer: frames by hand.
 struct Scripted(DuplexStream);
 
 impl Scripted {
@@ -74,7 +74,7 @@ impl Scripted {
         self.0.write_all(body).await.unwrap();
     }
 
-    /// The next frame that is no ping: kind, flags, stream, body.
+    /// The next frame that is no ping: type, flags, stream, body.
     async fn next(&mut self) -> Option<(u8, u8, u32, Vec<u8>)> {
         loop {
             let mut header = [0; 12];
@@ -94,7 +94,7 @@ impl Scripted {
 async fn both_ends_open_streams_which_are_told_at_once() {
     let (mut client, mut server) = pair();
     for round in 0..3_u8 {
-        // Nothing is written, and still the other end sees it.
+        // Nothing is written, and still the peer sees it.
         let mut there = client.session.open().await.unwrap();
         let mut here = next(&mut server.incoming).await;
         there.write_all(&[round; 100_000]).await.unwrap();
@@ -112,10 +112,10 @@ async fn both_ends_open_streams_which_are_told_at_once() {
 #[tokio::test]
 async fn go_reads_the_frames() {
     let (mut peer, mut end) = Scripted::new(false);
-    // Opened: told at once, with no data.
+    // Opened: announced at once, without data.
     let stream = end.session.open().await.unwrap();
     assert_eq!(peer.next().await, Some((DATA, SYN, 1, vec![])));
-    // Go's answer to it, then its own stream, which is answered at once too.
+    // Go's ACK, then its own stream, which is acked at once too.
     peer.send(WINDOW, ACK, 1, 0, &[]).await;
     peer.send(WINDOW, SYN, 2, 0, &[]).await;
     let theirs = next(&mut end.incoming).await;
@@ -303,7 +303,7 @@ async fn silence_is_the_end() {
     assert_eq!(before.elapsed(), TICK * STANDSTILL, "it was asked at the beginning");
 }
 
-/// Of the whole machine: the peer has had no time to answer either.
+/// The whole machine stops: the peer has had no time to answer either.
 #[tokio::test(start_paused = true)]
 async fn a_stop_is_no_silence() {
     let (mut peer, end) = Scripted::new(true);
@@ -336,7 +336,7 @@ async fn an_idle_peer_that_answers_is_kept() {
 }
 
 proptest::proptest! {
-    /// Bytes of a stranger end the session, or wait for more; streams made of them are streams.
+    /// Arbitrary bytes end the session, or wait for more; streams made of them are streams.
     #[test]
     fn garbage_does_no_harm(frames in proptest::collection::vec(
         (0..2_u8, 0..5_u8, 0..16_u8, 0..5_u32, 0..300_u32), 0..20), cut in 1..40_usize, client: bool) {
@@ -357,7 +357,7 @@ proptest::proptest! {
     }
 }
 
-/// The window is pinned: a fast stream gets no more than it began with, so that no frame of Go's is ever too long.
+/// The window is fixed: a fast stream gets no more than it began with, so that no frame of Go's is ever too long.
 #[tokio::test]
 async fn windows_do_not_grow() {
     let (mut peer, mut end) = Scripted::new(true);

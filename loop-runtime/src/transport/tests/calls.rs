@@ -79,7 +79,7 @@ async fn long_error_texts_arrive_whole() {
     let mut limits = Limits::client();
     limits.max_header_list = 50_000;
     let (connection, _served) = connect_with(methods, limits, Limits::server()).await;
-    // Percent-encoded, this is 60,000 bytes. The call fails, and the connection works on.
+    // Percent-encoded, this is 60,000 bytes. The call fails, and the connection still works.
     let failure = connection.call("/t/Fail", "10000").await.unwrap_err();
     assert!(!matches!(failure, Failure::NotRun(_)), "{failure}");
     assert_eq!(connection.call("/t/Echo", "still here").await.unwrap().body, "still here");
@@ -103,7 +103,7 @@ async fn messages_over_the_limit_are_refused_unread_and_as_often_as_they_come() 
     );
 
     for _ in 0..1100 {
-        // the server answers the prefix and resets the stream, while the rest is still to come
+        // the server answers after the prefix and resets the stream, before the rest arrives
         let unfinished =
             tokio_stream::iter([Ok::<_, Status>(http_body::Frame::data(Bytes::from_static(b"\0\xff\0\0\0")))]);
         let unfinished = http_body_util::StreamBody::new(unfinished.chain(tokio_stream::pending()));

@@ -1,4 +1,4 @@
-//! How calls and connections end before an answer.
+//! How calls and connections end before a response.
 
 use tokio::io::AsyncWriteExt;
 
@@ -82,7 +82,7 @@ async fn closing_does_not_wait_for_a_peer_that_reads_nothing() {
     let (near, mut far) = tokio::io::duplex(1000);
     let (connection, driver) = Connection::open(near, &Limits::client()).await.unwrap();
     let driver = tokio::spawn(driver);
-    // settings and a ping, which have to be answered before anything else is read
+    // SETTINGS and a ping, which have to be answered before anything else is read
     far.write_all(b"\0\0\0\x04\0\0\0\0\0\0\0\x08\x06\0\0\0\0\0pingping").await.unwrap();
     let call = tokio::spawn({
         let connection = connection.clone();
@@ -164,7 +164,7 @@ async fn a_graceful_stop_answers_what_is_in_flight() {
         starts.recv().await.unwrap();
     }
     served.stop.cancel();
-    // turned away once the news has arrived; answered until then
+    // refused once the GOAWAY has arrived; answered until then
     while connection.call("/t/Echo", "").await.is_ok() {}
     assert_not_run(connection.call("/t/Echo", "").await);
     assert!(!served.task.is_finished());
@@ -189,7 +189,7 @@ async fn a_silent_peer_is_waited_for_until_abort() {
     serving.await.unwrap();
 }
 
-/// Something else was written into the connection: the head of a frame, after which all replies are its payload.
+/// Something else was written into the connection: a frame header, after which all replies are its payload.
 #[tokio::test(start_paused = true)]
 async fn a_call_behind_a_frame_that_never_ends_is_lost() {
     let (near, mut far) = tokio::io::duplex(1 << 16);
@@ -201,7 +201,7 @@ async fn a_call_behind_a_frame_that_never_ends_is_lost() {
     assert!(!connection.is_usable());
 }
 
-/// The same on the side that serves: it hangs up, and the caller learns that.
+/// The same on the serving side: it disconnects, and the caller sees that.
 #[tokio::test(start_paused = true)]
 async fn a_server_hangs_up_on_a_frame_that_never_ends() {
     let (methods, _) = Methods::new().with_hang();

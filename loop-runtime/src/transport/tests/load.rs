@@ -1,4 +1,4 @@
-//! Many calls at once.
+//! Many concurrent calls.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -36,7 +36,7 @@ async fn calls_beyond_the_servers_limit_wait_for_their_turn() {
     limits.max_in_flight = 2;
     let (methods, mut events) = Methods::new().with_hang();
     let (connection, _served) = connect_with(methods, Limits::client(), limits).await;
-    // the limit is known once the server's settings have come
+    // the limit is known once the server's SETTINGS are received
     connection.call("/t/Echo", "").await.unwrap();
     let hang = || {
         let connection = connection.clone();
@@ -50,7 +50,7 @@ async fn calls_beyond_the_servers_limit_wait_for_their_turn() {
     assert_eq!(third.await.unwrap().body, "third");
 }
 
-/// Under paused time: what does not come never does, and nobody waits for that.
+/// Under paused time: what does not happen by then never does, and no real time passes.
 async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(3 * 3600), future).await.expect("it never comes")
 }
@@ -121,7 +121,7 @@ async fn the_runtimes_own_calls_pass_by_those_that_wait() {
     assert_eq!(soon(connection.call("/t/Echo", "on")).await.unwrap().body, "on");
 }
 
-/// As of calls that are passed on to somebody who stands still.
+/// Like those of calls that are forwarded to a stalled caller.
 #[tokio::test(start_paused = true)]
 async fn replies_that_nobody_reads_hold_up_no_other_call() {
     const REPLY: usize = 12 << 20;
@@ -151,7 +151,7 @@ async fn cancelling_thousands_at_once_is_not_taken_for_an_attack() {
                 tokio::spawn(async move { connection.call("/t/Hang", "").await })
             })
             .collect();
-        // in the last round some are cancelled before the server has looked at them, some after
+        // in the last round some are cancelled before the server has seen them, some after
         if round < 2 {
             for _ in 0..5000 {
                 assert_eq!(events.recv().await, Some(Event::Started));

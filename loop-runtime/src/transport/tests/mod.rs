@@ -50,7 +50,7 @@ impl Methods {
         self
     }
 
-    /// `/t/Hang` never answers; the channel tells when it starts and when it is dropped.
+    /// `/t/Hang` never answers; the channel reports when it starts and when it is dropped.
     fn with_hang(self) -> (Self, mpsc::UnboundedReceiver<Event>) {
         let (events, receive) = mpsc::unbounded_channel();
         let hang = move |_, _| {
@@ -155,7 +155,7 @@ impl Connection {
     }
 }
 
-/// The code and the text of an answer.
+/// The code and the message of a status.
 #[track_caller]
 fn answered<T: std::fmt::Debug>(result: Result<T, Failure>) -> (tonic::Code, String) {
     match result {

@@ -13,7 +13,7 @@ use tonic::codegen::tokio_stream;
 use super::frame::{Read, ReadError};
 use super::*;
 
-/// Reads a body that arrives in these pieces; it never has to wait.
+/// Reads a body that arrives in these pieces, without ever waiting.
 fn read(pieces: Vec<Vec<u8>>, limit: usize) -> Result<Read, Box<Status>> {
     let frames = pieces.into_iter().map(|it| Ok::<_, Infallible>(Frame::data(Bytes::from(it))));
     let body = StreamBody::new(tokio_stream::iter(frames));

@@ -1,4 +1,4 @@
-//! Peers that are not ours.
+//! Peers that are not this runtime.
 
 use http_body_util::{BodyExt, Full, StreamBody};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -65,7 +65,7 @@ async fn strange_replies() {
     assert_eq!(assert_lost(connection.call("/no-status", "").await), "the peer ended the call without a status");
 }
 
-/// A server made of h2 alone, which does as it is told.
+/// A scripted server that uses h2 only.
 async fn h2_server(end: impl Fn(h2::server::SendResponse<Bytes>) + Send + 'static) -> Connection {
     let (dialled, accepted) = sockets().await;
     tokio::spawn(async move {
@@ -106,7 +106,7 @@ async fn a_peer_that_hangs_up_after_reading_may_have_run_it() {
         let connection = connection.clone();
         async move { connection.call("/a/B", "some message").await }
     });
-    // an empty SETTINGS frame, then the preface, SETTINGS, the call and nothing more
+    // an empty SETTINGS frame, then the preface, SETTINGS, the call and nothing else
     accepted.write_all(b"\0\0\0\x04\0\0\0\0\0").await.unwrap();
     let mut came = Vec::new();
     while !came.ends_with(b"some message") {
@@ -212,7 +212,7 @@ async fn a_plain_hyper_client_is_served() {
     let io = hyper_util::rt::TokioIo::new(dialled);
     let (mut sender, driver) = hyper::client::conn::http2::handshake(executor, io).await.unwrap();
     tokio::spawn(driver);
-    // what a Go host sends for an authority
+    // what Go hosts send as authority
     for authority in ["unused", "localhost", "x"] {
         let request = Request::post(format!("http://{authority}/t/Echo"))
             .header("content-type", "application/grpc")

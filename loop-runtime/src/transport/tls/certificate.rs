@@ -1,4 +1,4 @@
-//! The peer's certificate, as it arrives before the first connection.
+//! The peer's certificate, as received before the first connection.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::ParsedCertificate;
 use x509_cert::der::Decode as _;
 
-/// A certificate that can be compared with one that a connection shows. Whether it is in its time is asked each time.
+/// A certificate to compare with the one that a connection presents. Its validity period is checked each time.
 #[derive(Clone, Debug)]
 pub(crate) struct Certificate {
     der: CertificateDer<'static>,
@@ -17,7 +17,7 @@ pub(crate) struct Certificate {
     not_after: Duration,
 }
 
-/// Why something is no certificate, or none that can be used now.
+/// Why something is no certificate, or not valid now.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum CertificateError {
     #[error("it is not base64 as go-plugin writes it, without padding: {0}")]
@@ -56,12 +56,12 @@ impl Certificate {
         let validity = parsed.tbs_certificate().validity();
         let (not_before, not_after) = (validity.not_before.to_unix_duration(), validity.not_after.to_unix_duration());
         let der = CertificateDer::from(der);
-        // A stricter reader, which every handshake will ask again.
+        // A stricter parser, which every TLS handshake uses again.
         ParsedCertificate::try_from(&der).map_err(|why| CertificateError::X509(why.to_string()))?;
         Ok(Self { der, not_before, not_after })
     }
 
-    /// Whether it may be used at this time.
+    /// Whether it is valid at this time.
     pub(crate) fn check_time(&self, now: UnixTime) -> Result<(), CertificateError> {
         let now = Duration::from_secs(now.as_secs());
         if now < self.not_before {

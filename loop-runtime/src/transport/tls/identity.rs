@@ -16,10 +16,10 @@ use rustls::sign::CertifiedKey;
 
 use super::SERVER;
 
-/// For a peer whose clock is a little behind.
+/// Allows for a peer whose clock is a little behind.
 const BACKDATED: Duration = Duration::from_secs(30);
 
-/// As long as go-plugin's own; what ends a certificate is the end of its process.
+/// As long as go-plugin's own; in practice a certificate ends with its process.
 const LIFETIME: Duration = Duration::from_secs(262_980 * 60 * 60);
 
 /// A certificate of this process, for one launch, and its key, which never leaves the process. Clones are the same.
@@ -35,7 +35,7 @@ pub(crate) struct Identity {
 pub(crate) struct IdentityError(String);
 
 impl Identity {
-    /// Makes a key on P-256 and a certificate with go-plugin's profile: signed by itself, for `localhost`, for both
+    /// Makes a key on P-256 and a certificate with go-plugin's profile: self-signed, for `localhost`, for both
     /// roles.
     pub(crate) fn generate() -> Result<Self, IdentityError> {
         let now = SystemTime::now();
@@ -90,14 +90,14 @@ fn pem(der: &[u8]) -> String {
     format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
 }
 
-/// Without the key.
+/// Omits the key.
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity").finish_non_exhaustive()
     }
 }
 
-/// Named wherever one is needed: with two of them in a program, rustls' default is a panic.
+/// Passed explicitly wherever one is needed: with two of them in a program, rustls' default is a panic.
 pub(super) fn provider() -> &'static Arc<CryptoProvider> {
     static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
     &PROVIDER

@@ -1,11 +1,11 @@
-//! go-plugin's AutoMTLS: each side makes a certificate at its start, tells the other one, and trusts that alone.
+//! go-plugin's AutoMTLS: each side makes a certificate at its start, sends it to its peer, and trusts only the peer's.
 //!
 //! The host's certificate reaches the plugin in its environment, the plugin's comes back in the handshake line; both
-//! ways are private to the two processes. From then on every connection, whoever dials it, is TLS with both
-//! certificates: byte for byte the exchanged ones, in their time, and each with a proof of its key.
+//! channels are private to the two processes. From then on every connection, whoever dials it, is TLS with both
+//! certificates: byte for byte the exchanged ones, within their validity, and each with a proof of its key.
 //!
-//! rustls' own verifiers cannot be used: a certificate of Go's is its own authority, which they refuse in that place.
-//! And aws-lc-rs is the provider because Go's key is on P-521, which ring does not know.
+//! rustls' own verifiers cannot be used: a certificate of Go's is its own CA, which they refuse for an end entity.
+//! And aws-lc-rs is the provider because Go's key is on P-521, which ring does not support.
 
 mod certificate;
 mod identity;
@@ -30,10 +30,10 @@ use super::stream::Stream;
 use pin::Pin;
 use refusal::{no_http2, refused};
 
-/// gRPC's only protocol. grpc-go refuses a connection on which it was not agreed.
+/// gRPC's only protocol. grpc-go refuses a connection without it.
 const ALPN: &[u8] = b"h2";
 
-/// The name in every certificate of go-plugin's, and what its servers expect to be called.
+/// The name in every certificate of go-plugin, and the server name that its servers expect.
 const SERVER: &str = "localhost";
 
 /// Both roles of one side of one plugin's process. Clones are the same.
@@ -44,11 +44,11 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// Shows `identity`, and trusts `peer` alone.
+    /// Presents `identity`, and trusts only `peer`.
     ///
     /// # Errors
     ///
-    /// The provider refuses its own parameters.
+    /// The provider rejects its own parameters.
     pub(crate) fn new(identity: &Identity, peer: Certificate) -> Result<Self, rustls::Error> {
         let provider = identity::provider();
         let pin = Arc::new(Pin::new(peer, provider.signature_verification_algorithms));
@@ -60,7 +60,7 @@ impl Tls {
             .with_custom_certificate_verifier(pin.clone())
             .with_client_cert_resolver(own.clone());
         client.alpn_protocols = vec![ALPN.to_vec()];
-        // Each connection proves its key, and meets the time of its certificate: none is resumed.
+        // Each connection proves its key, and checks the certificate's validity: none is resumed.
         client.resumption = Resumption::disabled();
 
         let mut server = ServerConfig::builder_with_provider(provider.clone())
@@ -88,7 +88,7 @@ impl Tls {
     }
 }
 
-/// Without the keys.
+/// Omits the keys.
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tls").finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! Whom a connection is for.
+//! The verifier that pins the peer's certificate.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
@@ -8,14 +8,14 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, 
 
 use super::certificate::{self, Certificate};
 
-/// Accepts one certificate, in either role, for as long as it is valid, from whoever has its key.
+/// Accepts one certificate, in either role, while it is valid, from a peer that proves its key.
 #[derive(Debug)]
 pub(super) struct Pin {
     peer: Certificate,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-/// Somebody else's certificate.
+/// Another certificate than the pinned one.
 #[derive(Debug, thiserror::Error)]
 #[error("not the certificate that the other side announced")]
 pub(super) struct Stranger;
@@ -25,7 +25,7 @@ impl Pin {
         Self { peer, algorithms }
     }
 
-    /// The exchange named one certificate, so nothing is asked of a chain, a name or a use.
+    /// The exchange named one certificate, so chain, name and key usage are not checked.
     fn check(&self, shown: &CertificateDer<'_>, now: UnixTime) -> Result<(), Error> {
         if !self.peer.is(shown) {
             return Err(CertificateError::Other(OtherError(std::sync::Arc::new(Stranger))).into());
@@ -37,7 +37,7 @@ impl Pin {
     }
 }
 
-/// The proof that the peer has the key, without which a certificate is only bytes that anybody may have seen.
+/// The proof that the peer has the key, without which a certificate is only public bytes.
 macro_rules! verify_signatures {
     () => {
         fn verify_tls12_signature(
@@ -79,7 +79,7 @@ impl ServerCertVerifier for Pin {
     verify_signatures!();
 }
 
-/// Client certificates are asked for and mandatory, as the trait has it by default.
+/// Client certificates are requested and mandatory, the defaults of the trait.
 impl ClientCertVerifier for Pin {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]

@@ -1,4 +1,4 @@
-//! Why a handshake failed, in words for a log line.
+//! Why a TLS handshake failed, worded for a log line.
 
 use std::io;
 
@@ -6,14 +6,14 @@ use rustls::{CertificateError, Error};
 
 use super::pin::Stranger;
 
-/// The same error, readable.
+/// The same error with a readable text.
 pub(super) fn refused(error: io::Error) -> io::Error {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     let why = inner.and_then(words).unwrap_or_else(|| error.to_string());
     io::Error::new(error.kind(), format!("the TLS handshake failed: {why}"))
 }
 
-/// HTTP/2 was not agreed on.
+/// ALPN did not select HTTP/2.
 pub(super) fn no_http2() -> io::Error {
     refused(io::Error::new(io::ErrorKind::InvalidData, Error::NoApplicationProtocol))
 }

@@ -1,8 +1,8 @@
 //! What a keeper does next: decided without links, tasks or a clock.
 //!
-//! The shell shows the machine what it sees ([`View`]) and carries out the one [`Step`] that the machine names, then tells
-//! how that went and shows the next view. All is decided anew from each view, so that nothing depends on having noticed a
-//! change: a wake-up that comes too often does no harm, and none can be missed for good.
+//! The shell passes the machine a [`View`], carries out the one [`Step`] that it returns, then reports the outcome and
+//! passes the next view. Everything is decided anew from each view, so nothing depends on having noticed a change: a
+//! spurious wake-up does no harm, and none can be missed for good.
 
 mod messages;
 
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use messages::{Effect, Failure, FailureKind, LinkState, Over, Ran, Rules, Step, View};
 
-/// How far the way back to the last object has been tried.
+/// How far reconnecting to the last object has been tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tried {
     Nothing,
@@ -24,22 +24,22 @@ pub(crate) struct Machine {
     rules: Rules,
     /// Its link takes calls, as far as is known.
     live: bool,
-    /// Told as made, and not yet as lost.
+    /// `Made` was emitted, `Lost` not yet.
     told: bool,
-    /// Somebody waits, and has not been answered yet.
+    /// A caller waits for the handle.
     wanted: bool,
-    /// It does not come back.
+    /// It does not recover.
     gone: bool,
-    /// The last object is none of ours any more.
+    /// The last object is not ours any more.
     left: bool,
     tried: Tried,
     failed: Option<Failure>,
     resets: u64,
-    /// Links in a row that ended before they had answered anything.
+    /// Consecutive links that ended before a call was answered over them.
     unsteady: u32,
-    /// A session, and how many constructor calls in it ended nobody knows how.
+    /// A session, and the number of constructor calls in it whose outcome is unknown.
     duplicates: (u64, u64),
-    /// The session in which the last run was cut off and may have made something: that ends with it, if it ends.
+    /// The session in which the last run was cut off and may have made an object, which ends with the session.
     cut_off: Option<u64>,
 }
 
@@ -67,7 +67,7 @@ impl Machine {
         self.wanted = true;
     }
 
-    /// What to do, as things are seen now.
+    /// What to do next, given `view`.
     pub(crate) fn next(&mut self, view: &View, now: Instant, effects: &mut Vec<Effect>) -> Step {
         const WAIT: Step = Step::Wait { until: None, wish: false };
         if view.closed {
@@ -98,8 +98,8 @@ impl Machine {
             return WAIT;
         }
         let Some(parent) = view.parent else { return Step::Wait { until: None, wish: true } };
-        // No run is asked for while the object can be dialled again. Where the session goes on, that lives under the parent's
-        // object of the moment: an older one has ended before there was this one, and all that it made with it.
+        // No run is needed while the object can be redialled. While the session lives, that object is a child of the
+        // parent's current object: an older one ended before this one existed, and all that it made with it.
         let needs_run = !object_lives || view.session_over;
         let is_told = self.failed.is_some_and(|failed| failed.permanent && failed.parent == parent);
         if view.quarantined && needs_run && !is_told {
@@ -125,8 +125,8 @@ impl Machine {
         }
     }
 
-    /// What a peer lent does not outlive the session, even if somebody holds on to the handle; while that lives it can be
-    /// dialled again, and nothing else.
+    /// What a peer lent does not outlive the session, even if the handle is still held; while that lives it can be
+    /// redialled, and nothing else.
     fn next_of_lent(&mut self, view: &View, now: Instant, effects: &mut Vec<Effect>) -> Step {
         if view.session_ended || !view.object_lives || self.tried != Tried::Nothing {
             return self.give_up(effects);
@@ -153,7 +153,7 @@ impl Machine {
         } else if view.link == LinkState::Ended && !view.session_over {
             self.unsteady = self.unsteady.saturating_add(1);
         }
-        // Once is sporadic; the second in a row has to wait.
+        // The first is sporadic; the second in a row backs off.
         if self.unsteady > 1 {
             let in_a_row = self.unsteady - 1;
             let retry_at = now + self.backoff(in_a_row);
@@ -170,7 +170,7 @@ impl Machine {
     }
 
     fn give_up(&mut self, effects: &mut Vec<Effect>) -> Step {
-        // A reset has nothing to forget any more.
+        // A reset has nothing to clear any more.
         (self.gone, self.failed) = (true, None);
         self.tell_lost(effects);
         effects.push(Effect::Gone);
@@ -194,7 +194,7 @@ impl Machine {
         self.live(1, false, effects);
     }
 
-    /// The last object was dialled again, or was not to be reached.
+    /// The last object was redialled, or was unreachable.
     pub(crate) fn dialled(&mut self, reached: bool, effects: &mut Vec<Effect>) {
         if reached {
             self.live(0, true, effects);
@@ -208,7 +208,7 @@ impl Machine {
         self.tried = Tried::Settled;
     }
 
-    /// The last object was ended, or left to its session.
+    /// The last object was ended, or left to end with its session.
     pub(crate) fn displaced(&mut self, effects: &mut Vec<Effect>) {
         (self.tried, self.left) = (Tried::Nothing, true);
         self.tell_lost(effects);
@@ -226,7 +226,7 @@ impl Machine {
     /// A run has ended.
     pub(crate) fn ran(&mut self, ran: Ran, over: Over, now: Instant, effects: &mut Vec<Effect>) {
         self.tried = Tried::Nothing;
-        // Only a connection had been lost: the session goes on, with what the run before may have made.
+        // Only a connection was lost: the session lives, with what the previous run may have made.
         if ran != Ran::NotBegun && self.cut_off.take() == Some(over.session) {
             self.count_duplicate(over.session, effects);
         }
@@ -243,7 +243,7 @@ impl Machine {
             Ran::NotRun | Ran::MayHaveRun => false,
         };
         if !over.usable {
-            // Its end is the parent's: not counted, and made again under the next one.
+            // It ended with the parent: not counted, and recreated under the next one.
             self.cut_off = (ran == Ran::MayHaveRun).then_some(over.session);
             effects.extend([Effect::CutOff { session: over.session }, Effect::Vacant]);
             return;

@@ -1,6 +1,6 @@
-//! The task that keeps a handle alive: the only one that runs its recipe, dials its object again, or releases it.
+//! The task that keeps a handle alive: the only one that runs its recipe, redials its object, or releases it.
 //!
-//! [`machine`] decides; the shell here looks, and carries out.
+//! [`machine`] decides; the shell here observes and executes.
 
 pub(crate) mod machine;
 mod release;
@@ -23,8 +23,8 @@ use machine::{Effect, Failure, FailureKind, LinkState, Machine, Over, Ran, Rules
 use release::tell;
 pub(crate) use release::{discard, leave};
 
-/// Keeps `handle`, whose first link is `link`, until it is closed, then gives back what it holds, in order. `made_under` is the
-/// object of the parent that made it.
+/// Keeps `handle`, whose first link is `link`, until it is closed, then releases what it holds, in order. `made_under`
+/// is the parent's object that made it.
 pub(crate) async fn keep(handle: Arc<Handle>, link: Arc<Link>, made_under: u64) {
     let resets = handle.peer_context.resets();
     let timeouts = &handle.peer_context.timeouts;
@@ -49,19 +49,19 @@ struct Keeper {
     machine: Machine,
     handle: Arc<Handle>,
     resets: watch::Receiver<u64>,
-    /// The link of the last success, usable or not: its object may live on without it.
+    /// The link of the last success, usable or not: its object may outlive it.
     last: Arc<Link>,
-    /// The object of the parent under which that was made.
+    /// The parent's object under which that was made.
     made_under: u64,
-    /// Of the last run that failed.
+    /// The error of the last run that failed.
     error: Option<Error>,
 }
 
 impl Keeper {
-    /// Returns once the handle is closed. A run is never cut off in the middle: it looks for `closed` by itself.
+    /// Returns once the handle is closed. A run is never cancelled: it checks `closed` by itself.
     async fn run(&mut self) {
         let handle = self.handle.clone();
-        // Subscribed before the first look, so that a change in between wakes us.
+        // Subscribed before the first check, so that a change in between wakes us.
         let mut parent_slot = match &handle.origin {
             Origin::Made(recipe) => Some(recipe.parent.handle().slot.subscribe()),
             Origin::Root | Origin::Lent => None,
@@ -94,7 +94,7 @@ impl Keeper {
                         handle.count_object();
                         self.machine.adopted(&mut effects);
                         if !old.object().has_ended() {
-                            // Taken, unless the old process is gone with all that is in it.
+                            // Received, unless the old process has ended with all that is in it.
                             let _ = replaced.send(old);
                         }
                     }
@@ -157,7 +157,7 @@ impl Keeper {
         }
     }
 
-    /// Waits until something changes that [`Keeper::look`] shows, somebody wishes for the handle, or `until`.
+    /// Waits until something that [`Keeper::look`] shows changes, a caller requests the handle, or `until`.
     async fn wait(
         &mut self,
         view: &View,
@@ -288,7 +288,7 @@ impl Keeper {
         }
     }
 
-    /// Dials the object of the last link again.
+    /// Redials the object of the last link.
     async fn dial_again(&mut self) -> bool {
         let (handle, last) = (&self.handle, &self.last);
         if !last.has_address() {
@@ -309,7 +309,7 @@ impl Keeper {
         }
     }
 
-    /// Tells the last object that another takes its place, once the calls that are under way over a retired link are answered,
+    /// Releases the last object, which is being replaced, once the calls in flight over a retired link are answered,
     /// and ends it.
     async fn displace(&mut self) {
         let (handle, last) = (&self.handle, &self.last);
@@ -322,13 +322,13 @@ impl Keeper {
                     tell(handle, &link).await;
                 }
             };
-            // Refused means that it is really gone; no answer means that nobody is there to tell.
+            // Refused means that it has really ended; no answer means that there is nothing to release.
             let _ = timeout(handle.peer_context.timeouts.release_timeout, told).await;
         }
         last.object().end();
     }
 
-    /// Lets go of an object of a session that another has taken the place of, once nothing is under way there.
+    /// Releases an object of a replaced session, once no call is in flight there.
     fn leave(&self) {
         let (handle, last) = (self.handle.clone(), self.last.clone());
         if !last.object().has_ended() {
@@ -359,7 +359,7 @@ impl Keeper {
         }
     }
 
-    /// What does not come back, neither under another parent nor after a reset.
+    /// The handle does not recover, neither under another parent nor after a reset.
     fn gone(&self) {
         let handle = &self.handle;
         let (session, service) = (self.last.session(), handle.id.service);

@@ -1,4 +1,4 @@
-//! The end of a handle: its object is told, as well as that can be done.
+//! The end of a handle: its object is released, best effort.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,7 +15,7 @@ use crate::service::handle::{Handle, HandleState};
 use crate::service::session::{AttemptError, Link};
 
 impl Keeper {
-    /// Gives everything back: children, calls in flight, the object, its connection, what was lent to it.
+    /// Releases everything: children, calls in flight, the object, its connection, what was lent to it.
     pub(super) async fn release(&mut self) {
         let handle = &self.handle;
         if let Some(adopted) = handle.take_adopted() {
@@ -24,7 +24,7 @@ impl Keeper {
         let timeouts = &handle.peer_context.timeouts;
         if handle.closed.is_cancelled() {
             handle.children.close();
-            // A child that hangs does not hold its parent: the object's end takes it along.
+            // A child that hangs does not block its parent: it ends with the object.
             let _ = timeout(timeouts.close_timeout, handle.children.wait()).await;
         }
         let mut told = false;
@@ -48,17 +48,17 @@ impl Keeper {
             handle.peer_context.emit(HandleEvent::Closed { handle: handle.id.clone(), told });
         }
         handle.done.cancel();
-        // By an upgrade that was preparing for it while it was released. From here on who prepares sees that it is done.
+        // Prepared by an upgrade during the release. From here on, an upgrade sees that the handle is done.
         if let Some(adopted) = handle.take_adopted() {
             discard(handle, &adopted.link).await;
         }
     }
 
-    /// Waits for calls in flight, then sends the release call; over one dial just for that if the connection is gone.
+    /// Waits for calls in flight, then sends the release call; over a new connection if the last one has ended.
     async fn release_object(&self, last: &Arc<Link>) -> bool {
         let handle = &self.handle;
         if !last.has_ended() {
-            // Calls that take longer are cut off with the connection.
+            // Calls that take longer end with the connection.
             let _ = timeout(handle.peer_context.timeouts.drain_timeout, last.drained()).await;
         }
         if last.is_usable() {
@@ -70,12 +70,12 @@ impl Keeper {
         }
     }
 
-    /// Sends the release call and keeps its answer for whoever closed by hand.
+    /// Sends the release call and keeps its reply for an explicit close.
     async fn tell_last_word(&self, link: &Arc<Link>) -> bool {
         let Some(answer) = tell(&self.handle, link).await else { return false };
         let told = matches!(answer, Ok(_) | Err(AttemptError::Answered(_)));
         let answer = answer.map_err(AttemptError::into_error);
-        // Released once only: nothing can be there yet.
+        // Released once only: it cannot be set yet.
         let _ = self.handle.released.set(answer);
         told
     }
@@ -89,13 +89,13 @@ pub(super) async fn tell(handle: &Handle, link: &Arc<Link>) -> Option<Result<Byt
     Some(link.last_call(method.path, HeaderMap::new(), &context, Bytes::new()).await)
 }
 
-/// Gives back an object of a session that takes no new calls, once those under way are answered.
+/// Releases an object of a session that takes no new calls, once those in flight are answered.
 pub(crate) async fn leave(handle: &Handle, link: &Arc<Link>) {
     let _ = timeout(handle.peer_context.timeouts.drain_timeout, link.drained()).await;
     discard(handle, link).await;
 }
 
-/// Gives back an object that nobody wants.
+/// Releases an object that nobody uses.
 pub(crate) async fn discard(handle: &Handle, link: &Arc<Link>) {
     tell(handle, link).await;
     link.end();

@@ -1,9 +1,9 @@
-//! When a lease ends, decided without sockets, tasks or a clock.
+//! When a lease ends: a pure state machine, without sockets, tasks or a clock.
 
 use std::time::{Duration, Instant};
 
-/// How long a peer of ours may leave a lent service alone. A peer in Go drops idle connections and dials again, so
-/// that for it a lease ends with its owner only.
+/// How long a peer of this runtime may leave a lent service unconnected. A peer in Go drops idle connections and
+/// redials, so its leases end with their owner only.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Expiry {
     /// Never dialled.
@@ -13,36 +13,36 @@ pub(crate) struct Expiry {
 }
 
 impl Expiry {
-    /// For what a constructor handed out: a host that dials again does so within milliseconds.
+    /// For what a constructor handed out: a host that redials does so within milliseconds.
     pub(crate) const HANDED_OUT: Self = Self { unclaimed: Duration::from_secs(5), linger: Duration::from_secs(2) };
-    /// For what an ordinary call lent: the peer hangs up when it is done.
+    /// For what an ordinary call lent: the peer disconnects when it is done.
     pub(crate) const ORDINARY_CALL: Self = Self { unclaimed: Duration::from_secs(5), linger: Duration::ZERO };
 }
 
-/// What happens to a lease.
+/// An event of a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Input {
-    /// Somebody connected.
+    /// A peer connected.
     Accepted,
-    /// A connection ended; a stranger who was refused had never established it.
+    /// A connection ended; one that was refused had never been established.
     Disconnected { established: bool },
     /// The time that [`Machine::wake_at`] named has come.
     Woken {
         /// The peer is this runtime. Only such a peer keeps the rules of expiry.
         ours: bool,
     },
-    /// Nobody else may connect: the owner gives it up, the peer has released the object, or the socket broke.
+    /// No further connections: the owner gives it up, the peer has released the object, or the socket failed.
     Closing,
-    /// The life of its owner's leases is over: connections end now.
+    /// Its owner's leases have ended: connections end now.
     Cut,
 }
 
-/// A lease on its way.
+/// The state of a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     /// Connections are accepted.
     Open,
-    /// No more are accepted; it ends with the last that there is.
+    /// No more are accepted; it ends with the last one.
     Closing,
     /// The service may be dropped.
     Ended,
@@ -83,7 +83,7 @@ impl Machine {
             }
             Input::Disconnected { established } => {
                 self.connections -= 1;
-                // A stranger who was refused claims nothing.
+                // A refused connection claims nothing.
                 self.claimed |= established;
                 if self.connections == 0 && self.state == State::Open {
                     self.idle_until = self.expiry.map(|expiry| match self.claimed {

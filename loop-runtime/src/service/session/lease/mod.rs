@@ -1,6 +1,6 @@
-//! A service of ours served to a peer on a connection of its own, under a number of the broker.
+//! A local service, served to a peer on a connection of its own, under a broker id.
 //!
-//! [`machine`] decides when it ends; the task here accepts connections and carries that out.
+//! [`machine`] decides when it ends; the task here accepts connections and executes that.
 
 pub(crate) mod machine;
 
@@ -21,7 +21,7 @@ use crate::transport::{self, Accepted};
 pub(crate) use machine::Expiry;
 use machine::{Input, Machine, State};
 
-/// The owner's side of a lease. Dropping it cuts the connections and drops the handlers that run.
+/// The owner's side of a lease. Dropping it closes the connections and drops running handlers.
 pub(crate) struct Lease {
     id: u32,
     control: Arc<Control>,
@@ -33,7 +33,7 @@ pub(crate) struct Lease {
 /// What ends a lease, shared with its server task.
 pub(crate) struct Control {
     stop: CancellationToken,
-    /// The peer has given the object back.
+    /// The peer has released the object.
     released: CancellationToken,
     cut: Arc<EndTree>,
     ended: CancellationToken,
@@ -41,11 +41,11 @@ pub(crate) struct Control {
 }
 
 impl Lease {
-    /// Serves `export` until cut. `within` is the life of its owner's leases.
+    /// Serves `export` until cut. `within` ends with its owner's leases.
     ///
     /// # Errors
     ///
-    /// The session has ended, the broker is out of numbers, or the socket cannot be made.
+    /// The session has ended, the broker ids are exhausted, or the socket cannot be bound.
     pub(crate) async fn open(
         session: &Arc<Session>,
         export: Export,
@@ -95,12 +95,12 @@ impl Drop for Lease {
 }
 
 impl Control {
-    /// Ends an object that another one takes the place of: it is told, then cut. Not to be dropped half-way: see
+    /// Ends an object that is replaced: it is released, then cut. Not to be dropped half-way: see
     /// [`displace`](super::lending::displace).
     pub(crate) async fn displace(&self, bound: Duration) {
         let served = locked(&self.served).clone();
         if let Some(served) = served {
-            // Its answer is of no matter: the object goes either way.
+            // Its status is ignored: the object is dropped either way.
             let _ = tokio::time::timeout(bound, served.release()).await;
         }
         self.cut.end();
@@ -167,7 +167,7 @@ async fn serve(
     control.ended.cancel();
 }
 
-/// Serves one connection to its end; whether it was established.
+/// Serves one connection to its end; returns whether it was established.
 async fn connection(
     session: Arc<Session>,
     accepted: Accepted,
@@ -177,8 +177,8 @@ async fn connection(
 ) -> bool {
     let limits = session.serving().clone();
     let cut = control.cut.told().clone();
-    // A host in Go does not disconnect from a reporting plugin that it has closed. One of ours, which says who asks,
-    // disconnects from what it has released itself, and keeps what a borrower of its released.
+    // A host in Go does not disconnect from a reporting plugin that it has closed. One of this runtime, which sends a
+    // key, disconnects from what it has released itself, and keeps what a borrower of its released.
     let released = match expiry {
         Some(_) => CancellationToken::new(),
         None => control.released.clone(),

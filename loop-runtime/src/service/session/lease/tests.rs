@@ -38,7 +38,7 @@ impl Lent for Empty {
     }
 }
 
-/// Whom the lease is for may still come, however many strangers were sent away.
+/// The intended peer may still connect, however many strangers were refused.
 #[tokio::test(start_paused = true)]
 async fn a_stranger_does_not_use_up_what_was_lent() {
     let dir = tempfile::tempdir().unwrap();
@@ -59,7 +59,7 @@ async fn a_stranger_does_not_use_up_what_was_lent() {
     for _ in 0..3 {
         let mut stranger = Stream::connect(&address).await.unwrap();
         stranger.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
-        // Nothing but an alert.
+        // At most a TLS alert.
         let _ = stranger.read_to_end(&mut Vec::new()).await;
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert!(!lease.has_ended());

@@ -1,9 +1,9 @@
-//! Dropping a call, wherever it and its connection stand.
+//! Dropping a call, in each state of it and of its connection.
 
 use super::peer::*;
 use super::*;
 
-/// Drops what a task holds, and waits until it has.
+/// Aborts a task, and waits until its future is dropped.
 async fn cancel<T>(call: JoinHandle<T>) {
     call.abort();
     assert!(call.await.is_err(), "it was under way");
@@ -23,7 +23,7 @@ async fn the_peer_is_told_and_the_connection_works_on() {
         cancel(call).await;
         assert_eq!(peer.is_told_off(stream).await, CANCEL);
         assert!(door.is(State::Usable));
-        // What the peer had sent by then is of no interest.
+        // What the peer had sent by then is ignored.
         peer.ends_answer(stream, 0).await;
     }
     // A message that waits for the window.
@@ -31,7 +31,7 @@ async fn the_peer_is_told_and_the_connection_works_on() {
     let stream = peer.takes_call().await;
     cancel(call).await;
     assert_eq!(peer.is_told_off(stream).await, CANCEL);
-    // It took of the window that all calls share.
+    // It used some of the connection's window.
     peer.opens_window(0, 1 << 20).await;
     door.works(&mut peer).await;
     door.connection.close();
@@ -72,7 +72,7 @@ async fn a_stream_is_cancelled_by_dropping_its_answer() {
     door.goes(peer).await;
 }
 
-/// Its number may be used up all the same.
+/// Its stream id may be used up nevertheless.
 #[tokio::test(start_paused = true)]
 async fn a_call_that_waits_for_its_turn_is_forgotten_or_taken_back_at_once() {
     let (door, mut peer) = Door::open().await;

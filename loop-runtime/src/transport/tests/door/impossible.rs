@@ -1,4 +1,4 @@
-//! Calls that nobody could carry out: their caller is told at once, and the peer hears nothing.
+//! Calls that cannot be sent at all: they fail at once, and nothing is sent to the peer.
 
 use http::{HeaderName, HeaderValue};
 
@@ -8,7 +8,7 @@ fn headers(name: &'static str, value: &str) -> HeaderMap {
     HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())])
 }
 
-/// Asked once, so that whatever waits for the peer fails.
+/// Polled once, so that whatever waits for the peer fails.
 #[track_caller]
 fn at_once(connection: &Connection, path: &str, headers: HeaderMap) -> String {
     let mut call = std::pin::pin!(connection.unary(path, headers, None, Bytes::new()));
@@ -49,7 +49,7 @@ async fn the_caller_is_told_and_the_connection_works_on() {
     peer.answers(1, "fine").await;
     within(call).await.unwrap().unwrap();
 
-    // What can never be sent is no matter of this connection.
+    // What can never be sent does not depend on this connection.
     door.connection.retire();
     all_impossible(&door.connection);
     within(door.connection.ended().cancelled()).await;

@@ -1,4 +1,4 @@
-//! A peer that takes few calls at a time is neither dead nor retired.
+//! A peer with few concurrent streams is neither dead nor retired.
 
 use super::peer::*;
 use super::*;
@@ -60,7 +60,7 @@ async fn calls_beyond_a_known_limit_wait_and_say_nothing() {
     door.goes(peer).await;
 }
 
-/// Those that wait when the peer goes away have not been sent.
+/// Those queued when the peer sends a GOAWAY have not been sent.
 #[tokio::test(start_paused = true)]
 async fn calls_that_wait_did_not_run_when_the_peer_goes_away() {
     let (door, mut peer) = Door::open().await;

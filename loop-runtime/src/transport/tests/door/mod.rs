@@ -1,9 +1,9 @@
-//! What the rest of the crate may rely on when it calls through a [`Connection`], whatever stands behind it.
+//! What the rest of the crate may rely on when it calls through a [`Connection`], whatever implements it.
 //!
-//! Nothing here knows how the connection is made: peers are scripted frame by frame (see `peer`), and what is asserted is what
-//! callers see, what comes as an event, and what the peer gets to read. A new transport has to pass these tests as they are.
+//! Nothing here knows how the connection is implemented: peers are scripted frame by frame (see `peer`), and the
+//! assertions are about what callers see, the events, and what the peer reads. A new transport has to pass them as is.
 //!
-//! Time is paused: what does not come within [`within`] comes never, and nobody waits for that in real time.
+//! Time is paused: what does not happen within [`within`] never does, and nothing waits for that in real time.
 
 mod cancelled;
 mod impossible;
@@ -34,7 +34,7 @@ struct Door {
 type Call = JoinHandle<Result<Reply, Failure>>;
 
 impl Door {
-    /// The peer has sent its settings, and they have come.
+    /// The peer has sent its SETTINGS, and they were received.
     async fn open() -> (Self, Peer) {
         let (door, mut peer) = Self::open_to(Limits::client(), None).await;
         peer.settings(&[]).await;
@@ -42,7 +42,7 @@ impl Door {
         (door, peer)
     }
 
-    /// The peer has said nothing; the connection is for so many calls.
+    /// The peer has sent nothing; the connection is for `calls` calls.
     async fn open_to(limits: Limits, calls: Option<u32>) -> (Self, Peer) {
         let (near, far) = duplex(1 << 20);
         let (connection, driver) = match calls {
@@ -70,7 +70,7 @@ impl Door {
         tokio::spawn(async move { connection.call("/a.B/C", message).await })
     }
 
-    /// Begins a call whose request goes on for ever, as the streams of go-plugin's broker do.
+    /// Begins a call whose request never ends, like the streams of go-plugin's broker.
     fn stream(&self) -> JoinHandle<Result<Response<Body>, Failure>> {
         let item = http_body::Frame::data(Bytes::from_static(b"\0\0\0\0\x02hi"));
         let items = tokio_stream::iter([Ok::<_, Status>(item)]).chain(tokio_stream::pending());
@@ -94,13 +94,13 @@ impl Door {
         state
     }
 
-    /// No call is taken, and the peer is not bothered.
+    /// No call is accepted, and nothing is sent to the peer.
     async fn takes_none(&self) {
         let failure = within(self.call()).await.unwrap().unwrap_err();
         assert!(matches!(failure, Failure::NotRun(_)) && !failure.is_from_peer(), "{failure:?}");
     }
 
-    /// The connection ends, or has; the peer is told, and nothing is left of it.
+    /// The connection ends, or has; the peer sees that, and nothing is left of it.
     async fn goes(self, peer: Peer) {
         within(self.connection.ended().cancelled()).await;
         assert!(self.is(State::Ended));
@@ -109,7 +109,7 @@ impl Door {
         nothing_runs().await;
     }
 
-    /// A call, with the peer's answer.
+    /// A call that the peer answers.
     async fn works(&self, peer: &mut Peer) {
         let call = self.call();
         let stream = peer.takes_call().await;
@@ -118,7 +118,7 @@ impl Door {
     }
 }
 
-/// Of this test's runtime.
+/// No task is left in this test's runtime.
 async fn nothing_runs() {
     settle().await;
     assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0);
@@ -131,7 +131,7 @@ enum State {
     Ended,
 }
 
-/// What `future` comes to, if it ever does.
+/// The output of `future`, if it ever completes.
 async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(1), future).await.expect("it never comes")
 }

@@ -1,4 +1,4 @@
-//! What is said of a call, and that it is true.
+//! The reported outcome of a call, and that it is true.
 
 use super::peer::*;
 use super::*;
@@ -34,7 +34,7 @@ async fn a_refused_call_did_not_run_and_the_next_one_does() {
     door.goes(peer).await;
 }
 
-/// A peer that says both was wrong at least once.
+/// A peer that sends both was wrong at least once.
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_refused_in_the_middle_of_its_answer_may_have_run() {
     let (door, mut peer) = Door::open().await;
@@ -74,7 +74,7 @@ async fn a_call_that_is_reset_may_have_run_and_the_next_one_does() {
     door.goes(peer).await;
 }
 
-/// As servers do that have answered and do not want the rest of the request.
+/// As servers do that have responded and do not read the rest of the request.
 #[tokio::test(start_paused = true)]
 async fn an_answer_counts_though_the_request_is_not_wanted_any_more() {
     let (door, mut peer) = Door::open().await;
@@ -122,7 +122,7 @@ async fn calls_above_the_last_stream_of_a_goaway_did_not_run_and_those_below_are
     door.goes(peer).await;
 }
 
-/// As gRPC's servers end: first they only say that they will.
+/// As gRPC servers stop: the first GOAWAY only announces it.
 #[tokio::test(start_paused = true)]
 async fn of_a_goaway_in_two_steps_the_second_says_which_calls_did_not_run() {
     let (door, mut peer) = Door::open().await;
@@ -156,7 +156,7 @@ async fn after_a_goaway_and_the_end_calls_below_may_have_run_and_those_above_did
     }
 }
 
-/// The peer is about to hang up; should it forget to, the connection ends all the same.
+/// The peer is about to disconnect; should it not do so, the connection ends nevertheless.
 #[tokio::test(start_paused = true)]
 async fn a_goaway_with_an_error_ends_the_connection() {
     for code in [PROTOCOL_ERROR, INTERNAL_ERROR, ENHANCE_YOUR_CALM] {
@@ -191,7 +191,7 @@ async fn a_peer_that_breaks_the_rules_loses_the_connection() {
     let (door, mut peer) = Door::open().await;
     let call = door.call();
     peer.takes_call().await;
-    // An answer to a stream that nobody opened.
+    // A response on a stream that was never opened.
     peer.begins_answer(99).await;
     assert!(!may_have_run(within(call).await.unwrap()).is_from_peer());
     door.goes(peer).await;

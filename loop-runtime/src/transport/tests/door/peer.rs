@@ -1,4 +1,4 @@
-//! A server, or a client, that does as it is told, frame by frame.
+//! A scripted server or client, frame by frame.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -28,7 +28,7 @@ pub(super) const ENHANCE_YOUR_CALM: u32 = 11;
 
 pub(super) const MAX_CONCURRENT_STREAMS: u16 = 3;
 
-/// The last stream of a GOAWAY that does not know the last stream yet.
+/// The last stream id of a GOAWAY that only announces the stop.
 pub(super) const ALL: u32 = u32::MAX >> 1;
 
 pub(super) struct Frame {
@@ -51,7 +51,7 @@ impl Peer {
         Self { io }
     }
 
-    /// The other role: has sent its preface and settings.
+    /// The other role: has sent its preface and SETTINGS.
     pub(super) async fn client(mut io: DuplexStream) -> Self {
         within(io.write_all(PREFACE)).await.unwrap();
         let mut peer = Self { io };
@@ -69,11 +69,11 @@ impl Peer {
         self.frame(DATA, END_STREAM, stream, b"\0\0\0\0\x02hi").await;
     }
 
-    /// As a client, calls `path` on `stream` with so much metadata, in pieces of 16 KiB, as Go's clients send it.
+    /// As a client, calls `path` on `stream` with `length` bytes of metadata, in frames of 16 KiB, as Go's clients do.
     pub(super) async fn calls_with_metadata(&mut self, stream: u32, path: &str, length: usize) {
         let path = [&[4, path.len() as u8][..], path.as_bytes()].concat();
         let mut block = [&[0x83, 0x86][..], &path, &[0x0f, 0x10, 16], b"application/grpc", b"\0\x06x-long"].concat();
-        // A length that does not fit into seven bits, seven at a time, the lowest first.
+        // A length that exceeds seven bits, as a varint.
         let mut rest = length - 127;
         block.push(127);
         while rest > 127 {
@@ -91,7 +91,7 @@ impl Peer {
         self.frame(DATA, END_STREAM, stream, b"\0\0\0\0\x02hi").await;
     }
 
-    /// As a client, waits for the end of an answer; its stream.
+    /// As a client, waits for the end of a response; returns its stream.
     pub(super) async fn takes_answer(&mut self) -> u32 {
         loop {
             let frame = self.read().await.expect("the connection is open");
@@ -101,7 +101,7 @@ impl Peer {
         }
     }
 
-    /// Waits for a GOAWAY; its last stream and its code.
+    /// Waits for a GOAWAY; returns its last stream and its code.
     pub(super) async fn hears_of_the_end(&mut self) -> (u32, u32) {
         let payload = self.next(GO_AWAY).await.payload;
         let field = |at: usize| u32::from_be_bytes(payload[at..at + 4].try_into().unwrap());
@@ -152,12 +152,12 @@ impl Peer {
         self.frame(SETTINGS, 0, 0, &payload).await;
     }
 
-    /// Waits until the client has taken in what [`settings`](Self::settings) sent.
+    /// Waits until the client has acknowledged what [`settings`](Self::settings) sent.
     pub(super) async fn knows_settings(&mut self) {
         while self.next(SETTINGS).await.flags & ACK == 0 {}
     }
 
-    /// A ping, and its answer: whatever was sent before has been taken in.
+    /// A ping, and its answer: whatever was sent before has been processed.
     pub(super) async fn is_heard(&mut self) {
         self.frame(PING, 0, 0, b"pingpong").await;
         while self.next(PING).await.flags & ACK == 0 {}
@@ -175,12 +175,12 @@ impl Peer {
         self.frame(RESET, 0, stream, &code.to_be_bytes()).await;
     }
 
-    /// Waits for the head of a request; its stream.
+    /// Waits for the headers of a request; returns its stream.
     pub(super) async fn takes_call(&mut self) -> u32 {
         self.next(HEADERS).await.stream
     }
 
-    /// As [`takes_call`](Self::takes_call), but one whose message comes too, and is not taken back instead.
+    /// As [`takes_call`](Self::takes_call), but for a call whose message arrives too, instead of a reset.
     pub(super) async fn takes_call_that_stays(&mut self) -> u32 {
         loop {
             let stream = self.takes_call().await;
@@ -193,7 +193,7 @@ impl Peer {
     }
 
     pub(super) async fn begins_answer(&mut self, stream: u32) {
-        // `:status: 200` of the static table, then `content-type` by its number there.
+        // `:status: 200` of the static table, then `content-type` by its index there.
         let block = [&[0x88, 0x0f, 0x10, 16][..], b"application/grpc"].concat();
         self.frame(HEADERS, END_HEADERS, stream, &block).await;
     }
@@ -222,7 +222,7 @@ impl Peer {
         self.ends_answer(stream, 0).await;
     }
 
-    /// Waits until the client gives `stream` up; the code.
+    /// Waits until the client resets `stream`; returns the code.
     pub(super) async fn is_told_off(&mut self, stream: u32) -> u32 {
         loop {
             let frame = self.next(RESET).await;
@@ -237,7 +237,7 @@ impl Peer {
         while self.read().await.is_some() {}
     }
 
-    /// Reads what is left, up to the end: no call is among it.
+    /// Reads what is left, up to the end: it contains no call.
     pub(super) async fn hears_of_no_call(mut self) {
         while let Some(frame) = self.read().await {
             assert_ne!(frame.kind, HEADERS, "stream {}", frame.stream);

@@ -1,11 +1,11 @@
-//! The other side of the door: how a server takes its leave.
+//! The serving side: how a server stops.
 
 use tokio::sync::watch;
 
 use super::peer::*;
 use super::*;
 
-/// Answers calls of `/t/Gate` once the gate is open, and tells of each that begins.
+/// Answers calls of `/t/Gate` once the gate is open, and reports each that begins.
 fn gated() -> (Methods, watch::Sender<bool>, mpsc::UnboundedReceiver<()>) {
     let (open, gate) = watch::channel(false);
     let (began, begun) = mpsc::unbounded_channel();
@@ -36,12 +36,12 @@ async fn it_says_so_in_two_steps_and_answers_what_came_before_the_second() {
     within(begun.recv()).await.unwrap();
     served.stop.cancel();
     assert_eq!(peer.hears_of_the_end().await, (ALL, NO_ERROR));
-    // It was on its way when the peer learned of the end.
+    // It was in flight when the peer learned of the stop.
     peer.calls(3, "/t/Gate").await;
     within(begun.recv()).await.unwrap();
     peer.answers_ping().await;
     assert_eq!(peer.hears_of_the_end().await, (3, NO_ERROR));
-    // The peer knows better by now.
+    // The peer has been told by now.
     peer.calls(5, "/t/Gate").await;
     peer.is_heard().await;
     assert!(begun.try_recv().is_err(), "it did not run");
@@ -84,7 +84,7 @@ async fn its_clients_retire_answers_come_and_later_calls_do_not_run() {
     nothing_runs().await;
 }
 
-/// No call is under way: the end is heard of all the same.
+/// No call is in flight: the end is noticed nevertheless.
 #[tokio::test(start_paused = true)]
 async fn its_idle_clients_end() {
     let (methods, _open, _begun) = gated();

@@ -1,8 +1,8 @@
-//! Which failures say that the peer lives.
+//! Which failures prove that the peer is alive.
 
 use super::*;
 
-/// The connection is kept up by the peer's system or by its transport; only what it says of a call is its own word.
+/// The peer's kernel or transport may keep the connection up; only what concerns a call is a sign of life.
 #[tokio::test(start_paused = true)]
 async fn what_keeps_the_connection_up_is_no_word_about_a_call() {
     let (door, mut peer) = Door::open().await;
@@ -21,8 +21,8 @@ async fn what_keeps_the_connection_up_is_no_word_about_a_call() {
 #[tokio::test(start_paused = true)]
 async fn what_failed_on_this_side_says_nothing_of_the_peer() {
     let (door, mut peer) = Door::open().await;
-    // The answer breaks HTTP/2's rules, which this side notices and the peer does not know: the head of an answer without a
-    // status.
+    // The response violates HTTP/2, which this side detects and the peer does not know: response headers without a
+    // `:status`.
     let call = door.call();
     let stream = peer.takes_call().await;
     peer.frame(1, 4, stream, b"\0\x01x\x01y").await;

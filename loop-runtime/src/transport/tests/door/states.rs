@@ -1,4 +1,4 @@
-//! Usable, retired, ended: every change is an event, and needs no call to be seen.
+//! Usable, retired, ended: every change is an event, and needs no call to be noticed.
 
 use super::peer::*;
 use super::*;
@@ -47,7 +47,7 @@ async fn a_goaway_in_pieces_is_one() {
     door.goes(peer).await;
 }
 
-/// As the broker's streams are, which end with the plugin.
+/// Like the broker's streams, which end with the plugin.
 #[tokio::test(start_paused = true)]
 async fn a_stream_goes_on_while_the_connection_is_retired_until_the_peer_hangs_up() {
     for by_us in [false, true] {
@@ -97,7 +97,7 @@ async fn our_own_wish_ends_an_idle_connection() {
     within(door.connection.ended().cancelled()).await;
     door.goes(peer).await;
 
-    // Before the peer has said a word.
+    // Before the peer has sent anything.
     let (door, peer) = Door::open_to(Limits::client(), None).await;
     door.connection.retire();
     door.goes(peer).await;
@@ -158,7 +158,7 @@ async fn without_its_driver_it_has_ended() {
     peer.hears_the_end().await;
 }
 
-/// It ends after the calls that hold it, in each state.
+/// It ends after the calls that use it, in each state.
 #[tokio::test(start_paused = true)]
 async fn without_its_last_clone_it_ends() {
     for (busy, retired) in [(false, false), (true, false), (true, true)] {

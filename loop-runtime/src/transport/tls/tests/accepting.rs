@@ -1,13 +1,13 @@
-//! A peer dials us: a host its plugin's main socket, either side what the other lends.
+//! A peer dials this side: a host its plugin's main socket, either side what the other lends.
 
 use super::*;
 
-/// What we say to a peer that dials us, and whether it is cut off.
+/// Our answer to a peer that dials, and whether it is disconnected.
 async fn answer_to(peer: &Peer, ours: &Tls) -> String {
     let (socket, theirs) = pair();
     let dial = async {
         let server = ServerName::try_from(SERVER).unwrap();
-        // Under TLS 1.3 the dialling side is done first: what it was refused for shows when it reads.
+        // Under TLS 1.3 the dialling side is done first: it sees the reason for a refusal when it reads.
         let mut stream = peer.connector().connect(server, theirs).await?;
         stream.read_u8().await.map(|_| ())
     };

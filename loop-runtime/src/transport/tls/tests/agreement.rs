@@ -32,7 +32,7 @@ async fn either_side_may_dial() {
 async fn each_launch_has_certificates_of_its_own() {
     let ((host, plugin, field), (other_host, other_plugin, other_field)) = (agreed(), agreed());
     assert_ne!(field, other_field);
-    // What an earlier process had is of no use for a later one.
+    // An earlier process's certificate is of no use to a later one.
     for (dialler, acceptor) in [(&host, &other_plugin), (&other_plugin, &host), (&plugin, &other_host)] {
         meet(dialler, acceptor).await.unwrap_err();
     }

@@ -1,12 +1,12 @@
-//! We dial a peer: a host its plugin, either side what the other lends.
+//! This side dials a peer: a host its plugin, either side what the other lends.
 
 use super::*;
 
-/// What dialling a peer says.
+/// The outcome of dialling a peer.
 async fn dialled(peer: &Peer, ours: &Tls) -> String {
     let (socket, theirs) = pair();
     let serve = async {
-        // It is told that it was refused, or is cut off.
+        // It gets an alert, or is disconnected.
         if let Ok(mut stream) = peer.acceptor().accept(theirs).await {
             stream.read_u8().await.unwrap_err();
         }

@@ -1,4 +1,4 @@
-//! Our two roles against peers that rustls plays with other certificates, fewer, or none.
+//! Both roles against rustls peers with other certificates, fewer, or none.
 
 mod accepting;
 mod agreement;
@@ -21,7 +21,7 @@ use super::*;
 /// TLS 1.3 is what peers speak, 1.2 what go-plugin allows.
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS13, &rustls::version::TLS12];
 
-/// What a peer shows.
+/// What a peer presents.
 #[derive(Clone)]
 struct Peer {
     shows: Option<Arc<CertifiedKey>>,
@@ -73,7 +73,7 @@ impl Peer {
     }
 }
 
-/// Does not care whom it talks to, so that refusing is up to the other side.
+/// Accepts any certificate, so that refusing is up to the other side.
 #[derive(Debug)]
 struct Anybody;
 
@@ -149,7 +149,7 @@ impl rustls::server::ResolvesServerCert for Nothing {
     }
 }
 
-/// An hour ago, for an hour less a minute.
+/// Valid from an hour ago, for an hour less a minute.
 fn expired() -> Identity {
     let now = SystemTime::now();
     Identity::valid(now - Duration::from_secs(3600), now - Duration::from_secs(60)).unwrap()
@@ -164,7 +164,7 @@ fn certificate(of: &Identity) -> Certificate {
     Certificate::from_field(&of.field()).unwrap()
 }
 
-/// Our side, which was told of `peer`.
+/// Our side, which trusts `peer`.
 fn told_of(peer: &Identity) -> Tls {
     Tls::new(&Identity::generate().unwrap(), certificate(peer)).unwrap()
 }
@@ -181,7 +181,7 @@ fn text(outcome: io::Result<Stream>) -> String {
     }
 }
 
-/// For what fails by going on for ever.
+/// For what would fail by hanging.
 async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(10), future).await.expect("it hangs")
 }

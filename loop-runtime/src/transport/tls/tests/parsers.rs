@@ -1,4 +1,4 @@
-//! Whatever a peer announces is a certificate or refused.
+//! Whatever a peer sends is parsed as a certificate or refused.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;

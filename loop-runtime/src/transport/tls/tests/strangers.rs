@@ -1,4 +1,4 @@
-//! Peers that dial a socket and never become one: they cost a task for a while, and nobody else notices.
+//! Strangers that dial a socket and never authenticate: each costs a task for a while, and no other peer notices.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ impl Secured {
         Self { listener: Listener::bind_in(dir).unwrap().secured(ours), peer }
     }
 
-    /// Somebody dials, and is accepted at once whatever it says.
+    /// A stranger dials, and is accepted at once whatever it sends.
     async fn stranger(&self) -> (Stream, Accepted) {
         let socket = Stream::connect(&self.listener.address()).await.unwrap();
         (socket, self.listener.accept().await.unwrap())
@@ -62,7 +62,7 @@ async fn one_that_stops_in_the_middle_is_hung_up_on() {
     let dir = tempfile::tempdir().unwrap();
     let secured = Secured::new(dir.path());
     let (mut slow, accepted) = secured.stranger().await;
-    // A record of a handshake, announced with 512 bytes.
+    // A TLS handshake record with a length of 512 bytes.
     slow.write_all(&[22, 3, 1, 2, 0, 1, 0, 1, 252]).await.unwrap();
     assert_eq!(accepted.establish().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
     drop(slow);
@@ -77,11 +77,11 @@ async fn one_that_speaks_no_tls_is_refused() {
     for said in [preface, b"GET / HTTP/1.1\r\n\r\n", &[0; 300], &[0xff; 70_000]] {
         let (mut stranger, accepted) = secured.stranger().await;
         let serving = tokio::spawn(accepted.establish());
-        // It may be cut off before it has said all.
+        // It may be disconnected before it has sent everything.
         let _ = stranger.write_all(said).await;
         let error = serving.await.unwrap().unwrap_err();
         assert!(error.to_string().contains("the TLS handshake failed"), "{error}");
-        // At most an alert comes back, and the end.
+        // At most an alert comes back, then EOF.
         let mut answer = Vec::new();
         let _ = stranger.read_to_end(&mut answer).await;
         assert!(answer.len() < 10, "{answer:?}");

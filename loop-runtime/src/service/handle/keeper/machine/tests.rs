@@ -26,7 +26,7 @@ const LIVE: View = View {
     resets: 0,
 };
 
-/// Its connection alone has ended.
+/// Only its connection has ended.
 const LOST: View = View { link: LinkState::Ended, ..LIVE };
 
 /// The plugin has ended.
@@ -60,7 +60,7 @@ impl Keeper {
         std::mem::take(&mut self.effects)
     }
 
-    /// When it goes on, if the time is all that it waits for.
+    /// When it resumes, if it waits for nothing but the time.
     fn waits_until(&mut self, view: View) -> Instant {
         match self.next(view) {
             Step::Wait { until: Some(until), wish: false } => until,
@@ -159,7 +159,7 @@ fn a_link_that_ends_unanswered_is_a_failure_from_the_second_in_a_row_on() {
         }
     }
     assert!((4..=8).contains(&dials), "{dials}");
-    // An answer forgets it, and so does a link that lived long enough.
+    // An answer clears it, and so does a link that lived long enough.
     for steady in [LOST, View { age: RULES.steady, ..unanswered }] {
         let mut keeper = Keeper::new(RULES);
         for _ in 0..3 {
