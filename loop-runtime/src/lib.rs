@@ -137,6 +137,11 @@
 //! know the older form would notice (a field renumbered or of another type, a method gone) or not (a method, an optional
 //! field). Arguments in another order are among the first: without `#[wire(N)]` they are numbered by position.
 //!
+//! # Logs
+//!
+//! What a plugin logs, with `tracing` or `log`, and what it prints arrives in the host's `tracing` subscriber, or in a host in Go:
+//! [how a plugin logs](plugin#logs), and [what a host sees, and how it filters](host#logs).
+//!
 //! # Processor time
 //!
 //! A process whose connections are silent sleeps, but for the health check, which is one small call a tick. A connection with
