@@ -13,7 +13,7 @@ use crate::services::Workshop as _;
 /// Tells a host of [`a_host`] what its plugin is to be when it is killed.
 pub(crate) const STATE: &str = "RECOVERY_ORPHAN";
 
-/// The longest that is promised is 2 s; a machine that is busy with other tests may be slower.
+/// The longest that is promised is 2.1 s; a machine that is busy with other tests may be slower.
 const MOST: Duration = Duration::from_secs(10);
 
 pub(crate) fn all() -> Vec<(&'static str, Case)> {

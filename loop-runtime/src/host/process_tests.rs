@@ -107,6 +107,7 @@ fn a_status_that_somebody_else_took_is_unknown() {
 }
 
 /// Runs one of the ignored tests below as a program of its own, so that it can change what it is.
+#[cfg(target_os = "linux")]
 fn in_another_process(test: &str) {
     let name = format!("{}::{test}", module_path!().split_once("::").unwrap().1);
     let mut command = Command::new(std::env::current_exe().unwrap());

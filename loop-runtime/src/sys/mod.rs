@@ -9,6 +9,7 @@
 
 pub(crate) mod child;
 pub(crate) mod host;
+mod image;
 #[cfg(all(target_os = "linux", not(loop_portable)))]
 #[path = "linux/mod.rs"]
 pub(crate) mod os;

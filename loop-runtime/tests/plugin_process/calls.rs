@@ -152,7 +152,9 @@ async fn a_panic_that_nobody_catches_is_text_that_hosts_know() {
     let stderr = plugin.whole_stderr().await;
     let mut lines = stderr.lines().skip_while(|line| *line != "panic: before anything");
     lines.next().unwrap_or_else(|| panic!("{stderr}"));
-    assert!(lines.next().unwrap().starts_with("    at loop-runtime/tests/plugin_process/role.rs:"), "{stderr}");
+    let place = lines.next().unwrap();
+    // The package in `portable/` has a longer way to the same file.
+    assert!(place.starts_with("    at ") && place.contains("loop-runtime/tests/plugin_process/role.rs:"), "{stderr}");
 }
 
 #[tokio::test]

@@ -43,6 +43,7 @@ async fn ended(host: &Supervisor, cause: impl AsyncFnOnce()) -> Ended {
 }
 
 #[tokio::test]
+#[cfg_attr(any(loop_portable, not(target_os = "linux")), ignore = "by its number it is there until it is reaped")]
 async fn a_host_attaches_calls_and_ends_the_plugin() {
     let mut plugin = Start::new("outlives").up().await;
     let (host, probe) = attach(&plugin).await;
@@ -131,6 +132,7 @@ async fn a_lost_connection_is_dialled_again_and_the_process_lives() {
 }
 
 #[tokio::test]
+#[cfg_attr(any(loop_portable, not(target_os = "linux")), ignore = "by its number it is there until it is reaped")]
 async fn the_end_of_the_process_is_noticed_and_it_is_given_up() {
     let plugin = Start::new("outlives").up().await;
     let (host, probe) = attach(&plugin).await;

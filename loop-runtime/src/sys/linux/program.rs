@@ -7,8 +7,9 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use super::spawn::{Image, Start};
+use super::spawn::Start;
 use crate::sys::child::ChildProcess;
+use crate::sys::image::Image;
 
 /// A program with its arguments and environment, ready to be started.
 pub(crate) struct Program {
@@ -32,15 +33,7 @@ impl Program {
         directory: Option<&Path>,
         bound: bool,
     ) -> io::Result<Self> {
-        let entry = |(name, value): (&OsString, &OsString)| {
-            let mut entry = name.clone();
-            entry.push("=");
-            entry.push(value);
-            entry
-        };
-        let environment: Vec<OsString> = environment.into_iter().map(entry).collect();
-        let arguments = arguments.iter().map(OsString::as_os_str);
-        let image = Image::new(program, name, arguments, environment.iter().map(OsString::as_os_str))?;
+        let image = Image::new(program, name, arguments, environment)?;
         let directory = directory.map(|dir| CString::new(dir.as_os_str().as_bytes())).transpose()?;
         Ok(Self { image, directory, bound })
     }

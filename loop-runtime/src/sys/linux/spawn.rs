@@ -6,74 +6,20 @@
 //! tables: milliseconds for each GiB in use, and for some time after it every page that is written is copied too. The child
 //! here borrows this process's memory and this thread sleeps until it has its own, as with `posix_spawn`.
 
-use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_void};
+use std::ffi::{CStr, c_int, c_void};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd as _, OwnedFd};
-use std::os::unix::ffi::OsStrExt as _;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use rustix::process::Pid;
 
 use crate::sys::child::{ChildProcess, End};
+use crate::sys::image::Image;
 
 /// glibc gives its own `posix_spawn` 32 KiB; this one calls less.
 const STACK: usize = 64 * 1024;
-
-/// A program image as `execve` takes it: everything that needs memory is made before the child is.
-pub(super) struct Image {
-    program: CString,
-    arguments: CStrings,
-    environment: CStrings,
-}
-
-impl Image {
-    /// The file `program`, which is told that its name is `name`. `environment` holds `NAME=value` entries. Fails with
-    /// [`io::ErrorKind::InvalidInput`] on a zero byte.
-    pub(super) fn new<'a>(
-        program: &'a OsStr,
-        name: &'a OsStr,
-        arguments: impl IntoIterator<Item = &'a OsStr>,
-        environment: impl IntoIterator<Item = &'a OsStr>,
-    ) -> io::Result<Self> {
-        Ok(Self {
-            program: CString::new(program.as_bytes())?,
-            arguments: CStrings::new(std::iter::once(name).chain(arguments))?,
-            environment: CStrings::new(environment)?,
-        })
-    }
-
-    /// Becomes the program; comes back only when that fails.
-    fn exec(&self) -> io::Error {
-        // SAFETY: the path is a C string, both lists are null-terminated arrays of pointers to C strings, and all
-        // of them are owned by `self`, which outlives the call.
-        unsafe {
-            libc::execve(self.program.as_ptr(), self.arguments.pointers.as_ptr(), self.environment.pointers.as_ptr());
-        }
-        io::Error::last_os_error()
-    }
-}
-
-/// A null-terminated array of C strings.
-struct CStrings {
-    pointers: Vec<*const c_char>,
-    _owned: Vec<CString>,
-}
-
-// SAFETY: the pointers lead into the heap buffers of `_owned`, which moves and ends together with them; nobody
-// writes to those buffers.
-unsafe impl Send for CStrings {}
-// SAFETY: as above; a shared reference only reads.
-unsafe impl Sync for CStrings {}
-
-impl CStrings {
-    fn new<'a>(strings: impl IntoIterator<Item = &'a OsStr>) -> io::Result<Self> {
-        let owned = strings.into_iter().map(|string| CString::new(string.as_bytes())).collect::<Result<Vec<_>, _>>()?;
-        let pointers = owned.iter().map(|string| string.as_ptr()).chain(std::iter::once(std::ptr::null())).collect();
-        Ok(Self { pointers, _owned: owned })
-    }
-}
 
 /// What the child is to be; everything that needs memory was made before.
 pub(super) struct Start<'a> {

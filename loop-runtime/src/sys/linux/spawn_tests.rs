@@ -1,3 +1,4 @@
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read as _;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -6,21 +7,17 @@ use std::thread;
 use super::*;
 use crate::sys::child::wait_for_end;
 
-fn image(program: &str, arguments: &[&str], environment: &[&str]) -> io::Result<Image> {
-    let strings = |strings: &[&str]| strings.iter().map(std::ffi::OsString::from).collect::<Vec<_>>();
-    let (arguments, environment) = (strings(arguments), strings(environment));
-    Image::new(
-        program.as_ref(),
-        program.as_ref(),
-        arguments.iter().map(|argument| argument.as_os_str()),
-        environment.iter().map(|entry| entry.as_os_str()),
-    )
+fn image(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> io::Result<Image> {
+    let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+    let environment: Vec<_> = environment.iter().map(|(name, value)| (name.into(), value.into())).collect();
+    let pairs = environment.iter().map(|(name, value): &(OsString, OsString)| (name, value));
+    Image::new(program.as_ref(), program.as_ref(), &arguments, pairs)
 }
 
 #[test]
 fn an_image_has_no_zero_bytes() {
-    assert!(image("/bin/sh", &["a"], &["A=b"]).is_ok());
-    for image in [image("/bin\0", &[], &[]), image("/bin/sh", &["\0"], &[]), image("/bin/sh", &[], &["A=\0"])] {
+    assert!(image("/bin/sh", &["a"], &[("A", "b")]).is_ok());
+    for image in [image("/bin\0", &[], &[]), image("/bin/sh", &["\0"], &[]), image("/bin/sh", &[], &[("A", "\0")])] {
         assert_eq!(image.err().map(|error| error.kind()), Some(io::ErrorKind::InvalidInput));
     }
 }
@@ -45,7 +42,7 @@ fn reap(child: &ChildProcess) -> (Option<i32>, Option<i32>) {
 #[test]
 fn the_image_is_what_runs() {
     let script = "printf '%s|' \"$0\" \"$1\" \"$FRUIT\"; echo and >&2";
-    let image = image("/bin/sh", &["-c", script, "zero", "o n e"], &["FRUIT=a pear"]).unwrap();
+    let image = image("/bin/sh", &["-c", script, "zero", "o n e"], &[("FRUIT", "a pear")]).unwrap();
     let (child, mut reader) = start(&image, None).unwrap();
     let mut text = String::new();
     reader.read_to_string(&mut text).unwrap();
@@ -58,7 +55,7 @@ fn it_has_a_group_and_a_directory_of_its_own_and_default_signals() {
     // Field 5 is the group. Rust programs, as this one, ignore SIGPIPE; the shell would too.
     let script = "pwd; set -- $(cat /proc/$$/stat); [ $5 = $$ ] && echo leads; grep SigBlk /proc/self/status; \
                   kill -PIPE $$; echo survives";
-    let image = image("/bin/sh", &["-c", script], &["PATH=/usr/bin:/bin"]).unwrap();
+    let image = image("/bin/sh", &["-c", script], &[("PATH", "/usr/bin:/bin")]).unwrap();
     let (child, mut reader) = start(&image, Some(c"/proc")).unwrap();
     let mut text = String::new();
     reader.read_to_string(&mut text).unwrap();

@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use rustix::process::Pid;
 
 use crate::sys::child::ChildProcess;
+use crate::sys::image::Image;
 
 /// A program with its arguments and environment, ready to be started.
 pub(crate) struct Program(Command);
@@ -20,7 +21,7 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// None; what the system refuses is told by [`start`](Self::start).
+    /// [`io::ErrorKind::InvalidInput`] on a zero byte.
     pub(crate) fn new<'a>(
         program: &OsStr,
         name: &OsStr,
@@ -29,20 +30,22 @@ impl Program {
         directory: Option<&Path>,
         _bound: bool,
     ) -> io::Result<Self> {
+        let image = Image::new(program, name, arguments, environment)?;
         let mut command = Command::new(program);
-        command.arg0(name).args(arguments).env_clear().envs(environment).process_group(0);
+        command.process_group(0);
         if let Some(directory) = directory {
             command.current_dir(directory);
         }
-        // Whatever this process does with it: a program that ignores SIGCHLD, by inheritance, cannot wait for children of
-        // its own.
-        let heed_children = || {
+        let become_program = move || {
+            // A program that ignores SIGCHLD, by inheritance from a parent that was careless, cannot wait for children of its
+            // own.
             // SAFETY: the default action needs no code of this process's.
             unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
-            Ok(())
+            // The standard library would go on with `execvp`, which has a shell try what the system cannot execute.
+            Err(image.exec())
         };
-        // SAFETY: between fork and exec it makes one system call, which may be made there.
-        unsafe { command.pre_exec(heed_children) };
+        // SAFETY: between fork and exec it makes two system calls, which may be made there, and takes no memory.
+        unsafe { command.pre_exec(become_program) };
         Ok(Self(command))
     }
 
