@@ -1,4 +1,4 @@
-//! The state of a plugin, and the events that change it.
+//! The state of a plugin, and an event for each change of it.
 
 mod shown;
 

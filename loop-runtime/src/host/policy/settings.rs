@@ -59,8 +59,8 @@ impl RestartPolicy {
     }
 
     /// After how many openings of the breaker the plugin is given up until
-    /// [`Supervisor::reset`](super::Supervisor::reset). `None` never gives up: a node must heal by itself after an outage.
-    /// Default `None`.
+    /// [`Supervisor::reset`](crate::host::Supervisor::reset). `None` never gives up: a node must heal by itself after an
+    /// outage. Default `None`.
     pub fn give_up_after(mut self, openings: Option<u32>) -> Self {
         self.give_up_after = openings;
         self
