@@ -1,6 +1,5 @@
-//! What CONTRIBUTING promises of the layout: arrows between the rooms of this crate go down only, and so do
-//! those between the layers inside `service`. An arrow is a path `crate::room` in code; comments and tests do not
-//! count.
+//! What CONTRIBUTING promises of the layout: arrows between the rooms of this crate go down only, as do those between
+//! the layers inside `service`. An arrow is a path `crate::room` in code; comments and tests do not count.
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test")]
 

@@ -77,7 +77,7 @@
 //! | a generation that is stopped is still found | `supervisor` | `NothingLeft` | 78 |
 //! | a launch that failed permanently is retried | `supervisor/starting` | `Permanent` | 1 |
 //! | a redial that is refused is not noted | `supervisor/running` | `Recovers` | 33 |
-//! | a broker that is lost with a retired connection is not replaced | `supervisor/running` | `Recovers` | 2 |
+//! | the loss of a broker with a retired connection is ignored | `supervisor/running` | `Recovers` | 2 |
 //! | a retired main connection is not replaced | `supervisor/running` | `NoLateCall` | 1 |
 //! | no quarantine | `supervisor/failures` | `Recovers` | 47 |
 //! | an end tree below another does not end with it | `end_tree` | `NothingLeft` | 4 |
