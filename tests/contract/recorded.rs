@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::golden_rows::{self, Deviation, Row, code, meaning};
 use crate::scene::{Call, Scene};
 
-/// The calls of the services that are declared here. A call that was refused as malformed has no decodable request.
+/// The calls of the services that are declared here. A call that was refused before decoding has no recorded request.
 fn rows() -> Vec<Row> {
     let all = golden_rows::rows().into_iter();
     all.filter(|row| row.request.is_some() && row.is_of_loop()).collect()

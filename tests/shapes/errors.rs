@@ -45,7 +45,7 @@ pub(crate) enum SubmitError {
     Boundary(Error),
 }
 
-/// An older version with two of its variants.
+/// An older version, with one of its variants.
 #[derive(Debug, LoopError, thiserror::Error)]
 #[message(package = "shapes.errors", name = "SubmitError")]
 enum OldSubmitError {

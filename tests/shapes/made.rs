@@ -322,8 +322,7 @@ fn handles_of_a_singleton_do_not_displace_each_other() {
     factory(async |factory, lines| {
         let older = factory.the_one("older", lines.journal()).await.unwrap();
         let newer = factory.the_one("newer", lines.journal()).await.unwrap();
-        // They would replace each other for ever: only a host that does not name its handles, in Go, replaces by a new
-        // call.
+        // They would replace each other for ever: only a host in Go, which does not name its handles, replaces by calling.
         assert_eq!(older.name().await.unwrap(), "older, started 1");
         assert_eq!(newer.name().await.unwrap(), "newer, started 1");
         older.close().await.unwrap();

@@ -12,7 +12,7 @@ use serde::Deserialize;
 /// A reply, or a code and its text.
 pub(crate) type Answer = Result<Vec<u8>, (Code, String)>;
 
-/// One call. Without a reply it was refused; without a request it was refused as malformed.
+/// One call. Without a reply it was refused; without a request it was refused before decoding.
 #[derive(Clone, Deserialize)]
 pub(crate) struct Row {
     pub(crate) method: String,
