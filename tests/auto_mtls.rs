@@ -1,5 +1,5 @@
-//! AutoMTLS between real processes, both ours: what is lent and made is covered, strangers at the sockets are refused and
-//! do no harm, and each process has certificates of its own.
+//! AutoMTLS between real processes of this runtime: lent services and made objects are secured, strangers at the
+//! sockets are refused and do no harm, and each process has certificates of its own.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -34,14 +34,14 @@ pub trait Vault {
     async fn variable(&self, name: &str) -> Result<String>;
     /// Makes a guard in the plugin, on a connection that the host dials.
     async fn new_guard(&self, limit: u64) -> Result<Arc<dyn Guard>>;
-    /// Asks the caller's guard, on a connection that the plugin dials.
+    /// Calls the caller's guard, on a connection that the plugin dials.
     async fn ask(&self, guard: Arc<dyn Guard>, number: u64) -> Result<u64>;
 }
 
 /// Called over a brokered connection.
 #[loop_service(package = "test.mtls")]
 pub trait Guard {
-    /// Gives `number` back if it may pass.
+    /// Returns `number` if it may pass.
     async fn pass(&self, number: u64) -> Result<u64>;
 }
 
@@ -86,18 +86,18 @@ async fn sockets(vault: &Arc<dyn Vault>) -> Vec<PathBuf> {
     entries.filter(|entry| entry.file_type().unwrap().is_socket()).map(|entry| entry.path()).collect()
 }
 
-/// What a socket answers to somebody who speaks HTTP/2 without TLS.
+/// The answer of a socket to a peer that uses HTTP/2 without TLS.
 async fn answer_in_the_clear(socket: &Path) -> Vec<u8> {
     let mut stream = UnixStream::connect(socket).await.unwrap();
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
-    // Both may meet a connection that is closed already.
+    // Both may find the connection closed already.
     let _ = stream.write_all(preface).await;
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;
     answer
 }
 
-/// While it is asked, each socket that the two sides have between them is open.
+/// While it is called, every socket between the two sides is open.
 struct Inspector {
     vault: Arc<dyn Vault>,
     seen: Arc<AtomicUsize>,
@@ -107,7 +107,7 @@ impl Guard for Inspector {
     async fn pass(&self, number: u64) -> Result<u64> {
         for socket in sockets(&self.vault).await {
             let answer = answer_in_the_clear(&socket).await;
-            // A TLS alert, or nothing: an HTTP/2 server would begin with a SETTINGS frame of nine bytes or more.
+            // A TLS alert, or nothing: an HTTP/2 server would begin with a SETTINGS frame of at least nine bytes.
             if !matches!(answer.as_slice(), [] | [21, ..]) {
                 return Err(Error::internal(format!("{} talks to anybody: {answer:?}", socket.display())));
             }
@@ -127,7 +127,7 @@ fn no_socket_talks_in_the_clear() {
         let seen = Arc::new(AtomicUsize::new(0));
         let inspector = Arc::new(Inspector { vault: vault.clone(), seen: seen.clone() });
         assert_eq!(vault.ask(inspector, 7).await.unwrap(), 7);
-        // The main one, the one of what was made, the one of what is lent.
+        // The main one, that of the object that was made, that of the lent service.
         assert_eq!(seen.load(Ordering::Relaxed), 3);
         assert_eq!(made.pass(4).await.unwrap(), 4);
         plugin.close().await;
@@ -155,7 +155,7 @@ fn each_process_has_certificates_of_its_own() {
         plugin.kill().unwrap();
         let after = vault.variable("PLUGIN_CLIENT_CERT").await.unwrap();
         assert_ne!(after, before);
-        // Made again in the new process, and dialled with the new certificates.
+        // Recreated in the new process, and dialled with the new certificates.
         assert_eq!(made.pass(5).await.unwrap(), 5);
         let (another, vault) = launch(lab).await;
         assert_ne!(vault.variable("PLUGIN_CLIENT_CERT").await.unwrap(), after);
@@ -179,7 +179,7 @@ fn strangers_do_no_harm() {
         let asked = with_timeout(Duration::from_secs(5), vault.ask(Arc::new(Limit(10)), 6)).await;
         assert_eq!(asked.unwrap(), 6);
         assert_eq!(plugin.pid(), pid);
-        // It ends in time and by itself, whoever is still there.
+        // It ends in time and by itself, although strangers are still connected.
         plugin.close().await;
         drop(silent);
     });

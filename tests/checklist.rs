@@ -1,4 +1,4 @@
-//! Holds `interop/CHECKLIST.md` to the sources: every row is there, and every test that it names.
+//! Checks `interop/CHECKLIST.md` against the sources: every row exists, and every test that it names.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 

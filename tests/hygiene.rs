@@ -1,5 +1,5 @@
-//! What is generated stands among the user's own names, and neither finds one of them nor is found: here are those that it
-//! would like best. Most of this test is that it compiles.
+//! Generated code is among the user's own names, and neither resolves to one of them nor is found by them: here are the
+//! most likely collisions. Most of this test is that it compiles.
 
 #![allow(clippy::all, clippy::unwrap_used, reason = "tests")]
 #![allow(missing_debug_implementations, reason = "no derive is in scope")]
@@ -11,7 +11,7 @@ use loop_runtime::testing::Pair;
 use loop_runtime::wire::{Schema, decode, encode};
 use loop_runtime::{Code, Error, LoopError, LoopMessage, Result, loop_service};
 
-/// Methods for all types, called as those of the runtime and of std that are called by value or by reference.
+/// Methods for all types, named like those of the runtime and of std that are called by value or by reference.
 trait Everywhere: Sized {
     fn default() {}
     fn clone(self) {}

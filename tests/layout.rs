@@ -8,7 +8,7 @@ use std::process::Command;
 
 const TESTS: &str = env!("CARGO_MANIFEST_DIR");
 
-/// As many crates as `cargo run --example kv` may build, its own among them; the README says so.
+/// The number of crates that `cargo run --example kv` may build, its own included; the README says so.
 const KV: usize = 79;
 
 #[test]

@@ -1,4 +1,4 @@
-//! Names and deprecated things that the user allows where he writes them: nothing that is generated says it again, and all
+//! Names and deprecated items that the user allows where they are written: generated code does not warn again, and all
 //! warnings are errors here.
 
 #![deny(warnings, clippy::all, clippy::pedantic)]

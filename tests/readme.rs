@@ -1,4 +1,4 @@
-//! Holds the README to the files that it shows.
+//! Checks the README against the files that it shows.
 
 use std::path::Path;
 

@@ -8,7 +8,7 @@ use crate::Outcome;
 
 const METHODS: usize = 60;
 
-/// The crate with a trait of ours.
+/// The crate with a trait of this runtime.
 pub(crate) fn ours(directory: &Path) -> Outcome<()> {
     let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("loop-runtime");
     manifest(

@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Seconds that a build took, and seconds of processor time.
+/// Seconds that a build took, and seconds of CPU time.
 type Sample = [f64; 2];
 
 fn compare(rounds: usize) -> Outcome<()> {
@@ -76,7 +76,7 @@ fn compare(rounds: usize) -> Outcome<()> {
 fn build(directory: &Path, target: &Path, arguments: &[&str]) -> Outcome<Sample> {
     let source = directory.join("src/lib.rs");
     let text = fs::read_to_string(&source)?;
-    // Cargo goes by the time of the last change.
+    // Cargo compares the modification time.
     fs::write(&source, text)?;
     let cargo = std::env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from);
     let spent = children()?;
@@ -95,13 +95,13 @@ fn build(directory: &Path, target: &Path, arguments: &[&str]) -> Outcome<Sample>
     Ok([took.as_secs_f64(), children()? - spent])
 }
 
-/// The processor time of all processes that were started here, directly or not, and have ended.
+/// The CPU time of all processes that were started here, directly or not, and have ended.
 fn children() -> Outcome<f64> {
     let stat = fs::read_to_string("/proc/self/stat")?;
     // The second field is the program's name in parentheses, which may hold spaces.
     let (_, rest) = stat.rsplit_once(')').ok_or("no process name")?;
     let ticks: Vec<f64> = rest.split_whitespace().skip(13).take(2).flat_map(str::parse).collect();
-    // A tick is 10 ms wherever Linux tells of them.
+    // A tick is 10 ms wherever Linux reports them.
     Ok(ticks.iter().sum::<f64>() / 100.0)
 }
 

@@ -42,7 +42,7 @@ fn stack(name: &str, auto_mtls: bool) -> Outcome<Programs> {
     Ok(Programs { host: program(&names[0])?, plugin: program(&names[1])?, auto_mtls })
 }
 
-/// The program `name`, if this message of cargo's tells of it.
+/// The program `name`, if this message of cargo contains it.
 fn executable(message: &str, name: &str) -> Option<PathBuf> {
     let message: serde_json::Value = serde_json::from_str(message).ok()?;
     let wanted = message["target"]["name"] == name;

@@ -8,7 +8,7 @@ use crate::shared::{Flavour, Load, Outcome};
 
 /// A peer and ours, both running.
 pub(crate) struct Stacks {
-    /// What the peer is called.
+    /// The name of the peer.
     pub(crate) peer: &'static str,
     pub(crate) flavour: Flavour,
     pub(crate) rounds: usize,
@@ -41,7 +41,7 @@ impl Stacks {
         self.both.iter().try_for_each(|stack| stack.place(cores))
     }
 
-    /// Measures `rounds` rounds of `command`, which makes `calls` calls, after one that does not count.
+    /// Measures `rounds` rounds of `command`, which makes `calls` calls, after one warm-up round.
     pub(crate) fn compare(&mut self, command: &str, calls: usize, rounds: usize) -> Outcome<Compared> {
         let mut pairs = Vec::new();
         for round in 0..=rounds {
@@ -69,7 +69,7 @@ impl Stacks {
 fn sample(stack: &mut Process, command: &str, calls: usize) -> Outcome<Sample> {
     let before = stack.processor_time()?;
     let took = stack.ask(command)?.took;
-    // Of processes that ended on the way nothing is known: their rows do not show it.
+    // Nothing is known of processes that ended meanwhile: their rows do not show it.
     let spent = stack.processor_time()?.saturating_sub(before);
     let per_call = |all: Duration| all.as_secs_f64() / calls as f64;
     Ok(Sample { took: per_call(took), processor: per_call(spent) })
@@ -82,7 +82,7 @@ impl Compared {
         ([side(0), side(1)], median(self.0.iter().map(|[theirs, ours]| of(ours) / of(theirs))))
     }
 
-    /// The longest that each took.
+    /// The longest time of each.
     pub(crate) fn longest(&self) -> [f64; 2] {
         [0, 1].map(|at| self.0.iter().map(|pair| pair[at].took).fold(0.0, f64::max))
     }

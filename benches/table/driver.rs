@@ -1,4 +1,4 @@
-//! A host process under measurement, and what the system tells of it and its plugins.
+//! A host process under measurement, and the system's figures of it and its plugins.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -12,12 +12,12 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use crate::build::Programs;
 use crate::shared::{AUTO_MTLS, FLAVOUR, Flavour, Outcome, PROGRAM};
 
-/// Which processors the processes of a stack may use.
+/// Which CPUs the processes of a stack may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cores {
-    /// All of them one and the same: what is left is the work of the software.
+    /// All of them the same one: what is left is the work of the software.
     One,
-    /// The host one, its plugins another: every message wakes up a processor.
+    /// The host one, its plugins another: every message wakes up a CPU.
     OneEach,
     /// Any.
     All,
@@ -55,7 +55,7 @@ impl Process {
         Ok(this)
     }
 
-    /// Has the host obey `command`.
+    /// Has the host run `command`.
     pub(crate) fn ask(&mut self, command: &str) -> Outcome<Answer> {
         self.stdin.as_mut().ok_or("no stdin")?.write_all(format!("{command}\n").as_bytes())?;
         self.answer().map_err(|why| format!("{command}: {why}").into())
@@ -75,7 +75,7 @@ impl Process {
         std::iter::once(self.child.id()).chain(self.plugins.iter().copied())
     }
 
-    /// The processor time of all processes of the stack until now.
+    /// The CPU time of all processes of the stack so far.
     pub(crate) fn processor_time(&self) -> Outcome<Duration> {
         let mut nanos = 0;
         for thread in self.all().flat_map(threads) {
@@ -106,8 +106,8 @@ impl Process {
         Ok(())
     }
 
-    /// What the host holds, and what its first plugin holds, in bytes: pages that it has written, and all that are
-    /// resident, which are those of the program's file and of libraries too.
+    /// The memory of the host, and of its first plugin, in bytes: private pages, and all resident ones, which include
+    /// those of the program's file and of libraries.
     pub(crate) fn memory(&self) -> Outcome<[[f64; 2]; 2]> {
         Ok([memory(self.child.id())?, memory(*self.plugins.first().ok_or("no plugin")?)?])
     }
@@ -126,7 +126,7 @@ impl Drop for Process {
         while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(5));
         }
-        // Gone already is just as good.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

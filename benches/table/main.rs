@@ -1,6 +1,6 @@
 //! This runtime beside what one would write by hand, and beside Go: `cargo bench -p loop-benches --bench table` prints one table.
 //!
-//! What the rows are, and what they say, is in `benches/README.md`. Every stack runs in processes of its own; their
+//! The rows are explained in `benches/README.md`. Every stack runs in processes of its own; their
 //! rounds are interleaved in alternating order, and a ratio is the median of those of single rounds, so that what else
 //! the machine does touches both sides alike.
 //!

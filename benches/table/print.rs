@@ -12,12 +12,12 @@ pub(crate) struct Row {
     pub(crate) peer: &'static str,
     pub(crate) figures: [String; 2],
     pub(crate) ratio: f64,
-    /// Seconds of processor time per call, with the ratio.
+    /// Seconds of CPU time per call, with the ratio.
     pub(crate) processor: Option<([f64; 2], f64)>,
     pub(crate) allocations: Option<[f64; 2]>,
 }
 
-/// Where and when, and the head of the table.
+/// Machine and date, and the head of the table.
 pub(crate) fn head(rounds: usize) {
     let date = Command::new("date").args(["--utc", "+%Y-%m-%d"]).output();
     let date = date.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();

@@ -44,14 +44,14 @@ fn calls_of(stacks: &mut Stacks, bytes: usize, in_flight: usize, cores: Cores) -
     let compared = stacks.compare(&command, load.calls, stacks.rounds)?;
     let what = format!("call, {}, {in_flight} in flight", size(bytes));
     let row = row(stacks, cores, what, &compared, time);
-    // Go's hosts do not count theirs.
+    // Go's hosts do not count allocations.
     let allocations = if stacks.peer.starts_with("Go") { None } else { Some(stacks.allocations(load)?) };
     Row { processor: processor(&compared), allocations, ..row }.print();
     Ok(())
 }
 
 pub(crate) fn calls(stacks: &mut Stacks) -> Outcome<()> {
-    // Tasks of a runtime with several threads move about: to give each process one core would be another runtime.
+    // Tasks of a multi-threaded runtime migrate: to pin each process to one core would be another runtime.
     let spread = match stacks.flavour {
         Flavour::CurrentThread => Cores::OneEach,
         Flavour::MultiThread => Cores::All,
@@ -70,7 +70,7 @@ pub(crate) fn proxy(stacks: &mut Stacks) -> Outcome<()> {
     for bytes in SIZES {
         for (in_flight, cores) in [(1, Cores::One), (1, Cores::All), (16, Cores::All)] {
             let calls = per_round(bytes, in_flight);
-            // Starts what is not there yet.
+            // Starts what does not run yet.
             for stack in &mut stacks.both {
                 stack.ask(&format!("proxy {bytes} 1 1"))?;
             }
@@ -101,7 +101,7 @@ pub(crate) fn life(stacks: &mut Stacks) -> Outcome<()> {
     Ok(())
 }
 
-/// Another process in the place of the one that runs, while callers call.
+/// Another process replaces the running one, while callers call.
 pub(crate) fn replace(stacks: &mut Stacks) -> Outcome<()> {
     stacks.place(Cores::All)?;
     let compared = stacks.compare("replace", 1, 20.max(stacks.rounds))?;
@@ -119,7 +119,7 @@ pub(crate) fn memory(start: impl Fn() -> Outcome<Stacks>) -> Outcome<()> {
     const RUNS: usize = 3;
     // Of each run: of each stack: of host and plugin.
     let (mut idle, mut loaded, mut peaks) = (Vec::new(), Vec::new(), Vec::new());
-    // Until a program that was built a moment ago is on the disk, its pages count as written by whoever runs it.
+    // Until a freshly built program is on the disk, its pages count as written by the process that runs it.
     rustix::fs::sync();
     for run in 0..RUNS {
         let mut stacks = start()?;
@@ -149,7 +149,7 @@ pub(crate) fn memory(start: impl Fn() -> Outcome<Stacks>) -> Outcome<()> {
     Ok(())
 }
 
-/// What host and plugin hold after `command`, in both stacks.
+/// The memory of host and plugin after `command`, in both stacks.
 fn memory_after(stacks: &mut Stacks, command: &str) -> Outcome<[[[f64; 2]; 2]; 2]> {
     for stack in &mut stacks.both {
         stack.ask(command)?;

@@ -58,7 +58,7 @@ impl Args {
     }
 }
 
-/// A command line that makes no sense; says which part, and where help is.
+/// An invalid command line; says which part, and where help is.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}\nTry --help for the options.")]
 pub struct UsageError(String);

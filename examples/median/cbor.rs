@@ -50,7 +50,7 @@ pub(crate) fn read_contract_state(value: &[u8], state: &mut ContractState) -> Re
         match name.to_ascii_lowercase().as_str() {
             "configdigest" => {
                 let digest = from.bytes()?.try_into();
-                // Go fills up what is short and cuts off what is long.
+                // Go pads what is short and truncates what is long.
                 state.config_digest =
                     ConfigDigest(digest.map_err(|_| decode::Error::message("a digest has 32 bytes"))?);
             }

@@ -81,7 +81,7 @@ fn digest(config: &ContractConfig) -> ConfigDigest {
     ConfigDigest(digest)
 }
 
-/// Asks the ledger on a thread that may block.
+/// Runs a call of the ledger on a thread that may block.
 pub(crate) async fn on_disk<T: Send + 'static>(
     ledger: &Arc<Ledger>,
     ask: impl FnOnce(&Ledger) -> Result<T, LedgerError> + Send + 'static,
@@ -261,7 +261,7 @@ impl MedianContract for Contract {
     }
 
     async fn latest_round_requested(&self, _: i64) -> Result<RoundRequested> {
-        // Nobody can ask this contract for a round.
+        // Rounds cannot be requested from this contract.
         Ok(RoundRequested::default())
     }
 }

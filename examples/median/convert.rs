@@ -208,7 +208,7 @@ fn not_found_or_other(error: &Error) -> PortError {
     PortError { message: error.to_string(), not_found: error.code() == Code::NotFound }
 }
 
-/// Peers answer in the encoding in which they were asked.
+/// Peers reply in the encoding of the request.
 fn in_cbor(value: &services::VersionedBytes) -> Result<&[u8], PortError> {
     match value.version {
         services::VersionedBytes::CBOR => Ok(&value.data),

@@ -2,10 +2,10 @@
 
 use num_bigint::BigInt;
 
-/// Longest exponent that is taken, either way: beyond it a number would only fill memory.
+/// Largest exponent that is accepted, of either sign: beyond it a number would only fill memory.
 const EXPONENT_MAX: i64 = 100;
 
-/// `text` times `10^decimals`, and whether digits had to be cut off (towards zero). None if it is no decimal number.
+/// `text` times `10^decimals`, and whether digits were truncated (towards zero). None if it is no decimal number.
 pub fn scaled(text: &str, decimals: u32) -> Option<(BigInt, bool)> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse().ok()?),

@@ -1,4 +1,4 @@
-//! A death in the middle of a call: a plugin is killed while it waits for an answer of the host.
+//! A death in the middle of a call: a plugin is killed while it waits for a reply of the host.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -9,7 +9,7 @@ use loop_runtime::testing::Faults;
 
 use crate::story::{Story, Tone};
 
-/// One plugin's death, which comes once at most, and what the host's callers see of it.
+/// One plugin's death, at most once, and what the host's callers see of it.
 pub(crate) struct Fault {
     plugin: Supervisor,
     story: Arc<Story>,
@@ -40,7 +40,7 @@ impl Fault {
     }
 
     /// An occasion: the plugin waits for the host, `doing` something for `oracle`. If it is killed, this never returns:
-    /// nobody waits for the answer any more, and the future is dropped with the connection.
+    /// the future is dropped with the connection.
     pub(crate) async fn strike(&self, oracle: u8, doing: &str) {
         if self.kill(oracle, doing) {
             std::future::pending().await
@@ -59,7 +59,7 @@ impl Fault {
         true
     }
 
-    /// What the call for `oracle` came to. Told if it is the one that was hit.
+    /// Reports the outcome of the call for `oracle`, if it is the one that was hit.
     pub(crate) fn seen<T>(&self, oracle: u8, outcome: &Result<T>) {
         let hit = matches!(*self.state(), State::Struck { oracle: hit, .. } if hit == oracle);
         match outcome {
@@ -72,7 +72,7 @@ impl Fault {
         }
     }
 
-    /// A call that the plugin is needed for was answered: if it had been killed, that is over.
+    /// A call that needs the plugin was answered: if it had been killed, it has recovered.
     pub(crate) fn back(&self) {
         let mut state = self.state();
         if let State::Struck { at, .. } = *state {

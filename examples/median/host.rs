@@ -39,7 +39,7 @@ pub(crate) async fn run(args: &Args, job: &Job, story: &Arc<Story>) -> Result<Ex
         Some(path) => std::path::absolute(path)?,
         None => std::env::current_exe()?.with_file_name(ledger_name(&job.name)),
     };
-    // The relayer opens it. What is in its way is better told before any plugin is launched.
+    // The relayer opens it. An obstacle is better reported before any plugin is launched.
     drop(Ledger::open(&ledger).map_err(|why| format!("{why}\n  help: {ELSEWHERE}"))?);
     let relayer = launch(handshake::RELAYER, "relayer", story).await?;
     let median = match launch(handshake::MEDIAN, "median", story).await {
@@ -70,21 +70,21 @@ pub(crate) async fn run(args: &Args, job: &Job, story: &Arc<Story>) -> Result<Ex
     }
 }
 
-/// What the rounds of a run came to.
+/// The outcome of the rounds of a run.
 #[derive(Default)]
 struct Rounds {
     /// Reports that reached the contract.
     reports: u32,
-    /// Rounds that came to nothing.
+    /// Rounds that failed.
     failed: u32,
-    /// What the last of those said.
+    /// The error of the last of those.
     last: String,
 }
 
 impl Rounds {
     /// # Errors
     ///
-    /// There was something to report and it did not come to it. A run in which prices stayed near to the contract's answer is
+    /// There was something to report and no report was made. A run in which prices stayed near the contract's answer is
     /// a good one.
     fn outcome(&self) -> Result<()> {
         if self.reports > 0 || self.failed == 0 {

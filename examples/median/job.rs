@@ -103,12 +103,12 @@ pub fn load(path: &Path) -> Result<Job, JobError> {
     parse(path, &text, &|file| std::fs::read_to_string(file))
 }
 
-/// Reads `text`, which came from `path`; what price files hold is asked of `read`.
+/// Parses `text`, which came from `path`; price files are read by `read`.
 pub fn parse(path: &Path, text: &str, read: &ReadFile) -> Result<Job, JobError> {
     Reader { path, text, read }.job()
 }
 
-/// Gives the text of a file.
+/// Returns the text of a file.
 pub type ReadFile = dyn Fn(&Path) -> std::io::Result<String>;
 
 struct Reader<'a> {

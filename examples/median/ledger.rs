@@ -52,7 +52,7 @@ pub struct State {
     pub transactions: u64,
 }
 
-/// Why the ledger did not do what it was asked for.
+/// Why a call of the ledger failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// The chain has this round or a later one.
@@ -92,7 +92,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the ledger at `path`, or begins one. What a killed process left half-written is taken back.
+    /// Opens the ledger at `path`, or creates one. What a killed process left half-written is rolled back.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         match Database::create(path) {
             Ok(store) => Ok(Self { path: path.to_owned(), store }),
@@ -106,7 +106,7 @@ impl Ledger {
         &self.path
     }
 
-    /// Adds a transaction and answers its number. Under one configuration, each must be of a later round than the
+    /// Adds a transaction and returns its number. Under one configuration, each must be of a later round than the
     /// one before: so a report that is sent twice is written once.
     pub fn append(&self, transaction: &Transaction) -> Result<u64, LedgerError> {
         let came = (transaction.epoch, transaction.round);

@@ -1,7 +1,7 @@
 //! A price feed as a Chainlink node runs it, on real input: a host, a relayer plugin and a median plugin, each a process
 //! of its own. `cargo run --example median -- --help` tells the rest.
 //!
-//! One binary in three roles: the host starts it again with the cookie of the plugin that it shall be.
+//! One binary in three roles: the host starts it again with the magic cookie of the plugin that it is to be.
 
 #![allow(unreachable_pub, reason = "tests include these modules too; `pub` says what they offer")]
 
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         Err(why) => return failed(&why),
     };
     let code = runtime.block_on(run());
-    // A question to an address may still be under way, up to its timeout: nobody waits for the answer any more.
+    // A request to an address may still be in flight, up to its timeout: nothing waits for its response any more.
     runtime.shutdown_background();
     code
 }

@@ -16,7 +16,7 @@ use crate::numerical::generic_codec::GenericReportCodec;
 use crate::numerical::plugin::NumericalMedian;
 use crate::numerical::ports;
 
-/// The root of the plugin. It is always `clock`, in Unix seconds and nanoseconds, if that is given.
+/// The root of the plugin. The time is fixed at `clock`, in Unix seconds and nanoseconds, if that is given.
 pub(crate) fn service(clock: Option<(i64, u32)>) -> Arc<dyn PluginMedian> {
     let clock: ports::Clock = match clock {
         Some((seconds, nanos)) => Arc::new(move || ports::Time { seconds, nanos }),

@@ -42,7 +42,7 @@ pub(crate) struct Network {
     story: Arc<Story>,
 }
 
-/// What a round came to.
+/// The outcome of a round.
 pub(crate) struct Came {
     /// How many observed.
     pub(crate) observers: usize,
@@ -71,7 +71,7 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// The round came to nothing: too few observations, signatures or acceptances, or a plugin that did not come back.
+    /// The round failed: too few observations, signatures or acceptances, or a plugin that did not recover.
     pub(crate) async fn round(&self, round: u32) -> Result<Came> {
         let (epoch, within) = ((round - 1) / ROUNDS_PER_EPOCH, (round - 1) % ROUNDS_PER_EPOCH);
         let at = ReportTimestamp {
@@ -97,7 +97,7 @@ impl Network {
         Ok(came)
     }
 
-    /// All oracles observe at once; who cannot sits the round out.
+    /// All oracles observe concurrently; those that cannot skip the round.
     async fn observe(&self, round: u32, at: ReportTimestamp, query: &[u8]) -> Vec<AttributedObservation> {
         let observed = ask(&self.team, |oracle| {
             let (query, fault) = (query.to_vec(), self.median.clone());
@@ -115,7 +115,7 @@ impl Network {
         for (oracle, observed) in observed {
             match observed {
                 Ok(observation) => observations.push(AttributedObservation { observation, observer: oracle.number }),
-                // The median has put its own words into the error log.
+                // The median has written its own error to the error log.
                 Err(why) if why.loss().is_none() => self.note(round, &oracle, "sits it out"),
                 Err(why) => self.note(round, &oracle, format!("sits it out: {why}")),
             }
@@ -171,7 +171,7 @@ impl Network {
             async move {
                 let accepts = oracle.plugin.should_accept_finalized_report(at, &report).await;
                 match accepts {
-                    // What was accepted is remembered, so the runtime does not repeat this by itself. We may: a process
+                    // What was accepted is remembered, so the runtime does not retry this by itself. We may: a process
                     // that ended has forgotten, and one that has not says no, which is the safe answer.
                     Err(why) if why.loss().is_some() => oracle.plugin.should_accept_finalized_report(at, &report).await,
                     accepts => accepts,
@@ -260,7 +260,7 @@ impl Oracle {
     }
 }
 
-/// Asks all at once; answers in the order of the team.
+/// Calls all concurrently; returns the results in the order of the team.
 async fn ask<T, F>(team: &[Arc<Oracle>], ask: impl Fn(Arc<Oracle>) -> F) -> Vec<(Arc<Oracle>, Result<T>)>
 where
     T: Send + 'static,

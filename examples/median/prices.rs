@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Largest answer that is read from an address, in bytes.
+/// Largest response that is read from an address, in bytes.
 const ANSWER_MAX: u64 = 1 << 20;
 
 /// Why there is no number.
@@ -276,8 +276,8 @@ impl OpenSource {
         &self.source.name
     }
 
-    /// The number for a round, given by epoch and round. A round that is asked for twice in a row reads the same row
-    /// of a file: the question may come again when a plugin died before it had the answer.
+    /// The number for a round, given by epoch and round. Two calls in a row for the same round read the same row
+    /// of a file: the call may be retried when a plugin died before it had the reply.
     ///
     /// A caller that gives up leaves a request to an address running until its timeout.
     pub async fn observe(&self, round: (u32, u8)) -> Result<BigInt, PriceError> {

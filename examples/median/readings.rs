@@ -18,8 +18,8 @@ struct Reading {
 }
 
 impl Readings {
-    /// Notes that `oracle` read `price` from `source`; `None`: there was nothing that is a price. An oracle that reads again
-    /// has done so once: its plugin died before it had the answer.
+    /// Notes that `oracle` read `price` from `source`; `None`: there was no valid price. An oracle that reads again
+    /// counts once: its plugin died before it had the reply.
     pub fn note(&self, oracle: u8, source: &str, price: Option<BigInt>) {
         let mut readings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         readings.retain(|reading| reading.oracle != oracle);

@@ -27,7 +27,7 @@ pub(crate) fn service() -> Arc<dyn PluginRelayer> {
 
 #[derive(Default)]
 struct Root {
-    /// A process opens a ledger once: a relayer that takes the place of another one shares it.
+    /// A process opens a ledger once: a relayer that replaces another one shares it.
     open: Arc<Mutex<Weak<Ledger>>>,
 }
 
@@ -90,7 +90,7 @@ impl Relayer for Chain {
         let feed: FeedConfig = serde_json::from_slice(&job.relay_config)
             .map_err(|why| Error::invalid_argument(format!("relayConfig: {why}")))?;
         let account = args.transmitter_id.clone();
-        // Signing nothing asks whether there is such a key: better told now than at the first transmission.
+        // Signing nothing checks whether there is such a key: better to fail now than at the first transmission.
         self.keystore.sign(&account, &[]).await?;
         let contract = Contract {
             config: feed.on_chain()?,

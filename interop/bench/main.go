@@ -1,5 +1,6 @@
-// Host and plugin in Go, for `cargo bench -p loop-benches --bench table`: it gives the host one command a line and reads one answer a
-// line, like that of the hosts in Rust (benches/shared): nanoseconds, a zero, and the ids of the plugin's process.
+// Host and plugin in Go, for `cargo bench -p loop-benches --bench table`, which writes one command per line to the host
+// and reads one answer per line, as from the hosts in Rust (benches/shared): nanoseconds, a zero, and the ids of the
+// plugin's process.
 package main
 
 import (
@@ -23,7 +24,7 @@ import (
 	"interop/probe"
 )
 
-// nap is how long a call takes of which thousands are in flight.
+// nap is how long a call takes when thousands are in flight.
 const nap = 50 * time.Millisecond
 
 var handshake = plugin.HandshakeConfig{
@@ -45,7 +46,7 @@ func main() {
 	plugin.CleanupClients()
 }
 
-// worker answers what the bench asks.
+// worker handles the calls of the bench.
 type worker struct {
 	probe.UnimplementedProbeServer
 	broker *plugin.GRPCBroker
@@ -116,7 +117,7 @@ func (r *running) echo(data []byte) error {
 	return err
 }
 
-// load makes calls, inFlight at a time, and gives the time that all of them took.
+// load makes calls, inFlight at a time, and returns the total time.
 func load(inFlight, calls int, call func() error) (time.Duration, error) {
 	began, errs := time.Now(), make([]error, inFlight)
 	var callers sync.WaitGroup
@@ -134,7 +135,7 @@ func load(inFlight, calls int, call func() error) (time.Duration, error) {
 	return time.Since(began), errors.Join(errs...)
 }
 
-// object has the plugin make a counter, calls it, and lets it go.
+// object has the plugin make a counter, calls it, and closes it.
 func (r *running) object() error {
 	made, err := r.probe.NewCounter(context.Background(), &probe.NewCounterRequest{})
 	if err != nil {
@@ -179,7 +180,7 @@ func obey() error {
 	return lines.Err()
 }
 
-// run obeys one command, and gives the plugin that runs afterwards.
+// run runs one command, and returns the plugin that runs afterwards.
 func run(current *running, command string, numbers []int) (*running, time.Duration, error) {
 	small := make([]byte, 64)
 	switch command {
@@ -212,7 +213,7 @@ func run(current *running, command string, numbers []int) (*running, time.Durati
 			return current, 0, err
 		}
 		for !current.Exited() {
-			// go-plugin tells only who asks.
+			// go-plugin has no event for it.
 			time.Sleep(50 * time.Microsecond)
 		}
 		took := time.Since(began)

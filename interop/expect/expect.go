@@ -1,4 +1,4 @@
-// Package expect is what the programs here say when something is not as it should be: they stop, with words.
+// Package expect has the assertions of the programs here: on failure they exit, with a message.
 package expect
 
 import (
@@ -8,14 +8,14 @@ import (
 	"sync"
 )
 
-// That ends the case if what it expects is not so.
+// That ends the case if the condition does not hold.
 func That(ok bool, format string, arguments ...any) {
 	if !ok {
 		panic(fmt.Sprintf(format, arguments...))
 	}
 }
 
-// Equal ends the case if came is not wanted; what says of what both are.
+// Equal ends the case if came is not wanted; what names the value.
 func Equal[T comparable](what string, came, wanted T) {
 	That(came == wanted, "%s: %v came, %v was expected", what, came, wanted)
 }
@@ -27,13 +27,13 @@ func No(err error) {
 	}
 }
 
-// Must gives the value, and ends the case if there is an error.
+// Must returns the value, and ends the case if there is an error.
 func Must[T any](value T, err error) T {
 	No(err)
 	return value
 }
 
-// Log holds what is written to it, for whoever waits for a part of it.
+// Log holds what is written to it, so that a part of it can be awaited.
 type Log struct {
 	mutex sync.Mutex
 	bytes bytes.Buffer
@@ -57,7 +57,7 @@ func (l *Log) String() string {
 	return l.bytes.String()
 }
 
-// Until waits for text to have come.
+// Until waits until text was written.
 func (l *Log) Until(ctx context.Context, text string) {
 	for {
 		l.mutex.Lock()

@@ -77,8 +77,8 @@ func compression(ctx context.Context) {
 	r.kill()
 }
 
-// Of a plugin that asks another one, in Go. What that one calls Unavailable or Canceled may be the end of something
-// behind it; a host that got to hear this would take it for the end of the plugin that it runs.
+// Errors of a plugin that calls another one, in Go. Unavailable or Canceled from that one may mean the end of something
+// behind it; a host that received this would take it for the end of the plugin that it runs.
 func errorsHandedOn(ctx context.Context) {
 	answers(ctx, func(code codes.Code) codes.Code {
 		if code == codes.Canceled || code == codes.Unavailable {
@@ -204,7 +204,7 @@ func made(ctx context.Context) {
 	check(must(p.Counters(ctx, &probe.CountersRequest{})).Value == 1, "the counter is not there while it is used")
 	must(counter.Close(ctx, &probe.CloseRequest{}))
 	conn.Close()
-	// The plugin ends the object behind the answer.
+	// The plugin ends the object after the reply.
 	for must(p.Counters(ctx, &probe.CountersRequest{})).Value != 0 {
 		time.Sleep(10 * time.Millisecond)
 	}
@@ -216,8 +216,8 @@ func made(ctx context.Context) {
 func dials(ctx context.Context) {
 	r := launch()
 	p := r.probe()
-	// go-plugin gives an announcement and its dial five seconds to find each other, which a machine with a lot of other work
-	// cannot always give to 500 at once.
+	// In go-plugin an announcement and its dial time out after five seconds, which a busy machine cannot always meet for
+	// 500 at once.
 	limit := 100
 	if *mux {
 		limit = 1
@@ -285,7 +285,7 @@ func logs(ctx context.Context) {
 			check(record["answer"] == 42.0, "the answer arrived as %v", record["answer"])
 		}
 	}
-	// Plugins leave tracing's lowest level out unless RUST_LOG asks for it.
+	// Plugins omit tracing's lowest level unless RUST_LOG enables it.
 	check(strings.HasSuffix(strings.Join(seen, " "), "debug info warn error"), "the levels were %v", seen)
 	r.kill()
 }
@@ -346,7 +346,7 @@ func cookieMissing(ctx context.Context) {
 	r.log.until(ctx, "plugin process exited")
 	check(r.log.has("exit status 1"), "it ended otherwise:\n%s", r.log)
 
-	// A person who runs it reads what it is, and stdout stays empty.
+	// A person who runs it gets an explanation, and stdout stays empty.
 	command := exec.Command(flag.Arg(1), "--be-a-plugin")
 	var out, err2 bytes.Buffer
 	command.Stdout, command.Stderr = &out, &err2

@@ -11,7 +11,7 @@ func init() {
 	cases["die"] = die
 }
 
-// die tells the process id of its plugin, and waits to be killed.
+// die prints the process id of its plugin, and waits to be killed.
 func die(ctx context.Context) {
 	r := launch()
 	must(r.probe().Echo(ctx, &probe.EchoRequest{Data: []byte("x")}))

@@ -16,7 +16,7 @@ import (
 	"interop/probe"
 )
 
-// Ends that are no crash. Each case prints what became of its jobs, for the test that knows which ones ran.
+// Ends that are no crash. Each case prints the outcome of its jobs, for the test that knows which ones ran.
 func init() {
 	cases["sigterm"] = sigterm
 	cases["ends"] = ends
@@ -27,7 +27,7 @@ func init() {
 	}
 }
 
-// Calls under way are answered, one that takes half a second too; new ones are refused, and have not run.
+// Calls in flight are answered, one that takes half a second too; new ones are refused, and have not run.
 func sigterm(ctx context.Context) {
 	r := launch()
 	p := r.probe()
@@ -47,7 +47,7 @@ func sigterm(ctx context.Context) {
 	r.kill()
 }
 
-// Calls under way are lost.
+// Calls in flight are lost.
 func ends(ctx context.Context) {
 	r := launch()
 	p := r.probe()
@@ -63,7 +63,7 @@ func ends(ctx context.Context) {
 	again.kill()
 }
 
-// The host hangs up, and the plugin ends at once and in order.
+// The host disconnects, and the plugin ends at once and in order.
 func killInCall(ctx context.Context) {
 	r := launch()
 	p := r.probe()
@@ -74,13 +74,13 @@ func killInCall(ctx context.Context) {
 	}
 }
 
-// isLost says that the connection went while the call was under way: one of the codes on which hosts start anew.
+// isLost checks that the connection was lost while the call was in flight: one of the codes on which hosts restart.
 func isLost(err error) {
 	code := status.Code(err)
 	check(code == codes.Canceled || code == codes.Unavailable, "a call that is lost: %v", err)
 }
 
-// A host that takes little at a time: what is too much for it is refused, call by call, and nothing else suffers.
+// A host with low limits: what exceeds them is refused, call by call, and nothing else is affected.
 func limits(ctx context.Context) {
 	r := launch(func(config *plugin.ClientConfig) {
 		config.GRPCDialOptions = []grpc.DialOption{
@@ -113,8 +113,8 @@ func limits(ctx context.Context) {
 	r.kill()
 }
 
-// The plugin takes few calls at a time. All are answered that are made at once, from the first on; and while one takes its
-// time, health, output and broker go on.
+// The plugin takes few concurrent calls. All calls made at once are answered, from the first on; and while one runs,
+// health, output and broker work.
 func inFlight(ctx context.Context) {
 	r := launch()
 	p := r.probe()
@@ -145,7 +145,7 @@ func inFlight(ctx context.Context) {
 	check(<-long != nil, "answered without its last number")
 }
 
-// gate is a counter that says when it was asked, and answers when it is told to.
+// gate is a counter that reports when it was called, and answers when it is opened.
 type gate struct {
 	probe.UnimplementedCounterServer
 	begun, open chan struct{}
@@ -167,7 +167,7 @@ func receive(ctx context.Context, from chan struct{}) error {
 
 var jobs atomic.Uint64
 
-// work is one call, and tells what became of it.
+// work is one call, and prints its outcome.
 func work(ctx context.Context, p *probe.Client, millis uint64) error {
 	job := jobs.Add(1)
 	_, err := p.Work(ctx, &probe.WorkRequest{Job: job, Millis: millis})
@@ -183,7 +183,7 @@ func tell(job uint64, err error) {
 	fmt.Println(what, job)
 }
 
-// hold makes a call that is under way when this returns, until the plugin gets SIGUSR1.
+// hold makes a call that is in flight when this returns, until the plugin gets SIGUSR1.
 func hold(ctx context.Context, p *probe.Client) chan error {
 	held, job := make(chan error, 1), jobs.Add(1)
 	go func() {
@@ -196,7 +196,7 @@ func hold(ctx context.Context, p *probe.Client) chan error {
 }
 
 // call starts callers at full speed, of whom each has been answered when this returns. Each goes on until a call is lost.
-// The result waits for them, and gives their errors.
+// The result waits for them, and returns their errors.
 func call(ctx context.Context, p *probe.Client, callers int) func() []error {
 	errs := make([]error, callers)
 	var begun, ended sync.WaitGroup
@@ -219,7 +219,7 @@ func call(ctx context.Context, p *probe.Client, callers int) func() []error {
 	}
 }
 
-// atOnce makes so many calls at the same time.
+// atOnce makes so many calls concurrently.
 func atOnce(ctx context.Context, p *probe.Client, calls int) []error {
 	errs := make([]error, calls)
 	var all sync.WaitGroup

@@ -41,7 +41,7 @@ func main() {
 				fmt.Fprintln(os.Stderr, "FAILED:", why)
 			}
 		}()
-		// Longer than any case takes, shorter than the patience of the test around it.
+		// Longer than any case takes, shorter than the timeout of the test around it.
 		ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 		defer cancel()
 		cases[flag.Arg(0)](ctx)
@@ -71,7 +71,7 @@ func launch(change ...func(*plugin.ClientConfig)) *run {
 		SyncStderr:       r.stderr,
 		Managed:          true,
 		AutoMTLS:         *autoMTLS,
-		// The plugin must be able to, or it is refused.
+		// The plugin must support it, or it is refused.
 		GRPCBrokerMultiplex: *mux,
 	}
 	for _, f := range change {
@@ -94,7 +94,7 @@ func (r *run) kill() {
 	check(!r.log.has("plugin failed to exit gracefully"), "the plugin had to be killed:\n%s", r.log)
 }
 
-// buffer holds what is written to it, for whoever waits for a part of it.
+// buffer holds what is written to it, so that a part of it can be awaited.
 type buffer struct {
 	mutex sync.Mutex
 	bytes bytes.Buffer
@@ -123,7 +123,7 @@ func (b *buffer) has(text string) bool {
 	return bytes.Contains(b.bytes.Bytes(), []byte(text))
 }
 
-// until waits for text to have come.
+// until waits until text was written.
 func (b *buffer) until(ctx context.Context, text string) {
 	for {
 		b.mutex.Lock()
@@ -144,7 +144,7 @@ func (b *buffer) until(ctx context.Context, text string) {
 	}
 }
 
-// check ends the case if what it expects is not so.
+// check ends the case if the condition does not hold.
 func check(ok bool, format string, arguments ...any) {
 	if !ok {
 		panic(fmt.Sprintf(format, arguments...))

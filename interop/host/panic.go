@@ -18,7 +18,7 @@ func init() {
 	cases["panic"] = panics
 }
 
-// A panic in Rust is one answered call, and an error in the log; the process lives.
+// A panic in Rust is the error of one call, and an error in the log; the process lives.
 func panics(ctx context.Context) {
 	r := launch(func(config *plugin.ClientConfig) {
 		config.Cmd = exec.Command(flag.Arg(1), "--be-a-plugin", "--broken")

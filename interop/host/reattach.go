@@ -16,7 +16,7 @@ func init() {
 	cases["attach"] = attach
 }
 
-// leave starts the plugin, uses it, tells where it is found, and goes without ending it.
+// leave starts the plugin, uses it, prints how to reattach, and exits without ending it.
 func leave(ctx context.Context) {
 	r := launch(func(config *plugin.ClientConfig) {
 		config.Cmd = exec.Command(flag.Arg(1), "--be-a-plugin", "--outlive")
@@ -30,7 +30,8 @@ func leave(ctx context.Context) {
 	os.Exit(0)
 }
 
-// attach finds a plugin by its environment, uses it, and ends it, unless it is in test mode: then Kill does nothing.
+// attach reattaches to the plugin in its environment, uses it, and ends it, unless it is in test mode: then Kill does
+// nothing.
 func attach(ctx context.Context) {
 	config := must(probe.ReadReattach())
 	r := launch(func(client *plugin.ClientConfig) {

@@ -23,7 +23,7 @@ const (
 // cborNull is no value.
 const cborNull = 0xf6
 
-// head begins an item: its kind, and a number, which takes no more room than it needs.
+// head begins an item: its kind, and a number in its shortest form.
 func head(to []byte, kind byte, number uint64) []byte {
 	kind <<= 5
 	switch {
@@ -68,7 +68,7 @@ func integers(to []byte, numbers []*big.Int) []byte {
 	return to
 }
 
-// medianReport is the structure that the median gives to a codec.
+// medianReport is the structure that the median passes to a codec.
 func medianReport(timestamp uint32, observers []byte, observations []*big.Int, juels, gas *big.Int) []byte {
 	to := head(nil, cborMap, 5)
 	to = blob(word(to, "Observers"), append(observers[:len(observers):len(observers)], make([]byte, 32-len(observers))...))

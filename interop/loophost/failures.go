@@ -26,7 +26,7 @@ func zero(round uint32) *loop.ReportTimestamp {
 	return &loop.ReportTimestamp{ConfigDigest: make([]byte, 32), Round: round}
 }
 
-// contract answers what it is told to.
+// contract answers as scripted.
 type contract struct {
 	loop.UnimplementedMedianContractServer
 	answer func(context.Context) error
@@ -73,7 +73,7 @@ func panics(ctx context.Context) {
 	m.end(plugin)
 }
 
-// What a plugin says of its parts, under the names that a node shows; the factory is never ready, so neither is it.
+// The health of a plugin's parts, under the names that a node shows; the factory is never ready, so neither is it.
 func healthNames(ctx context.Context) {
 	m, plugin, _ := faulty(ctx)
 	report := m.health(ctx, "PluginMedianClient", loop.NewServiceClient(m.conn))
@@ -87,7 +87,7 @@ func healthNames(ctx context.Context) {
 	m.end(plugin)
 }
 
-// A plugin sees what the node and go-plugin say to it, and nothing of the node's own environment.
+// A plugin sees the variables of the node and of go-plugin for it, and nothing of the node's own environment.
 func environment(ctx context.Context) {
 	m, plugin, _ := faulty(ctx)
 	at := zero(1)
@@ -126,7 +126,7 @@ func codesOfHandlers(ctx context.Context) {
 	m.end(plugin)
 }
 
-// The end of the process in the middle of a call is the one thing that is Unavailable.
+// Only the end of the process in the middle of a call is Unavailable.
 func crash(ctx context.Context) {
 	m, plugin, _ := faulty(ctx)
 	_, err := plugin.ShouldTransmitAcceptedReport(ctx,
@@ -139,8 +139,9 @@ func crash(ctx context.Context) {
 	m.end(plugin)
 }
 
-// A host of LOOP takes Unavailable for the death of the plugin that says it, makes everything anew and asks again, for
-// ever (hazard 2). So what our plugins lose behind them is Aborted: the host keeps the plugin, and its caller learns it.
+// A LOOP host takes Unavailable for the death of the plugin that returns it, recreates everything and retries, for ever
+// (hazard 2). So what our plugins lose behind them is Aborted: the host keeps the plugin, and its caller gets the
+// error.
 func oneHopOn(ctx context.Context) {
 	m, plugin, own := faulty(ctx)
 	aborted := func(what string, err error) {
@@ -152,7 +153,7 @@ func oneHopOn(ctx context.Context) {
 		_, err := plugin.Report(ctx, &loop.ReportRequest{ReportTimestamp: zero(1)})
 		return err
 	}
-	// What Go's proxy says of a relayer that died in the middle of a call.
+	// The error of Go's proxy for a relayer that died in the middle of a call.
 	own.answer = func(context.Context) error {
 		return status.Error(codes.Unavailable, "error reading from server: EOF")
 	}
@@ -177,13 +178,13 @@ func oneHopOn(ctx context.Context) {
 	<-began
 	m.conn.StopLent(0)
 	aborted("a data source that ended", <-lost)
-	// And stays away.
+	// And it does not come back.
 	_, err = plugin.Observation(ctx, &loop.ObservationRequest{ReportTimestamp: zero(1)})
 	aborted("a data source that is gone", err)
 	m.end(plugin)
 }
 
-// SIGKILL of the relayer while a call of the median's waits in the proxy: that call fails, and is not the median's end.
+// SIGKILL of the relayer while a call of the median waits in the proxy: that call fails, and the median lives.
 func killInCall(ctx context.Context) {
 	j := startJob(ctx)
 	provider := opened{j.chain, make(chan struct{}, 64)}
@@ -212,7 +213,7 @@ func killInCall(ctx context.Context) {
 	j.close()
 }
 
-// opened tells of every stream that was opened.
+// opened reports every stream that was opened.
 type opened struct {
 	*loopnet.Conn
 	streams chan struct{}

@@ -14,15 +14,15 @@ import (
 	"interop/pb/loop"
 )
 
-// SIGSTOP: a node asks a plugin whether it lives without a deadline, so it waits as long as the plugin stands still, and
-// launches nothing. Callers who have a deadline learn it by that; the others lose nothing if the process goes on, and learn
-// that it is gone if it is killed, which the node then notices at once.
+// SIGSTOP: a node's health check has no deadline, so it waits as long as the plugin is stopped, and launches nothing.
+// Callers with a deadline get that error; the others lose nothing if the process is resumed, and get an error if it is
+// killed, which the node then notices at once.
 func frozen(ctx context.Context) {
 	j := startJob(ctx)
 	ended := false
 	defer func() {
 		if !ended {
-			// go-plugin would wait for ever for the end of a process that stands still.
+			// go-plugin would wait for ever for the end of a stopped process.
 			_ = syscall.Kill(j.median.pid(), syscall.SIGCONT)
 			_ = syscall.Kill(j.relayer.pid(), syscall.SIGCONT)
 		}
@@ -58,7 +58,7 @@ func frozen(ctx context.Context) {
 	expect.No(<-due)
 	j.lent(1)
 
-	// Somebody's SIGKILL: that a process stands still does not save it.
+	// SIGKILL works on a stopped process, too.
 	observed = j.freezeInCall(ctx)
 	j.median.untilLook(ctx)
 	pid := j.median.pid()
@@ -91,8 +91,8 @@ func (j *job) freezeInCall(ctx context.Context) <-chan error {
 	return answered
 }
 
-// lent holds how often the median was launched, and made what it was asked for, and that it has one connection to each
-// thing that it was lent for it.
+// lent checks how often the median was launched, and made its factory, and that it has one connection to each
+// service that it was lent for it.
 func (j *job) lent(launches int) {
 	expect.Equal("launches of the median", j.median.times(), launches)
 	expect.Equal("launches of the relayer", j.relayer.times(), 1)

@@ -51,7 +51,7 @@ func (k *keystore) Accounts(context.Context, *emptypb.Empty) (*loop.AccountsRepl
 	return reply, nil
 }
 
-// Sign of nothing asks whether there is such a key.
+// Signing nothing checks whether there is such a key.
 func (k *keystore) Sign(_ context.Context, r *loop.SignRequest) (*loop.SignReply, error) {
 	key, ok := k.keys[r.Account]
 	switch {
@@ -64,7 +64,7 @@ func (k *keystore) Sign(_ context.Context, r *loop.SignRequest) (*loop.SignReply
 	}
 }
 
-// dataSource gives a number, or an error, or no number; before that it does what it is told.
+// dataSource returns a number, or an error, or no number; before that it runs its hook.
 type dataSource struct {
 	loop.UnimplementedDataSourceServer
 	mutex sync.Mutex
@@ -81,7 +81,7 @@ func (d *dataSource) set(value *big.Int, err error) {
 	d.value, d.err, d.asked = value, err, 0
 }
 
-// before is done before each answer.
+// before sets the hook that runs before each answer.
 func (d *dataSource) before(first func(context.Context)) {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
@@ -108,7 +108,7 @@ func (d *dataSource) Observe(ctx context.Context, r *loop.ObserveRequest) (*loop
 	return &loop.ObserveReply{Value: loopnet.BigInt(value)}, err
 }
 
-// errorLog keeps what it is told.
+// errorLog keeps the errors that it gets.
 type errorLog struct {
 	loop.UnimplementedErrorLogServer
 	mutex   sync.Mutex

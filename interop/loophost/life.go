@@ -19,7 +19,7 @@ import (
 	"interop/pb/loop"
 )
 
-// What is made, when, and under which numbers.
+// What is made, when, and under which broker ids.
 func construction(ctx context.Context) {
 	ledger, remove := inTemporary("ledger.redb")
 	defer remove()
@@ -137,7 +137,7 @@ func health(ctx context.Context) {
 		expect.Equal("health of "+name, health, "")
 	}
 	j.relayer.kill()
-	// A node asks in vain until it has looked after the plugin, and is told in time what is wrong.
+	// A node's calls fail until it has checked the plugin, and return the cause in time.
 	asked := time.Now()
 	report = j.relayer.health(ctx, "PluginRelayerClient", loop.NewServiceClient(j.relayer.conn))
 	expect.That(time.Since(asked) < 3*time.Second, "the report took %v", time.Since(asked))
@@ -151,8 +151,8 @@ func health(ctx context.Context) {
 	j.close()
 }
 
-// SIGKILL of the median: the factory is made again at the next call; a reporting plugin stays dead, as with any plugin
-// of LOOP: the oracle protocol makes another one.
+// SIGKILL of the median: the factory is recreated at the next call; a reporting plugin stays dead, as with any LOOP
+// plugin: the oracle protocol makes another one.
 func killMedian(ctx context.Context) {
 	j := startJob(ctx)
 	expect.Must(j.report(ctx, j.at(1, 1)))
@@ -171,14 +171,14 @@ func killMedian(ctx context.Context) {
 	j.close()
 }
 
-// SIGKILL of the relayer: the median keeps its connection to the proxy, behind which relayer and provider are made
-// again. The ledger has what was transmitted before.
+// SIGKILL of the relayer: the median keeps its connection to the proxy, behind which relayer and provider are
+// recreated. The ledger has what was transmitted before.
 func killRelayer(ctx context.Context) {
 	j := startJob(ctx)
 	report := expect.Must(j.report(ctx, j.at(1, 1)))
 	expect.No(j.transmit(ctx, j.at(1, 1), report.Report))
 	j.relayer.kill()
-	// Through the median, through the proxy: the first call may be on its way when the connection breaks.
+	// Through the median, through the proxy: the first call may be in flight when the connection breaks.
 	due := &loop.ShouldTransmitAcceptedReportRequest{ReportTimestamp: j.at(1, 1)}
 	reply, err := j.plugin.ShouldTransmitAcceptedReport(ctx, due)
 	for ; err != nil; reply, err = j.plugin.ShouldTransmitAcceptedReport(ctx, due) {
@@ -202,20 +202,20 @@ func closeObjects(ctx context.Context) {
 	other := j.provider(ctx)
 	expect.Equal("providers made", other.Made(), 1)
 	expect.Must(loop.NewServiceClient(j.chain).Close(ctx, &emptypb.Empty{}))
-	// Lost or not, a second Close makes no object again, and is no more than an error.
+	// Lost or not, a second Close recreates no object, and is only an error.
 	_, err := loop.NewServiceClient(j.chain).Close(ctx, &emptypb.Empty{})
 	expect.That(err == nil || status.Code(err) == codes.Unavailable, "a second Close gave %v", err)
 	expect.Equal("providers made", j.chain.Made(), 1)
-	// A host of LOOP that calls what it has closed makes it again: hazard 6, which is the host's.
+	// A LOOP host that calls what it has closed recreates it: hazard 6, which is the host's.
 	expect.Equal("height", expect.Must(loop.NewContractConfigTrackerClient(j.chain).
 		LatestBlockHeight(ctx, &loop.LatestBlockHeightRequest{})).BlockHeight, 1)
 	expect.Equal("providers made", j.chain.Made(), 2)
-	// Nobody else noticed.
+	// Nothing else was affected.
 	expect.Must(loop.NewContractConfigTrackerClient(other).LatestBlockHeight(ctx, &loop.LatestBlockHeightRequest{}))
 	expect.Equal("providers made", other.Made(), 1)
 	expect.Equal("relayers made", j.relayer.conn.Made(), 1)
 
-	// With a factory goes what was lent to it, where Go's own plugins hold it until they end.
+	// What was lent to a factory ends with it, where Go's own plugins hold it until they end.
 	factory := newMedian(j.median.service, j.median.provider, j.median.options...)
 	expect.No(loopnet.Ready(ctx, loop.NewServiceClient(factory.conn)))
 	expect.Equal("connections of a second factory", factory.value.open.Load()+factory.log.open.Load(), 2)
@@ -240,8 +240,8 @@ func closeObjects(ctx context.Context) {
 	j.close()
 }
 
-// A host that lost its connection asks a living plugin for a relayer again: ours replaces the first one, where Go's
-// plugins let both work on (hazard 10). A relayer that is refused replaces nothing.
+// A host that lost its connection calls the relayer's constructor again in a live plugin: ours replaces the first one,
+// where Go's plugins keep both running (hazard 10). A relayer that is refused replaces nothing.
 func replaced(ctx context.Context) {
 	ledger, remove := inTemporary("ledger.redb")
 	defer remove()
@@ -280,7 +280,7 @@ func replaced(ctx context.Context) {
 	r.service.close(nil)
 }
 
-// Clients in Go hang up when they are idle, and dial the same object again.
+// Clients in Go disconnect when they are idle, and redial the same object.
 func idle(ctx context.Context) {
 	ledger, remove := inTemporary("ledger.redb")
 	defer remove()

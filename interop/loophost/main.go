@@ -64,7 +64,7 @@ func main() {
 				fmt.Fprintf(os.Stderr, "%s\nFAILED: %v\n", logged.String(), why)
 			}
 		}()
-		// Longer than any case takes, shorter than the patience of the test around it.
+		// Longer than any case takes, shorter than the timeout of the test around it.
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Second)
 		defer cancel()
 		cases[os.Args[1]](ctx)

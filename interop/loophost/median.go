@@ -10,7 +10,7 @@ import (
 	"interop/pb/loop"
 )
 
-// median is a median plugin and the factory in it, which is made at the first need (LOOP's MedianService).
+// median is a median plugin and the factory in it, which is made lazily (LOOP's MedianService).
 type median struct {
 	*service
 	contract          string
@@ -29,7 +29,7 @@ func startMedian(ctx context.Context, provider func(*grpc.Server), options ...gr
 	return newMedian(start(ctx, "median", loopnet.Median), provider, options...)
 }
 
-// startMedianAt is a median for which it is always that time, in seconds.
+// startMedianAt is a median whose clock is fixed at that time, in seconds.
 func startMedianAt(ctx context.Context, clock string, provider func(*grpc.Server)) *median {
 	return newMedian(start(ctx, "median", loopnet.Median, "--clock", clock), provider)
 }
@@ -45,7 +45,7 @@ func newMedian(service *service, provider func(*grpc.Server), options ...grpc.Se
 	return m
 }
 
-// overProvider is a median whose provider is another plugin's, passed on unread.
+// overProvider is a median whose provider is another plugin's, forwarded undecoded.
 func overProvider(ctx context.Context, provider *loopnet.Conn) *median {
 	return startMedian(ctx, func(*grpc.Server) {}, loopnet.Proxy(provider))
 }
@@ -70,7 +70,7 @@ func (m *median) create(ctx context.Context) (uint32, []func(), error) {
 	return reply.GetReportingPluginFactoryID(), lent.stops, err
 }
 
-// reporting is a reporting plugin: on a plain connection that nobody renews.
+// reporting is a reporting plugin: on a plain connection that is not renewed.
 type reporting struct {
 	loop.ReportingPluginClient
 	conn *grpc.ClientConn

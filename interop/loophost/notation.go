@@ -97,7 +97,7 @@ func bigOf(text string) (*big.Int, error) {
 	return number, nil
 }
 
-// failure is the error that a case tells a fake to give, if it does.
+// failure is the error that a case scripts for a fake, if any.
 func failure(from json.RawMessage) error {
 	var it struct{ Err *string }
 	if json.Unmarshal(from, &it) == nil && it.Err != nil {

@@ -12,13 +12,13 @@ import (
 	"interop/pb/loop"
 )
 
-// refused holds an answer to its code and its whole text.
+// refused checks the code and the whole text of an error.
 func refused(what string, err error, code codes.Code, text string) {
 	expect.Equal("code of "+what, status.Code(err), code)
 	expect.Equal("text of "+what, status.Convert(err).Message(), text)
 }
 
-// What Go's adapters refuse, in their words; and what they let pass, which is refused here.
+// What Go's adapters refuse, with their texts; and what they accept, which is refused here.
 func refusals(ctx context.Context) {
 	j := startJob(ctx)
 	provider := func(change func(*loop.NewPluginProviderRequest)) error {
@@ -37,7 +37,7 @@ func refusals(ctx context.Context) {
 		provider(func(r *loop.NewPluginProviderRequest) { r.RelayArgs.ProviderType = "other" }),
 		codes.Unknown, "provider type not supported: other")
 
-	// In the words of the keystore that the relayer was lent, from the plugin that asked it.
+	// The text of the keystore that the relayer was lent, from the plugin that called it.
 	refused("an account without a key",
 		provider(func(r *loop.NewPluginProviderRequest) { r.PluginArgs.TransmitterID = "mallory" }),
 		codes.Unknown, "failed to sign data for account: mallory: no such key")
@@ -93,7 +93,7 @@ func refusals(ctx context.Context) {
 	j.close()
 }
 
-// A message that is missing ends a plugin in Go. Ours says which, and lives.
+// A missing message crashes a plugin in Go. Ours returns which one, and lives.
 func missing(ctx context.Context) {
 	j := startJob(ctx)
 	said := func(what, name string, err error) {
@@ -116,7 +116,7 @@ func missing(ctx context.Context) {
 	j.close()
 }
 
-// Numbers under which nobody offers anything.
+// Broker ids that were never announced.
 func neverOffered(ctx context.Context) {
 	ledger, remove := inTemporary("ledger.redb")
 	defer remove()
@@ -130,7 +130,7 @@ func neverOffered(ctx context.Context) {
 	expect.That(strings.HasPrefix(text, "failed to dial Keystore client connection 77: "), "it says %q", text)
 	// All three at once: one wait, of 5 s as in go-plugin, not three.
 	expect.That(time.Since(began) < 14*time.Second, "it took %v", time.Since(began))
-	// The plugin is none the worse for it.
+	// The plugin still works.
 	expect.Must(r.LatestHead(ctx, &loop.LatestHeadRequest{}))
 	r.service.close(loop.NewServiceClient(r.conn))
 	r.conn.Close()

@@ -16,7 +16,7 @@ import (
 	"interop/pb/loop"
 )
 
-// relayer is a relayer plugin and the relayer in it, which is made at the first need (LOOP's RelayerService).
+// relayer is a relayer plugin and the relayer in it, which is made lazily (LOOP's RelayerService).
 type relayer struct {
 	*service
 	keys, csa *keystore
@@ -55,7 +55,7 @@ func (r *relayer) create(ctx context.Context, config string) (uint32, []func(), 
 	return reply.GetRelayerID(), lent.stops, err
 }
 
-// provider makes nothing by itself, but asks at once for two components that may be missing, which makes it.
+// provider makes nothing by itself, but probes at once for two optional components, which makes it.
 func (r *relayer) provider(ctx context.Context) *loopnet.Conn {
 	request := &loop.NewPluginProviderRequest{
 		RelayArgs: relayArgs(), PluginArgs: &loop.PluginArgs{TransmitterID: account(key("transmitter"))},
@@ -68,7 +68,7 @@ func (r *relayer) provider(ctx context.Context) *loopnet.Conn {
 	return conn
 }
 
-// probes are two questions that nobody can answer, of which only the code matters.
+// probes are two calls that always fail, of which only the code matters.
 func probes(ctx context.Context, provider grpc.ClientConnInterface) (reader, configured error) {
 	_, reader = loop.NewContractReaderClient(provider).GetLatestValue(ctx, &loop.GetLatestValueRequest{
 		Params: &codec.VersionedBytes{Version: 2, Data: []byte{0xf6}},
@@ -95,7 +95,7 @@ func relayArgs() *loop.RelayArgs {
 	}
 }
 
-// lending serves one thing after the other; the first error stays.
+// lending serves one service after the other, and keeps the first error.
 type lending struct {
 	broker *loopnet.Broker
 	stops  []func()
@@ -113,7 +113,7 @@ func (l *lending) serve(register func(*grpc.Server), options ...grpc.ServerOptio
 	return id
 }
 
-// inTemporary gives a path in a directory that remove removes.
+// inTemporary returns a path in a directory that remove removes.
 func inTemporary(name string) (path string, remove func()) {
 	directory := expect.Must(os.MkdirTemp("", "loophost"))
 	return filepath.Join(directory, name), func() { expect.No(os.RemoveAll(directory)) }

@@ -25,10 +25,10 @@ import (
 	"interop/pb/loop"
 )
 
-// tick is how often a node looks after its plugins.
+// tick is how often a node checks its plugins.
 const tick = 5 * time.Second
 
-// service keeps one plugin running, as LOOP's PluginService does: it is looked after at every tick, and launched again
+// service keeps one plugin running, as LOOP's PluginService does: it is checked at every tick, and launched again
 // if it does not answer. The root outlives the processes.
 type service struct {
 	name      string
@@ -37,13 +37,13 @@ type service struct {
 	root      loopnet.Root
 	stop      chan struct{}
 	ended     chan struct{}
-	// How often it was looked after, the look of the moment included.
+	// How often it was checked, the current check included.
 	looks atomic.Int32
 	// Of the goroutine that looks, until that has ended.
 	client   *plugin.Client
 	protocol plugin.ClientProtocol
 
-	// Held while the plugin is launched, and not while it is asked whether it lives, which has no deadline.
+	// Held while the plugin is launched, and not during the health check, which has no deadline.
 	mutex    sync.Mutex
 	command  *exec.Cmd
 	launches int
@@ -127,7 +127,7 @@ func (s *service) times() int {
 // kill is what an out-of-memory killer does.
 func (s *service) kill() { s.signal(syscall.SIGKILL) }
 
-// freeze is what a debugger does. The process stands still when it returns, with all its threads.
+// freeze is what a debugger does. All threads of the process are stopped when it returns.
 func (s *service) freeze() {
 	s.signal(syscall.SIGSTOP)
 	threads := filepath.Join("/proc", strconv.Itoa(s.pid()), "task/*/stat")
@@ -141,7 +141,7 @@ func (s *service) freeze() {
 	}
 }
 
-// thaw is what a debugger does when it goes.
+// thaw is what a debugger does when it detaches.
 func (s *service) thaw() { s.signal(syscall.SIGCONT) }
 
 func (s *service) signal(signal syscall.Signal) {
@@ -156,14 +156,14 @@ func (s *service) pid() int {
 	return s.command.Process.Pid
 }
 
-// untilLook waits until the node has begun to look after the plugin once more.
+// untilLook waits until the node has begun another check of the plugin.
 func (s *service) untilLook(ctx context.Context) {
 	for before := s.looks.Load(); s.looks.Load() == before; time.Sleep(10 * time.Millisecond) {
 		expect.No(ctx.Err())
 	}
 }
 
-// health is what a node shows of the plugin: the service, the client of its root, and what the plugin says of itself.
+// health is what a node shows of the plugin: the service, the client of its root, and the plugin's own report.
 func (s *service) health(ctx context.Context, client string, object loop.ServiceClient) map[string]string {
 	report := loopnet.Report(ctx, s.name+"."+client, loop.NewServiceClient(&s.root))
 	report[s.name] = ""
@@ -173,7 +173,7 @@ func (s *service) health(ctx context.Context, client string, object loop.Service
 	return report
 }
 
-// close ends the plugin, which must obey. Its object is told with a context that is over, so it seldom hears of it.
+// close ends the plugin, which must obey. Its object is closed with a cancelled context, so the call seldom arrives.
 func (s *service) close(object loop.ServiceClient) {
 	close(s.stop)
 	<-s.ended
@@ -197,7 +197,7 @@ func (*grpcPlugin) GRPCServer(*plugin.GRPCBroker, *grpc.Server) error {
 	return errors.New("this is no plugin")
 }
 
-// GRPCClient hands every new connection to the root that there is.
+// GRPCClient hands every new connection to the existing root.
 func (p *grpcPlugin) GRPCClient(_ context.Context, broker *plugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
 	p.root.Refresh(broker, conn)
 	return p.root, nil

@@ -15,7 +15,7 @@ import (
 	"interop/pb/loop"
 )
 
-// job is a whole feed: both plugins, the provider that one gives to the other, and a reporting plugin.
+// job is a whole feed: both plugins, the provider that is lent from one to the other, and a reporting plugin.
 type job struct {
 	*relayer
 	*median
@@ -106,7 +106,7 @@ func (j *job) details(ctx context.Context) *loop.LatestTransmissionDetailsReply 
 	return expect.Must(contract.LatestTransmissionDetails(ctx, &loop.LatestTransmissionDetailsRequest{}))
 }
 
-// close ends everything as a node does: who uses before who is used. Nothing that was lent is held any more.
+// close ends everything as a node does, consumers first. Nothing that was lent is held any more.
 func (j *job) close() {
 	_, _ = j.plugin.Close(context.Background(), &emptypb.Empty{})
 	_ = j.plugin.conn.Close()

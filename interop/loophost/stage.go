@@ -41,14 +41,14 @@ func (s *stage) register(server *grpc.Server) {
 	loop.RegisterOnchainConfigCodecServer(server, s)
 }
 
-// set says what the contract holds, and what a report is worth.
+// set sets what the contract holds, and the median of a report.
 func (s *stage) set(details, requested, median json.RawMessage) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.details, s.requested, s.median = details, requested, median
 }
 
-// taken are the calls so far, a letter each.
+// taken returns the calls so far, a letter each.
 func (s *stage) taken() string {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()

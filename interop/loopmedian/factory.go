@@ -35,7 +35,7 @@ func (f *factory) NewReportingPlugin(
 	}
 	made := f.plugin
 	made.config, made.least, made.most = config, bounds.OnchainConfig.Min, bounds.OnchainConfig.Max
-	// Without loop.Service: a reporting plugin is no object with a life.
+	// Without loop.Service: a reporting plugin has no lifecycle.
 	id, _, err := f.broker.Serve(func(server *grpc.Server) { loop.RegisterReportingPluginServer(server, &made) })
 	return &loop.NewReportingPluginReply{
 		ReportingPluginID: id,

@@ -58,7 +58,7 @@ type root struct {
 	life   *loopnet.Life
 }
 
-// NewMedianFactory dials in the order of LOOP's own plugins: four, then two questions to the provider, then the fifth.
+// NewMedianFactory dials in the order of LOOP's own plugins: four, then two probes of the provider, then the fifth.
 func (r *root) NewMedianFactory(
 	ctx context.Context, request *loop.NewMedianFactoryRequest,
 ) (*loop.NewMedianFactoryReply, error) {
@@ -124,7 +124,7 @@ func (r *root) NewMedianFactory(
 	return &loop.NewMedianFactoryReply{ReportingPluginFactoryID: id}, nil
 }
 
-// probe asks two questions that nobody can answer: only Unimplemented says that there is nobody to ask.
+// probe makes two calls that always fail: only Unimplemented means that the component is missing.
 func (r *root) probe(ctx context.Context, provider *grpc.ClientConn) (hasReader bool, err error) {
 	_, err = loop.NewContractReaderClient(provider).GetLatestValue(ctx, &loop.GetLatestValueRequest{
 		Params: &codec.VersionedBytes{Version: 2, Data: []byte{0xf6}},

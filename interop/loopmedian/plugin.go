@@ -104,7 +104,7 @@ func (p *reportingPlugin) ShouldAcceptFinalizedReport(
 	return &loop.ShouldAcceptFinalizedReportReply{ShouldAccept: accept}, nil
 }
 
-// ShouldTransmitAcceptedReport says whether the contract still lacks the round.
+// ShouldTransmitAcceptedReport returns whether the contract still lacks the round.
 func (p *reportingPlugin) ShouldTransmitAcceptedReport(
 	ctx context.Context, request *loop.ShouldTransmitAcceptedReportRequest,
 ) (*loop.ShouldTransmitAcceptedReportReply, error) {
@@ -115,7 +115,7 @@ func (p *reportingPlugin) ShouldTransmitAcceptedReport(
 	return &loop.ShouldTransmitAcceptedReportReply{ShouldTransmit: newer(request.ReportTimestamp, details)}, nil
 }
 
-// Close is all that a reporting plugin has of a life.
+// Close is the whole lifecycle of a reporting plugin.
 func (p *reportingPlugin) Close(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
 	return &emptypb.Empty{}, nil
 }

@@ -17,7 +17,7 @@ type Broker struct {
 // Refresh is called with the broker of every new connection to the plugin.
 func (b *Broker) Refresh(current *plugin.GRPCBroker) { b.current.Store(current) }
 
-// Serve offers what register registers, on a connection of its own, under the next number of this side.
+// Serve offers what register registers, on a connection of its own, under the next broker id of this side.
 func (b *Broker) Serve(register func(*grpc.Server), options ...grpc.ServerOption) (id uint32, stop func(), err error) {
 	broker := b.current.Load()
 	id = broker.NextId()
@@ -35,7 +35,7 @@ func (b *Broker) Serve(register func(*grpc.Server), options ...grpc.ServerOption
 	return id, func() { server.Stop(); <-ended }, nil
 }
 
-// Dial connects to what the other side offers under a number.
+// Dial connects to what the peer offers under a broker id.
 func (b *Broker) Dial(name string, id uint32, options ...grpc.DialOption) (*grpc.ClientConn, error) {
 	conn, err := b.current.Load().DialWithOptions(id, options...)
 	if err != nil {
@@ -56,12 +56,12 @@ func (r *Root) Refresh(broker *plugin.GRPCBroker, conn *grpc.ClientConn) {
 	r.conn.Store(conn)
 }
 
-// Invoke calls over the connection of the moment.
+// Invoke calls over the current connection.
 func (r *Root) Invoke(ctx context.Context, method string, args, reply any, options ...grpc.CallOption) error {
 	return r.conn.Load().Invoke(ctx, method, args, reply, options...)
 }
 
-// NewStream opens a stream over the connection of the moment.
+// NewStream opens a stream over the current connection.
 func (r *Root) NewStream(
 	ctx context.Context, desc *grpc.StreamDesc, method string, options ...grpc.CallOption,
 ) (grpc.ClientStream, error) {

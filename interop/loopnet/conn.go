@@ -11,9 +11,9 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Conn is a connection to an object that a call makes: at the first need, and again whenever the object is lost. It
-// does what LOOP's hosts do, their weaknesses included: everything is sent again that came back as Unavailable, the
-// lock is held while the object is made, and what goes wrong then is tried again until the caller's time is over.
+// Conn is a connection to an object that a call makes: lazily, and again whenever the object is lost. It
+// does what LOOP's hosts do, their weaknesses included: every call that fails with Unavailable is retried, the
+// lock is held while the object is made, and failures in that are retried until the caller's deadline.
 type Conn struct {
 	name   string
 	broker *Broker
@@ -25,7 +25,7 @@ type Conn struct {
 	made  int
 }
 
-// NewConn makes nothing yet. What create gives is the object's number, and how what was lent to it is taken back.
+// NewConn makes nothing yet. create returns the object's broker id, and the functions that end what was lent to it.
 func NewConn(name string, broker *Broker, create func(context.Context) (uint32, []func(), error)) *Conn {
 	return &Conn{name: name, broker: broker, create: create}
 }
@@ -37,14 +37,14 @@ func (c *Conn) Made() int {
 	return c.made
 }
 
-// Invoke calls, and calls again if the object was lost; but a call of Close says so.
+// Invoke calls, and retries if the object was lost; but a call of Close returns the error.
 func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, options ...grpc.CallOption) error {
 	return c.do(ctx, method, func(conn *grpc.ClientConn) error {
 		return conn.Invoke(ctx, method, args, reply, options...)
 	})
 }
 
-// NewStream opens a stream, of which only the opening is tried again.
+// NewStream opens a stream, of which only the opening is retried.
 func (c *Conn) NewStream(
 	ctx context.Context, desc *grpc.StreamDesc, method string, options ...grpc.CallOption,
 ) (stream grpc.ClientStream, err error) {
@@ -133,7 +133,7 @@ func (c *Conn) drop() {
 	c.lent = nil
 }
 
-// StopLent ends one of the things that were lent to the object, counted from 0.
+// StopLent ends one of the services that were lent to the object, counted from 0.
 func (c *Conn) StopLent(number int) {
 	c.mutex.RLock()
 	defer c.mutex.RUnlock()

@@ -1,5 +1,5 @@
 // Package loopnet is what LOOP's hosts and plugins in Go have in common: handshakes, the broker's connections and their
-// renewal, and the service that every object with a life has.
+// renewal, and the service that every object with a lifecycle has.
 package loopnet
 
 import (
@@ -29,7 +29,7 @@ var Environment = []string{
 	"CL_MERCURY_TRANSMITTER_TRANSMIT_CONCURRENCY=100",
 }
 
-// RequireEnvironment ends a plugin that lacks what plugins in Go do not start without.
+// RequireEnvironment ends a plugin without the variables that plugins in Go require.
 func RequireEnvironment() {
 	for name, bits := range map[string]int{
 		"CL_PROMETHEUS_PORT":                              31,

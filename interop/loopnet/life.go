@@ -11,7 +11,7 @@ import (
 	"interop/pb/loop"
 )
 
-// Life is the service that every object with a life has. Called is its name in health reports.
+// Life is the service that every object with a lifecycle has. Called is its name in health reports.
 type Life struct {
 	loop.UnimplementedServiceServer
 	Called string
@@ -27,7 +27,7 @@ func (l *Life) Ready(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
 	return &emptypb.Empty{}, nil
 }
 
-// HealthReport tells of the object and of its parts.
+// HealthReport reports the health of the object and of its parts.
 func (l *Life) HealthReport(context.Context, *emptypb.Empty) (*loop.HealthReportReply, error) {
 	report := map[string]string{}
 	l.report("", report)
@@ -45,7 +45,7 @@ func (l *Life) report(within string, into map[string]string) {
 	}
 }
 
-// Close ends the object; a second time, it says so.
+// Close ends the object; a second call is an error.
 func (l *Life) Close(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
 	if l.closed.Swap(true) {
 		return nil, errors.New(l.Called + " has already been stopped")
@@ -53,7 +53,7 @@ func (l *Life) Close(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
 	return &emptypb.Empty{}, nil
 }
 
-// Ready asks an object whether it is. LOOP's hosts wait for 1 s.
+// Ready checks whether an object is ready. LOOP's hosts wait for 1 s.
 func Ready(ctx context.Context, of loop.ServiceClient) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
@@ -61,7 +61,7 @@ func Ready(ctx context.Context, of loop.ServiceClient) error {
 	return err
 }
 
-// Report is what a host's client called name makes of an object's health: its own, and the object's under its name.
+// Report is the health report of a host's client called name: its own, and the object's under its name.
 func Report(ctx context.Context, name string, of loop.ServiceClient) map[string]string {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()

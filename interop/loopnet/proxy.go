@@ -11,7 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
-// Proxy makes a server that hands every call on to another connection, with no knowledge of it: each message is read as
+// Proxy makes a server that forwards every call to another connection, without its schema: each message is read as
 // an empty one, whose unknown fields carry it.
 func Proxy(to grpc.ClientConnInterface) grpc.ServerOption {
 	return grpc.UnknownServiceHandler(func(_ any, from grpc.ServerStream) error {
@@ -30,7 +30,7 @@ func Proxy(to grpc.ClientConnInterface) grpc.ServerOption {
 		go func() {
 			for {
 				request := new(emptypb.Empty)
-				// What ends the requests ends the stream too, or the other direction tells.
+				// What ends the requests ends the stream too, or the other direction reports it.
 				if from.RecvMsg(request) != nil || stream.SendMsg(request) != nil {
 					_ = stream.CloseSend()
 					return

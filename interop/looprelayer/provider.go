@@ -184,7 +184,7 @@ func (p *provider) Decode(_ context.Context, r *loop.DecodeRequest) (*loop.Decod
 	return &loop.DecodeReply{OnchainConfig: &loop.OnchainConfig{Min: loopnet.BigInt(low), Max: loopnet.BigInt(high)}}, nil
 }
 
-// reader gives back what it is asked for.
+// reader returns what it is asked for.
 type reader struct {
 	loop.UnimplementedContractReaderServer
 	prefix string

@@ -67,7 +67,7 @@ func (r *relayer) NewConfigProvider(
 	return &loop.NewConfigProviderReply{ConfigProviderID: id}, err
 }
 
-// NewContractReader makes a reader with a life of its own.
+// NewContractReader makes a reader with a lifecycle of its own.
 func (r *relayer) NewContractReader(
 	_ context.Context, request *loop.NewContractReaderRequest,
 ) (*loop.NewContractReaderReply, error) {
@@ -124,7 +124,7 @@ func (r *relayer) Transact(ctx context.Context, request *loop.TransactionRequest
 	return &emptypb.Empty{}, nil
 }
 
-// Replay says in an error what arrived.
+// Replay returns what arrived as an error.
 func (r *relayer) Replay(_ context.Context, request *loop.ReplayRequest) (*emptypb.Empty, error) {
 	var names []string
 	for name, value := range request.Args.GetFields() {

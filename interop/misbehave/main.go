@@ -20,8 +20,8 @@ import (
 	"interop/probe"
 )
 
-// What a process does that another one leaves behind. It is no plugin, and reports nothing: whether it comes to run at all
-// before the host ends it is a matter of luck.
+// The role of a process that another one leaves behind. It is no plugin, and reports nothing: whether it runs at all
+// before the host kills it is a matter of luck.
 const heirsLife = "heirs-life"
 
 var ways = map[string]func(){
@@ -67,7 +67,7 @@ func main() {
 	ways[how]()
 }
 
-// report tells the test where the sockets are.
+// report writes down for the test where the sockets are.
 func report() {
 	name := filepath.Join(os.Getenv("MISBEHAVE_DIR"), "sockets")
 	file := must(os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600))
@@ -109,7 +109,7 @@ func leaveHeir() {
 	}
 }
 
-// closed announces a socket at which nobody listens any more.
+// closed announces a socket without a listener.
 func closed() {
 	listener := listen("unix").(*net.UnixListener)
 	listener.SetUnlinkOnClose(false)
@@ -132,7 +132,7 @@ func flood(file *os.File, line string) func() {
 	}
 }
 
-// serve is what an ordinary plugin does, but for what happens at its first call.
+// serve is what an ordinary plugin does, except for what happens at its first call.
 func serve(version int, atFirstCall ...func()) {
 	once := sync.OnceFunc(func() {
 		for _, f := range atFirstCall {

@@ -26,7 +26,7 @@ var (
 )
 
 // orderly is what ends in order in this plugin: connections by their age, the server at SIGUSR2, the process at SIGHUP.
-// SIGUSR1 answers the calls that are held.
+// SIGUSR1 answers the held calls.
 type orderly struct {
 	logger      hclog.Logger
 	grpc        *grpc.Server
@@ -48,7 +48,7 @@ func newOrderly(logger hclog.Logger) *orderly {
 	return o
 }
 
-// server is the one whose connections are told of, and which SIGUSR2 stops.
+// server is the one whose connections are noted, and which SIGUSR2 stops.
 func (o *orderly) server(options []grpc.ServerOption) *grpc.Server {
 	options = append(options, grpc.StatsHandler(o))
 	if *maxAge > 0 {
@@ -59,7 +59,7 @@ func (o *orderly) server(options []grpc.ServerOption) *grpc.Server {
 		options = append(options, grpc.MaxConcurrentStreams(uint32(*streams)))
 	}
 	o.grpc = grpc.NewServer(options...)
-	// Beside the probe, for hosts that ask for nothing that is lent or made.
+	// Beside the probe, for hosts that use nothing lent or made.
 	probe.RegisterCounterServer(o.grpc, probe.NewCounter(0, func() {}))
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGHUP)
@@ -82,7 +82,7 @@ func (o *orderly) obey(signals chan os.Signal) {
 	}
 }
 
-// note tells the test, beyond the end of this process.
+// note writes to the test's file, which outlives this process.
 func (o *orderly) note(format string, arguments ...any) {
 	if o.notes != nil {
 		fmt.Fprintf(o.notes, format+"\n", arguments...)

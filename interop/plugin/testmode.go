@@ -10,7 +10,7 @@ import (
 	"interop/probe"
 )
 
-// testMode serves in go-plugin's test mode, tells where on stdout, and ends with its stdin.
+// testMode serves in go-plugin's test mode, prints how to reattach on stdout, and ends with its stdin.
 func testMode(config *plugin.ServeConfig) {
 	ctx, cancel := context.WithCancel(context.Background())
 	found, closed := make(chan *plugin.ReattachConfig, 1), make(chan struct{})

@@ -19,7 +19,7 @@ var Handshake = plugin.HandshakeConfig{
 	MagicCookieValue: "biscuit",
 }
 
-// Plugin makes a Probe known to go-plugin. Serve is needed by plugins alone.
+// Plugin makes a Probe known to go-plugin. Serve is needed by plugins only.
 type Plugin struct {
 	plugin.NetRPCUnsupportedPlugin
 	Serve func(*plugin.GRPCBroker) ProbeServer
@@ -58,14 +58,14 @@ type Counter struct {
 	closed func()
 }
 
-// NewCounter is one whose first number is start, and which calls closed when nobody needs it any more.
+// NewCounter is one whose first number is start, and which calls closed when it is closed.
 func NewCounter(start uint64, closed func()) *Counter {
 	counter := &Counter{closed: closed}
 	counter.next.Store(start)
 	return counter
 }
 
-// Next gives the next number.
+// Next returns the next number.
 func (c *Counter) Next(context.Context, *NextRequest) (*NextReply, error) {
 	return &NextReply{Value: c.next.Add(1) - 1}, nil
 }
@@ -76,17 +76,17 @@ func (c *Counter) Close(context.Context, *CloseRequest) (*CloseReply, error) {
 	return &CloseReply{}, nil
 }
 
-// OfferCounter serves a counter on a connection of its own, and calls ended once when that is over. The result is the
-// number under which the other side finds it.
+// OfferCounter serves a counter on a connection of its own, and calls ended once when that has ended. The result is its
+// broker id.
 func OfferCounter(broker *plugin.GRPCBroker, start uint64, ended func()) uint32 {
 	return Offer(broker, func(server *grpc.Server) {
 		RegisterCounterServer(server, NewCounter(start, func() { go server.GracefulStop() }))
 	}, ended)
 }
 
-// Offer serves what register registers on a connection of its own, and calls ended once when that is over.
+// Offer serves what register registers on a connection of its own, and calls ended once when that has ended.
 //
-// It is known to the broker before it is given away: a multiplexed plugin ends if it is asked for sooner.
+// It is known to the broker before the id is given away: a multiplexed plugin ends if it is dialled sooner.
 func Offer(broker *plugin.GRPCBroker, register func(*grpc.Server), ended func()) uint32 {
 	id, known := broker.NextId(), make(chan struct{})
 	go func() {

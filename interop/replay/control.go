@@ -16,7 +16,7 @@ import (
 
 // message is a line in either direction.
 //
-// The test sends orders, with an id and what to do; the answer has that id. It is told of calls that came in, with the
+// The test sends orders, with an id and what to do; the answer has that id. It receives incoming calls, with the
 // number of the question, and answers with that number.
 type message struct {
 	ID int    `json:"id,omitempty"`
@@ -25,22 +25,22 @@ type message struct {
 	Program string   `json:"program,omitempty"`
 	Args    []string `json:"args,omitempty"`
 	Cookie  []string `json:"cookie,omitempty"`
-	// dial, serve: a number of the broker.
+	// dial, serve: a broker id.
 	Broker uint32 `json:"broker,omitempty"`
 	// dial: after how many idle milliseconds the connection is dropped, to be dialed anew by the next call; 0 is gRPC's
 	// half an hour.
 	Idle int `json:"idle,omitempty"`
-	// Which connection: 0 is the main one, others have the number of the broker that they were dialed or served by.
+	// Which connection: 0 is the main one, others have the broker id that they were dialed or served by.
 	On uint32 `json:"on,omitempty"`
 	// call, and what came in.
 	Method string `json:"method,omitempty"`
 	Body   string `json:"body,omitempty"`
 	// The number of a call that came in.
 	Question int `json:"question,omitempty"`
-	// What a call came to, if not to a body. In an order to show the log: what to wait for.
+	// The status of a call, if it has no body. In an order to show the log: what to wait for.
 	Code    uint32 `json:"code,omitempty"`
 	Message string `json:"message,omitempty"`
-	// What an order came to, if it failed.
+	// The error of an order that failed.
 	Error string `json:"error,omitempty"`
 	// exited: the status of the process.
 	Status int `json:"status,omitempty"`
@@ -48,7 +48,7 @@ type message struct {
 	Log string `json:"log,omitempty"`
 }
 
-// failed says why an order failed.
+// failed is the answer to an order that failed.
 func failed(err error) message {
 	if err == nil {
 		return message{}
@@ -73,7 +73,7 @@ func dialControl(socket string) *control {
 	return &control{conn: conn}
 }
 
-// run obeys orders until the test hangs up.
+// run runs orders until the test disconnects.
 func (c *control) run(do func(message) message) {
 	lines := bufio.NewReader(c.conn)
 	for {
@@ -108,7 +108,7 @@ func (c *control) write(line message) {
 	}
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	// If the test has hung up, run ends.
+	// If the test has disconnected, run ends.
 	_, _ = c.conn.Write(append(text, '\n'))
 }
 

@@ -8,7 +8,7 @@ import (
 	"google.golang.org/grpc"
 )
 
-// guest is the plugin of a host: the test answers what the host asks of it, and calls what the host lends.
+// guest is the plugin of a host: the test answers the host's calls, and calls what the host lends.
 type guest struct {
 	plugin.NetRPCUnsupportedPlugin
 	cookie  plugin.HandshakeConfig

@@ -118,7 +118,7 @@ func (b *buffer) String() string {
 	return b.bytes.String()
 }
 
-// until waits for text to have come.
+// until waits until text was written.
 func (b *buffer) until(text string) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()

@@ -1,4 +1,4 @@
-// A peer of go-plugin that knows no messages: it sends and receives bytes, as a test tells it to.
+// A peer of go-plugin that knows no messages: it sends and receives bytes, as ordered by a test.
 //
 // Usage: replay host SOCKET: runs plugins. replay plugin SOCKET COOKIE VALUE: is run by a host.
 //

@@ -13,7 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// raw is a message that stays as it is.
+// raw is a message that is kept as bytes.
 type raw struct{ body []byte }
 
 // codec writes raw messages as they are, and go-plugin's own, which share a connection with them, as protobuf.
@@ -42,7 +42,7 @@ func (codec) Unmarshal(data []byte, v any) error {
 	return fmt.Errorf("cannot read a %T", v)
 }
 
-// serveRaw are the options of a server that has the test answer what nobody else answers.
+// serveRaw are the options of a server whose unknown methods the test answers.
 func serveRaw(c *control, on uint32) []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.ForceServerCodec(codec{}),
@@ -69,7 +69,7 @@ type connections struct {
 	open  map[uint32]*grpc.ClientConn
 }
 
-// do obeys the orders that a host and a plugin have in common.
+// do runs the orders that a host and a plugin have in common.
 func (p *connections) do(c *control, order message) message {
 	switch order.Do {
 	case "dial":

@@ -1,7 +1,7 @@
-//! The grammar that all our attributes share: `key`, `key = value`, `key(list)` and one bare literal.
+//! The common grammar of all attributes: `key`, `key = value`, `key(list)` and one bare literal.
 //!
-//! A malformed option is reported and left out, the others are still read. Every key may be given once: a reader takes
-//! it out of the list, and a second one is reported by itself.
+//!A malformed option is reported and skipped, the others are still read. Every key may be given once: a reader removes
+//!it from the list, and a second one is reported separately.
 
 mod spelling;
 
@@ -38,14 +38,14 @@ enum Value {
 }
 
 impl Options {
-    /// Reads `tokens`, the inside of `#[attribute(..)]`, and reports keys that are not in `known` or come twice.
+    /// Reads `tokens`, the content of `#[attribute(..)]`, and reports keys that are not in `known` or occur twice.
     pub(crate) fn parse(attribute: &'static str, known: &[&str], tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut options = Self { attribute, entries: Vec::new() };
         options.read(known, tokens, errors);
         options
     }
 
-    /// Reads all attributes called `attribute` among `attrs`; other attributes are left alone.
+    /// Reads all attributes called `attribute` among `attrs`; others are ignored.
     pub(crate) fn gather(attribute: &'static str, known: &[&str], attrs: &[Attribute], errors: &mut Errors) -> Self {
         let mut options = Self { attribute, entries: Vec::new() };
         for attr in attrs.iter().filter(|attr| attr.path().is_ident(attribute)) {
@@ -98,7 +98,7 @@ impl Options {
         }
     }
 
-    /// A bare word, such as `idempotent`; the word itself, to point at.
+    /// A bare word, such as `idempotent`; returns the word itself, for its span.
     pub(crate) fn flag(&mut self, key: &str, errors: &mut Errors) -> Option<Ident> {
         let (key, value) = self.take(key)?;
         if let Value::Assigned(tokens) | Value::List(tokens) = value {
@@ -178,7 +178,7 @@ impl Entry {
     }
 }
 
-/// A field number that protobuf allows, and the token that gave it.
+/// A valid protobuf field number, and its token.
 #[derive(Clone)]
 pub(crate) struct Number {
     pub(crate) value: u32,
@@ -186,7 +186,7 @@ pub(crate) struct Number {
 }
 
 impl Number {
-    /// Checks the range that protobuf leaves to users: 1 to 2^29 - 1 without 19000 to 19999.
+    /// Checks protobuf's range for users: 1 to 2^29 - 1 without 19000 to 19999.
     pub(crate) fn read(token: Literal, errors: &mut Errors) -> Option<Self> {
         let Ok(integer) = syn::parse2::<LitInt>(token.to_token_stream()) else {
             errors.help(&token, "wire numbers are written as integers", "for example `1`");

@@ -1,4 +1,4 @@
-//! Collected diagnostics: one error for one mistake, on the token that the user wrote.
+//! Collected diagnostics: one error per mistake, on the token that the user wrote.
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -6,9 +6,9 @@ use std::fmt::Display;
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-/// Everything found wrong in one expansion.
+/// All errors of one expansion.
 ///
-/// Checks push and carry on, so that a user sees all mistakes of a trait in one run. Texts are lower case, without a
+/// Checks push and continue, so that a user sees all mistakes of a trait in one run. Texts are lower case, without a
 /// full stop, and name the item. Stable compilers give a macro one text for one span, so the remedy is the second
 /// line of that text; rustc prints it as an indented continuation.
 #[derive(Default)]
@@ -26,7 +26,7 @@ impl Errors {
         self.push(at, format_args!("{problem}\nhelp: {help}"));
     }
 
-    /// Reports something given twice: the offence, then where it was first.
+    /// Reports something given twice: the second one, then where the first one is.
     pub(crate) fn twice(
         &mut self,
         second: impl ToTokens,
@@ -38,15 +38,15 @@ impl Errors {
         self.push(first, format_args!("{what} is first used here"));
     }
 
-    /// Takes over an error of syn's own parsers.
+    /// Adds an error of syn's own parsers.
     pub(crate) fn absorb(&mut self, error: syn::Error) {
         self.0.push(error);
     }
 
-    /// Leaves one of several that say the same of the same place: what was read in two versions is one mistake.
+    /// Removes duplicates, of equal text and span: a mistake that was read in two versions is one.
     pub(crate) fn dedup(&mut self) {
         let mut seen = HashSet::new();
-        // Of a place there is no more to compare than how it is printed.
+        // Spans can be compared only by their `Debug` output.
         self.0.retain(|error| seen.insert((error.to_string(), format!("{:?}", error.span()))));
     }
 
@@ -54,17 +54,17 @@ impl Errors {
         self.0.is_empty()
     }
 
-    /// How many so far; two readings tell whether a step found something.
+    /// The number of errors so far; comparing it shows whether a step found any.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// One `compile_error!` for each problem, in the order of the source; nothing if there was none.
+    /// One `compile_error!` per error, in source order; empty if there is none.
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.0.iter().map(syn::Error::to_compile_error).collect()
     }
 
-    /// The texts alone, for unit tests.
+    /// Only the texts, for unit tests.
     #[cfg(test)]
     pub(crate) fn texts(&self) -> Vec<String> {
         self.0.iter().map(ToString::to_string).collect()

@@ -1,5 +1,5 @@
-//! `derive(LoopError)`: an enum whose variants travel as the cases of a message, but for one that holds what the boundary
-//! itself has to say.
+//! `derive(LoopError)`: an enum whose variants travel as the cases of a message, except for one that holds the errors
+//! of the boundary itself.
 //!
 //! Read, check and emit as in [`crate::message`], which also has the cases.
 
@@ -19,7 +19,7 @@ use crate::message::{check, derived, lints_of};
 
 /// A type that derives `LoopError`.
 struct ErrorType<'a> {
-    /// Its variants but the transport's; a oneof.
+    /// Its variants except the transport's; a oneof.
     message: Message<'a>,
     /// The runtime's root for generated code.
     runtime: TokenStream,
@@ -55,7 +55,7 @@ fn sound(mut item: DeriveInput) -> TokenStream {
     error.map(|error| emit::emit(&error, &lints_of(&item))).unwrap_or_default()
 }
 
-/// Reads and checks; nothing if something is missing that everything else needs.
+/// Reads and checks; `None` if something is missing that everything else needs.
 fn read<'a>(item: &'a DeriveInput, errors: &mut Errors) -> Option<ErrorType<'a>> {
     let read = parse::error(item, errors)?;
     check::check(&read.message, errors);

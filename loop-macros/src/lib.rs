@@ -16,7 +16,7 @@ mod service;
 
 use proc_macro::TokenStream;
 
-/// Declares a plugin service: the trait stays an ordinary trait, and its calls may be answered by another process.
+/// Declares a plugin service: the trait stays an ordinary trait, and its calls may be handled by another process.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -41,45 +41,45 @@ use proc_macro::TokenStream;
 /// ```
 ///
 /// An implementation is an ordinary `impl Relayer for Evm { async fn latest_head(&self) -> Result<Head> { .. } .. }`. Call
-/// through `Arc<dyn Relayer>`, with the trait imported; a bare `&dyn Relayer` cannot be called.
+/// it through `Arc<dyn Relayer>`, with the trait imported; a bare `&dyn Relayer` cannot be called.
 ///
-/// Arguments are data (owned, or behind one `&`), `Arc<dyn S>`, `Option<Arc<dyn S>>` or `Vec<Arc<dyn S>>` of a service `S`.
-/// Results are `Result<T>`, or `Result<T, E>` with an `E` that derives `LoopError`, of `()`, data, `Arc<dyn S>`, or a tuple
-/// of these with one service at most. Supertraits are services. A service as an argument is lent for the time the callee
-/// holds it; a service as a result is the caller's.
+/// Arguments are data (owned, or behind one `&`), `Arc<dyn S>`, `Option<Arc<dyn S>>` or `Vec<Arc<dyn S>>` of a service
+/// `S`. Results are `Result<T>`, or `Result<T, E>` with an `E` that derives `LoopError`, of `()`, data, `Arc<dyn S>`,
+/// or a tuple of these with at most one service. Supertraits are services. A service as an argument is lent for as long
+/// as the callee holds it; a service as a result is owned by the caller.
 ///
-/// On the trait, `#[loop_service(..)]` takes `package`, `name` (the trait's own without it) and `crate` (where the runtime
-/// is, `::loop_runtime` without it). On methods, `#[rpc(..)]` takes
+/// On the trait, `#[loop_service(..)]` takes `package`, `name` (default: the trait's name) and `crate` (the path of the
+/// runtime, default: `::loop_runtime`). On methods, `#[rpc(..)]` takes
 ///
-/// * `idempotent`: carried out twice is as good as once, so it is repeated after a loss;
-/// * `replay`: a set-up call, repeated on every object that takes the place of the one it was made on;
-/// * `release`: says that nobody needs the object any more; sent when the last handle that owns it is dropped;
-/// * `singleton`: a constructor whose newer object replaces the older one, [as below](#singletons);
-/// * `once`: a constructor whose object is not made again when it is lost: its handle fails from then on, and the caller
-///   makes a new one. For objects with a state that the constructor's arguments do not bring back;
+/// * `idempotent`: running twice has the same effect as once, so the call is retried after a loss;
+/// * `replay`: a set-up call, repeated on every object that replaces the one it was made on;
+/// * `release`: releases the object; sent when the last handle that owns it is dropped;
+/// * `singleton`: a constructor whose new object replaces the older one, [as below](#singletons);
+/// * `once`: a constructor whose object is not recreated when it is lost: its handle fails from then on, and the caller
+///   makes a new one. For objects with state that the constructor's arguments cannot restore;
 /// * `start`: a local method with a default body, called once before the object is first served, never over the wire;
-/// * `whole`: the message is itself the reply, where otherwise it would be field 1 of one;
+/// * `whole`: the message is itself the reply, not field 1 of one;
 /// * `returns(relayerID = 1, info = 2)`: names and numbers of the reply's fields;
 /// * `name`, `request`, `reply`: names of an existing contract, such as `request = "google.protobuf.Empty"`.
 ///
-/// Options may stand behind `#[cfg_attr(..)]`, if the method is sound with and without them.
+/// Options may be behind `#[cfg_attr(..)]`, if the method is valid with and without them.
 ///
-/// On arguments, `#[wire(N, ..)]` takes the field number (by position without it), `name`, `text` (what a refused value
-/// answers, `{n}` being what came) and `dial` (the name of a lent service in the error of a failed dial).
+/// On arguments, `#[wire(N, ..)]` takes the field number (default: by position), `name`, `text` (the error text for a
+/// refused value, where `{n}` is what was received) and `dial` (the name of a lent service when dialling it fails).
 ///
 /// # Singletons
 ///
-/// A host in Go that has lost its connection to an object calls the constructor again, in a plugin that lives on and still
-/// has the first object. With `singleton` there is one at a time: the newer object is constructed, the older one is released
-/// (by its `release` method, for 1 s at most) and cut off, and then the newer one is started and served. So a constructor that
-/// refuses leaves the older object as it was; and what only one can hold (a port, the lock of a file, a background task)
-/// belongs in the `start` method, because the older object still holds it while the newer one is constructed. When `start`
-/// fails, the older one is gone.
+/// A host in Go that has lost its connection to an object calls the constructor again, in a live plugin that still has
+/// the first object. With `singleton` there is one at a time: the new object is constructed, the older one is released
+/// (by its `release` method, for at most 1 s) and disconnected, and then the new one is started and served. So a
+/// constructor that fails does not affect the older object; and what only one can hold (a port, a file lock, a
+/// background task) belongs in the `start` method, because the older object still holds it while the new one is
+/// constructed. When `start` fails, the older one has ended already.
 ///
-/// A host of this runtime says which handle a constructor is called for, and each handle has an object of its own, singleton
-/// or not. The object that such a handle has lost ends before the next one is constructed.
+/// A host of this runtime sends which handle a constructor is called for, and each handle has an object of its own,
+/// singleton or not. The object that such a handle has lost ends before the next one is constructed.
 ///
-/// Every mistake is reported in one run, each once, on the token that made it. Beside the trait, one hidden trait is
+/// All mistakes are reported in one run, each once, on its token. Beside the trait, one hidden trait is
 /// emitted; nothing else is visible.
 #[proc_macro_attribute]
 pub fn loop_service(options: TokenStream, item: TokenStream) -> TokenStream {
@@ -103,21 +103,21 @@ pub fn loop_service(options: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// * A struct with named fields is a message; every field has its number. A nested message must come, unless it is in an
-///   `Option`.
-/// * A struct with one unnamed field is written as that field alone is.
-/// * An enum without data is an enum, with a variant numbered 0. `#[wire(unknown)] Other(i32)` keeps numbers that have no
-///   name; without it they are refused.
-/// * An enum with data is a message with one `oneof`. `#[wire(unknown)] Unset` stands for a message in which no known case
-///   came; without it that is refused. A variant without data is a `google.protobuf.Empty`, one with named fields a message
-///   of its own.
+/// * A struct with named fields is a message; every field has its number. A nested message is required, unless it is in
+///   an `Option`.
+/// * A struct with one unnamed field is written like that field.
+/// * An enum without data is an enum, with a variant numbered 0. `#[wire(unknown)] Other(i32)` keeps unknown numbers;
+///   without it they are refused.
+/// * An enum with data is a message with one `oneof`. `#[wire(unknown)] Unset` stands for a message without a known
+///   case; without it that is refused. A variant without data is a `google.protobuf.Empty`, one with named fields a
+///   message of its own.
 ///
-/// On the type, `#[message(..)]` takes `package` (without it, that of the service that names the message), `name`,
-/// `reserved(4, 7..=9)`, `oneof = ".."` (what the oneof of an enum with data is called; `kind`), `text` (newtypes: what a
-/// refused value answers, `{n}` being the number or length that came) and `crate`.
+/// On the type, `#[message(..)]` takes `package` (default: that of the service that uses the message), `name`,
+/// `reserved(4, 7..=9)`, `oneof = ".."` (the name of the oneof of an enum with data, default: `kind`), `text`
+/// (newtypes: the error text for a refused value, where `{n}` is the number or length received) and `crate`.
 ///
 /// On fields and variants, `#[wire(N, ..)]` takes `name` (the name in the schema), `text` (as above, for this field) and
-/// on fields `nanos` (a `Duration` that is an `int64` of nanoseconds), `default` (a value that did not come is
+/// on fields `nanos` (a `Duration` that is an `int64` of nanoseconds), `default` (a missing value is
 /// `Default::default()` also where it would be refused), `skip` (not on the wire at all) and `oneof` (an enum with data,
 /// or an `Option` of one, whose cases are fields of this message).
 #[proc_macro_derive(LoopMessage, attributes(wire, message))]
@@ -125,7 +125,7 @@ pub fn loop_message(item: TokenStream) -> TokenStream {
     message::expand(item.into()).into()
 }
 
-/// Gives an error type its way across the boundary: the caller in another process gets the very variant that the
+/// Lets an error type cross the boundary: the caller in another process gets the same variant that the
 /// implementation returned.
 ///
 /// ```
@@ -157,22 +157,23 @@ pub fn loop_message(item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// * It is an enum with `Display`, whose text is that of the error: what a peer sees that does not know the type.
-/// * One variant is marked `#[wire(transport)]` and holds a `loop_runtime::Error`. It takes what the boundary says, and
-///   whatever arrives that is none of the other variants: a newer one, one that does not decode, a plain error of a peer in
-///   Go. It goes on as what it holds.
+/// * It is an enum with `Display`, which gives the message of the status: what a peer sees that does not know the type.
+/// * One variant is marked `#[wire(transport)]` and holds a `loop_runtime::Error`. It receives the errors of the
+///   boundary, and any error that is none of the other variants: a newer one, one that does not decode, a plain error
+///   of a peer in Go. It is forwarded as the wrapped error.
 /// * Every other variant has its number, and holds what a variant of a `derive(LoopMessage)` holds. `#[wire(N, ..)]` takes
-///   `name`, and `code`, one of `loop_runtime::Code` (`Unknown` without it). A code counts as in every answer: those that
-///   are permanent (`Code::is_permanent`) end the attempts to make an object again. Hosts in Go take `Unavailable` and
+///   `name`, and `code`, one of `loop_runtime::Code` (default: `Unknown`). A code has its usual effect: permanent ones
+///   (`Code::is_permanent`) end the attempts to recreate an object. Hosts in Go take `Unavailable` and
 ///   `Canceled` for the death of the plugin.
-/// * `#[message(..)]` takes `package`, which must be given, since an error is recognised by its full name; and `name`,
+/// * `#[message(..)]` takes `package`, which is required, since an error is recognised by its full name; and `name`,
 ///   `reserved`, `oneof` and `crate` as for `derive(LoopMessage)`.
 ///
-/// On the wire the error is a message with one oneof in `grpc-status-details-bin`, beside code and text, as gRPC's richer error
-/// model has it: in Go, `status.FromError(err)` gives it among `Details()`. It is in the exported schema.
+/// On the wire the error is a message with one oneof in `grpc-status-details-bin`, beside code and message, as in
+/// gRPC's richer error model: in Go, `status.FromError(err)` has it among its `Details()`. It is in the exported
+/// schema.
 ///
-/// `?` works both ways: `From<Error>` finds the variant in an error that came from elsewhere, and `From` into `Error` is what
-/// crosses the boundary. The type is a message as well; its transport variant is then written as no case at all.
+/// `?` works both ways: `From<Error>` decodes the variant from an error's details, and `From` into `Error` gives what
+/// crosses the boundary. The type is a message as well; its transport variant is then written without any case.
 #[proc_macro_derive(LoopError, attributes(wire, message))]
 pub fn loop_error(item: TokenStream) -> TokenStream {
     error::expand(item.into()).into()

@@ -1,7 +1,7 @@
-//! `derive(LoopMessage)`: from a type to its form on the wire.
+//! `derive(LoopMessage)`: from a type to its encoding.
 //!
-//! Read into our own model, check, emit, as in [`crate::service`]. After an error the type still gets impls, by
-//! [`fallback`], so that the user reads about the mistake alone and not about every use of the type.
+//! Parse into a model, check, emit, as in [`crate::service`]. After an error the type still gets impls, by
+//! [`fallback`], so that only the mistake is reported and not every use of the type.
 
 pub(crate) mod check;
 pub(crate) mod emit;
@@ -45,8 +45,8 @@ fn sound(mut item: DeriveInput) -> TokenStream {
     message.map(|message| emit::emit(&message, &lints_of(&item))).unwrap_or_default()
 }
 
-/// Marks what is deprecated as a derive's own: rustc then says nothing of it, as for derives of its own. Only after all
-/// checks, whose errors are the user's.
+/// Gives deprecated items the span of the derive: rustc then does not warn about them, as for its own derives. Only
+/// after all checks, whose errors need the user's spans.
 pub(crate) fn derived(item: &mut DeriveInput) {
     let deprecated = is_deprecated(&item.attrs);
     mark(&mut item.ident, deprecated);
@@ -80,7 +80,7 @@ fn mark(ident: &mut Ident, deprecated: bool) {
     }
 }
 
-/// What the user allows of the type or of a part of it.
+/// The lints that the user allows on the type or on a part of it.
 pub(crate) fn lints_of(item: &DeriveInput) -> TokenStream {
     let fields = |fields: &Fields| fields.iter().flat_map(|field| field.attrs.clone()).collect::<Vec<_>>();
     let parts = match &item.data {

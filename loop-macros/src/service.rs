@@ -1,8 +1,8 @@
 //! `#[loop_service]`: from a trait to a plugin boundary.
 //!
-//! Read into our own model, check, emit. Every step collects its errors and carries on; expansion itself cannot fail.
+//! Parse into a model, check, emit. Every step collects its errors and continues; expansion itself cannot fail.
 //! After an error the trait is still re-emitted, by [`fallback`], so that implementations and callers keep compiling
-//! and the user reads about the mistake alone.
+//! and only the mistake is reported.
 
 mod argument;
 mod check;

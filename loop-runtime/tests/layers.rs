@@ -1,5 +1,5 @@
-//! Holds what CONTRIBUTING promises of the layout: arrows between the rooms of this crate go down only, and so do those
-//! between the layers inside `service`. An arrow is a path `crate::room` in code; comments and tests do not count.
+//! What CONTRIBUTING promises of the layout: arrows between the rooms of this crate go down only, as do those between
+//! the layers inside `service`. An arrow is a path `crate::room` in code; comments and tests do not count.
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test")]
 
@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The rooms of the crate, from the top down; rooms of one row do not know each other.
+/// The rooms of the crate, from the top down; rooms of one row do not use each other.
 const ROOMS: &[&[&str]] = &[
     &["model"],
     &["parsers"],
@@ -23,10 +23,10 @@ const ROOMS: &[&[&str]] = &[
     &["lived", "sync", "sys"],
 ];
 
-/// What the two ends of a plugin share, beside the rows: it is data that both of them read and write.
+/// Data that both ends of a plugin read and write, outside of the rows.
 const SHARED: &[&str] = &["reattach"];
 
-/// What the crate exports from its root, which code inside it may name from there.
+/// The crate's root exports, which code inside it may use from there.
 const EXPORTED: &[(&str, &str)] = &[
     ("Code", "error"),
     ("Error", "error"),
@@ -109,7 +109,7 @@ fn code(text: &str) -> String {
     text.lines().map(|line| line.split("//").next().unwrap_or("")).collect::<Vec<_>>().join("\n")
 }
 
-/// The first segments behind `prefix`, those of grouped imports too.
+/// The first segments after `prefix`, those of grouped imports too.
 fn paths(code: &str, prefix: &str) -> BTreeSet<String> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut all = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! Holds the committed `src/proto/*.rs` to the `.proto` files they come from.
+//! Checks the committed `src/proto/*.rs` against the `.proto` files they are generated from.
 
 use std::{env, fs, path::Path};
 

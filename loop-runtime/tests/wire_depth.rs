@@ -1,7 +1,7 @@
-//! Messages that nest in themselves to the last level: bytes from outside decide how often a reader calls itself, on threads
-//! that have 2 MiB by default, in builds that are not optimised too.
+//! Recursive messages to the last level: untrusted bytes decide how deep a reader recurses, on threads that have 2 MiB
+//! by default, also in unoptimised builds.
 //!
-//! A stack that is too small ends the process of these tests, with the name of the thread.
+//! A stack overflow aborts the process of these tests, with the name of the thread.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests
 
 #[path = "wire/deep.rs"]
@@ -21,7 +21,7 @@ use deep::{Boxed, Choice, Chosen, Deep, Elements, Expression, Linked, Listed, Ma
 /// How deep messages may be, the outermost not counted.
 const DEPTH: u32 = 100;
 
-/// Half of what tokio's threads and std's have, as calls begin some way down already.
+/// Half of what tokio's and std's threads have, since calls begin at some depth already.
 const STACK: usize = 1 << 20;
 
 fn on_a_small_stack<R: Send + 'static>(what: &str, run: impl FnOnce() -> R + Send + 'static) -> R {
@@ -38,13 +38,13 @@ fn field(number: u32, content: &[u8]) -> Vec<u8> {
     outer
 }
 
-/// That many messages in each other, from the outside in the fields of `numbers`, over and over; nothing is in the last.
+/// Nested messages, from the outside in the fields of `numbers`, cyclically; the innermost is empty.
 fn nested(numbers: &[u32], levels: u32) -> Bytes {
     let numbers: Vec<u32> = numbers.iter().cycle().copied().take(levels as usize).collect();
     numbers.into_iter().rev().fold(Vec::new(), |inner, number| field(number, &inner)).into()
 }
 
-/// Groups in groups, without an end.
+/// Nested groups that are not closed.
 fn groups(levels: usize) -> Bytes {
     vec![9 << 3 | 3; levels].into()
 }
@@ -105,12 +105,12 @@ fn one_level_more_is_refused_by_the_reader() {
         assert_eq!(read(DEPTH, numbers), Ok(()), "{numbers:?}");
         let why = read(DEPTH + 1, numbers).unwrap_err();
         assert!(why.ends_with("malformed protobuf: nested deeper than 100 levels"), "{why}");
-        // What is further in does not matter, and takes nothing.
+        // What is nested deeper does not matter, and costs nothing.
         assert!(read(20_000, numbers).is_err());
     }
 }
 
-/// Protobuf's own limit is what prost has.
+/// The limit is that of prost.
 #[test]
 fn the_limit_is_prosts() {
     #[derive(Clone, PartialEq, prost::Message)]
@@ -169,7 +169,7 @@ fn a_value_of_any_depth_is_refused_by_the_writer() {
             value = std::mem::replace(&mut value, T::leaf());
             (value, error)
         });
-        // Its drop is what rustc makes of the type, and takes a level of the stack for each.
+        // Its drop glue is rustc's, and recurses once per level.
         std::mem::forget(value);
         assert!(!error.is_malformed());
         error.to_string()
@@ -184,11 +184,11 @@ fn a_value_of_any_depth_is_refused_by_the_writer() {
     assert!(refused::<Mapped>().starts_with("by_name.by_name."));
     assert!(refused::<Chosen>().starts_with("deeper.deeper."));
     assert!(refused::<Expression>().starts_with("and.all.not.and.all.not."));
-    // Protobuf's own message has no names here.
+    // The well-known type has no field names here.
     assert_eq!(refused::<Struct>(), too_deep);
 }
 
-/// Nothing of what comes behind it makes a body again.
+/// Nothing that follows makes the body valid again.
 #[test]
 fn what_follows_a_message_that_is_too_deep_does_not_save_the_body() {
     let mut outer = Listed::default();
@@ -203,7 +203,7 @@ fn what_follows_a_message_that_is_too_deep_does_not_save_the_body() {
     assert!(encode(&choice).is_err());
 }
 
-/// Keys come from the other process, and errors travel in headers.
+/// Keys come from the peer, and errors travel in headers.
 #[test]
 fn a_path_is_of_bounded_length() {
     #[derive(Debug, LoopMessage)]
@@ -217,7 +217,7 @@ fn a_path_is_of_bounded_length() {
     assert!(error.path().len() < 300 && error.to_string().ends_with("…: 512 does not fit `u8`"));
 }
 
-/// A field whose number takes two bytes, and one that is written with more than it takes.
+/// A field whose tag takes two bytes, and one that is encoded with more than it needs.
 #[test]
 fn keys_of_any_length_are_read() {
     let number = |key: &[u8], spec: u32| take::<u64>(&[key, &[7]].concat().into(), &FieldSpec::new(spec, "it"));
@@ -237,7 +237,7 @@ fn keys_of_any_length_are_read() {
     }
 }
 
-/// Takes and gives what may be too deep.
+/// Takes and returns what may be too deep.
 #[loop_service(package = "deep.test")]
 trait Digger {
     /// How deep it was.
@@ -298,7 +298,7 @@ fn a_call_tells_whose_message_was_too_deep() {
     });
 }
 
-/// A host that is older than its plugin: what it cannot read is not what its caller said.
+/// A host that is older than its plugin: an unreadable reply is not the caller's fault.
 #[test]
 fn a_reply_that_cannot_be_read_is_not_the_callers_fault() {
     /// The older one.

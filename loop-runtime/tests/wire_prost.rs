@@ -10,7 +10,7 @@ use prost::Message as _;
 
 use wire::{Everything, Ours, peer, strategy};
 
-/// Both readers on the same bytes: they agree on what is protobuf, and on the value if it fits our type.
+/// Both decoders on the same bytes: they agree on what is protobuf, and on the value if it fits our type.
 fn agree(body: Vec<u8>) -> Result<(), TestCaseError> {
     let body = Bytes::from(body);
     let (theirs, ours) = (peer::Everything::decode(body.clone()), decode::<Everything>(&body));
@@ -26,7 +26,7 @@ fn agree(body: Vec<u8>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// NaN is not equal to itself: compared is what is printed.
+/// NaN is not equal to itself: the `Debug` output is compared.
 fn comparable(value: Everything) -> String {
     let by_name: std::collections::BTreeMap<_, _> = value.by_name.clone().into_iter().collect();
     format!("{:?}{by_name:?}", Everything { by_name: Default::default(), ..value })
@@ -46,13 +46,13 @@ proptest! {
         let ours = theirs.ours().unwrap();
         let mut read = peer::Everything::decode(encode(&ours).unwrap()).unwrap();
         prop_assert_eq!(read.ours(), Some(ours));
-        // Written though prost left them out: what ours always has, and `null`, which prost can also leave unsaid.
+        // Written though prost omitted them: what ours always has, and `null`, which prost can also omit.
         read.lenient = theirs.lenient.clone().or(read.lenient.filter(|inner| *inner != peer::Inner::default()));
         read.four = theirs.four.clone().or(read.four.filter(|four| four != &[0; 4]));
         prop_assert_eq!(read, theirs);
     }
 
-    /// Byte for byte, where protobuf leaves no choice: prost leaves out the defaults within entries of maps, where Go and we
+    /// Byte for byte, where protobuf leaves no choice: prost omits the defaults within map entries, where Go and we
     /// write them, and loses the sign of a zero.
     #[test]
     fn the_bytes_are_prosts(theirs in strategy::everything()) {
@@ -100,7 +100,7 @@ proptest! {
         agree(body)?;
     }
 
-    /// Bytes that look like fields, with small numbers and short lengths, so that they get far.
+    /// Bytes that look like fields, with small numbers and short lengths, so that parsing gets far.
     #[test]
     fn plausible_garbage_is_judged_alike(
         fields in prop::collection::vec((1_u32..64, 0_u8..6, prop::collection::vec(0_u8..12, 0..12)), 0..8),

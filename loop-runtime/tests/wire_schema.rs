@@ -1,4 +1,4 @@
-//! The exported schema: its text, that protobuf's compiler takes it, and that it says what the bytes are.
+//! The exported schema: its text, that protobuf's compiler accepts it, and that it describes the bytes.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests
 
 mod wire;
@@ -287,7 +287,7 @@ fn every_kind_of_field_has_its_type() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Through a reader that knows the exported text and nothing else.
+    /// Through a decoder that knows only the exported text.
     #[test]
     fn the_schema_says_what_the_bytes_are(theirs in strategy::everything()) {
         use prost::Message as _;

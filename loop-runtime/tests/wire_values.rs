@@ -1,4 +1,4 @@
-//! What is refused, in which words, and what the format's own rules make of odd bytes.
+//! What is refused, with which texts, and how protobuf's rules treat odd bytes.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests
 
 mod wire;
@@ -11,7 +11,7 @@ use loop_runtime::{Code, Error, LoopMessage};
 
 use wire::{Color, Digest, Expression, Inner, OracleId, Tree};
 
-/// A configuration as LOOP has it: every check with Go's text.
+/// A configuration as in LOOP: every check with Go's text.
 #[derive(Debug, PartialEq, LoopMessage)]
 #[message(package = "loop")]
 struct ContractConfig {
@@ -51,7 +51,7 @@ fn written(write: impl FnOnce(&mut Writer)) -> Bytes {
     out.finish().unwrap()
 }
 
-/// The fields of a body, written without any type in the way.
+/// The fields of a body, written without types.
 #[derive(Default)]
 struct Raw(BytesMut);
 
@@ -98,7 +98,7 @@ fn a_field_with_a_text_answers_with_exactly_that_text() {
         (with(Raw::default().bytes(1, &[0; 33])), "invalid ConfigDigest len 33: must be 32"),
         (with(Raw::default().number(8, 266)), "expected uint8 Observer (max 255) but got 266"),
         (Raw::default().done(), "invalid ConfigDigest len 0: must be 32"),
-        // The text holds wherever the field is.
+        // The text applies wherever the field is.
         (
             with(Raw::default().bytes(7, &Raw::default().bytes(1, b"12").done())),
             "invalid ConfigDigest len 2: must be 32",
@@ -152,7 +152,7 @@ fn ranges_of_the_narrow_types() {
     assert_eq!(read::<i16>(32_768), Err("n: 32768 does not fit `i16`".into()));
     assert_eq!(read::<char>(0x1F980), Ok('🦀'));
     assert_eq!(read::<char>(0xD800), Err("n: 55296 does not fit `char`".into()));
-    // As every implementation of protobuf: a varint that is too wide is cut to the type.
+    // As every implementation of protobuf: a varint that is too wide is truncated to the type.
     assert_eq!(read::<u32>(u64::from(u32::MAX) + 6), Ok(5));
 }
 
@@ -228,13 +228,13 @@ fn lists_of_numbers_come_packed_and_not_and_mixed() {
 #[test]
 fn copies_of_a_message_merge_also_where_one_alone_is_refused() {
     let spec = FieldSpec::new(1, "config");
-    // Neither half has all that is required.
+    // Neither copy has everything that is required.
     let digest = Raw::default().bytes(1, &[7; 32]).number(5, 9).done();
     let rest = Raw::default().bytes(3, b"signer").number(5, 1).done();
     let merged: ContractConfig = take(&Raw::default().bytes(1, &digest).bytes(1, &rest).done(), &spec).unwrap();
     assert_eq!((merged.config_digest, merged.f), (ConfigDigest([7; 32]), 1));
     assert_eq!(merged.signers, [b"signer"]);
-    // A half that ends in the middle of a field does not flow into the next.
+    // A copy that ends in the middle of a field does not continue in the next.
     let torn = Raw::default().bytes(1, &[5 << 3]).bytes(1, &[1]).done();
     assert!(take::<ContractConfig>(&torn, &spec).unwrap_err().is_malformed());
 }
@@ -274,7 +274,7 @@ fn lengths_are_not_believed() {
         assert!(take::<Inner>(&body, &spec).unwrap_err().is_malformed());
         assert!(rt::check(&body).unwrap_err().is_malformed());
     }
-    // A list grows by what is there, not by what a varint could say.
+    // A list grows by the elements present, not by a declared length.
     let body = Raw::default().bytes(1, &[0x80; 1_000]).done();
     assert!(take::<Vec<u64>>(&body, &spec).is_err());
     let body = Raw::default().bytes(1, &[1; 1_000]).done();
@@ -398,7 +398,7 @@ fn durations_are_not_negative() {
     assert_eq!(error.to_string(), "lookback: -5 nanoseconds are negative, and do not fit `Duration`");
     assert_eq!(take::<Nanos>(&Bytes::new(), &spec).unwrap(), Nanos(Duration::ZERO));
     assert_eq!(take::<Nanos<Option<Duration>>>(&Bytes::new(), &spec).unwrap(), Nanos(None));
-    // The most that the wire can say.
+    // The maximum of the wire type.
     assert_eq!(written(|out| Nanos(Duration::MAX).put(1, out)), Raw::default().number(1, i64::MAX as u64).done());
     assert!(take::<Duration>(&written(|out| Duration::MAX.put(1, out)), &spec).is_ok());
 }

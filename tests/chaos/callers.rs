@@ -1,4 +1,4 @@
-//! Callers with deadlines of their own, and what became of their calls.
+//! Callers with deadlines of their own, and the outcomes of their calls.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -17,14 +17,14 @@ use crate::services::{Provider, Relayer, answer};
 use crate::trace::Site;
 use crate::world::{World, next_call};
 
-/// How late an end may be, besides the time for which this machine did not let us run.
+/// How late an end may be, besides the time for which this process was not scheduled.
 const SLACK: Duration = Duration::from_millis(300);
 
-/// What counts as at once. The breaker is open for longer.
+/// How fast "at once" is. The breaker is open for longer.
 const AT_ONCE: Duration = Duration::from_millis(100);
 
-/// The longest that a call without a deadline may take here: three executions, each ended by a process found hung,
-/// and the waits for the next.
+/// The longest that a call without a deadline may take here: three executions, each ended by the kill of a hung
+/// process, and the waits for the next.
 pub(crate) const ENDLESS: Duration = Duration::from_secs(25);
 
 /// One call that was made.
@@ -51,7 +51,7 @@ pub(crate) struct Calls {
     dropped: Mutex<Vec<Dropped>>,
 }
 
-/// A handle that nobody holds any more: what was open is closed behind our back, within a time.
+/// A handle that is not held any more: its object is closed in the background, within `BOUND`.
 struct Dropped {
     name: String,
     at: Instant,
@@ -59,7 +59,7 @@ struct Dropped {
 }
 
 impl Dropped {
-    /// A run under way, and closing.
+    /// A run in progress, and closing.
     const BOUND: Duration = Duration::from_secs(3);
 
     fn is_over(&self) -> bool {
@@ -67,7 +67,7 @@ impl Dropped {
     }
 }
 
-/// How many calls ended how.
+/// The number of calls by outcome.
 #[derive(Debug, Default)]
 pub(crate) struct Outcomes {
     pub(crate) answered: usize,
@@ -89,7 +89,7 @@ impl Calls {
         self.all.lock().expect("no panic").len()
     }
 
-    /// Makes one call and holds its end against its deadline.
+    /// Makes one call and checks its end against its deadline.
     pub(crate) async fn call(
         &self,
         world: &World,
@@ -127,7 +127,7 @@ impl Calls {
         outcome
     }
 
-    /// Runs `work` under a deadline and notes it if it ends too late.
+    /// Runs `work` under a deadline and records it if it ends too late.
     pub(crate) async fn timed<T>(
         &self,
         what: &str,
@@ -156,13 +156,13 @@ impl Calls {
         }
     }
 
-    /// Holds what callers were told against what ran.
+    /// Checks the callers' outcomes against what ran.
     pub(crate) fn check(&self, ran: &Ran) -> Outcomes {
         let mut outcomes = Outcomes::default();
         for call in &*self.all.lock().expect("no panic") {
             let Call { site, id, idempotent, end } = call;
             let times = ran.times(*site, *id);
-            // A call of the reporter is repeated as a whole, and in the forward.
+            // A call of the reporter is retried as a whole, and in the forward.
             let behind = if *site == Site::Reporter { ran.times(Site::Provider, *id) } else { 0 };
             outcomes.repeats += times.saturating_sub(1) as usize;
             let most = if *idempotent { (3, 9) } else { (1, 1) };
@@ -224,7 +224,7 @@ pub(crate) async fn keep_calling(world: Arc<World>, calls: Arc<Calls>, mut rando
     }
 }
 
-/// Makes an object, perhaps loses interest in it, calls it, and closes or drops it.
+/// Makes an object, perhaps cancels that, calls it, and closes or drops it.
 async fn short_lived(world: &World, calls: &Calls, random: &mut Random) {
     let name = format!("short-{}", calls.objects.fetch_add(1, Ordering::Relaxed));
     let deadline = Some(Duration::from_millis(100 + random.below(900)));
@@ -246,21 +246,21 @@ async fn short_lived(world: &World, calls: &Calls, random: &mut Random) {
         Err(error) if error.kind() == &ErrorKind::Closed => {}
         other => calls.wrong(format!("I12: {name} was closed ({closing:?}) and answers {other:?}")),
     }
-    // What takes longer than closing may goes on behind our back.
+    // Beyond the timeout, closing continues in the background.
     if closing.is_ok() {
         world.trace.closed(&name);
     }
 }
 
-/// For how long this process did not run although it wanted to, in all: a busy machine is no fault of the runtime. Two
-/// clocks, because a task may wait behind a thread that waits for a processor while all timers are on time: how late a timer
-/// is, and what the system says of each thread.
+/// The total time for which this process was runnable and did not run: a busy machine is no fault of the runtime. Two
+/// clocks, because a task may wait behind a thread that waits for a CPU while all timers are on time: how late a timer
+/// is, and the system's figure for each thread.
 pub(crate) struct Lag;
 
 static LAG: AtomicU64 = AtomicU64::new(0);
 static LAST: Mutex<Option<Instant>> = Mutex::new(None);
 const STEP: Duration = Duration::from_millis(10);
-/// How late a timer is that is on time.
+/// How late a punctual timer is.
 const GRAIN: Duration = Duration::from_millis(2);
 
 impl Lag {
@@ -275,8 +275,8 @@ impl Lag {
         })
     }
 
-    /// For how long the threads of this process have waited for a processor since the last time, all together, in
-    /// microseconds; nothing on a system that does not say it.
+    /// How long the threads of this process have waited for a CPU since the last call, in total, in
+    /// microseconds; 0 on a system that does not report it.
     fn waited(before: &mut HashMap<OsString, u64>) -> u64 {
         let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
         let of = |thread: DirEntry| {

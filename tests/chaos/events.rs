@@ -1,4 +1,4 @@
-//! The events of one plugin, held against their grammar.
+//! The events of one plugin, checked against their grammar.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use loop_runtime::host::{EndCause, Event, EventKind, HandleEvent, Supervisor};
 use crate::trace::Trace;
 use crate::world::{RESTART_WINDOW, STABLE_AFTER};
 
-/// What one plugin told in its life.
+/// What one plugin reported in its life.
 #[derive(Default)]
 pub(crate) struct Told {
     pub(crate) wrong: Vec<String>,
@@ -24,7 +24,7 @@ pub(crate) struct Told {
     pub(crate) duplicates: u64,
 }
 
-/// Where the grammar stands: `(Launching (LaunchFailed | Started .. Ended))* Closed`.
+/// The state of the grammar: `(Launching (LaunchFailed | Started .. Ended))* Closed`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Place {
     Between,
@@ -42,14 +42,14 @@ enum Upgrade {
     Started(u64),
 }
 
-/// What the last events of a handle said.
+/// The state of a handle after its last event.
 enum Kept {
     Live { object: u64 },
     Lost { object: u64 },
     Closed,
 }
 
-/// Holds the events of a plugin against their rules, one after another.
+/// Checks the events of a plugin against their rules, one after another.
 struct Reader {
     name: String,
     max_restarts: Option<u32>,
@@ -57,13 +57,13 @@ struct Reader {
     told: Told,
     place: Place,
     upgrade: Option<Upgrade>,
-    /// The generation whose place another has taken, until it has ended.
+    /// The generation that was replaced, until it has ended.
     leaving: Option<u64>,
     processes: HashMap<u64, u32>,
     last: u64,
-    /// A launch failed for good, and nobody has reset the plugin since.
+    /// A launch failed permanently, and the plugin was not reset since.
     refused: bool,
-    /// Somebody reset the plugin since the launch under way began: if that fails, it is tried again.
+    /// The plugin was reset since the current launch began: if that fails, it is retried.
     reset_meanwhile: bool,
     /// Restarts that count against the budget.
     restarts: VecDeque<Instant>,
@@ -175,7 +175,7 @@ impl Reader {
         self.last = generation;
     }
 
-    /// Takes in what belongs to an upgrade; whether it does.
+    /// Handles an event of an upgrade; returns whether it was one.
     fn of_upgrade(&mut self, what: &EventKind) -> bool {
         self.upgrade = match (self.upgrade, what) {
             (None, EventKind::Upgrading { generation }) if self.place == Place::Running(*generation) => {
@@ -214,7 +214,7 @@ impl Reader {
         true
     }
 
-    /// What does not change where the grammar stands.
+    /// Events that do not change the state of the grammar.
     fn aside(&mut self, at: Instant, what: EventKind) {
         match what {
             EventKind::Handle(what) => self.handle(&what),
@@ -261,7 +261,7 @@ impl Reader {
             {
                 Some("I3: an older object, or a newer one over an old connection")
             }
-            // Told by tasks of their own: at the step of an upgrade, they may be ahead.
+            // Emitted by tasks of their own: at the commit of an upgrade, they may be ahead.
             (_, HandleEvent::Made { generation, .. })
                 if self.upgrade.is_none() && matches!(self.place, Place::Running(now) if now < *generation) =>
             {

@@ -1,4 +1,4 @@
-//! What is done to the plugins.
+//! The faults that are injected into the plugins.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// Often what happens often; what takes seconds, seldom.
+    /// Frequent faults often; those that take seconds, seldom.
     pub(crate) fn next(random: &mut Random) -> Self {
         use Fault::*;
         match random.below(100) {
@@ -80,11 +80,11 @@ impl Fault {
     }
 }
 
-/// How often each was done.
+/// The number of each.
 pub(crate) type Done = BTreeMap<Fault, u64>;
 
 impl World {
-    /// Does `fault` to one of the plugins. A plugin that is down at the moment cannot be hurt, which is no matter.
+    /// Injects `fault` into one of the plugins. It has no effect on a plugin that is down at the moment.
     pub(crate) async fn hurt(self: &Arc<Self>, fault: Fault, random: &mut Random) {
         let which = random.below(2) as usize;
         let plugin = &self.plugins[which];
@@ -123,13 +123,13 @@ impl World {
             Fault::NoProgram => {
                 std::fs::remove_file(program(&self.dir, which)).expect("the link to the program");
                 drop(plugin.kill());
-                // As long as a deploy takes. Nobody resets anything: it ran before, and will run again.
+                // As long as a deploy takes. Without a reset: it ran before, and will run again.
                 let away = if random.below(4) == 0 { 1000 } else { random.below(60) };
                 tokio::time::sleep(Duration::from_millis(away)).await;
                 link_program(&self.dir, which);
             }
             Fault::Restart => plugin.restart(),
-            // It may be in no state for that, or a kill may come in between: then it says so.
+            // It may be in the wrong state, or a kill may come in between: then it returns an error.
             Fault::Upgrade => drop(plugin.upgrade(self.command(which)).await),
             Fault::Terminate => plugin.pid().into_iter().for_each(terminate),
             Fault::GoAway => {
@@ -166,19 +166,19 @@ impl World {
         }
     }
 
-    /// A process that is about to be frozen for longer than a healthy one may be silent, or whose connection is about to be
-    /// held up, for longer than that too, by a frame that never ends.
+    /// Marks processes that are about to be frozen for longer than a healthy one may be silent, or whose connection is
+    /// about to be blocked, for longer than that too, by a frame that never ends.
     pub(crate) fn may_be_silent<'a>(&self, plugins: impl IntoIterator<Item = &'a Supervisor>) {
         self.silent.lock().expect("no panic").extend(plugins.into_iter().filter_map(Supervisor::pid));
     }
 
-    /// Leaves an order for the next constructor or start, and makes one happen.
+    /// Leaves an order for the next constructor or start, and triggers one.
     pub(crate) fn order(&self, which: usize, order: &str) {
         std::fs::write(self.dir.join(order), "").expect("an order");
         drop(self.plugins[which].kill());
     }
 
-    /// Takes back what nobody carried out.
+    /// Removes orders that were not carried out.
     pub(crate) fn calm(&self) {
         for order in ["refuse", "refuse-for-good", "hang", "crash", "fail-launch"] {
             let _ = std::fs::remove_file(self.dir.join(order));
@@ -187,14 +187,14 @@ impl World {
     }
 }
 
-/// Asks a process to end, as a service manager does that ends a whole group.
+/// Sends SIGTERM, as a service manager does that stops a whole group.
 pub(crate) fn terminate(pid: u32) {
     let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).expect("a process");
     // It may have ended by itself.
     let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
 }
 
-/// Holds all threads of the runtime up, as a frozen container would: healthy plugins must survive that.
+/// Blocks all threads of the runtime, as a frozen container would: healthy plugins must survive that.
 async fn stall(time: Duration) {
     let threads = tokio::runtime::Handle::current().metrics().num_workers();
     let stalled: Vec<_> = (0..threads).map(|_| tokio::spawn(async move { std::thread::sleep(time) })).collect();

@@ -51,7 +51,7 @@ pub(crate) fn fds(pid: &str) -> usize {
     entries(Path::new(&format!("/proc/{pid}/fd"))).count()
 }
 
-/// The processes whose parent is this one, dead ones included that nobody has reaped.
+/// The child processes of this one, zombies included.
 fn children() -> Vec<u32> {
     let parent = std::process::id().to_string();
     let pids = entries(Path::new("/proc")).filter_map(|name| name.parse::<u32>().ok());

@@ -10,38 +10,38 @@
 //!
 //! | | invariant | held by |
 //! |---|---|---|
-//! | I1 | every call, constructor and close ends by its deadline | a clock around each, which knows when this process did not run |
+//! | I1 | every call, constructor and close ends by its deadline | a timer around each, without stalls of this process |
 //! | I2 | a handle has one run at a time, and one success per loss | its events |
 //! | I3 | nothing of an older generation, an older object or an ended parent is used | its events; the trace |
-//! | I4 | told as not sent: never ran; not idempotent: once at most; idempotent: three times | answers against the trace |
+//! | I4 | reported as not sent: never ran; not idempotent: at most once; idempotent: three times | errors against the trace |
 //! | I5 | what is in use exists, and nothing else; in the end nothing | objects in the trace, `/proc`, the runtime's tasks |
 //! | I6 | no call of an ended process reaches what was lent to it | the trace |
 //! | I7 | no process runs anything after it ended, or after the next was published | the trace |
-//! | I8 | everything comes back by itself, or after a reset if something was refused for good | calls to all handles |
+//! | I8 | everything recovers by itself, or after a reset if something was refused permanently | calls to all handles |
 //! | I9 | no more restarts than the budget | the plugins' events |
-//! | I10 | a launch that failed for good is not tried again | the plugins' events |
+//! | I10 | a launch that failed permanently is not retried | the plugins' events |
 //! | I11 | an open breaker answers at once | a clock around each call |
 //! | I12 | closed handles stay silent, children close first | calls after the close; events; the trace |
 //! | I13 | events keep to their grammar, without gaps | the plugins' events |
-//! | I14 | what was refused for good is asked once | a refusal that would not come twice |
-//! | I15 | a caller is told the error of the ancestor that failed | a relayer's refusal, told to its child's callers |
-//! | I16 | no healthy process is taken for hung | who was frozen, and for how long; whose connections were held up |
+//! | I14 | a permanent refusal is not retried | a refusal that happens only once |
+//! | I15 | a caller gets the error of the ancestor that failed | a relayer's refusal, returned to its child's callers |
+//! | I16 | no healthy process is killed as hung | which were frozen, and for how long; whose connections were blocked |
 //!
 //! # What was broken to see that it is caught
 //!
-//! Each in the runtime, for one run of this test, and then put back:
+//! Each in the runtime, for one run of this test, and then reverted:
 //!
 //! | breakage | caught by |
 //! |---|---|
 //! | the next process is launched before the last one is killed and reaped | I5 |
-//! | every lost call is repeated, idempotent or not | I4 |
-//! | a loss is told as not sent | I4 |
-//! | a refusal for good is not remembered | I14, I15 |
-//! | a launch that failed for good is tried again | I10 |
-//! | parents are told to close before their children | I12 |
+//! | every lost call is retried, idempotent or not | I4 |
+//! | a loss is reported as not sent | I4 |
+//! | a permanent refusal is not remembered | I14, I15 |
+//! | a launch that failed permanently is retried | I10 |
+//! | parents are closed before their children | I12 |
 //! | missed ticks of the health check are made up for at once | I16 |
 //! | a child's callers get an error of its own instead of the ancestor's | I15 |
-//! | a launch is not told | I13 |
+//! | a launch emits no event | I13 |
 //! | a frame that began may take for ever | I8, in `hold_ups_in_a_row` |
 //! | callers wait a second beyond their deadline | I1 |
 //! | socket directories stay | I5, by what is left |
@@ -82,7 +82,7 @@ use table::Report;
 
 const HANDSHAKE: Handshake = Handshake::new("CHAOS_PLUGIN", "chaos").version(1);
 
-/// Names the directory of a run: of its trace and of the orders to plugins; all sockets are below it.
+/// The variable with the directory of a run: of its trace and of the orders to plugins; all sockets are below it.
 const DIR: &str = "CHAOS_DIR";
 
 fn main() -> ExitCode {
@@ -100,8 +100,8 @@ fn in_a_directory() -> ExitCode {
         named.prefix("chaos-");
         named
     };
-    // In memory, where there is such a place: handlers write to the trace, and a disk that is busy with something else would
-    // hold whole processes up, as if they hung.
+    // In memory, where possible: handlers write to the trace, and a disk that is busy with something else would block
+    // whole processes, as if they hung.
     let dir = named().tempdir_in("/dev/shm").or_else(|_| named().tempdir()).expect("a directory");
     let disk = dir.path().join("disk");
     std::fs::create_dir(&disk).expect("a directory");

@@ -1,24 +1,24 @@
-//! The trace, read: what ran, and what must not have run then.
+//! Reads the trace: what ran, and what must not have run then.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::trace::Site;
 
-/// What the trace says.
+/// The content of the trace.
 #[derive(Default)]
 pub(crate) struct Ran {
     times: HashMap<(usize, u64), u32>,
-    /// Objects that there are now: process, serial number; name.
+    /// Objects that exist now: process, serial number; name.
     alive: HashMap<(String, String), String>,
     closed: HashSet<String>,
     /// The newest process of each plugin, unless it has ended.
     newest: HashMap<String, String>,
-    /// Processes that have ended, or that a newer one took the place of.
+    /// Processes that have ended, or that were replaced.
     over: HashSet<String>,
     told: HashSet<(String, String)>,
     /// Calls of lent services.
     pub(crate) notes: usize,
-    /// What must never happen, found in the order of the lines alone.
+    /// What must never happen, found from the order of the lines.
     pub(crate) wrong: Vec<String>,
 }
 
@@ -105,7 +105,7 @@ impl Ran {
         self.times.get(&(site as usize, call)).copied().unwrap_or(0)
     }
 
-    /// Objects in living processes that nobody uses: closed ones, and others of a name that is there already.
+    /// Unused objects in live processes: closed ones, and duplicates of a name.
     pub(crate) fn superfluous(&self) -> Vec<String> {
         let living: HashSet<_> = self.newest.values().collect();
         let mut seen = HashSet::new();

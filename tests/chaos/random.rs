@@ -1,4 +1,4 @@
-//! Numbers that a seed repeats.
+//! Random numbers from a seed.
 
 /// SplitMix64.
 #[derive(Clone)]
@@ -26,7 +26,7 @@ impl Random {
         &of[self.below(of.len() as u64) as usize]
     }
 
-    /// Another row of numbers.
+    /// Another sequence of numbers.
     pub(crate) fn fork(&mut self) -> Self {
         Self(self.next())
     }

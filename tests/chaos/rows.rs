@@ -30,7 +30,7 @@ pub(crate) enum Row {
     Upgrades,
 }
 
-/// How much a plugin may hold at the end beyond what it held at the beginning: calls are in flight at both times.
+/// How much more a plugin may hold at the end than at the beginning: calls are in flight at both times.
 const IN_FLIGHT: usize = 12;
 
 pub(crate) async fn run(dir: &Path, row: Row, times: u64, seed: u64) -> Report {
@@ -107,7 +107,7 @@ async fn one(dir: &Path, row: Row, times: u64, random: &mut Random, report: &mut
             }
         }
     }
-    // Held for good, not for a call.
+    // Held permanently, not for a call.
     let most = before.with_calls(calls.count());
     let after = steady(&most, &world).await;
     report.held = before.beside(&after);
@@ -171,7 +171,7 @@ impl Load {
         Self([here, there, sockets, processes, tasks, memory("self"), memory_there])
     }
 
-    /// The most there may be of each: calls are in flight at both times, and this test remembers each call.
+    /// The maximum of each: calls are in flight at both times, and this test remembers each call.
     fn with_calls(&self, calls: usize) -> Self {
         let more = [IN_FLIGHT, IN_FLIGHT, 0, 0, 4 * IN_FLIGHT, 32 * 1024 + calls, 16 * 1024];
         Self(std::array::from_fn(|at| self.0[at] + more[at]))
@@ -186,7 +186,7 @@ impl Load {
     }
 }
 
-/// What is held once it is within `most`, or after a few seconds: two of those are for objects that nobody dialled.
+/// What is held once it is within `most`, or after a few seconds: two of those are for objects that were not dialled.
 async fn steady(most: &Load, world: &World) -> Load {
     let until = Instant::now() + Duration::from_secs(8);
     loop {

@@ -1,4 +1,4 @@
-//! The schedule: rounds of faults under load, then calm, then everything is closed in some order.
+//! The schedule: rounds of faults under load, then none, then everything is closed in some order.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,10 +21,10 @@ use crate::world::{MAX_RESTARTS, World};
 /// Faults in one round.
 const ROUND: u64 = 50;
 
-/// How many callers there are at the same time.
+/// The number of concurrent callers.
 const CALLERS: usize = 6;
 
-/// How long everything may take to come back without help, and with it.
+/// How long everything may take to recover without help, and with it.
 const RECOVERY: Duration = Duration::from_secs(8);
 
 /// Runs `faults` faults and returns what it saw.
@@ -73,7 +73,7 @@ async fn round(dir: &Path, faults: u64, random: &mut Random, report: &mut Report
     }
     world.calm();
     everything_answers(&world, &calls, report).await;
-    // What is refused once is asked again behind everybody's back.
+    // What is refused once is retried in the background.
     world.order(random.below(2) as usize, "refuse");
     everything_answers(&world, &calls, report).await;
     refused_until_reset(&world, &calls).await;
@@ -93,7 +93,7 @@ async fn round(dir: &Path, faults: u64, random: &mut Random, report: &mut Report
     report.check(&calls, &trace.read());
 }
 
-/// The time until the reporter answers, which needs both plugins; `None` if it is not soon.
+/// The time until the reporter answers, which needs both plugins; `None` if it takes too long.
 async fn recovered(world: &World, calls: &Calls, since: Instant) -> Option<Duration> {
     let limits = Limits { deadline: Some(Duration::from_millis(500)), patience: None };
     for _ in 0..3 {
@@ -104,7 +104,7 @@ async fn recovered(world: &World, calls: &Calls, since: Instant) -> Option<Durat
     None
 }
 
-/// In the end all handles answer: by themselves, or after a reset if something was refused for good.
+/// At the end all handles answer: by themselves, or after a reset if something was refused permanently.
 pub(crate) async fn everything_answers(world: &World, calls: &Calls, report: &mut Report) {
     let limits = Limits { deadline: Some(Duration::from_millis(500)), patience: None };
     for helped in [false, true] {
@@ -141,7 +141,7 @@ pub(crate) async fn everything_answers(world: &World, calls: &Calls, report: &mu
     }
 }
 
-/// In living processes there is exactly what is in use: what lost its connection unseen is found within seconds.
+/// In live processes there is exactly what is in use: a connection that was lost unnoticed is found within seconds.
 async fn nothing_superfluous(world: &World, report: &mut Report) {
     let (began, lag) = (Instant::now(), Lag::now());
     loop {
@@ -156,7 +156,7 @@ async fn nothing_superfluous(world: &World, report: &mut Report) {
     }
 }
 
-/// What was refused for good is told at once, to callers of children too, and not asked for again until a reset.
+/// A permanent refusal is returned at once, to callers of children too, and not retried until a reset.
 async fn refused_until_reset(world: &World, calls: &Calls) {
     let limits = Limits { deadline: Some(Duration::from_secs(1)), patience: None };
     for (name, asked) in [("provider", Site::Provider), ("relayer", Site::Provider)] {
@@ -185,7 +185,7 @@ async fn refused_until_reset(world: &World, calls: &Calls) {
     }
 }
 
-/// Closes some handles by hand, in some order, then both plugins, while the callers go on.
+/// Closes some handles explicitly, in some order, then both plugins, while the callers go on.
 async fn close(world: &World, calls: &Calls, random: &mut Random) {
     let bound = Some(Duration::from_secs(1));
     for site in [Site::Reporter, Site::Factory, Site::Provider, Site::Relayer] {
@@ -217,7 +217,7 @@ async fn close(world: &World, calls: &Calls, random: &mut Random) {
     }
 }
 
-/// The faults that were done, for the table.
+/// The faults that were injected, for the table.
 pub(crate) fn total(done: &Done) -> u64 {
     done.values().sum()
 }

@@ -49,7 +49,7 @@ pub(crate) trait Factory {
     async fn close(&self) -> Result<()>;
 }
 
-/// Asks the provider in the other plugin.
+/// Calls the provider in the other plugin.
 #[loop_service(package = "test.chaos.v1")]
 pub(crate) trait Reporter {
     #[rpc(idempotent)]
@@ -69,7 +69,7 @@ pub(crate) trait Ledger {
     async fn note(&self, pid: u32) -> Result<()>;
 }
 
-/// What a call is answered with, so that an answer to another call shows.
+/// The reply to a call, so that a reply to another call is detected.
 pub(crate) fn answer(site: Site, call: u64) -> u64 {
     call.wrapping_mul(31) + site as u64
 }
@@ -93,7 +93,7 @@ impl Ground {
         Ok(answer(site, call))
     }
 
-    /// Runs the constructor of `name` in the object `parent`, as the schedule wants it to go this once.
+    /// Runs the constructor of `name` in the object `parent`, as ordered by the schedule for this one time.
     async fn construct(&self, name: &str, parent: u64) -> Result<Instance> {
         self.trace.making(name);
         if claim(&self.dir, "refuse") {
@@ -135,7 +135,7 @@ impl Drop for Instance {
     }
 }
 
-/// Whether an order lies there; it is carried out once.
+/// Whether there is an order; it is carried out once.
 pub(crate) fn claim(dir: &Path, order: &str) -> bool {
     std::fs::remove_file(dir.join(order)).is_ok()
 }

@@ -1,4 +1,4 @@
-//! Things that run out for a while: room for files, and numbers for descriptors.
+//! Temporary shortages: of inodes, and of file descriptors.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -13,8 +13,8 @@ use crate::leaks::fds;
 /// Files on the small disk: far more than two plugins need sockets.
 const FILES: usize = 600;
 
-/// The command that runs `this` with a small file system of its own on `disk`. Without the right to mount one, which
-/// user namespaces give, sockets are on the big disk and that never fills up.
+/// The command that runs `this` with a small file system of its own on `disk`. Without the permission to mount one,
+/// which user namespaces give, sockets are on the big disk, which never fills up.
 pub(crate) fn with_a_small_disk(this: &Path, disk: &Path) -> Command {
     let script = format!("mount -t tmpfs -o size=4m,nr_inodes={FILES} chaos \"$0\" && exec \"$@\"");
     let unshare = |rest: &[OsString]| {
@@ -59,7 +59,7 @@ pub(crate) async fn of_descriptors(process: Option<u32>, time: Duration) {
     }
     let all = getrlimit(Resource::Nofile);
     let few = Rlimit { current: Some(used as u64 + 2), maximum: all.maximum };
-    // The process may be gone.
+    // The process may have ended.
     let _ = prlimit(pid, Resource::Nofile, few);
     tokio::time::sleep(time).await;
     let _ = prlimit(pid, Resource::Nofile, all);

@@ -1,4 +1,4 @@
-//! Hurts connections, as a broken peer would.
+//! Breaks connections, as a faulty peer would.
 
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -56,7 +56,7 @@ pub(crate) fn cut(dir: &Path, which: Which, random: &mut Random) {
     }
 }
 
-/// The head of a frame of 1 MiB, which is not too large.
+/// The header of a frame of 1 MiB, which is not too large.
 const UNFINISHED: &[u8] = &[0x10, 0, 0, 0, 0, 0, 0, 0, 1];
 
 /// Begins a frame on a connection of this process, and does not end it.
@@ -66,10 +66,10 @@ pub(crate) fn hold_up(dir: &Path, random: &mut Random) {
     }
 }
 
-/// GOAWAY with NO_ERROR and the highest of all streams, as a server sends that takes no new calls.
+/// GOAWAY with NO_ERROR and the highest stream id, as a server sends that takes no new calls.
 const GO_AWAY: &[u8] = &[0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
-/// Has a connection of `from` told that no new calls are taken on it.
+/// Sends a GOAWAY over a connection of `from`.
 pub(crate) fn go_away(from: u32, dir: &Path, random: &mut Random) {
     let from = i32::try_from(from).ok().and_then(Pid::from_raw).expect("a process");
     if let Some(socket) = one(connections(from, dir), random) {
@@ -77,7 +77,7 @@ pub(crate) fn go_away(from: u32, dir: &Path, random: &mut Random) {
     }
 }
 
-/// Sends what is no HTTP/2 over a connection of `from`, between two frames of its own.
+/// Sends invalid HTTP/2 over a connection of `from`, between two frames of its own.
 pub(crate) fn garble(from: u32, dir: &Path, random: &mut Random) {
     let from = i32::try_from(from).ok().and_then(Pid::from_raw).expect("a process");
     let Some(socket) = one(connections(from, dir), random) else { return };
@@ -86,7 +86,7 @@ pub(crate) fn garble(from: u32, dir: &Path, random: &mut Random) {
         0 => &noise,
         1 => &b"GET / HTTP/1.1\r\nhost: nobody\r\n\r\n"[..],
         2 => UNFINISHED,
-        // The head of a frame of 16 MiB that never comes.
+        // The header of a frame of 16 MiB that never comes.
         _ => &[0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 1],
     };
     let _ = send(&socket, garbage, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);

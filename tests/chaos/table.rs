@@ -1,4 +1,4 @@
-//! What a run saw, as one table.
+//! The results of a run, as one table.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -17,7 +17,7 @@ pub(crate) struct Report {
     pub(crate) recovery: Vec<Duration>,
     pub(crate) leaked: Held,
     pub(crate) wrong: Vec<String>,
-    /// Handles that did not come back.
+    /// Handles that did not recover.
     pub(crate) lost: u64,
     /// Rounds that needed a reset in the end.
     pub(crate) helped: u64,
@@ -30,7 +30,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Adds what a plugin told, and looks for its processes.
+    /// Adds what a plugin reported, and looks for its processes.
     pub(crate) fn take_in(&mut self, told: Told, silent: &HashSet<u32>) {
         self.orphans += told.pids.iter().filter(|pid| is_there(**pid)).count();
         // Started processes are numbered from 1 without a gap.
@@ -50,7 +50,7 @@ impl Report {
         sum.duplicates += told.duplicates;
     }
 
-    /// Holds the calls of a round against what ran.
+    /// Checks the calls of a round against what ran.
     pub(crate) fn check(&mut self, calls: &Calls, ran: &Ran) {
         self.notes += ran.notes;
         let seen = calls.check(ran);
@@ -76,7 +76,7 @@ fn is_there(pid: u32) -> bool {
     std::path::Path::new(&format!("/proc/{pid}")).exists()
 }
 
-/// The time within which `percent` of `times` lie.
+/// The percentile `percent` of `times`.
 fn percentile(times: &[Duration], percent: usize) -> Duration {
     let mut sorted = times.to_vec();
     sorted.sort_unstable();

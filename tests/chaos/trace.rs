@@ -1,4 +1,4 @@
-//! What ran where, in one file that all processes append to: the truth that answers are held against.
+//! What ran where, in one file that all processes append to: the truth that outcomes are checked against.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -20,7 +20,7 @@ impl Site {
     pub(crate) const ALL: [Self; 5] = [Self::Root, Self::Relayer, Self::Provider, Self::Factory, Self::Reporter];
 }
 
-/// A file in append mode: each line is one write, so lines of several processes do not mix, and stand in the order of
+/// A file in append mode: each line is one write, so lines of several processes do not mix, and are in the order of
 /// what happened.
 pub(crate) struct Trace {
     file: File,
@@ -53,12 +53,12 @@ impl Trace {
         self.line(&format!("made {name} {serial} {parent} {}\n", std::process::id()));
     }
 
-    /// The object `serial`, a child of `parent`, was told that nobody needs it any more.
+    /// The object `serial`, a child of `parent`, got the release call.
     pub(crate) fn told(&self, serial: u64, parent: u64) {
         self.line(&format!("told {serial} {parent} {}\n", std::process::id()));
     }
 
-    /// The object `serial` is no more.
+    /// The object `serial` was dropped.
     pub(crate) fn gone(&self, serial: u64) {
         self.line(&format!("gone {serial} {}\n", std::process::id()));
     }
@@ -68,22 +68,22 @@ impl Trace {
         self.line(&format!("note {pid}\n"));
     }
 
-    /// The host was told that process `pid` of `plugin` is the newest.
+    /// The host got the event that process `pid` of `plugin` is the newest.
     pub(crate) fn published(&self, plugin: &str, pid: u32) {
         self.line(&format!("newest {plugin} {pid}\n"));
     }
 
-    /// The host was told that process `pid` of `plugin` has taken the place of another, which ends what is under way.
+    /// The host got the event that process `pid` of `plugin` has replaced another, which answers the calls in flight.
     pub(crate) fn took_over(&self, plugin: &str, pid: u32) {
         self.line(&format!("joined {plugin} {pid}\n"));
     }
 
-    /// The host was told that process `pid`, whose place another has taken, has ended.
+    /// The host got the event that the replaced process `pid` has ended.
     pub(crate) fn left(&self, pid: u32) {
         self.line(&format!("left {pid}\n"));
     }
 
-    /// The host was told that the newest process of `plugin` has ended.
+    /// The host got the event that the newest process of `plugin` has ended.
     pub(crate) fn ended(&self, plugin: &str) {
         self.line(&format!("ended {plugin}\n"));
     }

@@ -18,7 +18,7 @@ use crate::trace::{Site, Trace};
 /// The budget of a plugin that has one.
 pub(crate) const MAX_RESTARTS: u32 = 10;
 pub(crate) const RESTART_WINDOW: Duration = Duration::from_secs(2);
-/// A run as long as this forgets the crashes before it.
+/// A run as long as this clears the crashes before it.
 pub(crate) const STABLE_AFTER: Duration = Duration::from_secs(1);
 
 /// All numbers scaled down, so that everything that can happen does within a minute; the health tick is as short as
@@ -44,7 +44,7 @@ fn policy(max_restarts: Option<u32>) -> RestartPolicy {
         .close_timeout(Duration::from_millis(600))
         .construct_backoff(Duration::from_millis(10))
         .max_construct_backoff(Duration::from_millis(100));
-    // Without a budget nothing holds up a test that kills in a row.
+    // Without a budget, nothing delays a test that kills in a row.
     policy.initial_backoff(if max_restarts.is_some() { Duration::from_millis(5) } else { Duration::ZERO })
 }
 
@@ -62,18 +62,18 @@ pub(crate) struct World {
     pub(crate) resets: AtomicU64,
     /// When each was reset last.
     last_reset: Mutex<[Option<Instant>; 2]>,
-    /// Processes that were made silent, for longer perhaps than a healthy one may be.
+    /// Processes that were made silent, possibly for longer than a healthy one may be.
     pub(crate) silent: Mutex<HashSet<u32>>,
 }
 
-/// The program of a plugin: a link, so that it can be taken away.
+/// The program of a plugin: a link, so that it can be removed.
 pub(crate) fn program(dir: &Path, plugin: usize) -> PathBuf {
     dir.join(["relaying", "reporting"][plugin])
 }
 
 pub(crate) fn link_program(dir: &Path, plugin: usize) {
     let this = std::env::current_exe().expect("this test");
-    // There already: nobody took it away.
+    // It exists already if it was not removed.
     let _ = std::os::unix::fs::symlink(this, program(dir, plugin));
 }
 
@@ -122,14 +122,14 @@ impl World {
         self.plugins[which].reset();
     }
 
-    /// Until when the breaker of the plugin is open that a call goes to, if it is.
+    /// Until when the breaker of the called plugin is open, if it is.
     pub(crate) fn open(&self, site: Site, call: u64) -> Option<Instant> {
         let which = match site {
             Site::Root => (call % 2) as usize,
             Site::Relayer | Site::Provider => 0,
             Site::Factory | Site::Reporter => 1,
         };
-        // The state is told by a task, which may still have a reset before it.
+        // The state is set by a task, which may still have a reset to process.
         let fresh = Duration::from_secs(1);
         if self.last_reset.lock().expect("no panic")[which].is_some_and(|at| at.elapsed() < fresh) {
             return None;
@@ -161,7 +161,7 @@ impl World {
     }
 }
 
-/// A number that no other call has.
+/// A unique number for a call.
 pub(crate) fn next_call() -> u64 {
     static CALLS: AtomicU64 = AtomicU64::new(1);
     CALLS.fetch_add(1, Ordering::Relaxed)

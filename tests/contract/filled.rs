@@ -31,7 +31,7 @@ impl Filler {
         message
     }
 
-    /// Each case in its turn; the first one where nesting must end.
+    /// Each case in turn; the first one where nesting must end.
     fn case(&mut self, of: &OneofDescriptor, depth: usize) -> FieldDescriptor {
         self.0 += 1;
         let at = if depth == 0 { 0 } else { self.0 as usize % of.fields().len() };
@@ -96,7 +96,7 @@ async fn every_field_of_every_method_arrives() {
     }
 }
 
-/// Requests in which a message is missing. Go's plugins crash of these.
+/// Requests in which a message is missing. Go's plugins crash on these.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_message_is_refused() {
     let scene = Scene::new().await;
@@ -118,7 +118,7 @@ async fn a_missing_message_is_refused() {
         let refused = Err((Code::InvalidArgument, format!("{missing}: required, and missing")));
         assert_eq!((played.answer, played.seen), (refused, None), "{method}");
     }
-    // What Go takes for nil arrives as nothing.
+    // What Go reads as nil arrives as absent.
     for method in ["loop.Relayer/Transact", "loop.Relayer/Replay"] {
         let call = Call { method: method.to_owned(), request: Vec::new(), answer: Ok(Vec::new()) };
         let played = scene.play(&call).await;
@@ -126,7 +126,7 @@ async fn a_missing_message_is_refused() {
     }
 }
 
-/// Of some requests and replies nothing is read, but what is no protobuf is no protobuf.
+/// Of some requests and replies no field is read, but malformed bytes are refused there too.
 #[tokio::test(flavor = "multi_thread")]
 async fn malformed_bytes_are_refused_where_nothing_is_read_too() {
     let scene = Scene::new().await;
@@ -152,7 +152,7 @@ async fn malformed_bytes_are_refused_where_nothing_is_read_too() {
     assert!(requests > 10 && replies > 3, "{requests} requests, {replies} replies");
 }
 
-/// Replies that a caller must not take for values: what a Go caller would say of them.
+/// Replies that a caller must not accept as values, with the errors of a Go caller.
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_replies_are_refused_in_gos_words() {
     let scene = Scene::new().await;
@@ -193,7 +193,7 @@ async fn bad_replies_are_refused_in_gos_words() {
             "expected uint8 Round (max 255) but got 256",
         ),
     ] {
-        // Nothing is required of these requests but that they are there.
+        // These requests have no required fields.
         let request = match method {
             "loop.OffchainConfigDigester/ConfigDigest" => config(&digest(32)),
             _ => Vec::new(),

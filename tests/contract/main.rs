@@ -1,5 +1,4 @@
-//! The declarations against the contract: Go's names, numbers and types, and what Go's processes answered when they were
-//! recorded.
+//! The declarations against the contract: Go's names, numbers and types, and the recorded replies of Go's processes.
 //!
 //! `golden/loop-contract.json` holds the contract, `golden/loop-recorded-calls.jsonl` calls of Go's own tests and of bad
 //! requests made by hand, `golden/refused-on-purpose.jsonl` those that are answered in another way here.

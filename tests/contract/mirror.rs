@@ -1,8 +1,8 @@
-//! A plugin that has every service and passes every call on, decoded and encoded anew on both ways.
+//! A plugin that has every service and forwards every call, decoded and re-encoded in both directions.
 //!
 //! It is a process of its own, this test binary once more, between a client and a server that know only bytes. As the
 //! host of that server it holds one object with all services, and serves that object as a plugin: a root object is never
-//! forwarded unread, so all that comes through went through our types.
+//! forwarded undecoded, so everything passes through our types.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -87,7 +87,7 @@ fn the_mirror_itself() {
     let Some(behind) = std::env::var_os(SOCKET) else { return };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let code = runtime.block_on(Plugin::new(MIRROR).serve_with::<dyn Everything, _, _, _>(|_| async move {
-        // The server is in the process of the test; what is launched only says where.
+        // The server is in the process of the test; what is launched only prints the handshake line.
         let script = format!("echo '1|0|unix|{}|grpc|'; exec sleep 3600", behind.to_string_lossy());
         let plugin = Host::new(BEHIND).launch(Command::new("/bin/sh").args(["-c", &script])).await;
         plugin.map_err(|why| why.to_string())?.dispense::<dyn Everything>().await.map_err(|why| why.to_string())

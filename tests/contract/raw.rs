@@ -1,4 +1,4 @@
-//! gRPC as bytes, over HTTP/2 by hand: what a peer sends that has never heard of this project.
+//! gRPC as bytes, over HTTP/2 by hand: a peer that is independent of this project.
 
 use std::sync::{Arc, Mutex};
 
@@ -83,8 +83,7 @@ async fn start(requests: &SendRequest<Bytes>, path: &str) -> (h2::client::Respon
     requests.send_request(request, false).unwrap()
 }
 
-/// A plugin without a process: serves what `answers` answers to everyone who connects, and what go-plugin asks for
-/// besides.
+/// A plugin without a process: serves the replies of `answers` to every client, and go-plugin's own services.
 pub(crate) struct Server {
     announcements: broadcast::Sender<Vec<u8>>,
 }
@@ -109,7 +108,7 @@ impl Server {
 
     /// Announces that the connection `id` is served on `socket`.
     pub(crate) fn announce(&self, id: u32, socket: &str) {
-        // Nobody listens before the first host has come.
+        // There is no receiver before the first host has connected.
         let _ = self.announcements.send(announcement(id, socket));
     }
 }
@@ -138,7 +137,7 @@ async fn respond_to(
     match answer {
         Ok(reply) => {
             let mut out = respond.send_response(head(), false).unwrap();
-            // The caller may be gone.
+            // The caller may have disconnected.
             let _ = out.send_data(frame(&reply), false);
             let _ = out.send_trailers(status(0, ""));
         }

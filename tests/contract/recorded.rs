@@ -1,4 +1,4 @@
-//! What Go's processes were asked, and what they answered.
+//! The recorded calls of Go's processes, and their replies.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::golden_rows::{self, Deviation, Row, code, meaning};
 use crate::scene::{Call, Scene};
 
-/// The calls of the services that are declared here. What was refused unread has no request that could be decoded.
+/// The calls of the services that are declared here. A call that was refused before decoding has no recorded request.
 fn rows() -> Vec<Row> {
     let all = golden_rows::rows().into_iter();
     all.filter(|row| row.request.is_some() && row.is_of_loop()).collect()
@@ -29,7 +29,7 @@ async fn every_recorded_call_is_answered_alike() {
     for row in &rows {
         let deviation = deviations.iter().find(|deviation| row.is(deviation));
         if let (Some(missing), None) = (row.not_announced(), deviation) {
-            // Takes as long as an announcement may take: meanwhile the others.
+            // Takes as long as the announcement timeout: meanwhile the others run.
             let (scene, call) = (scene.clone(), call(row));
             waiting.spawn(async move {
                 let answer = scene.play_without(missing, &call.method, &call.request).await;
@@ -51,7 +51,7 @@ async fn every_recorded_call_is_answered_alike() {
     }
 }
 
-/// What is not as it was recorded, or as it is on purpose.
+/// Differences from the recording that are not intended deviations.
 async fn differences(scene: &Scene, row: &Row, deviation: Option<&Deviation>) -> Vec<String> {
     let call = call(row);
     let played = scene.play(&call).await;

@@ -11,7 +11,7 @@ use crate::mirror::Mirror;
 use crate::raw::{Client, Server};
 use crate::schema::compiled;
 
-/// A call, and what the server behind the mirror answers to it.
+/// A call, and the reply of the server behind the mirror.
 #[derive(Clone)]
 pub(crate) struct Call {
     /// `loop.Keystore/Sign`.
@@ -20,7 +20,7 @@ pub(crate) struct Call {
     pub(crate) answer: Answer,
 }
 
-/// What came of a call.
+/// The outcome of a call.
 pub(crate) struct Played {
     /// At the client.
     pub(crate) answer: Answer,
@@ -28,7 +28,7 @@ pub(crate) struct Played {
     pub(crate) seen: Option<Vec<u8>>,
 }
 
-/// What the server was told to answer, and what it was asked.
+/// The scripted reply of the server, and the request that it received.
 #[derive(Default)]
 struct Script {
     call: Option<Call>,
@@ -40,7 +40,7 @@ pub(crate) struct Scene {
     script: Arc<Mutex<Script>>,
     client: Client,
     server: Server,
-    /// Where the server listens; whatever is lent or made is there too.
+    /// The server's socket, also for everything that is lent or made.
     socket: String,
     _mirror: Mirror,
     _sockets: tempfile::TempDir,
@@ -60,7 +60,7 @@ impl Scene {
                     script.seen = Some(request);
                     call.answer
                 }
-                // An object that nobody needs any more.
+                // The release of an object.
                 _ if path.ends_with("/Close") => Ok(Vec::new()),
                 _ => Err((Code::Unimplemented, format!("unknown service of {path}"))),
             }
@@ -91,7 +91,7 @@ impl Scene {
     }
 
     /// Sends a request that never arrives, because it lends what is not announced: `missing`. Unlike [`play`](Self::play),
-    /// it may be under way while others are.
+    /// it may run concurrently.
     pub(crate) async fn play_without(&self, missing: u32, method: &str, body: &[u8]) -> Answer {
         let (request, _) = self.messages(method);
         for id in ids(&request, body).into_iter().filter(|id| *id != missing) {

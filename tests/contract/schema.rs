@@ -14,11 +14,11 @@ use crate::golden_rows;
 const PROTO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../proto");
 
 /// Everything that this crate declares: the two plugins, and all that is lent, made or reached from them. The files are
-/// written, if that is asked for, before any test reads them.
+/// written, if requested, before any test reads them.
 static LOCKED: LazyLock<Result<(), SchemaError>> =
     LazyLock::new(|| lock_schema(&Schema::of::<dyn PluginRelayer>().and::<dyn PluginMedian>(), PROTO));
 
-/// What protobuf's compiler makes of the files in `proto/`.
+/// The descriptors that protobuf's compiler makes of the files in `proto/`.
 pub(crate) fn compiled() -> DescriptorPool {
     LazyLock::force(&LOCKED);
     golden_rows::compiled()

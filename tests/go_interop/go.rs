@@ -19,14 +19,14 @@ pub(crate) fn build() -> Result<(), String> {
     toolchain::build(&["host", "misbehave", "plugin"])
 }
 
-/// The exported schema is the committed one; `BLESS=1` commits it.
+/// The exported schema is the committed one; `BLESS=1` updates it.
 pub(crate) fn the_schema_is_current() {
     hold(&interop().join("proto").join(Schema::file_name(PACKAGE)), &schema());
 }
 
-/// What protoc-gen-go and protoc-gen-go-grpc make of the schema is what is committed; `BLESS=1` commits it.
+/// The output of protoc-gen-go and protoc-gen-go-grpc for the schema is committed; `BLESS=1` updates it.
 pub(crate) fn the_generated_code_is_current() {
-    // The trait's word is asked for, not the committed file's, so that one run blesses both.
+    // From the trait, not from the committed file, so that one run blesses both.
     let file = Schema::file_name(PACKAGE);
     let sources = tempfile::tempdir().unwrap();
     let source = sources.path().join(&file);

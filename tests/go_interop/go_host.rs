@@ -1,4 +1,4 @@
-//! A host in Go runs the plugin in Rust: each case is one run of `interop/host`, which says what it expects.
+//! A host in Go runs the plugin in Rust: each case is one run of `interop/host`, which checks its expectations.
 
 use std::process::Command;
 
@@ -31,7 +31,7 @@ const CASES: &[&str] = &[
     "cookie-missing",
 ];
 
-/// Those in which the plugin has no time to tidy up.
+/// Those in which the plugin has no time to clean up.
 const KILLED: &[&str] = &["crash", "version-refused"];
 
 pub(crate) fn trials(mode: Mode) -> impl Iterator<Item = Trial> {
@@ -51,7 +51,7 @@ fn run(mode: Mode, case: &str) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}: {said}", output.status);
     if KILLED.contains(&case) {
-        // As with a plugin in Go, nobody is left who would remove its socket.
+        // As with a plugin in Go, no process is left to remove its socket.
         return;
     }
     let left: Vec<_> = temporary.path().read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -141,7 +141,7 @@ async fn deadline(cell: &Cell) {
     assert_eq!(probe.time_left().await.unwrap(), None);
     let left = with_timeout(Duration::from_secs(3600), probe.time_left()).await.unwrap().unwrap();
     assert!((3_500_000..=3_600_000).contains(&left), "of an hour, {left} ms arrived");
-    // Now and then Go's clock is the first to notice, and resets the call without an answer.
+    // Sometimes the deadline expires at Go first, which resets the call without a status.
     for _ in 0..50 {
         let error = with_timeout(Duration::from_millis(5), probe.wait()).await.unwrap_err();
         assert_eq!(error.code(), Code::DeadlineExceeded, "{error:?}");
@@ -169,7 +169,7 @@ async fn lent(cell: &Cell) {
         let sum = probe.sum(Arc::new(RustCounter::new(start, &open)), 3).await.unwrap();
         assert_eq!(sum, 3 * start + 3);
     }
-    // Go clients hang up when they are idle and dial again, so what is lent to one is kept for as long as the callee.
+    // Go clients disconnect when they are idle and redial, so what is lent to one is kept for as long as the callee.
     assert_eq!(open.load(Ordering::Relaxed), 3);
     close(plugin).await;
     assert_eq!(open.load(Ordering::Relaxed), 0);
@@ -194,7 +194,7 @@ async fn made(cell: &Cell) {
 /// 500 services that the plugin makes, and as many that the host lends: all at once, or one after another where they are
 /// multiplexed.
 async fn dials(cell: &Cell) {
-    /// What a Go plugin says, and ends, when a knock meets it between two lines of its `Accept`.
+    /// The last words of a Go plugin that a knock reaches between two lines of its `Accept`.
     const KNOWN_FAULT: &str = "that doesn't have a listener";
     let (plugin, probe) = launch(cell).await;
     let open = Arc::new(AtomicU64::new(0));
@@ -281,7 +281,7 @@ async fn crash(cell: &Cell) {
     close(plugin).await;
 }
 
-/// The process is killed while nobody looks; an idempotent call does not notice.
+/// The process is killed while no call is in flight; an idempotent call does not notice.
 async fn killed(cell: &Cell) {
     let (plugin, probe) = launch(cell).await;
     let before = plugin.pid();

@@ -1,5 +1,5 @@
-//! Ends that are no crash: connections that take no new calls, servers that stop, processes that leave, limits that are
-//! reached. What may be lost then is said in each case; nothing else is.
+//! Ends that are no crash: connections that take no new calls, servers that stop, processes that exit, limits that are
+//! reached. Each case states what may be lost; nothing else is.
 
 mod case;
 pub(crate) mod go_host;

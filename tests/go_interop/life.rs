@@ -17,12 +17,12 @@ use crate::mode::Mode;
 use crate::probe::{Counter as _, HANDSHAKE, Probe, RustCounter};
 use crate::{go, runtime, trial};
 
-/// Names the plugin that a plugin of this binary passes everything on to.
+/// Names the plugin to which a plugin of this binary forwards everything.
 pub(crate) const NESTED: &str = "INTEROP_NESTED";
 /// Makes this binary the host of the plugin that it names.
 pub(crate) const HOST: &str = "INTEROP_HOST";
 
-/// The cases of `interop/host` that a plugin which passes everything on must stand as well.
+/// The cases of `interop/host` that a forwarding plugin must pass as well.
 const CASES: &[&str] =
     &["calls", "big", "errors-handed-on", "details", "metadata", "deadline", "cancellation", "lent", "made", "ping"];
 
@@ -50,7 +50,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     all
 }
 
-/// A plugin that is a host: all that it is asked, it asks the next one.
+/// A plugin that is a host: it forwards every call to the next one.
 pub(crate) async fn serve_nested(plugin: Plugin, next: std::ffi::OsString) -> ExitCode {
     let next = |_| async move {
         let plugin = Host::new(HANDSHAKE).launch(Command::new(next)).await.map_err(|why| why.to_string())?;
@@ -66,7 +66,7 @@ pub(crate) async fn be_a_host(plugin: std::ffi::OsString) -> ExitCode {
     std::future::pending().await
 }
 
-/// The host that the plugin in the middle has was asked for TLS or multiplexing; the plugin behind it is not.
+/// The host asks the plugin in the middle for TLS or multiplexing; the plugin behind it is not asked.
 async fn nested(mode: Mode, case: &str) {
     let temporary = tempfile::Builder::new().prefix("go").tempdir().unwrap();
     let output = Process::new(go::program("host"))
@@ -99,7 +99,7 @@ async fn our_host_reaches_a_go_plugin_through_ours() {
     for code in 1..=16 {
         let error = probe.fail(code, "no").await.unwrap_err();
         let expected = match Code::from_i32(code) {
-            // From Go these can mean that a process is gone; to the next host they would say that of ours.
+            // From Go these can mean that a process has ended; to the next host they would mean ours.
             Code::Cancelled | Code::Unavailable => Code::Aborted,
             code => code,
         };
@@ -136,7 +136,7 @@ async fn our_plugin_ends_with_its_go_host() {
     }
 }
 
-/// The system sees to it: Go's plugins do not notice.
+/// The system does it: Go's plugins do not notice.
 async fn a_go_plugin_ends_with_our_host() {
     let temporary = tempfile::tempdir().unwrap();
     let host = Process::new(std::env::current_exe().unwrap())

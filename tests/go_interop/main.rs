@@ -62,7 +62,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let mut trials = vec![trial("the_schema_is_current", go::the_schema_is_current)];
     if std::env::var_os("BLESS").is_some() {
-        // What there is may not build before its generated part is made anew.
+        // The Go programs may not build before the generated code is updated.
         trials.push(trial("the_generated_code_is_current", go::the_generated_code_is_current));
         return libtest_mimic::run(&arguments, trials).exit_code();
     }

@@ -1,4 +1,4 @@
-//! A host in Rust runs plugins in Go that misbehave, `interop/misbehave`: each gives the error that ends the search, in
+//! A host in Rust runs plugins in Go that misbehave, `interop/misbehave`: each gives an error that names the cause, in
 //! time, and leaves nothing.
 
 mod case;
@@ -105,7 +105,7 @@ async fn a_panic_before_the_handshake(case: &Case) {
     assert!(text.starts_with("panic: no configuration") && text.contains("goroutine 1"), "{text}");
 }
 
-/// The pipes do not end with the process; its end is told all the same, and the child goes with its group.
+/// The pipes do not end with the process; its end is reported nevertheless, and the child is killed with its group.
 async fn an_exit_that_leaves_its_pipes_to_a_child(case: &Case) {
     let error = case.refused(&case.host(), "heir-early", AT_ONCE).await;
     assert!(matches!(&error, LaunchError::Exited { exit, .. } if exit.status() == Some(3)), "{error}");
@@ -166,7 +166,7 @@ async fn a_child_that_holds_the_pipes(case: &Case) {
     assert!(took < BUSY, "{took:?}");
 }
 
-/// In Go that is the end of the process. The text is told to the caller, and logged as one error.
+/// In Go that is the end of the process. The caller gets the text, and it is logged as one error.
 async fn a_panic_in_a_call(case: &Case) {
     let (plugin, probe) = case.launch("panic").await;
     let mut events = plugin.events();
@@ -186,8 +186,8 @@ async fn a_panic_in_a_call(case: &Case) {
 async fn nothing_but_the_service(case: &Case) {
     let (plugin, probe) = case.launch("mini-unix").await;
     assert_eq!(probe.echo(b"x").await.unwrap(), b"x");
-    // That there is no broker is known when the plugin has said so, which no call waits for: a plugin in Go that has one
-    // says nothing at first.
+    // A missing broker is known when the plugin has answered, which no call waits for: a plugin in Go that has one
+    // sends nothing at first.
     let error = loop {
         let error = probe.sum(Arc::new(RustCounter::new(1, &Arc::default())), 1).await.unwrap_err();
         if error.code() != Code::Unimplemented {
@@ -235,8 +235,8 @@ async fn closed_by_many_at_once(case: &Case) {
     assert_eq!(ends[0].exit.unwrap().status(), Some(0), "nothing was forced");
 }
 
-/// Go's status texts travel in headers, in pieces of 16 KiB, up to the 16 MiB that we say we take. What is longer, Go does
-/// not send: it resets the call, and that is all that is lost.
+/// Go's status messages travel in headers, in frames of 16 KiB, up to the 16 MiB that we advertise. Longer ones Go does
+/// not send: it resets the call, and nothing else is lost.
 async fn texts_longer_than_any_header_should_be(case: &Case) {
     let plugin = case.host().launch(Command::new(go::program("plugin"))).await.unwrap();
     let probe: Arc<dyn Probe> = plugin.dispense().await.unwrap();

@@ -1,4 +1,4 @@
-//! What a plugin, in Rust or in Go, notes in a file for the test around it, so that it is known beyond its end.
+//! The notes of a plugin, in Rust or in Go, in a file for the test around it, which outlive the process.
 
 use std::collections::HashMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Hosts in either language attach to plugins of the other that somebody else started, test mode included.
+//! Hosts in either language reattach to plugins of the other that they did not start, test mode included.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -40,7 +40,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 /// An argument of this test: run the program that follows, and then wait for the orphans that it leaves.
 pub(crate) const ADOPT: &str = "--adopt";
 
-/// Obeys [`ADOPT`]. The system's own foster parent may leave a dead process lying for seconds, and a host in Go takes it
+/// Runs [`ADOPT`]. The system's subreaper may leave a zombie unreaped for seconds, and a host in Go takes it
 /// for alive.
 #[cfg(target_os = "linux")]
 pub(crate) fn adopt() -> ExitCode {
@@ -55,7 +55,7 @@ pub(crate) fn adopt() -> ExitCode {
     }
     std::io::stdout().write_all(&output.stdout).unwrap();
     std::io::stdout().flush().unwrap();
-    // That was all: whoever reads it need not wait for the orphans.
+    // No more output: its reader need not wait for the orphans.
     rustix::stdio::dup2_stdout(std::fs::File::open("/dev/null").unwrap()).unwrap();
     while waitid(WaitId::All, WaitIdOptions::EXITED).is_ok() {}
     ExitCode::SUCCESS
@@ -79,7 +79,7 @@ fn go_case(
     command
 }
 
-/// Runs a case of `interop/host`; what it printed.
+/// Runs a case of `interop/host`; returns its output.
 async fn go_host(case: &str, temporary: &Path, config: &str) -> String {
     let command = tokio::process::Command::new(go::program("host"));
     let output = go_case(command, case, temporary, config).output().await.unwrap();
@@ -87,13 +87,13 @@ async fn go_host(case: &str, temporary: &Path, config: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Those of our plugins. A host in Go that goes without a Kill leaves the sockets of what it lent.
+/// Those of our plugins. A host in Go that exits without a Kill leaves the sockets of what it lent.
 fn directories(temporary: &Path) -> usize {
     temporary.read_dir().unwrap().filter(|entry| entry.as_ref().unwrap().path().is_dir()).count()
 }
 
-/// The first host starts it, uses its broker, and goes; the next one does the same and ends it. With a plugin in Go the
-/// next one would have no broker.
+/// The first host starts it, uses its broker, and exits; the next one does the same and ends it. With a plugin in Go
+/// the next one would have no broker.
 async fn a_go_host_to_what_another_left() {
     let temporary = tempfile::tempdir().unwrap();
     let mut command = tokio::process::Command::new(std::env::current_exe().unwrap());
@@ -183,7 +183,7 @@ async fn our_host_to_a_go_plugin() {
     drop((host, probe));
     states.until(|state| matches!(state, State::Closed)).await.unwrap();
 
-    // Go's broker went with the first host; calls, ping and the end did not.
+    // Go's broker ended with the first host; calls, ping and Shutdown still work.
     let (host, probe) = plugin.attach().await;
     assert_eq!(probe.echo(b"again").await.unwrap(), b"again");
     let error = sum(&probe).await.unwrap_err();
@@ -212,7 +212,7 @@ async fn our_host_to_gos_test_mode() {
     assert_eq!(plugin.exit_status(), Some(0), "it lived until it was told");
 }
 
-/// The file is another one when the plugin has to be started again.
+/// The file has changed when the plugin has to be restarted.
 async fn a_go_plugin_runs_with_its_checksum_only() {
     let dir = tempfile::tempdir().unwrap();
     let program = dir.path().join("plugin");

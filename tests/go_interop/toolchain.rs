@@ -1,4 +1,4 @@
-//! Go's toolchain: is it here, what does it generate from a schema, and the programs of `interop/`, built.
+//! Go's toolchain: whether it is installed, the code that it generates from a schema, and building `interop/`.
 
 use std::fs;
 use std::io::Write as _;
@@ -13,7 +13,7 @@ pub(crate) use go::{build, program, version};
 #[path = "../support/go.rs"]
 pub(crate) mod go;
 
-/// What protoc-gen-go and protoc-gen-go-grpc make of schemas is what is committed; `BLESS=1` commits it.
+/// The output of protoc-gen-go and protoc-gen-go-grpc for the schemas is committed; `BLESS=1` updates it.
 ///
 /// `files` are the schemas below `sources`, each with the Go package that its code shall be.
 pub(crate) fn hold_generated(sources: &Path, files: &[(&str, &str)]) {
@@ -50,7 +50,7 @@ fn request(sources: &Path, files: &[(&str, &str)]) -> Vec<u8> {
     request.encode_to_vec()
 }
 
-/// Holds a committed file to `text`; `BLESS=1` commits it.
+/// Compares a committed file with `text`; `BLESS=1` updates it.
 pub(crate) fn hold(path: &Path, text: &str) {
     if std::env::var_os("BLESS").is_some() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();

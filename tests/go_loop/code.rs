@@ -2,7 +2,7 @@
 
 use crate::toolchain;
 
-/// The schemas in `proto/`, which `tests/contract` holds to the traits, and the Go packages of their code.
+/// The schemas in `proto/`, which `tests/contract` checks against the traits, and the Go packages of their code.
 const FILES: &[(&str, &str)] = &[
     ("codec.proto", "interop/pb/codec"),
     ("loop.proto", "interop/pb/loop"),
@@ -10,7 +10,7 @@ const FILES: &[(&str, &str)] = &[
     ("loop/chain/common.proto", "interop/pb/chain"),
 ];
 
-/// `BLESS=1` commits it.
+/// `BLESS=1` updates it.
 pub(crate) fn is_current() {
     toolchain::hold_generated(&toolchain::go::repository().join("proto"), FILES);
 }

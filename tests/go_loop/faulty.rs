@@ -59,8 +59,8 @@ impl ReportingPluginFactory for Factory {
 }
 
 impl ReportingPlugin for Factory {
-    /// In epoch 0, answers the code that the round says, or an error without a code for round 0. In epoch 1, says what its
-    /// environment told the process; in epoch 2, logs what is hard to take in.
+    /// In epoch 0, fails with the code given by the round, or an error without a code for round 0. In epoch 1, returns
+    /// the process's environment; in epoch 2, logs lines that are hard to parse.
     async fn query(&self, timestamp: ReportTimestamp) -> Result<Vec<u8>> {
         match timestamp.round {
             _ if timestamp.epoch == 2 => {
@@ -83,13 +83,13 @@ impl ReportingPlugin for Factory {
         }
     }
 
-    /// Hands on what the data source says.
+    /// Returns what the data source does.
     async fn observation(&self, timestamp: ReportTimestamp, _: &[u8]) -> Result<Vec<u8>> {
         let number = self.data_source.observe(timestamp).await?;
         Ok(format!("{number:?}").into())
     }
 
-    /// Hands on what the provider says.
+    /// Returns what the provider does.
     async fn report(&self, _: ReportTimestamp, _: &[u8], _: &[AttributedObservation]) -> Result<(bool, Vec<u8>)> {
         let details = self.provider.median_contract().latest_transmission_details().await?;
         Ok((true, details.epoch.to_string().into()))

@@ -1,5 +1,5 @@
-//! A host in Go, `interop/loophost`, runs plugins in Rust as a Chainlink node does. Each case is one run of it, in which
-//! it says what it expects.
+//! A host in Go, `interop/loophost`, runs plugins in Rust as a Chainlink node does. Each case is one run of it, which
+//! checks its expectations.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -8,7 +8,7 @@ use libtest_mimic::Trial;
 
 use crate::{toolchain, trial};
 
-/// Cases with the plugins of `examples/median`, and whether those have the time to tidy up.
+/// Cases with the plugins of `examples/median`, and whether those have the time to clean up.
 const EXAMPLE: &[(&str, bool)] = &[
     ("construction", true),
     ("round", true),
@@ -74,7 +74,7 @@ fn run(case: &str, plugin: PathBuf, tidy: bool) {
     assert!(output.status.success(), "{}: {said}", output.status);
     no_process_is_left(temporary.path());
     if tidy {
-        // Where a plugin was killed, nobody is left who would remove its socket, as with a plugin in Go.
+        // Where a plugin was killed, no process is left to remove its socket, as with a plugin in Go.
         let left: Vec<_> = temporary.path().read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
         assert!(left.is_empty(), "left behind: {left:?}");
     }

@@ -59,7 +59,7 @@ impl Job {
         Self { relayers, medians, provider, root, factory, plugin, info, source, log }
     }
 
-    /// The process that the reporting plugin is in, by its own words.
+    /// The process of the reporting plugin, as it reports it.
     async fn process(&self) -> String {
         let query = String::from_utf8(self.plugin.query(round_of(1, 1)).await.unwrap()).unwrap();
         query.split(':').next().unwrap().to_owned()
@@ -149,7 +149,7 @@ async fn health_reports(name: &str) {
     it.end().await;
 }
 
-/// A provider of the host's own, with the components of another one: each is served by itself, not as one connection.
+/// A provider of the host's own, with the components of another one: each is served on its own, not as one connection.
 struct Own(Arc<dyn MedianProvider>);
 
 impl Lifecycle for Own {}
@@ -188,8 +188,8 @@ impl MedianProvider for Own {
     }
 }
 
-/// Go asks for a missing component with a question that nobody can answer. What it learns is right, for a provider that
-/// is passed on unread as for one of the host's own.
+/// Go probes for an optional component with a call that always fails. The result is right, for a provider that
+/// is forwarded undecoded as for one of the host's own.
 async fn presence(name: &str) {
     let it = Job::start(name, "with a reader").await;
     assert_eq!(it.log.taken(), ["a factory for 0x42, with a reader: true"]);
@@ -202,7 +202,7 @@ async fn presence(name: &str) {
     it.end().await;
 }
 
-/// What goes wrong in a service that the host lends is answered, never a crash of either side.
+/// A failure in a service that the host lends is an error status, never a crash of either side.
 async fn failures_of_what_is_lent(name: &str) {
     let it = Job::start(name, "").await;
     it.log.taken();
@@ -235,7 +235,7 @@ async fn refusals(name: &str) {
     it.end().await;
 }
 
-/// SIGKILL of the median: the factory is made again with all that was lent to it, and so is the reporting plugin, which
+/// SIGKILL of the median: the factory is recreated with all that was lent to it, and so is the reporting plugin, which
 /// Go's own host leaves dead until the oracle protocol makes another one.
 async fn median_killed(name: &str) {
     let mut it = Job::start(name, "").await;
@@ -252,7 +252,7 @@ async fn median_killed(name: &str) {
     it.end().await;
 }
 
-/// SIGKILL of the relayer: its provider is lent to the median, which notices nothing but the time.
+/// SIGKILL of the relayer: its provider is lent to the median, which notices only the delay.
 async fn relayer_killed(name: &str) {
     let mut it = Job::start(name, "with a reader").await;
     let (before, asked) = (it.process().await, it.source.asked.load(Ordering::Relaxed));
@@ -266,7 +266,7 @@ async fn relayer_killed(name: &str) {
     it.end().await;
 }
 
-/// Both at once: parents first, whatever the order in which they come back.
+/// Both at once: parents first, in whichever order they restart.
 async fn both_killed(name: &str) {
     let mut it = Job::start(name, "").await;
     let (before, factory) = (it.process().await, it.factory.clone());
@@ -279,14 +279,14 @@ async fn both_killed(name: &str) {
     it.end().await;
 }
 
-/// The relayer ends while the median has its provider: calls say that what they need is closed, and both end cleanly.
+/// The relayer ends while the median has its provider: calls say that what they need is closed; both end cleanly.
 async fn closed_first(name: &str) {
     let it = Job::start(name, "").await;
     let Job { relayers, medians, provider, root, factory, plugin, .. } = it;
     relayers.close().await;
     let error = plugin.should_transmit_accepted_report(round_of(1, 1), b"").await.unwrap_err();
     assert!(error.message().contains("closed"), "{error}");
-    // The median itself is well.
+    // The median itself is healthy.
     root.ready().await.unwrap();
     drop((provider, root, factory, plugin));
     medians.close().await;

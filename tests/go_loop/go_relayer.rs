@@ -61,7 +61,7 @@ pub(crate) fn transmitter() -> PluginArgs {
     PluginArgs { transmitter_id: "alice".into(), plugin_config: b"{}".to_vec() }
 }
 
-/// The relayer dials three services that the host lends, and asks two of them.
+/// The relayer dials three services that the host lends, and calls two of them.
 async fn construction(name: &str) {
     let (plugin, root) = launch(name).await;
     let (keys, csa) = (Keys::of(&["alice", "bob"]), Keys::of(&["csa"]));
@@ -204,7 +204,7 @@ async fn health_reports(name: &str) {
     assert_eq!(names, ["node.relayer", "node.relayer.GoPluginRelayer", "node.relayer.GoPluginRelayer.GoRelayer"]);
     assert!(merged.values().all(String::is_empty), "{merged:?}");
 
-    // What is closed says so, and the report of the whole with it.
+    // A closed object reports that, and so does the merged report.
     relayer.close().await.unwrap();
     let report = root.health_report().await.unwrap();
     assert_eq!(report["GoPluginRelayer.GoRelayer"], "GoRelayer is closed");
@@ -213,7 +213,7 @@ async fn health_reports(name: &str) {
     plugin.close().await;
 }
 
-/// Refusals come at once, in Go's words: Go's own host tries again until its caller's time is over.
+/// Refusals are returned at once, with Go's texts: Go's own host retries until its caller's deadline.
 async fn refusals(name: &str) {
     let (plugin, root) = launch(name).await;
     let keys = Keys::of(&["alice"]);
@@ -235,8 +235,8 @@ async fn refusals(name: &str) {
     plugin.close().await;
 }
 
-/// SIGKILL: the relayer is made again in the next process, with what was lent to it, then the provider on it; every
-/// handle lives on. In Go, a provider that was made is made again too, but at the next call.
+/// SIGKILL: the relayer is recreated in the next process, with what was lent to it, then its provider; every handle
+/// lives on. In Go, a provider is recreated too, but at the next call.
 async fn killed(name: &str) {
     let (mut plugin, root) = launch(name).await;
     let keys = Keys::of(&["alice"]);
@@ -245,7 +245,7 @@ async fn killed(name: &str) {
     let (contract, reader) = (provider.median_contract(), provider.contract_reader().unwrap());
     for times in 2..=3 {
         plugin.kill().await;
-        // The innermost first: nobody but the runtime makes its parents again.
+        // The innermost first: only the runtime recreates its parents.
         assert_eq!(contract.latest_round_requested(5_000_000_000).await.unwrap().epoch, 5);
         assert_eq!(keys.asked.load(Ordering::Relaxed), times, "lent again, and asked once");
         reader.get_latest_value("x", Confidence::Safe, &VersionedBytes::default(), false).await.unwrap();
@@ -256,14 +256,14 @@ async fn killed(name: &str) {
     plugin.close().await;
 }
 
-/// Closing an object is told to the plugin once; the handle refuses calls from then on, and nothing else is touched.
+/// Closing an object is sent to the plugin once; the handle refuses calls from then on, and nothing else is affected.
 async fn closed_objects(name: &str) {
     let (plugin, root) = launch(name).await;
     let relayer = relayer(&root, &Keys::of(&["alice"])).await;
     let provider = relayer.new_plugin_provider(&job(""), &transmitter()).await.unwrap();
     let tracker = provider.contract_config_tracker();
     provider.close().await.unwrap();
-    // Go's own client would make the whole object anew for this call.
+    // Go's own client would recreate the whole object for this call.
     let closed = tracker.latest_block_height().await.unwrap_err();
     assert_eq!(closed.kind(), &loop_runtime::ErrorKind::Closed);
     relayer.latest_head().await.unwrap();
@@ -271,14 +271,14 @@ async fn closed_objects(name: &str) {
     plugin.close().await;
 }
 
-/// Go's plugins end at once without three variables; the launch says what they said.
+/// Go's plugins exit at once without three variables; the launch error has their output.
 async fn environment_missing(name: &str) {
     let command = || Command::new(toolchain::program("looprelayer"));
     let refused = lab::try_launch(handshake::RELAYER, command(), name).await.unwrap_err();
     let LaunchError::Exited { exit, .. } = &refused else { panic!("{refused}") };
     assert_eq!(exit.status(), Some(1));
     assert!(refused.to_string().contains("failed to parse environment: CL_"), "{refused}");
-    // A median's cookie is none of a relayer's.
+    // A median's magic cookie is not a relayer's.
     let refused = lab::try_launch(handshake::MEDIAN, command().envs(lab::ENVIRONMENT), name).await.unwrap_err();
     assert!(refused.to_string().contains("This binary is a plugin"), "{refused}");
 }

@@ -1,4 +1,4 @@
-//! Plugins in Go under a host in Rust, and a look at what they leave behind.
+//! Plugins in Go under a host in Rust, and what they leave behind.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::toolchain;
 /// Longer than any case takes.
 const LONG: Duration = Duration::from_secs(60);
 
-/// What plugins in Go do not start without.
+/// What plugins in Go need to start.
 pub(crate) const ENVIRONMENT: [(&str, &str); 3] = [
     ("CL_PROMETHEUS_PORT", "0"),
     ("CL_MERCURY_TRANSMITTER_TRANSMIT__QUEUE_MAX_SIZE", "10000"),
@@ -28,7 +28,7 @@ pub(crate) fn run(case: impl Future<Output = ()>) {
     runtime().block_on(async { tokio::time::timeout(LONG, case).await.expect("it hangs") });
 }
 
-/// A plugin in Go that is looked after.
+/// A supervised plugin in Go.
 pub(crate) struct GoPlugin {
     pub(crate) plugin: Supervisor,
     events: Events,
@@ -54,7 +54,7 @@ impl GoPlugin {
         it
     }
 
-    /// Notes the process of the moment.
+    /// Notes the current process.
     fn look(&mut self) {
         let pid = self.plugin.pid().expect("a process runs");
         let environment = fs::read(format!("/proc/{pid}/environ")).unwrap();

@@ -1,4 +1,4 @@
-//! What a node lends to its plugins, with a memory of how it was used.
+//! What a node lends to its plugins, with a record of its use.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use loop_services::prelude::*;
 pub(crate) struct Keys {
     pub(crate) accounts: Vec<String>,
     pub(crate) signed: Mutex<Vec<String>>,
-    /// How often it was asked for its accounts: once for each relayer that was made.
+    /// How often its accounts were requested: once for each relayer that was made.
     pub(crate) asked: AtomicU64,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct NoCapabilities;
 
 impl CapabilitiesRegistry for NoCapabilities {}
 
-/// Counts the questions; the round decides on the answer.
+/// Counts the calls; the round decides on the reply.
 pub(crate) struct Source {
     pub(crate) number: i128,
     pub(crate) asked: AtomicU64,

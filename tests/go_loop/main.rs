@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let generated = trial("the_generated_code_is_current", code::is_current);
     if std::env::var_os("BLESS").is_some() {
-        // What there is may not build before its generated part is made anew.
+        // The Go programs may not build before the generated code is updated.
         return libtest_mimic::run(&arguments, vec![generated]).exit_code();
     }
     let programs = ["loophost", "looprelayer", "loopmedian"];

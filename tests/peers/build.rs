@@ -1,4 +1,4 @@
-//! Generates messages, clients and servers from the schema alone: nothing of them comes from our traits.
+//! Generates messages, clients and servers from the schema only: nothing in them comes from our traits.
 
 use std::error::Error;
 use std::path::Path;

@@ -4,7 +4,7 @@ pub(crate) const DIGEST: [u8; 32] = counting(1);
 pub(crate) const HASH: [u8; 32] = counting(101);
 pub(crate) const UUID: [u8; 16] = counting(201);
 
-/// What a refusal says: the wire escapes all of it.
+/// The text of a refusal: the wire escapes all of it.
 pub(crate) const REFUSAL: &str = "no: 100% ärger,\n\ttwo lines";
 
 const fn counting<const N: usize>(from: u8) -> [u8; N] {

@@ -81,7 +81,7 @@ pub(crate) fn is_there(pid: u32) -> bool {
     test_kill_process(pid).is_ok()
 }
 
-/// Waits until the signal has stopped every thread: an answer may leave before that.
+/// Waits until the signal has stopped every thread: a reply may still be sent before that.
 pub(crate) async fn is_stopped(pid: u32) {
     let state = format!("/proc/{pid}/stat");
     while !std::fs::read_to_string(&state).expect("Linux").contains(") T ") {
@@ -356,7 +356,7 @@ async fn plugins_end_with_a_killed_host() {
     }
 }
 
-/// Launches a plugin, says its pid, and waits to be killed.
+/// Launches a plugin, prints its pid, and waits to be killed.
 pub(crate) async fn a_host_of_its_own() -> ExitCode {
     let plugin = launch(policy()).await;
     println!("{}", plugin.pid().expect("running"));
@@ -371,7 +371,7 @@ async fn callers_have_their_own_deadlines() {
     shop.abort().await.expect_err("it ends");
     shop.abort().await.expect_err("it ends again");
     states.until(|state| matches!(state, State::Backoff { .. })).await;
-    // The wait is an hour, known beforehand: nobody has to sit it out.
+    // The wait is an hour, known in advance: the caller need not wait for it.
     let error = with_timeout(Duration::from_secs(30), shop.pid()).await.expect_err("not back in time");
     assert!(!error.may_have_run() && error.loss().is_some(), "{error:?}");
     plugin.reset();

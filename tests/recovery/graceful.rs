@@ -1,4 +1,4 @@
-//! Processes end in order: by themselves, by a restart, with their host. What is under way is not lost.
+//! Processes end in order: by themselves, by a restart, with their host. What is in flight is not lost.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -47,7 +47,7 @@ pub(crate) fn with_hooks(plugin: Plugin) -> Plugin {
         move || async move {
             tokio::time::sleep(Duration::from_millis(millis)).await;
             let mut file = std::fs::File::options().append(true).create(true).open(notes).expect("a file");
-            // In one piece: another process may note something at the same time.
+            // In one write: another process may note something concurrently.
             let line = format!("{millis} {}\n", NAPS.load(Ordering::Relaxed));
             file.write_all(line.as_bytes()).expect("written");
         }
@@ -90,7 +90,7 @@ async fn a_plugin_that_gets_sigterm_runs_its_hooks() {
     plugin.close().await;
 }
 
-/// Every call is answered, and was carried out once.
+/// Every call is answered, and ran once.
 async fn a_restart_under_load_loses_nothing() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("notes");
@@ -239,7 +239,7 @@ async fn closing_cuts_a_restart_short() {
 async fn a_close_ends_a_start_that_connects() {
     let dir = tempfile::tempdir().expect("a directory");
     let (second, line) = (dir.path().join("second"), dir.path().join("line"));
-    // The second process stops once its line is known, so that nobody takes the connection.
+    // The second process stops once its line is known, so that the connection is not accepted.
     let script = r#"
         [ -e "$SECOND" ] || { : > "$SECOND"; exec "$0"; }
         mkfifo "$LINE"; "$0" > "$LINE" & read line < "$LINE"
@@ -252,7 +252,7 @@ async fn a_close_ends_a_start_that_connects() {
     let mut events = plugin.events();
     signal(plugin.pid().expect("running"), Signal::KILL);
     until(&mut events, |what| matches!(what, EventKind::Launching { .. }).then_some(())).await;
-    // The host's connection stands beside the listener.
+    // The host's connection is in the backlog of the listener.
     while !waits_to_be_accepted(plugin_of_shell(&line)) {
         tokio::task::yield_now().await;
     }
@@ -263,7 +263,7 @@ async fn a_close_ends_a_start_that_connects() {
     assert!(text.contains("cancelled") && text.contains("stopped it"), "{text}");
 }
 
-/// The path of the socket on the line that went through the pipe is not known here: any of a plugin that is stopped will do.
+/// The socket's path in the handshake line is not known here: that of any stopped plugin will do.
 fn plugin_of_shell(line: &Path) -> Option<String> {
     let processes = std::fs::read_dir("/proc").expect("Linux").flatten();
     let ours = processes.filter(|process| {
@@ -306,7 +306,7 @@ async fn a_host_that_is_asked_to_end_closes_its_plugins() {
     assert_eq!(naps(&path, 2), 0, "both ran their hooks");
 }
 
-/// Launches two plugins, says their pids, and closes them when it gets SIGTERM.
+/// Launches two plugins, prints their pids, and closes them when it gets SIGTERM.
 pub(crate) async fn a_host_that_ends_in_order() -> ExitCode {
     let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).expect("a signal");
     let command = || Command::new(this()).env(NOTES, std::env::var_os(NOTES).expect("a path"));
@@ -325,7 +325,7 @@ async fn a_plugin_ends_with_the_runtime_that_launched_it() {
         runtime.block_on(MULTIPLEXED.scope(multiplexed, async {
             let plugin = launch_command(policy(), Command::new(this())).await;
             let shop = workshop(&plugin).await;
-            // A service that leads back to the plugin keeps everything that it can.
+            // A service that refers to the plugin keeps everything alive that it can.
             shop.open(Arc::new(Keeper(shop.clone()))).await.expect("opened");
             let pid = plugin.pid().expect("running");
             (plugin, shop, pid)

@@ -1,4 +1,4 @@
-//! What callers learn of objects that were lost, of replies that cannot be read, and from where they may call.
+//! The errors of lost objects and of unreadable replies, and from where callers may call.
 
 use std::future::Future;
 use std::pin::pin;
@@ -24,7 +24,7 @@ cases![
     a_runtime_that_ends_takes_its_plugins_along,
 ];
 
-/// Whoever holds a handle elsewhere is told, and waits for nothing.
+/// Holders of a handle elsewhere get an error at once.
 async fn a_runtime_that_ends_takes_its_plugins_along() {
     let multiplexed = MULTIPLEXED.get();
     let (plugin, shop, pid) = tokio::task::spawn_blocking(move || {
@@ -84,7 +84,7 @@ async fn what_is_made_once_is_lost_with_its_object() {
     plugin.close().await;
 }
 
-/// The same service as the plugin was built with, but for what `Pid` answers.
+/// The same service as the plugin was built with, except for the reply of `Pid`.
 #[loop_service(package = "test.recovery.v1", name = "Workshop")]
 trait OlderWorkshop {
     #[rpc(idempotent)]
@@ -141,7 +141,7 @@ async fn whoever_waits_for_a_handle_hears_that_it_is_closed() {
         let bench = bench.clone();
         tokio::spawn(async move { bench.work().await })
     };
-    // It waits for the plugin, by now or in a moment.
+    // It waits for the plugin, now or in a moment.
     tokio::task::yield_now().await;
     let _ = with_timeout(Duration::from_millis(100), bench.close()).await;
     let error = tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("at once").expect("no panic");
@@ -204,7 +204,7 @@ async fn handles_work_from_any_thread_and_any_runtime() {
     bench.work().await.expect("made again");
     plugin.close().await;
 
-    // And a runtime that has ended is told as that, at once.
+    // And a runtime that has ended is reported as such, at once.
     let multiplexed = MULTIPLEXED.get();
     let orphan = std::thread::spawn(move || {
         let runtime =

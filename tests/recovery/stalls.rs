@@ -1,4 +1,4 @@
-//! A machine that stands still for a while, on either side, in the middle of large messages: nothing is lost by it.
+//! A machine that stalls for a while, on either side, in the middle of large messages: nothing is lost.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ cases![a_plugin_that_stands_still_loses_no_large_message, a_host_that_stands_sti
 /// Shorter than a healthy plugin may be silent, and longer than any frame takes on a machine that runs.
 const STALL: Duration = Duration::from_secs(6);
 
-/// Of a message: 512 frames each way.
+/// The size of a message: 512 frames each way.
 const LARGE: usize = 8 << 20;
 
 async fn a_plugin_that_stands_still_loses_no_large_message() {
@@ -42,7 +42,7 @@ async fn a_host_that_stands_still_loses_no_large_message() {
     .await;
 }
 
-/// Has large messages under way during `stall`: all are answered, by the same process.
+/// Has large messages in flight during `stall`: all are answered, by the same process.
 async fn through(plugin: &Supervisor, stall: impl Future<Output = ()>) {
     let before = plugin.pid();
     let shop = workshop(plugin).await;

@@ -13,7 +13,7 @@ pub(crate) fn all() -> Vec<(&'static str, Case)> {
     ]
 }
 
-/// Every call is answered, and was carried out once; what was made is there on the other side.
+/// Every call is answered, and ran once; the objects exist in the new process.
 async fn an_upgrade_under_load_loses_nothing() {
     const UPGRADES: usize = 5;
     let dir = tempfile::tempdir().expect("a directory");

@@ -266,7 +266,7 @@ fn a_component_that_is_missing_is_none() {
     let bare = || -> Arc<dyn Shop> { Arc::new(Everything::new(false)) };
     both::<dyn Shop>("components without the optional one", bare, async |peer: &Peer| {
         is_whole(&peer.get().await, false).await;
-        // Asked for without being asked whether it is there.
+        // Called without a probe whether it exists.
         let spare: Arc<dyn Spare> = peer.get().await;
         let (code, text) = refused(spare.read().await);
         assert_eq!((code, text.as_str()), (Code::Unimplemented, "unknown service shapes.components.Spare"));

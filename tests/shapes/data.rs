@@ -1,4 +1,4 @@
-//! Data as arguments and results: what is sent is what arrives, at the edges too.
+//! Data as arguments and results: what is sent is what arrives, edge cases included.
 
 use std::collections::{BTreeMap, HashMap};
 use std::process::ExitCode;
@@ -51,7 +51,7 @@ pub(crate) struct Point {
     label: Option<String>,
 }
 
-/// A message without end.
+/// A recursive message.
 #[derive(Clone, Debug, Default, PartialEq, LoopMessage)]
 #[message(package = "shapes.data")]
 pub(crate) struct Tree {
@@ -63,7 +63,7 @@ pub(crate) struct Tree {
     rest: Vec<Tree>,
 }
 
-/// An enum that keeps what it does not know.
+/// An enum that keeps unknown numbers.
 #[derive(Clone, Copy, Debug, PartialEq, LoopMessage)]
 #[message(package = "shapes.data")]
 pub(crate) enum Colour {

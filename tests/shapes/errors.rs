@@ -45,7 +45,7 @@ pub(crate) enum SubmitError {
     Boundary(Error),
 }
 
-/// The same before a third of its variants was thought of.
+/// An older version, with one of its variants.
 #[derive(Debug, LoopError, thiserror::Error)]
 #[message(package = "shapes.errors", name = "SubmitError")]
 enum OldSubmitError {
@@ -131,7 +131,7 @@ impl Bank for Vault {
     }
 
     async fn ask(&self, other: Arc<dyn Ledger>, account: &str) -> Result<u64, SubmitError> {
-        // There and back again: `?` finds the variant in an error without a type.
+        // There and back again: `?` decodes the variant from an untyped error.
         Ok(other.submit_untyped(account).await?)
     }
 
@@ -171,7 +171,7 @@ fn bank(case: impl AsyncFn(&Peer, Arc<dyn Bank>)) {
     both::<dyn Bank>("errors", || Arc::new(Vault), case);
 }
 
-/// Every variant as it was said, and the plain error that is none.
+/// Every variant as it was returned, and the plain error that is none.
 fn check_all(mut outcome: impl FnMut(&str) -> Result<u64, SubmitError>) {
     use SubmitError::*;
     assert_eq!(outcome("good").unwrap(), 1);
@@ -226,7 +226,7 @@ fn code_and_text_say_it_to_whom_the_type_is_unknown() {
     });
 }
 
-/// Served from the host's own code, passed on unread, and passed on by code of the host that knows the type.
+/// Served by the host's own code, forwarded undecoded, and returned by code of the host that knows the type.
 #[test]
 fn it_passes_through_other_processes() {
     bank(async |_, bank| {
@@ -258,7 +258,7 @@ fn what_the_boundary_says_is_in_its_own_variant() {
         assert_eq!(error.code(), Code::DeadlineExceeded);
         if let Peer::Process(plugin) = peer {
             let (place, ()) = tokio::join!(ledger.place("slow"), async {
-                // The call is on its way once another one, sent after it, was answered.
+                // The call is in flight once another one, sent after it, was answered.
                 ledger.submit("good").await.unwrap();
                 plugin.kill().unwrap();
             });
@@ -279,7 +279,7 @@ fn a_variant_that_the_caller_does_not_know_is_a_plain_error() {
             assert!(matches!(old.submit("nobody").await, Err(OldSubmitError::UnknownAccount)));
             let Err(OldSubmitError::Boundary(error)) = old.submit("poor").await else { panic!("a variant") };
             assert_eq!((error.code(), error.message()), (Code::FailedPrecondition, "9 needed, 2 available"));
-            // Whoever it is passed on to may know better.
+            // The next peer may know the type.
             let on = Error::from(OldSubmitError::Boundary(error));
             assert!(matches!(SubmitError::from(on), SubmitError::InsufficientFunds { needed: 9, .. }));
             let Err(OldSubmitError::Boundary(error)) = old.missing().await else { panic!("a variant") };

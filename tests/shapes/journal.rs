@@ -1,4 +1,4 @@
-//! What happened, in order, told by whichever process it happened in.
+//! What happened, in order, reported by the process in which it happened.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ impl Lines {
         self.0.borrow().clone()
     }
 
-    /// Waits until `wanted` of the lines so far, and gives them.
+    /// Waits until `wanted` holds for the lines so far, and returns them.
     pub(crate) async fn until(&self, wanted: impl Fn(&[String]) -> bool) -> Vec<String> {
         self.0.subscribe().wait_for(|lines| wanted(lines)).await.unwrap().clone()
     }

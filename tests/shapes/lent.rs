@@ -1,4 +1,4 @@
-//! Services as arguments: they are lent, called back, and given up.
+//! Services as arguments: they are lent, called back, and dropped.
 
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
@@ -45,7 +45,7 @@ pub(crate) trait Borrower {
     async fn crowd(&self, tool: Arc<dyn Tool>, calls: u32) -> Result<u32>;
 }
 
-/// A tool of the host, which tells what becomes of it.
+/// A tool of the host, which reports its calls and its drop.
 struct Hammer {
     name: String,
     lines: Lines,

@@ -1,4 +1,4 @@
-//! Big messages, too big ones, many calls at once, and handlers that block.
+//! Large messages, too large ones, many concurrent calls, and handlers that block.
 
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -68,7 +68,7 @@ impl Porter for Mule {
     async fn block(&self, journal: Arc<dyn Journal>) -> Result<()> {
         journal.note("blocked").await?;
         let go = self.go.clone();
-        // On the runtime's own threads it could block what waits there too.
+        // On the runtime's worker threads it could block other tasks.
         let blocked = tokio::task::spawn_blocking(move || go.lock().unwrap().recv());
         Ok(blocked.await.map_err(|_| "panicked")?.map_err(|_| "gone")?)
     }

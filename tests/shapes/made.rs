@@ -1,4 +1,4 @@
-//! Services as results: constructors, what they hand over, and how it is given back.
+//! Services as results: constructors, the objects that they return, and their release.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -157,7 +157,7 @@ fn factory(case: impl AsyncFn(Arc<dyn Factory>, Lines)) {
     both::<dyn Factory>("made", || Arc::new(Plant), async |peer: &Peer| case(peer.get().await, Lines::new()).await);
 }
 
-/// A journal of the host that tells when it is dropped.
+/// A journal of the host that reports its drop.
 struct Witness {
     name: &'static str,
     lines: Lines,
@@ -322,7 +322,7 @@ fn handles_of_a_singleton_do_not_displace_each_other() {
     factory(async |factory, lines| {
         let older = factory.the_one("older", lines.journal()).await.unwrap();
         let newer = factory.the_one("newer", lines.journal()).await.unwrap();
-        // They would take turns for ever: only a host that does not name its handles, in Go, replaces by asking again.
+        // They would replace each other for ever: only a host in Go, which does not name its handles, replaces by calling.
         assert_eq!(older.name().await.unwrap(), "older, started 1");
         assert_eq!(newer.name().await.unwrap(), "newer, started 1");
         older.close().await.unwrap();
@@ -349,7 +349,7 @@ fn a_caller_who_goes_away_leaves_no_object_behind() {
     });
 }
 
-/// A journal that keeps whoever writes the first line waiting.
+/// A journal that blocks the writer of the first line.
 struct Held {
     lines: Lines,
     go: tokio::sync::Semaphore,

@@ -1,4 +1,4 @@
-//! Two sides that do not agree: other methods, other services, values that do not fit, bytes that are no message.
+//! Two sides that do not match: other methods, other services, values that do not fit, bytes that are no message.
 
 use std::sync::Arc;
 

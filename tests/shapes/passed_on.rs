@@ -138,7 +138,7 @@ struct Book {
     shelf: Shelf,
 }
 
-/// Tells when a call is given up.
+/// Reports when a call is cancelled.
 struct GivenUp(Arc<dyn Journal>);
 
 impl Drop for GivenUp {
@@ -285,7 +285,7 @@ async fn run(library: Peer, worker: Peer, process: u32, case: &impl AsyncFn(&Bet
     lines.all()
 }
 
-/// Runs `case`, and checks in the end, when everybody has let go of everything, that what was made was closed once.
+/// Runs `case`, and checks at the end, when every handle is dropped, that each object was closed once.
 fn between(case: impl AsyncFn(&Between)) {
     between_closing(1, case);
 }
@@ -399,7 +399,7 @@ fn what_was_made_behind_comes_back_through_both() {
     });
 }
 
-/// Counts what it passes on.
+/// Counts what it forwards.
 struct Counting(Arc<dyn Reader>, AtomicU32);
 
 impl Reader for Counting {

@@ -1,4 +1,4 @@
-//! The far side of a case: in memory, or a process.
+//! The peer of a case: in memory, or a process.
 
 use std::sync::Arc;
 

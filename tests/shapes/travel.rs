@@ -1,4 +1,4 @@
-//! What travels with a call: metadata, the deadline, and the end of it when the caller goes away.
+//! What travels with a call: metadata, the deadline, and cancellation.
 
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! Go's part of a test: is it here, and are its programs built.
+//! Go's part of a test: whether it is installed, and building its programs.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Builds programs of `interop/`, which are there as [`program`]s then, and returns the version of Go.
+/// Builds programs of `interop/`, which exist as [`program`]s then, and returns the version of Go.
 ///
 /// # Errors
 ///
@@ -25,7 +25,7 @@ pub(crate) struct Missing {
     pub(crate) required: bool,
 }
 
-/// A program of `interop/`, in cargo's directory for what tests make.
+/// A program of `interop/`, in cargo's directory for files of tests.
 pub(crate) fn program(name: &str) -> PathBuf {
     built().join(name)
 }

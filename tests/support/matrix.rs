@@ -29,8 +29,8 @@ pub(crate) fn passed<'a>(names: impl IntoIterator<Item = &'a str>) -> bool {
     })
 }
 
-/// Runs trials, and if all of them were run and passed, holds the table between the comments `name` and `end` in
-/// `interop/README.md` to `table`; `LOOP_MATRIX=overwrite` writes it.
+/// Runs trials, and if all of them were run and passed, compares the table between the comments `name` and `end` in
+/// `interop/README.md` with `table`; `LOOP_MATRIX=overwrite` writes it.
 pub(crate) fn run(arguments: &Arguments, trials: Vec<Trial>, name: &str, table: impl FnOnce() -> String) -> ExitCode {
     let whole = arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.list && !arguments.ignored;
     let conclusion = libtest_mimic::run(arguments, trials);

@@ -47,7 +47,7 @@ pub(crate) type Role = fn(Plugin) -> std::pin::Pin<Box<dyn Future<Output = ExitC
 /// Declares the plugins that this test binary can be: names and functions `async fn(Plugin) -> ExitCode`.
 macro_rules! roles {
     ($($name:literal => $role:path),* $(,)?) => {
-        /// No test: the way into the plugins' processes.
+        /// No test: the entry point of the plugins' processes.
         #[test]
         fn plugin() {
             $crate::support::become_plugin(&[$(($name, |plugin| Box::pin($role(plugin)))),*]);
@@ -145,7 +145,7 @@ impl Lab {
         plugin
     }
 
-    /// Waits for what ends behind the test's back, then looks for leftovers.
+    /// Waits for what ends in the background, then looks for leftovers.
     async fn finish(self) {
         let launched = std::mem::take(&mut *self.launched.lock().unwrap());
         for (name, mut states) in launched {

@@ -1,5 +1,5 @@
-//! What Go's processes were asked and what they answered, when they were recorded: `golden/loop-recorded-calls.jsonl`, and
-//! what is answered in another way on purpose, `golden/refused-on-purpose.jsonl`.
+//! The recorded calls of Go's processes and their replies: `golden/loop-recorded-calls.jsonl`, and the intended
+//! deviations, `golden/refused-on-purpose.jsonl`.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
@@ -12,7 +12,7 @@ use serde::Deserialize;
 /// A reply, or a code and its text.
 pub(crate) type Answer = Result<Vec<u8>, (Code, String)>;
 
-/// One call. Without a reply it was refused; without a request it was refused unread.
+/// One call. Without a reply it was refused; without a request it was refused before decoding.
 #[derive(Clone, Deserialize)]
 pub(crate) struct Row {
     pub(crate) method: String,
@@ -20,12 +20,12 @@ pub(crate) struct Row {
     pub(crate) reply: Option<String>,
     pub(crate) code: Option<String>,
     pub(crate) message: Option<String>,
-    /// Who answered so: the arguments of the helper's process; `libocr`, the numerical median; `host`; `proxied`, what the
-    /// host passed on.
+    /// Who answered: the arguments of the helper's process; `libocr`, the numerical median; `host`; `proxied`, what the
+    /// host forwarded.
     pub(crate) at: Vec<String>,
 }
 
-/// A call that is answered in another way here.
+/// A call that is answered differently here.
 #[derive(Deserialize)]
 pub(crate) struct Deviation {
     pub(crate) method: String,
@@ -48,7 +48,7 @@ pub(crate) fn rows() -> Vec<Row> {
     lines("loop-recorded-calls.jsonl")
 }
 
-/// What is answered in another way.
+/// The intended deviations.
 pub(crate) fn deviations() -> Vec<Deviation> {
     lines("refused-on-purpose.jsonl")
 }
@@ -110,7 +110,7 @@ impl Row {
         self.message.as_ref().is_some_and(|message| texts.iter().any(|text| message.starts_with(text)))
     }
 
-    /// The number that was lent and not announced.
+    /// The broker id that was lent and not announced.
     pub(crate) fn not_announced(&self) -> Option<u32> {
         let id = self.message.as_ref()?.strip_prefix("failed to dial ")?.split("client connection ").nth(1)?;
         id.split(':').next()?.parse().ok()
@@ -151,7 +151,7 @@ pub(crate) fn messages(pool: &DescriptorPool, method: &str) -> (MessageDescripto
     (found.input(), found.output())
 }
 
-/// The broker's numbers in a message.
+/// The broker ids in a message.
 pub(crate) fn ids(of: &MessageDescriptor, body: &[u8]) -> Vec<u32> {
     let Ok(message) = DynamicMessage::decode(of.clone(), body) else { return Vec::new() };
     message.fields().filter(|(field, _)| is_id(field)).filter_map(|(_, value)| value.as_u32()).collect()
@@ -161,7 +161,7 @@ fn is_id(field: &FieldDescriptor) -> bool {
     field.name().ends_with("ID") && matches!(field.kind(), Kind::Uint32)
 }
 
-/// The message, with 1 for every number of the broker: which numbers there are depends on what came before.
+/// The message, with 1 for every broker id: the ids depend on earlier calls.
 pub(crate) fn meaning(of: &MessageDescriptor, body: &[u8]) -> DynamicMessage {
     let mut message = DynamicMessage::decode(of.clone(), body).unwrap();
     let ids: Vec<_> = message.fields().filter(|(field, _)| is_id(field)).map(|(field, _)| field).collect();

@@ -51,7 +51,7 @@ impl Ours {
         Ok(kill_process(pid, Signal::KILL)?)
     }
 
-    /// Until a call is answered again; the crash is then forgotten, as a stable run would have it.
+    /// Waits until a call is answered again; the crash is then reset, as after a stable run.
     async fn back(&mut self) -> Outcome<()> {
         self.echo.echo(&[7; 64]).await?;
         Ok(())

@@ -15,7 +15,7 @@ use service::{HANDSHAKE, Work, Worker};
 
 fn main() -> ExitCode {
     shared::plugin(async {
-        // Its exit status is nobody's concern: it is killed more often than not.
+        // Its exit status is ignored: it is killed more often than not.
         Plugin::new(HANDSHAKE).serve::<dyn Work>(Arc::new(Worker)).await;
         Ok(())
     })

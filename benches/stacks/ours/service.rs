@@ -23,10 +23,10 @@ pub(crate) trait Echo {
     async fn nap(&self) -> Result<()>;
 }
 
-/// What a plugin can be asked besides.
+/// The plugin's other methods.
 #[loop_service(package = "bench.v1")]
 pub(crate) trait Work: Echo {
-    /// Puts a load on `target`, and gives the nanoseconds that it took.
+    /// Puts a load on `target`, and returns the nanoseconds that it took.
     async fn drive(&self, target: Arc<dyn Echo>, bytes: u64, in_flight: u64, calls: u64) -> Result<u64>;
     /// An object on a connection of its own.
     async fn new_counter(&self) -> Result<Arc<dyn Counter>>;

@@ -1,4 +1,4 @@
-//! Counts allocations, when asked to: at other times a call of the allocator costs one load more.
+//! Counts allocations, if enabled: otherwise a call of the allocator costs one more load.
 
 #![allow(unsafe_code, reason = "an allocator cannot be written without; it is glibc's, with a counter")]
 
@@ -13,7 +13,7 @@ struct Counting;
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Starts to count from zero, or stops. Gives the count until now.
+/// Starts to count from zero, or stops. Returns the count so far.
 pub(crate) fn count(on: bool) -> u64 {
     COUNTING.store(on, Ordering::Relaxed);
     COUNT.swap(0, Ordering::Relaxed)
@@ -25,8 +25,8 @@ fn note() {
     }
 }
 
-// SAFETY: every call is passed on to the system's allocator with the arguments that came, so its guarantees are ours and
-// what it asks of callers was asked of ours. The counters do not allocate.
+// SAFETY: every call is forwarded to the system's allocator with the same arguments, so its guarantees are ours and its
+// requirements were our callers'. The counters do not allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         note();

@@ -10,28 +10,28 @@ use tokio::task::JoinSet;
 
 use super::Outcome;
 
-/// How long a call takes of which thousands are in flight.
+/// How long a call takes when thousands are in flight.
 pub(crate) const NAP: Duration = Duration::from_millis(50);
 
 /// How much to call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
-    /// Of data, in the request and in the reply.
+    /// The size of the data, in the request and in the reply.
     pub(crate) bytes: usize,
     pub(crate) in_flight: usize,
-    /// In all.
+    /// In total.
     pub(crate) calls: usize,
 }
 
 /// A client of one stack. Every caller has a clone of its own.
 pub(crate) trait Caller: Clone + Send + 'static {
-    /// Sends `data` there and back; gives the length of what came.
+    /// Sends `data` there and back; returns the length received.
     fn echo(&mut self, data: &[u8]) -> impl Future<Output = Outcome<usize>> + Send;
-    /// A call that takes [`NAP`] and next to no processor time.
+    /// A call that takes [`NAP`] and next to no CPU time.
     fn nap(&mut self) -> impl Future<Output = Outcome<()>> + Send;
 }
 
-/// Makes the calls and gives the time that all of them took.
+/// Makes the calls and returns the total time.
 pub(crate) async fn run(load: Load, caller: &impl Caller) -> Outcome<Duration> {
     let began = Instant::now();
     let mut callers = JoinSet::new();
@@ -51,7 +51,7 @@ pub(crate) async fn run(load: Load, caller: &impl Caller) -> Outcome<Duration> {
     Ok(began.elapsed())
 }
 
-/// Has `calls` calls in flight at once, and gives the time until all are answered.
+/// Has `calls` calls in flight at once, and returns the time until all are answered.
 pub(crate) async fn flood(calls: usize, caller: &impl Caller) -> Outcome<Duration> {
     let began = Instant::now();
     let mut callers = JoinSet::new();
@@ -66,7 +66,7 @@ pub(crate) async fn flood(calls: usize, caller: &impl Caller) -> Outcome<Duratio
 /// How many call while the process behind them is replaced.
 const MEANWHILE: usize = 4;
 
-/// Calls, with the client that `client` gives for each call, while `replacing` goes on; gives the longest that a call took.
+/// Calls, with a client from `client` for each call, while `replacing` runs; returns the longest time of a call.
 pub(crate) async fn meanwhile<C, F>(
     client: impl Fn() -> F + Clone + Send + 'static,
     replacing: impl Future<Output = Outcome<()>>,

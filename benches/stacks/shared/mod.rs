@@ -1,4 +1,4 @@
-//! What the stacks in Rust have in common: the commands that their host processes obey, and the load.
+//! What the stacks in Rust have in common: the commands of their host processes, and the load.
 //!
 //! Every stack is a host process with its plugins. A host reads one command a line on its stdin, runs it, and answers
 //! with one line: nanoseconds, allocations, and the ids of its plugins' processes. So they are all measured alike, Go's
@@ -25,7 +25,7 @@ pub(crate) const PLUGIN: &str = "LOOP_BENCH_PLUGIN";
 pub(crate) const COOKIE: &str = "table";
 /// Names the flavour of a process's runtime.
 pub(crate) const FLAVOUR: &str = "LOOP_BENCH_FLAVOUR";
-/// Set for a host that shall secure its connections with AutoMTLS.
+/// Set for a host that secures its connections with AutoMTLS.
 pub(crate) const AUTO_MTLS: &str = "LOOP_BENCH_AUTO_MTLS";
 /// Names the plugin's program to a host.
 pub(crate) const PROGRAM: &str = "LOOP_BENCH_PROGRAM";
@@ -68,7 +68,7 @@ pub(crate) fn plugin(serve: impl Future<Output = Outcome<()>>) -> ExitCode {
     exit(|_| serve)
 }
 
-/// The program of a host, which is told the path of its plugin's.
+/// The program of a host, which gets the path of its plugin's program.
 pub(crate) fn host<F: Future<Output = Outcome<()>>>(run: impl FnOnce(Flavour, PathBuf) -> F) -> ExitCode {
     let program = std::env::var_os(PROGRAM).map(PathBuf::from).unwrap_or_default();
     exit(|flavour| run(flavour, program))

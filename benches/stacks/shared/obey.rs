@@ -1,4 +1,4 @@
-//! A host process: one command a line, one answer a line.
+//! A host process: one command per line, one answer per line.
 
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::net::unix::pipe;
 
 use super::{Load, Outcome, alloc};
 
-/// What a host can be told to do. Every time is that of the thing itself, without what prepares it or tidies up.
+/// The commands of a host. Every time is without preparation and clean-up.
 pub(crate) trait Stack {
     /// The processes of its plugins.
     fn plugins(&self) -> Vec<u32>;
@@ -24,13 +24,13 @@ pub(crate) trait Stack {
     async fn notice(&mut self) -> Outcome<Duration>;
     /// Kills the plugin, until a call is answered again.
     async fn recover(&mut self) -> Outcome<Duration>;
-    /// Replaces the plugin by another process while callers call, and gives the longest that one of them waited.
+    /// Replaces the plugin by another process while callers call, and returns the longest wait of one of them.
     async fn replace(&mut self) -> Outcome<Duration>;
-    /// Has the plugin make an object on a connection of its own, calls it, and lets it go; `times` times.
+    /// Has the plugin make an object on a connection of its own, calls it, and drops it; `times` times.
     async fn broker(&mut self, times: usize) -> Outcome<Duration>;
 }
 
-/// Obeys until stdin is closed.
+/// Runs commands until stdin is closed.
 pub(crate) async fn obey(stack: &mut impl Stack) -> Outcome<()> {
     let stdin = pipe::Receiver::from_owned_fd(std::io::stdin().as_fd().try_clone_to_owned()?)?;
     let mut lines = BufReader::new(stdin).lines();

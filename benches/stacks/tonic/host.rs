@@ -64,7 +64,7 @@ impl Start {
     }
 }
 
-/// The client of the moment, which is not replaced while a call is under way.
+/// The current client, which is not replaced while a call is in flight.
 struct Held {
     _guard: OwnedRwLockReadGuard<Client>,
     client: Client,
@@ -168,7 +168,7 @@ impl Stack for Host {
         Ok(began.elapsed())
     }
 
-    /// Another process, a client of that, and the old one is killed when its calls are answered: nothing is set up in it.
+    /// Starts another process, connects, and kills the old one when its calls are answered: nothing is set up in it.
     async fn replace(&mut self) -> Outcome<Duration> {
         let current = Arc::new(RwLock::new(self.plugin.client.clone()));
         let client = {

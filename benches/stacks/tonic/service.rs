@@ -21,8 +21,8 @@ const ECHO: &str = "/bench.v1.Peer/Echo";
 const NAP_PATH: &str = "/bench.v1.Peer/Nap";
 const DRIVE: &str = "/bench.v1.Peer/Drive";
 
-/// The one setting that is not tonic's default: h2 takes thousands of small frames that were not read yet for an attack,
-/// and measures that by this window. Without it, the row with ten thousand calls in flight ends the connection.
+/// The one setting that is not tonic's default: h2 treats thousands of unread small frames as an attack, and measures
+/// that by this window. Without it, the row with ten thousand calls in flight ends the connection.
 const CONNECTION_WINDOW: u32 = 32 << 20;
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -53,7 +53,7 @@ pub(crate) struct DriveReply {
     pub(crate) nanos: u64,
 }
 
-/// The service: answers by itself, or passes `Echo` on.
+/// The service: answers by itself, or forwards `Echo`.
 #[derive(Clone)]
 pub(crate) struct Peer {
     pub(crate) upstream: Option<Client>,
@@ -81,7 +81,7 @@ impl Peer {
         Ok(Response::new(DriveReply { nanos: took.as_nanos() as u64 }))
     }
 
-    /// Serves on `socket`, which must not exist; what is awaited later ends with the last connection or not at all.
+    /// Serves on `socket`, which must not exist; the returned future ends with the last connection or not at all.
     pub(crate) fn serve(self, socket: &Path) -> Outcome<impl Future<Output = Outcome<()>> + use<>> {
         let incoming = UnixListenerStream::new(UnixListener::bind(socket)?);
         let mut server = Server::builder().initial_connection_window_size(CONNECTION_WINDOW);

@@ -24,7 +24,7 @@ impl NumericalMedian {
     /// and either the contract has caught up with what was accepted, or the answer moved since. A report that is
     /// accepted is remembered.
     ///
-    /// A caller that gives up leaves no trace: the memory changes only when the answer is there.
+    /// Cancel safe: the memory changes only when the answer is ready.
     pub async fn should_accept(&self, timestamp: ReportTimestamp, report: &[u8]) -> Result<bool, MedianError> {
         let mut accepted = self.accepted.lock().await;
         let at = (timestamp.epoch, timestamp.round);

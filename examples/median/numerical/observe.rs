@@ -6,7 +6,7 @@ use super::ports::{DataSource, ReportTimestamp};
 use super::value;
 
 impl NumericalMedian {
-    /// Asks all three sources at once. One failure fails the observation: a price without its fees is of no use.
+    /// Calls all three sources concurrently. One failure fails the observation: a price without its fees is of no use.
     pub async fn observation(&self, timestamp: ReportTimestamp, query: &[u8]) -> Result<Vec<u8>, MedianError> {
         Self::expect_empty(query)?;
         let sources = &self.ports.sources;

@@ -52,7 +52,7 @@ pub enum MedianError {
     /// The codec read a report and found no median in it. (Go panics.)
     #[error("nil median was returned by MedianFromReport")]
     NoMedian,
-    /// A port failed, and its own words are all that is said.
+    /// A port failed, with its own text.
     #[error(transparent)]
     Port(PortError),
 }

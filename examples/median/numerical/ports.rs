@@ -5,7 +5,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// What the methods of a port answer.
+/// The future that the methods of a port return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, PortError>> + Send + 'a>>;
 
 /// A failure on the other side of a port.

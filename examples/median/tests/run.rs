@@ -75,7 +75,7 @@ impl Place {
     }
 }
 
-/// Interrupts a run; it must end by itself, in its own words.
+/// Interrupts a run; it must end by itself, with its own message.
 fn interrupt(mut child: Child, mut told: BufReader<ChildStdout>) {
     let pid = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
@@ -171,7 +171,7 @@ fn a_malformed_price_costs_one_observation() {
 fn prices_come_from_an_address_and_a_dead_one_is_no_crash() {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let place = Place::new(PRICES, &(ONE.to_owned() + &web(&server, "5s")));
-    // One round asks twice (two of four oracles); then nobody is there any more.
+    // One round makes two requests (two of four oracles); then the server is gone.
     let answers = std::thread::spawn(move || {
         for _ in 0..2 {
             let (mut stream, _) = server.accept().unwrap();

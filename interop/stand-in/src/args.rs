@@ -3,7 +3,7 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
-/// What the process shall be.
+/// The role of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// `-cmd=median`
@@ -15,7 +15,7 @@ pub enum Role {
 /// The arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Args {
-    /// `-cmd`, which must be there.
+    /// `-cmd`, which is required.
     pub role: Role,
     /// `-limit`: with which call on the main connection the process ends. 0 is no limit.
     pub limit: Option<NonZeroU32>,
@@ -23,7 +23,7 @@ pub struct Args {
     pub static_checks: bool,
 }
 
-/// The arguments make no sense.
+/// The arguments are invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageError(String);
 
@@ -39,7 +39,7 @@ impl std::error::Error for UsageError {}
 ///
 /// # Errors
 ///
-/// There is no `-cmd`, or what it names is neither plugin; a flag is unknown, or its value makes no sense.
+/// There is no `-cmd`, or it names neither plugin; a flag is unknown, or its value is invalid.
 pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Args, UsageError> {
     let (mut role, mut limit, mut static_checks) = (None, None, false);
     let mut arguments = arguments.into_iter();

@@ -1,4 +1,4 @@
-//! What is refused because it is not the value that belongs here.
+//! Refuses values that are not the expected ones.
 
 use std::fmt::Debug;
 

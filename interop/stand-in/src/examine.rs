@@ -1,4 +1,4 @@
-//! What the median plugin does with what it is lent: it asks for everything, and compares.
+//! What the median plugin does with what it is lent: it calls everything, and compares.
 
 use loop_runtime::{Error, Result};
 use loop_services::prelude::*;

@@ -1,8 +1,9 @@
-//! What the helper process of chainlink-common's tests answers, behind the services of [`loop_services`].
+//! The replies of the helper process of chainlink-common's tests, behind the services of [`loop_services`].
 //!
-//! Those tests launch a process of their own as a median plugin or as a relayer, and compare every answer with a static
-//! value. The binary of this package takes its arguments and its place; a host of ours that lends [`lent`] things has in
-//! Go's helper a peer that checks all it gets. Nothing here is about prices or chains: every value is made up, by them.
+//! Those tests launch a process of their own as a median plugin or as a relayer, and compare every reply with a static
+//! value. The binary of this package takes the same arguments and replaces it; for a host of this runtime that lends
+//! [`lent`] services, Go's helper is a peer that checks everything it gets. Nothing here is about prices or chains:
+//! every value is made up, by them.
 //!
 //! * [`args`]: how the process is launched
 //! * [`median`], [`relayer`]: the two plugins

@@ -1,8 +1,8 @@
 //! The stand-in's process: `stand-in -cmd=median|relayer [-limit=N] [-static-checks]`.
 //!
-//! Without a command it ends with code 2. With a limit it ends with code 3 at the N-th call on its main connection, before
-//! that is answered; every call counts, those of go-plugin and of health too. As with Go's helper, nothing is tidied up
-//! then: its directory of sockets stays.
+//! Without a command it exits with code 2. With a limit it exits with code 3 at the N-th call on its main connection,
+//! before that is answered; every call counts, those of go-plugin and of health too. As with Go's helper, nothing is
+//! cleaned up then: its directory of sockets stays.
 
 #![forbid(unsafe_code)]
 

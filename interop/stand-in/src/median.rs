@@ -36,7 +36,7 @@ impl Lifecycle for Root {
 }
 
 impl PluginMedian for Root {
-    /// Asks everything that it is lent for everything, and refuses what does not have the static values.
+    /// Calls everything that it is lent, and refuses what does not have the static values.
     async fn new_median_factory(
         &self,
         provider: Arc<dyn MedianProvider>,

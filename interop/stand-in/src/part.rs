@@ -35,7 +35,7 @@ impl Part {
         log(&self.name, what);
     }
 
-    /// Every part is in good health, and says so.
+    /// Every part reports good health.
     pub(crate) fn health(&self) -> BTreeMap<String, String> {
         let all = std::iter::once(&self.name).chain(&self.below);
         all.inspect(|name| log(name, "Ready")).map(|name| (name.clone(), String::new())).collect()

@@ -1,6 +1,6 @@
-//! Words for an option that does not exist: what there is, what was probably meant.
+//! Help for an unknown option: the known ones, and the one that was probably meant.
 
-/// What an attribute takes, for a help line.
+/// The options of an attribute, for a help line.
 pub(super) fn listing(attribute: &str, known: &[&str]) -> String {
     let quoted: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
     match quoted.split_last() {
@@ -20,7 +20,7 @@ pub(crate) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
         .map(|(_, key)| key)
 }
 
-/// Edits between two words: insert, delete, replace.
+/// The edit distance of two words: insertions, deletions, substitutions.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

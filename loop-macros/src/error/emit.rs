@@ -36,9 +36,9 @@ pub(super) fn emit(error: &ErrorType<'_>, lints: &TokenStream) -> TokenStream {
         let code = code.clone().unwrap_or_else(|| Ident::new("Unknown", Span::call_site()));
         quote!(Self::#variant { .. } => #runtime::Code::#code,)
     });
-    // Here rustc says that `Display` is missing.
+    // Here rustc reports a missing `Display`.
     let typed = quote_spanned!(ident.span()=> #runtime::typed_error(__code, &self));
-    // Without a variant of its own there is nothing behind the transport's.
+    // Without other variants, the transport's is irrefutable.
     let only = codes.len() == 0;
     let (bind, leave) = if only { Default::default() } else { (quote!(let __code =), quote!(return)) };
     let typed = (!only).then(|| quote!(; #typed));

@@ -1,4 +1,4 @@
-//! What a type with a mistake still gets, so that its uses do not add errors of their own.
+//! The impls that a type with a mistake still gets, so that its uses do not add errors of their own.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -47,7 +47,7 @@ pub(super) fn fallback(item: &DeriveInput) -> TokenStream {
     }
 }
 
-/// Whether another derive gives the type this very `From`, as thiserror does.
+/// Whether another derive emits the same `From`, as thiserror does.
 fn derives_from(item: &DeriveInput) -> bool {
     let Data::Enum(data) = &item.data else { return false };
     let marked = |variant: &Variant| options::error_variant(&variant.attrs, &mut Errors::default()).transport.is_some();

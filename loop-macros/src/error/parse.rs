@@ -1,4 +1,4 @@
-//! From the syntax tree to the model; never returns early where something can still be said.
+//! From the syntax tree to the model; never returns early where something can still be reported.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
@@ -31,7 +31,7 @@ pub(super) const CODES: &[&str] = &[
     "Unauthenticated",
 ];
 
-/// What was read; the transport's variant may be missing.
+/// The parsed type; the transport's variant may be missing.
 pub(super) struct Read<'a> {
     pub(super) message: Message<'a>,
     runtime: TokenStream,
@@ -46,7 +46,7 @@ impl<'a> Read<'a> {
     }
 }
 
-/// Reads the type; nothing if it cannot be an error at all.
+/// Reads the type; `None` if it cannot be an error at all.
 pub(super) fn error<'a>(item: &'a DeriveInput, errors: &mut Errors) -> Option<Read<'a>> {
     let ident = &item.ident;
     let Data::Enum(data) = &item.data else {

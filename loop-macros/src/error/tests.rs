@@ -1,4 +1,4 @@
-//! What the words are for is in `tests/ui/error`; here is what needs several mistakes or looks at the expansion.
+//! The error texts are tested in `tests/ui/error`; here is what needs several mistakes or checks the expansion.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -1,4 +1,4 @@
-//! Rules that look at more than one word: numbers, and types that their syntax gives away.
+//! Rules about more than one token: numbers, and types that the syntax shows to be invalid.
 
 use syn::Type;
 
@@ -55,7 +55,7 @@ fn check_fields(owner: &str, reserved: &[Reserved], fields: &[Field<'_>], errors
     }
 }
 
-/// Reports what has no form on the wire, as far as the syntax shows it; the rest is rustc's.
+/// Reports types that cannot be encoded, as far as the syntax shows it; the rest is left to rustc.
 fn check_type(ty: &Type, errors: &mut Errors) {
     types::walk(ty, &mut |inner| one_type(inner, errors));
 }

@@ -1,9 +1,9 @@
-//! The impls. A type of the user's is named only as `<Ty as Trait>::item`, from the user's own tokens: then a type that
-//! cannot cross is reported once, under that type.
+//! The impls. A user's type is named only as `<Ty as Trait>::item`, from the user's own tokens: then a type that
+//! cannot cross is reported once, on that type.
 //!
-//! Nothing that a user can name is met: paths are absolute, items of our traits are named as those of the trait, a method
-//! of something that we hold by value is called by its path (a trait of the user's may have one of that name for all
-//! types), and what we name ourselves begins with two underscores.
+//! Generated code never resolves to a user's names: paths are absolute, trait items are qualified with the trait, a
+//! method of a value is called by its path (a user's trait may have one of that name for all types), and generated
+//! names begin with two underscores.
 
 mod enumeration;
 mod newtype;
@@ -28,7 +28,7 @@ pub(super) fn emit(message: &Message<'_>, lints: &TokenStream) -> TokenStream {
     quote!(#lints const _: () = { #impls };)
 }
 
-/// `<ty as runtime::way>::item`, all of it at the place of `ty`, so that rustc points there whatever part fails.
+/// `<ty as runtime::way>::item`, all of it at the span of `ty`, so that rustc points there whatever part fails.
 pub(crate) fn through(ty: &impl ToTokens, runtime: &TokenStream, way: &str, item: &str) -> TokenStream {
     let spans = ty.to_token_stream().into_iter().map(|token| token.span());
     let (first, last) = spans.fold((None, None), |(first, _), span| (first.or(Some(span)), Some(span)));
@@ -40,7 +40,7 @@ pub(crate) fn through(ty: &impl ToTokens, runtime: &TokenStream, way: &str, item
     quote!(#open #ty #rest)
 }
 
-/// The same tokens at another place.
+/// The same tokens at another span.
 pub(crate) fn respanned(tokens: &TokenStream, span: Span) -> TokenStream {
     tokens.clone().into_iter().map(|token| with_span(token, span)).collect()
 }

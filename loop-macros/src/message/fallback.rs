@@ -1,4 +1,4 @@
-//! What a type with a mistake still gets, so that its uses do not add errors of their own.
+//! The impls that a type with a mistake still gets, so that its uses do not add errors of their own.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -49,7 +49,7 @@ pub(crate) fn fallback(item: &DeriveInput) -> TokenStream {
     }
 }
 
-/// The parameters that there should not be, with what the traits ask for.
+/// The type parameters, which are a mistake, with the bounds that the traits require.
 pub(crate) fn generics(item: &DeriveInput) -> Generics {
     let (ident, mut generics) = (&item.ident, item.generics.clone());
     if !generics.params.is_empty() {

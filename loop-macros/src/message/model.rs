@@ -1,4 +1,4 @@
-//! What a type says about its form on the wire. Borrows from the syntax tree.
+//! The model of a type and its encoding. Borrows from the syntax tree.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::Type;
@@ -8,7 +8,7 @@ use super::number::FieldNumber;
 /// A type that derives `LoopMessage`.
 pub(crate) struct Message<'a> {
     pub(crate) ident: &'a Ident,
-    /// The runtime's module of the wire.
+    /// The path of the runtime's module `wire`.
     pub(crate) runtime: TokenStream,
     /// With a package, or plain.
     pub(crate) name: String,
@@ -20,11 +20,11 @@ pub(crate) struct Message<'a> {
 pub(crate) enum Kind<'a> {
     /// Fields with names.
     Struct(Vec<Field<'a>>),
-    /// What it wraps, with its own text for a refusal.
+    /// The inner type, with its own text for a refusal.
     Newtype { inner: &'a Type, text: Option<String> },
     /// Numbers with names.
     Enum(Enum<'a>),
-    /// One of several.
+    /// An enum with data.
     Oneof(Oneof<'a>),
 }
 
@@ -43,7 +43,7 @@ pub(crate) enum FieldPlace {
     Number(Numbered),
     /// As a oneof, whose cases have the numbers.
     Oneof,
-    /// Nowhere: `Default` fills it in.
+    /// Not encoded: `Default` fills it in.
     Skip,
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct Numbered {
 
 pub(crate) struct Enum<'a> {
     pub(crate) values: Vec<EnumValue<'a>>,
-    /// The variant that keeps numbers without a name.
+    /// The variant that keeps unknown numbers.
     pub(crate) unknown: Option<&'a Ident>,
 }
 
@@ -70,10 +70,10 @@ pub(crate) struct EnumValue<'a> {
 }
 
 pub(crate) struct Oneof<'a> {
-    /// What the oneof is called where the enum is a message by itself.
+    /// The name of the oneof where the enum is a message by itself.
     pub(crate) name: String,
     pub(crate) cases: Vec<Case<'a>>,
-    /// The variant that stands for no case, or for one without a name.
+    /// The variant that stands for no case, or for an unknown one.
     pub(crate) unknown: Option<&'a Ident>,
     /// The variant that is never written.
     pub(crate) unwritten: Option<&'a Ident>,
@@ -104,7 +104,7 @@ pub(crate) struct Reserved {
 }
 
 impl Field<'_> {
-    /// What is known of a field with a number.
+    /// The data of a field with a number.
     pub(crate) fn numbered(&self) -> Option<&Numbered> {
         match &self.place {
             FieldPlace::Number(numbered) => Some(numbered),
@@ -117,7 +117,7 @@ impl Numbered {
     /// The trait through which the field is written and read.
     pub(crate) fn way(&self) -> &'static str {
         match (self.nanos, self.default) {
-            // Nanoseconds that did not come are none, in any case.
+            // Missing nanoseconds are zero in any case.
             (true, _) => "InNanos",
             (false, true) => "OrDefault",
             (false, false) => "Plain",

@@ -7,18 +7,18 @@ use super::model::Reserved;
 use crate::attr::{Number, Options};
 use crate::diag::Errors;
 
-/// What `#[wire(..)]` says about the number.
+/// The number in `#[wire(..)]`.
 pub(crate) enum FieldNumber {
-    /// A sound one.
+    /// A valid one.
     Number(Number),
-    /// Nothing.
+    /// None was given.
     Nothing,
-    /// Something wrong, of which the user was told.
+    /// An invalid one, which was reported.
     Refused,
 }
 
 impl FieldNumber {
-    /// The number of a field or a case; `sound` says that the attribute was understood so far.
+    /// The number of a field or a case; `sound` is whether the attribute was valid so far.
     pub(super) fn field(options: &mut Options, sound: bool, errors: &mut Errors) -> Self {
         match options.literal() {
             Some(literal) => Number::read(literal, errors).map_or(Self::Refused, Self::Number),
@@ -42,7 +42,7 @@ impl FieldNumber {
         }
     }
 
-    /// The value, which is there once all checks have passed.
+    /// The value, which exists once all checks have passed.
     pub(crate) fn get(&self) -> u32 {
         match self {
             Self::Number(number) => number.value,
@@ -53,7 +53,7 @@ impl FieldNumber {
 
 /// The numbers of one message or enum.
 pub(super) struct Numbers<'a> {
-    /// What the numbers belong to, for the texts.
+    /// What the numbers belong to, for error texts.
     owner: &'a str,
     reserved: &'a [Reserved],
     used: Vec<&'a Number>,
@@ -62,7 +62,7 @@ pub(super) struct Numbers<'a> {
 }
 
 impl<'a> Numbers<'a> {
-    /// Collects; `from` is the smallest number there can be.
+    /// Collects the numbers; `from` is the smallest valid one.
     pub(super) fn new(
         owner: &'a str,
         from: u32,

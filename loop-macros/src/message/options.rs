@@ -14,7 +14,7 @@ const FIELD: &[&str] = &["name", "text", "nanos", "default", "skip", "oneof"];
 const VARIANT: &[&str] = &["name", "text", "unknown"];
 const ERROR_VARIANT: &[&str] = &["name", "code", "transport"];
 
-/// What `#[message(..)]` says.
+/// The options of `#[message(..)]`.
 pub(crate) struct MessageOptions {
     pub(crate) package: Option<LitStr>,
     pub(crate) name: Option<LitStr>,
@@ -71,7 +71,7 @@ fn reserved(range: &[TokenTree], errors: &mut Errors) -> Option<Reserved> {
     ends.map(|(first, last)| Reserved { first, last })
 }
 
-/// What `#[wire(..)]` says about a field. The number is still among `rest`.
+/// The options of `#[wire(..)]` on a field. The number is still in `rest`.
 pub(crate) struct FieldOptions {
     pub(crate) rest: Options,
     pub(crate) name: Option<LitStr>,
@@ -99,7 +99,7 @@ pub(crate) fn field(attrs: &[Attribute], errors: &mut Errors) -> FieldOptions {
     }
 }
 
-/// What `#[wire(..)]` says about a variant. The number is still among `rest`.
+/// The options of `#[wire(..)]` on a variant. The number is still in `rest`.
 pub(crate) struct VariantOptions {
     pub(crate) rest: Options,
     pub(crate) name: Option<LitStr>,
@@ -117,11 +117,11 @@ pub(crate) fn variant(attrs: &[Attribute], errors: &mut Errors) -> VariantOption
     }
 }
 
-/// What `#[wire(..)]` says about a variant of an error.
+/// The options of `#[wire(..)]` on a variant of an error.
 pub(crate) struct ErrorVariantOptions {
-    /// What variants of all enums have.
+    /// The options that variants of all enums have.
     pub(crate) variant: VariantOptions,
-    /// The code, still to be read.
+    /// The code, not yet parsed.
     pub(crate) code: Option<(Ident, TokenStream)>,
     pub(crate) transport: Option<Ident>,
 }

@@ -1,4 +1,4 @@
-//! From the syntax tree to the model; never returns early where something can still be said.
+//! From the syntax tree to the model; never returns early where something can still be reported.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
@@ -11,7 +11,7 @@ use crate::case;
 use crate::diag::Errors;
 use crate::service::docs::docs;
 
-/// Reads the type; nothing if it cannot be a message at all.
+/// Reads the type; `None` if it cannot be a message at all.
 pub(super) fn message<'a>(item: &'a DeriveInput, errors: &mut Errors) -> Option<Message<'a>> {
     let options = options::message(&item.attrs, errors);
     let ident = &item.ident;
@@ -27,7 +27,7 @@ pub(super) fn message<'a>(item: &'a DeriveInput, errors: &mut Errors) -> Option<
     Some(of(item, options, kind, errors))
 }
 
-/// A type without parameters.
+/// Reports type parameters.
 pub(crate) fn generics(item: &DeriveInput, what: &str, errors: &mut Errors) {
     let ident = &item.ident;
     if item.generics.lifetimes().next().is_some() {
@@ -39,7 +39,7 @@ pub(crate) fn generics(item: &DeriveInput, what: &str, errors: &mut Errors) {
     }
 }
 
-/// The message of the type `item`, whose parts are read.
+/// The message of the type `item`, from its parsed parts.
 pub(crate) fn of<'a>(
     item: &'a DeriveInput,
     options: MessageOptions,
@@ -59,12 +59,12 @@ pub(crate) fn of<'a>(
     }
 }
 
-/// The module of the runtime that generated code of a message names.
+/// The path of the runtime's module for the code of a message.
 fn wire(runtime: &TokenStream) -> TokenStream {
     quote!(#runtime::wire)
 }
 
-/// Options that say nothing about this kind of type.
+/// Reports options that do not apply to this kind of type.
 fn misplaced(kind: &Kind<'_>, options: &MessageOptions, errors: &mut Errors) {
     let mut report = |at: Option<TokenStream>, problem: &str, help: &str| {
         if let Some(at) = at {
@@ -180,7 +180,7 @@ fn enumeration<'a>(
     Kind::Oneof(Oneof { name: oneof_name(options), cases, unknown, unwritten: None })
 }
 
-/// The variant for what has no name here has no number either, no name on the wire, and is never refused.
+/// The variant for unknown cases has no number, no name in the schema, and is never refused.
 fn stands_alone(options: &mut VariantOptions, errors: &mut Errors) {
     let number = options.rest.literal().map(|number| (number.to_token_stream(), "number"));
     let name = options.name.as_ref().map(|name| (name.to_token_stream(), "name"));
@@ -191,7 +191,7 @@ fn stands_alone(options: &mut VariantOptions, errors: &mut Errors) {
     }
 }
 
-/// What the oneof of an enum is called.
+/// The name of the oneof of an enum.
 pub(crate) fn oneof_name(options: &MessageOptions) -> String {
     options.oneof.as_ref().map_or_else(|| "kind".to_owned(), LitStr::value)
 }
@@ -212,7 +212,7 @@ fn value<'a>(
     if let Some(text) = &options.text {
         errors.help(text, "a value of an enum is never refused", "remove `text`");
     }
-    // Protobuf puts the values of all enums of a package into one scope.
+    // In protobuf, the values of all enums of a package share one scope.
     let regular = || [of, ident].map(|ident| case::shouting(&case::plain(ident))).join("_");
     let name = options.name.as_ref().map_or_else(regular, LitStr::value);
     EnumValue { ident, name, docs: docs(&variant.attrs), number }
@@ -244,7 +244,7 @@ pub(crate) fn variant_body(variant: &Variant) -> TokenStream {
     quote!(#ident #fields)
 }
 
-/// A variant that is a case of the oneof; `sound` says that its attributes were understood.
+/// A variant that is a case of the oneof; `sound` is whether its attributes were valid.
 pub(crate) fn case<'a>(
     variant: &'a Variant,
     mut options: VariantOptions,

@@ -1,4 +1,4 @@
-//! What the words are for is in `tests/ui/message`; here is what needs several mistakes or looks at the expansion.
+//! The error texts are tested in `tests/ui/message`; here is what needs several mistakes or checks the expansion.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -122,7 +122,7 @@ fn sound_types_have_no_errors() {
     }
 }
 
-/// Everything in the expansion is named from the root, through the path that was given.
+/// Every path in the expansion is absolute, through the crate path that was given.
 #[test]
 fn the_crate_can_be_given() {
     let expanded = expand(quote! {

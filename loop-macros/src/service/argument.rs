@@ -8,7 +8,7 @@ use super::model::Argument;
 use super::{options, types};
 use crate::diag::Errors;
 
-/// Reads one argument; nothing if it has no name.
+/// Reads one argument; `None` if it has no name.
 pub(crate) fn read<'a>(method: &Ident, input: &'a PatType, errors: &mut Errors) -> Option<Argument<'a>> {
     options::qualified(&input.attrs, errors);
     let wire = options::wire(&input.attrs, errors);
@@ -34,7 +34,7 @@ pub(crate) fn read<'a>(method: &Ident, input: &'a PatType, errors: &mut Errors) 
     }
     let part = types::peel(declared);
     match declared {
-        // `&dyn Trait`: a service in the wrong clothes, not data.
+        // `&dyn Trait`: a service that is not in an `Arc`, not data.
         Type::Reference(_) if matches!(part, Type::TraitObject(_)) => {
             data::check(declared, Located::Argument(ident), errors)
         }

@@ -31,7 +31,7 @@ pub(crate) fn check(service: &Service<'_>, errors: &mut Errors) {
     }
 }
 
-/// Calls are routed by name. Methods under `#[cfg]` may stand in for each other.
+/// Calls are dispatched by name. Methods under `#[cfg]` may replace each other.
 fn rpc_names(service: &Service<'_>, errors: &mut Errors) {
     let mut seen: HashMap<&str, &TokenStream> = HashMap::new();
     for method in &service.methods {
@@ -46,7 +46,7 @@ fn rpc_names(service: &Service<'_>, errors: &mut Errors) {
     }
 }
 
-/// Versions of one method under different conditions are one.
+/// Versions of one method under different `#[cfg]`s count as one.
 fn one_of_a_kind(service: &Service<'_>, what: &str, word: impl Fn(&RpcOptions) -> Option<&Ident>, errors: &mut Errors) {
     let mut marked = service.methods.iter().filter_map(|method| Some((method, word(&method.options)?)));
     if let Some((method, first)) = marked.next() {
@@ -58,7 +58,7 @@ fn one_of_a_kind(service: &Service<'_>, what: &str, word: impl Fn(&RpcOptions) -
     }
 }
 
-/// The hook runs on our side of the boundary, before anybody calls: nothing of an rpc applies to it.
+/// The hook runs in the serving process, before any call: no option of an RPC applies to it.
 fn start(method: &Method<'_>, word: &Ident, errors: &mut Errors) {
     let name = method.ident();
     let options = &method.options;
@@ -88,7 +88,7 @@ fn start(method: &Method<'_>, word: &Ident, errors: &mut Errors) {
     }
 }
 
-/// The runtime sends the release by itself when the last handle is dropped, once, with an empty request.
+/// The runtime sends the release by itself when the last handle is dropped, at most once, with an empty request.
 fn release(method: &Method<'_>, errors: &mut Errors) {
     let options = &method.options;
     if options.release.is_none() {
@@ -105,10 +105,10 @@ fn release(method: &Method<'_>, errors: &mut Errors) {
     }
 }
 
-/// Only an object can be lost and made again. What the syntax leaves open (an alias of `Arc<dyn Trait>`) is for the types to
-/// say, in the method's table.
+/// Only an object can be lost and recreated. What the syntax does not show (an alias of `Arc<dyn Trait>`) is left to
+/// the types, in the method's table.
 ///
-/// `singleton` may stand beside it: that one is about a caller who asks again, this one about the runtime asking by itself.
+/// It may be combined with `singleton`: that is about the caller calling again, this about the runtime doing so.
 fn once(method: &Method<'_>, errors: &mut Errors) {
     let options = &method.options;
     let Some(word) = &options.once else { return };
@@ -131,7 +131,7 @@ fn once(method: &Method<'_>, errors: &mut Errors) {
     }
 }
 
-/// `whole` gives the reply to the message; `returns` names and numbers the fields otherwise.
+/// `whole` makes the message the reply; otherwise `returns` names and numbers the fields.
 fn reply(method: &Method<'_>, errors: &mut Errors) {
     let options = &method.options;
     let name = method.ident();
@@ -170,7 +170,7 @@ fn reply_parts(success: &Type) -> usize {
     }
 }
 
-/// `google.protobuf.Empty` is another file's message and has no fields.
+/// `google.protobuf.Empty` is a well-known type and has no fields.
 fn request(method: &Method<'_>, errors: &mut Errors) {
     let empty = |name: &&LitStr| name.value() == "google.protobuf.Empty";
     if let Some(request) = method.options.request.as_ref().filter(empty)
@@ -181,7 +181,7 @@ fn request(method: &Method<'_>, errors: &mut Errors) {
     }
 }
 
-/// Numbers are all given or all by position: a mixture would move when an argument is added.
+/// Numbers are all given or all by position: a mixture would shift when an argument is added.
 fn argument_numbers(method: &Method<'_>, errors: &mut Errors) {
     let given: Vec<&Number> = method.arguments.iter().filter_map(|argument| argument.wire.number.as_ref()).collect();
     distinct_numbers(given.iter().copied(), method.ident(), errors);

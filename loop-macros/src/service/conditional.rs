@@ -1,6 +1,6 @@
-//! Options behind `#[cfg_attr(..)]`, which reach an attribute macro as they are written: whether the condition holds is known
-//! to rustc alone. So a method with such an option becomes two, one for each answer, of which rustc keeps one. Each must be
-//! sound by itself, also the ones that no configuration has.
+//! Options behind `#[cfg_attr(..)]`, which an attribute macro receives unexpanded: only rustc knows whether the
+//! condition holds. So a method with such an option becomes two, one for each outcome, of which rustc keeps one. Each
+//! must be valid by itself, also those that no configuration selects.
 //!
 //! Input:  `#[cfg_attr(feature = "x", rpc(idempotent))] async fn get(&self) -> Result<u64>;`
 //! Output: `#[cfg(feature = "x")] #[rpc(idempotent)] async fn get(..)`, `#[cfg(not(feature = "x"))] async fn get(..)`
@@ -11,7 +11,7 @@ use syn::{Attribute, FnArg, ItemTrait, Meta, TraitItem, TraitItemFn, parse_quote
 use super::model::is_option;
 use crate::attr::split_commas;
 
-/// Replaces every method that has options of ours behind a condition; gives whether there was one.
+/// Replaces every method that has options of this macro behind a condition; returns whether there was one.
 pub(super) fn resolve(item: &mut ItemTrait) -> bool {
     let items = std::mem::take(&mut item.items);
     let before = items.len();
@@ -43,13 +43,13 @@ fn versions(function: TraitItemFn) -> Vec<TraitItemFn> {
     done
 }
 
-/// What `cfg_attr(predicate, attrs)` says.
+/// The parts of `cfg_attr(predicate, attrs)`.
 struct Conditional {
     predicate: TokenStream,
     attrs: Vec<Attribute>,
 }
 
-/// Takes out the first condition on options of ours.
+/// Removes the first condition on options of this macro.
 fn take(function: &mut TraitItemFn) -> Option<Conditional> {
     let (at, place) = places(function).find_map(|place| Some((position(place)?, place)))?;
     conditional(&place.remove(at))
@@ -68,7 +68,7 @@ fn position(attrs: &[Attribute]) -> Option<usize> {
     attrs.iter().position(|attr| conditional(attr).is_some())
 }
 
-/// The condition, if there are options of ours behind it; conditions may be behind conditions.
+/// The condition, if there are options of this macro behind it; conditions may be nested.
 fn conditional(attr: &Attribute) -> Option<Conditional> {
     let Meta::List(list) = &attr.meta else { return None };
     if !list.path.is_ident("cfg_attr") {
@@ -85,7 +85,7 @@ fn attribute(meta: TokenStream) -> Option<Attribute> {
     Some(parse_quote!(#[#meta]))
 }
 
-/// Without the invisible groups that fragments of `macro_rules!` are in.
+/// Without the invisible groups around fragments of `macro_rules!`.
 pub(super) fn ungrouped(tokens: &[TokenTree]) -> Vec<TokenTree> {
     let flat = tokens.iter().flat_map(|token| match token {
         TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::None => {

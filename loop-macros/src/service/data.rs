@@ -1,5 +1,5 @@
-//! Types that cannot cross, as far as their syntax shows it. What passes here is decided by rustc, whose words for a
-//! type without an impl are the runtime's `#[diagnostic::on_unimplemented]` texts.
+//! Types that cannot cross, as far as their syntax shows it. The rest is decided by rustc, whose error for a
+//! type without an impl is the runtime's `#[diagnostic::on_unimplemented]` text.
 
 use proc_macro2::Ident;
 use quote::ToTokens;
@@ -8,21 +8,21 @@ use syn::Type;
 use super::types;
 use crate::diag::Errors;
 
-/// Where a type stands.
+/// Where a type occurs.
 #[derive(Clone, Copy)]
 pub(crate) enum Located<'a> {
-    /// The argument of this name, one `&` taken off.
+    /// The argument of this name, without one `&`.
     Argument(&'a Ident),
     /// The result of the method of this name.
     Result(&'a Ident),
 }
 
-/// Reports everything within `ty` that has no form on the wire.
+/// Reports everything within `ty` that cannot be encoded.
 pub(crate) fn check(ty: &Type, place: Located<'_>, errors: &mut Errors) {
     types::walk(ty, &mut |inner| one(inner, place, errors));
 }
 
-/// Reports `ty` itself; answers whether its parts are worth a look.
+/// Reports `ty` itself; returns whether its parts are to be checked.
 fn one(ty: &Type, place: Located<'_>, errors: &mut Errors) -> bool {
     if let Some((whole, service)) = types::unshared(ty) {
         unshared(whole, service, place, errors);
@@ -102,7 +102,7 @@ fn closure(ty: impl ToTokens, errors: &mut Errors) {
     errors.help(ty, "a closure cannot cross the plugin boundary", help);
 }
 
-/// A service travels by being served, for as long as the other side wants it: only `Arc` can do that.
+/// A lent service is served for as long as the peer needs it: that takes an `Arc`.
 fn unshared(ty: &Type, service: &Ident, place: Located<'_>, errors: &mut Errors) {
     if types::is_fn_trait(service) {
         return closure(ty, errors);

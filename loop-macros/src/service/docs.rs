@@ -1,4 +1,4 @@
-//! Documentation: comments as text for the schema, and the paragraph that the trait's own docs gain.
+//! Documentation: comments as text for the schema, and the paragraph that is added to the trait's own docs.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -6,8 +6,8 @@ use syn::Attribute;
 
 use super::model::{Method, RpcOptions, Service};
 
-/// The doc comment as plain text, lines joined, one leading space taken off each. Links to Rust items become their names,
-/// and code is left out: readers of the schema have neither.
+/// The doc comment as plain text, lines joined, one leading space removed from each. Links to Rust items become their
+/// names, and code is omitted: readers of the schema have neither.
 pub(crate) fn docs(attrs: &[Attribute]) -> String {
     let mut lines = Vec::new();
     for attr in attrs {
@@ -32,7 +32,7 @@ pub(crate) fn docs(attrs: &[Attribute]) -> String {
     unlinked(&lines.join("\n")).trim_matches('\n').to_owned()
 }
 
-/// ``[`Head`]`` as `` `Head` ``, `[block](Head::block)` as `block`; what leads to an address stays.
+/// ``[`Head`]`` as `` `Head` ``, `[block](Head::block)` as `block`; links to URLs stay.
 fn unlinked(text: &str) -> String {
     let Some((before, rest)) = text.split_once('[') else { return text.to_owned() };
     let Some((label, after)) = rest.split_once(']') else { return text.to_owned() };
@@ -46,7 +46,7 @@ fn unlinked(text: &str) -> String {
     }
 }
 
-/// `#[doc]` attributes that say what a reader of the trait's docs must know of the boundary.
+/// `#[doc]` attributes with what a reader of the trait's docs must know about the boundary.
 pub(crate) fn paragraph(service: &Service<'_>) -> TokenStream {
     let name = &service.item.ident;
     let mut text = vec![
@@ -89,7 +89,7 @@ pub(crate) fn paragraph(service: &Service<'_>) -> TokenStream {
 
 fn list<'m, 'a: 'm>(methods: impl Iterator<Item = &'m Method<'a>>) -> String {
     let mut names: Vec<_> = methods.map(|method| format!("`{}`", method.ident())).collect();
-    // Versions of one method under different conditions.
+    // Versions of one method under different `#[cfg]`s.
     names.dedup();
     names.join(", ")
 }

@@ -1,15 +1,15 @@
-//! The emitted items, a family in each file. Nothing here fails: what could be wrong was checked before.
+//! The emitted items, one kind per file. Nothing here fails: everything was checked before.
 //!
-//! Rules that every family keeps, each one the scar of a compiler error:
+//! Rules for all of them, each the lesson of a compiler error:
 //! * erased methods are called by path, because a parent and a child both have `__remote`;
-//! * the impl for `Arc` is written with `async fn`, since no single lifetime is the shorter one of all that it borrows for;
+//! * the impl for `Arc` is written with `async fn`, since no single lifetime is the shortest of all its borrows;
 //! * the impls for `Arc` and `Remote` override every method, default bodies included;
 //! * a user's type is only ever mentioned as `<Type as Trait>::..` from the user's own tokens, so that rustc underlines
-//!   it once and says nothing of an expansion;
-//! * our locals live at [`Span::mixed_site`], so that an argument may have any name, and begin with two underscores, as a
-//!   constant of the user's would be met in a pattern all the same;
-//! * items of our traits are named as such, `<Self as Service>::NAME`, and what we hold by value is asked by a path: a trait
-//!   of the user's may have a method of that name for all types.
+//!   it once and does not point into the expansion;
+//! * generated locals have the span [`Span::mixed_site`], so that an argument may have any name, and begin with two
+//!   underscores, since a pattern would otherwise match a user's constant nevertheless;
+//! * trait items are qualified, `<Self as Service>::NAME`, and methods of values are called by path: a user's trait may
+//!   have a method of that name for all types.
 
 mod contract;
 mod erased;
@@ -26,11 +26,11 @@ use crate::case;
 
 pub(crate) use contract::{contract, signature};
 
-/// Everything that the attribute stands for.
+/// The whole expansion of the attribute.
 pub(crate) fn emit(mut service: Service<'_>) -> TokenStream {
     let contract = contract(&service, Some(&erased_name(service.ident())));
     let (erased, lints) = (erased::declaration(&service), service.lints());
-    // Inside, the runtime has a short name: an expansion is read by people, too.
+    // Inside, the runtime has a short name: people read expansions, too.
     let runtime = std::mem::replace(&mut service.runtime, quote!(__rt));
     let (blanket, shared) = (erased::blanket(&service), erased::shared(&service));
     let (remote, service) = (remote::remote(&service), service::service(&service));
@@ -54,24 +54,24 @@ fn erased_name(ident: &Ident) -> Ident {
     format_ident!("__Erased{}", ident, span = Span::mixed_site())
 }
 
-/// The boxed twin of a method; no method can be called so that it is `__remote`, which the hidden trait has too.
+/// The name of a method's boxed twin; no method name gives `__remote`, which the hidden trait has too.
 fn erased_method(method: &Ident) -> Ident {
     format_ident!("__call_{}", case::plain(method), span = Span::mixed_site())
 }
 
-/// A method's name where it is implemented: not at the user's span, so that an editor finds one definition, not five.
+/// A method's name where it is implemented: without the user's span, so that an editor finds one definition, not five.
 fn implemented(method: &Ident) -> Ident {
     let mut ident = method.clone();
     ident.set_span(Span::mixed_site());
     ident
 }
 
-/// The constant that describes a method. By number, as `get_id` and `get_ID` are one name in capitals.
+/// The constant that describes a method. By number, as `get_id` and `get_ID` are the same in upper case.
 fn table_name(method: &Method<'_>) -> Ident {
     format_ident!("__METHOD_{}", method.index, span = Span::mixed_site())
 }
 
-/// A local of ours: no argument can be mistaken for it, and no constant of the user's is it.
+/// A generated local: it collides with no argument and no constant of the user.
 fn local(name: &str) -> Ident {
     format_ident!("__{}", name, span = Span::mixed_site())
 }

@@ -12,7 +12,7 @@ use super::model::{Service, cfgs};
 use super::parse::NOT_DYN;
 use super::types;
 
-/// Emits the trait and stand-ins for its impls.
+/// Emits the trait and stubs for its impls.
 pub(crate) fn fallback(service: &Service<'_>) -> TokenStream {
     let (contract, ident, runtime) = (contract(service, None), service.ident(), &service.runtime);
     if !has_dyn(service) {
@@ -55,7 +55,7 @@ fn has_dyn(service: &Service<'_>) -> bool {
         && item.items.iter().all(|entry| matches!(entry, TraitItem::Fn(_)))
 }
 
-/// `impl X for Arc<T>`, unless a method has a type that a stand-in body cannot have.
+/// `impl X for Arc<T>`, unless a method has a type that a stub body cannot have.
 fn shared(service: &Service<'_>) -> Option<TokenStream> {
     let ident = service.ident();
     let functions = service.item.items.iter().filter_map(|entry| match entry {

@@ -10,10 +10,10 @@ use super::{argument, options, types};
 use crate::case;
 use crate::diag::Errors;
 
-/// Methods that `Arc<dyn Service>` gets from traits of the prelude; ours of that name would be ambiguous or unreachable.
+/// Methods that `Arc<dyn Service>` gets from the prelude's traits; one of that name would be ambiguous or unreachable.
 const TAKEN: &[&str] = &["clone", "as_ref", "to_owned", "into", "try_into"];
 
-/// Reads one `fn` into `service`; after an error it is left out.
+/// Reads one `fn` into `service`; after an error it is skipped.
 pub(crate) fn read<'a>(service: &mut Service<'a>, item: &'a TraitItemFn, errors: &mut Errors) {
     let before = errors.len();
     let sig = &item.sig;
@@ -34,7 +34,7 @@ pub(crate) fn read<'a>(service: &mut Service<'a>, item: &'a TraitItemFn, errors:
     }
 }
 
-/// Names that calls could not reach are refused where they are declared.
+/// Refuses names that could not be called.
 fn name(service: &Ident, ident: &Ident, errors: &mut Errors) {
     let name = case::plain(ident);
     if TAKEN.contains(&name.as_str()) {
@@ -60,7 +60,7 @@ fn qualifiers(sig: &Signature, errors: &mut Errors) {
     }
 }
 
-/// One name in the contract is one set of types.
+/// A method of the contract has one set of types.
 fn generics(sig: &Signature, errors: &mut Errors) {
     let name = &sig.ident;
     if sig.generics.params.iter().any(|param| !matches!(param, syn::GenericParam::Lifetime(_))) {
@@ -119,7 +119,7 @@ fn method<'a>(index: usize, item: &'a TraitItemFn, errors: &mut Errors) -> Optio
         return None;
     };
     match types::success(result) {
-        // The parts of a reply of several fields.
+        // The parts of a reply with several fields.
         Some(Type::Tuple(parts)) => {
             parts.elems.iter().for_each(|part| data::check(part, Located::Result(ident), errors));
         }

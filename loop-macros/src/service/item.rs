@@ -6,7 +6,7 @@ use syn::{Item, ItemTrait};
 
 use crate::diag::Errors;
 
-/// The annotated trait; nothing, with the reason reported, if the attribute is on something else.
+/// The annotated trait; `None`, with the reason reported, if the attribute is on something else.
 pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Option<ItemTrait> {
     let (keyword, kind) = match syn::parse2::<Item>(tokens) {
         Ok(Item::Trait(item)) => return Some(item),

@@ -1,4 +1,4 @@
-//! What the attribute understood of a trait. Borrows from syn; nothing is decided about types here.
+//! The model of a trait. Borrows from syn; nothing is decided about types here.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -6,10 +6,10 @@ use syn::{Attribute, ItemTrait, LitStr, Path, TraitItemFn, Type};
 
 use crate::attr::Number;
 
-/// Attributes that other crates offer for the same purpose; both at once give errors that nobody understands.
+/// Attributes of other crates for the same purpose; both at once give incomprehensible errors.
 pub(super) const REPLACED: &[&str] = &["async_trait", "trait_variant", "dynosaur", "automock"];
 
-/// One service: a trait, its name in the contract and what it consists of.
+/// One service: a trait, its name in the contract and its parts.
 pub(crate) struct Service<'a> {
     pub(crate) item: &'a ItemTrait,
     /// `package.Name`.
@@ -24,7 +24,7 @@ pub(crate) struct Service<'a> {
 
 /// An `async fn`.
 pub(crate) struct Method<'a> {
-    /// Its place among the methods.
+    /// Its index among the methods.
     pub(crate) index: usize,
     pub(crate) item: &'a TraitItemFn,
     /// The name in the contract.
@@ -35,20 +35,20 @@ pub(crate) struct Method<'a> {
     pub(crate) result: &'a Type,
 }
 
-/// A name in the contract and what to underline when it is wrong.
+/// A name in the contract and what to underline if it is invalid.
 pub(crate) struct Name {
     pub(crate) text: String,
     pub(crate) at: TokenStream,
 }
 
-/// `#[rpc(..)]`. Flags hold the word itself.
+/// `#[rpc(..)]`. Flags hold the word itself, for its span.
 #[derive(Default)]
 pub(crate) struct RpcOptions {
     pub(crate) idempotent: Option<Ident>,
     pub(crate) release: Option<Ident>,
     pub(crate) replay: Option<Ident>,
     pub(crate) singleton: Option<Ident>,
-    /// A constructor whose object is not made again when it is lost.
+    /// A constructor whose object is not recreated when it is lost.
     pub(crate) once: Option<Ident>,
     /// The message is itself the reply.
     pub(crate) whole: Option<Ident>,
@@ -98,8 +98,8 @@ impl Service<'_> {
         &self.item.ident
     }
 
-    /// What the user allows of the trait or of a part of it, and what a deprecated part needs: it is implemented all the
-    /// same.
+    /// The lints that the user allows on the trait or on a part of it, and what a deprecated part needs, which is still
+    /// implemented.
     pub(crate) fn lints(&self) -> TokenStream {
         let items = self.item.items.iter().filter_map(|item| match item {
             syn::TraitItem::Fn(function) => Some(function),
@@ -130,7 +130,7 @@ impl<'a> Method<'a> {
 }
 
 impl Argument<'_> {
-    /// The name in what is generated, where no lint looks at it again.
+    /// The name in generated code, where no lint checks it again.
     pub(crate) fn bound(&self) -> Ident {
         let mut ident = self.ident.clone();
         ident.set_span(Span::mixed_site().located_at(ident.span()));
@@ -147,13 +147,13 @@ impl Argument<'_> {
     }
 }
 
-/// The `#[cfg]`s of an item: an attribute macro sees them unexpanded, so every family of items repeats them.
+/// The `#[cfg]`s of an item: an attribute macro sees them unexpanded, so every generated item repeats them.
 pub(crate) fn cfgs(attrs: &[Attribute]) -> impl Iterator<Item = &Attribute> + Clone {
     attrs.iter().filter(|attr| attr.path().is_ident("cfg"))
 }
 
-/// What the user allows of an item, for what is generated of it and names the same things; an expectation is met where the
-/// user wrote it. Nothing is allowed beyond that but what must be, since a crate may forbid a lint.
+/// The lints that the user allows on an item, for the code generated from it; an `expect` is fulfilled where the user
+/// wrote it. Nothing else is allowed unless necessary, since a crate may forbid a lint.
 pub(crate) fn lints<'a>(attrs: impl IntoIterator<Item = &'a Attribute>) -> TokenStream {
     let allowed = attrs.into_iter().filter(|attr| attr.path().is_ident("allow") || attr.path().is_ident("expect"));
     allowed
@@ -165,24 +165,24 @@ pub(crate) fn lints<'a>(attrs: impl IntoIterator<Item = &'a Attribute>) -> Token
         .collect()
 }
 
-/// Is it one of the attributes that we read?
+/// Is it one of the attributes that the macro reads?
 pub(crate) fn is_option(attr: &Attribute) -> bool {
     attr.path().is_ident("rpc") || attr.path().is_ident("wire")
 }
 
-/// Is it one of the attributes that we take away: one that we read, or one that was meant to be?
+/// Is it one of the attributes that the macro removes: one that it reads, or one that was meant to be?
 pub(crate) fn is_ours(attr: &Attribute) -> bool {
     is_option(attr) || is_qualified(attr)
 }
 
-/// Is it one of our options by a path, as `#[loop_runtime::rpc(..)]`? There is no such attribute: they are a part of ours.
+/// Is it an option given by a path, as `#[loop_runtime::rpc(..)]`? No such attribute exists: only bare names are read.
 pub(crate) fn is_qualified(attr: &Attribute) -> bool {
     let segments = &attr.path().segments;
     let ends = |names: &[&str]| segments.last().is_some_and(|last| names.iter().any(|name| last.ident == name));
     segments.len() > 1 && segments.first().is_some_and(|first| first.ident == "loop_runtime") && ends(&["rpc", "wire"])
 }
 
-/// Is it an attribute that was reported, and whose own complaints would only hide ours?
+/// Is it an attribute that was reported, and whose own errors would only hide that?
 pub(crate) fn is_refused(attr: &Attribute) -> bool {
     let last = attr.path().segments.last();
     last.is_some_and(|last| last.ident == "loop_service" || REPLACED.iter().any(|name| last.ident == name))

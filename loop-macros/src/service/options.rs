@@ -15,11 +15,11 @@ const RPC: &[&str] =
     &["idempotent", "release", "replay", "singleton", "once", "whole", "start", "name", "request", "reply", "returns"];
 const WIRE: &[&str] = &["name", "text", "dial"];
 
-/// What `#[loop_service(..)]` says about the trait called `ident`.
+/// The options of `#[loop_service(..)]` on the trait called `ident`.
 pub(crate) struct ServiceOptions {
-    /// `package.Name`; of no use after an error.
+    /// `package.Name`; meaningless after an error.
     pub(crate) full_name: String,
-    /// The hidden module of the runtime.
+    /// The path of the runtime's hidden module.
     pub(crate) runtime: TokenStream,
 }
 
@@ -134,7 +134,7 @@ pub(crate) fn wire(attrs: &[Attribute], errors: &mut Errors) -> WireOptions {
     wire
 }
 
-/// The contract name of a method: given, or made of the Rust name.
+/// The contract name of a method: given, or derived from the Rust name.
 pub(crate) fn rpc_name(given: Option<&LitStr>, method: &Ident) -> Name {
     match given {
         Some(name) => Name { text: name.value(), at: name.to_token_stream() },
@@ -165,7 +165,7 @@ pub(crate) fn check_message(message: &LitStr, errors: &mut Errors) {
     }
 }
 
-/// A place without a token of its own: the attribute.
+/// A position without a token of its own: the attribute.
 struct At(Span);
 
 impl ToTokens for At {

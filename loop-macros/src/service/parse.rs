@@ -1,4 +1,4 @@
-//! From the trait to the model: its header, its parents, its items. Each rule stands before the code that checks it.
+//! From the trait to the model: its header, its parents, its items. Each rule is stated before the code that checks it.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -19,7 +19,7 @@ pub(super) const NOT_DYN: &[&str] =
 /// Well-known traits that a remote object cannot have, however it is implemented.
 const FOREIGN: &[&str] = &["Debug", "Display", "Error", "Any", "Unpin", "Drop", "Future", "Iterator", "Deref"];
 
-/// Reads `#[loop_service(tokens)] item`; items with mistakes are reported and left out.
+/// Reads `#[loop_service(tokens)] item`; items with mistakes are reported and skipped.
 pub(crate) fn service<'a>(tokens: TokenStream, item: &'a ItemTrait, errors: &mut Errors) -> Service<'a> {
     let ServiceOptions { full_name, runtime } = options::service(tokens, &item.ident, errors);
     attributes(item, errors);
@@ -72,7 +72,7 @@ fn header(item: &ItemTrait, errors: &mut Errors) {
     }
 }
 
-/// Supertraits are services, apart from the markers; rustc says so of those that are not.
+/// Supertraits are services, apart from the markers; rustc reports those that are not.
 fn parents<'a>(item: &'a ItemTrait, errors: &mut Errors) -> Vec<&'a Path> {
     let mut parents = Vec::new();
     for bound in &item.supertraits {

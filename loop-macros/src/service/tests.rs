@@ -1,4 +1,4 @@
-//! What an expansion contains, and what it never does. How it behaves is tested where it runs.
+//! What an expansion contains, and what it never does. Its behaviour is tested across processes.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};

@@ -1,10 +1,10 @@
-//! What can be told from the syntax of a type. It only ever improves an error: whether something is data or a service
+//! What the syntax of a type shows. It only improves errors: whether something is data or a service
 //! is decided by the type system.
 
 use proc_macro2::{Ident, Span};
 use syn::{AngleBracketedGenericArguments, GenericArgument, Lifetime, PathArguments, Type, TypeParamBound};
 
-/// One leading `&` off, and groups that macros leave around a type.
+/// Removes one leading `&`, and the groups that macros leave around a type.
 pub(crate) fn peel(ty: &Type) -> &Type {
     match ungroup(ty) {
         Type::Reference(reference) if reference.mutability.is_none() => ungroup(&reference.elem),
@@ -21,7 +21,7 @@ pub(crate) fn ungroup(ty: &Type) -> &Type {
     }
 }
 
-/// Calls `visit` on `ty` and on every type within it; `visit` answers whether to look inside.
+/// Calls `visit` on `ty` and on every type within it; `visit` returns whether to descend.
 pub(crate) fn walk<'t>(ty: &'t Type, visit: &mut impl FnMut(&'t Type) -> bool) {
     let ty = ungroup(ty);
     if !visit(ty) {
@@ -74,12 +74,12 @@ pub(crate) fn first_trait<'t>(bounds: impl IntoIterator<Item = &'t TypeParamBoun
     })
 }
 
-/// Is it a closure's trait?
+/// Is it one of the `Fn` traits?
 pub(crate) fn is_fn_trait(name: &Ident) -> bool {
     ["Fn", "FnMut", "FnOnce", "AsyncFn", "AsyncFnMut", "AsyncFnOnce"].iter().any(|known| name == known)
 }
 
-/// A future written by hand: `impl Future`, `Pin<Box<dyn Future>>`, `BoxFuture`.
+/// An explicit future: `impl Future`, `Pin<Box<dyn Future>>`, `BoxFuture`.
 pub(crate) fn is_future(ty: &Type) -> bool {
     match ungroup(ty) {
         Type::ImplTrait(it) => first_trait(&it.bounds).is_some_and(|name| name == "Future"),
@@ -97,16 +97,16 @@ pub(crate) fn success(result: &Type) -> Option<&Type> {
     named(result).filter(|(name, _)| *name == "Result").and_then(|(_, first)| first).map(ungroup)
 }
 
-/// Gives every elided lifetime the name `'a`: input `&str`, `Cow<'_, str>`; output `&'a str`, `Cow<'a, str>`.
+/// Names every elided lifetime `'a`: input `&str`, `Cow<'_, str>`; output `&'a str`, `Cow<'a, str>`.
 ///
-/// The erased method returns a box that borrows from all its arguments, so they have to share one name.
+/// The erased method returns a box that borrows from all its arguments, so they have to share one lifetime.
 pub(crate) fn name_lifetimes(ty: &Type) -> Type {
     let mut named = ty.clone();
     name(&mut named);
     named
 }
 
-/// Follows the types within `ty`; lengths of arrays and other expressions are none.
+/// Recurses into the types within `ty`; array lengths and other expressions are not types.
 fn name(ty: &mut Type) {
     match ty {
         Type::Reference(reference) => {
@@ -191,7 +191,7 @@ pub(crate) fn contains(ty: &Type, test: impl Fn(&Type) -> bool) -> bool {
     found
 }
 
-/// Surely no component: a type of the standard library that holds data, or anything but a path.
+/// Certainly no component: a standard library type that holds data, or anything but a path.
 pub(crate) fn is_plain_data(ty: &Type) -> bool {
     const DATA: &[&str] = &[
         "bool",

@@ -1,4 +1,4 @@
-//! What the users of a host do: calls with and without deadlines, cancelled now and then; handles that are made, used and
+//! The users of a host: calls with and without deadlines, sometimes cancelled; handles that are made, used and
 //! closed.
 
 use std::rc::Rc;
@@ -13,11 +13,11 @@ use super::world::{KINDS, World};
 use crate::error::Result;
 use crate::service::machines::attempts::Class;
 
-/// How long something without a deadline of its own may take: three times the wait for a link, and until somebody who hangs
-/// is taken for hung.
+/// How long an operation without a deadline may take: three times the wait for a link, and until a hung process is
+/// detected.
 const LONGEST: Duration = Duration::from_secs(200);
 
-/// One user, until the world is calm.
+/// One user, until the faults end.
 pub(super) async fn caller(world: Rc<World>) {
     while !world.is_calm.get() {
         sleep(pause()).await;
@@ -53,7 +53,7 @@ fn deadline() -> Option<Instant> {
     Some(sim::now() + left)
 }
 
-/// Whatever takes until `deadline`.
+/// Awaits `work`, which must end by `deadline`.
 pub(super) async fn in_time<T>(what: &str, deadline: Option<Instant>, work: impl Future<Output = T>) -> T {
     let (began, stalled) = (sim::now(), sim::stalled());
     let until = deadline.map_or(began + LONGEST, |at| at.max(began));
@@ -65,7 +65,7 @@ pub(super) async fn in_time<T>(what: &str, deadline: Option<Instant>, work: impl
     done
 }
 
-/// `None` if its caller went away meanwhile.
+/// `None` if its caller was cancelled meanwhile.
 async fn unless_cancelled<T>(work: impl Future<Output = T>) -> Option<T> {
     let cancelled = async {
         match once_in(8) {
@@ -112,7 +112,7 @@ async fn one_call(user: &Rc<User>, deadline: Option<Instant>) -> Option<Result<(
     unless_cancelled(in_time("a call", deadline, call(&handle, &order))).await
 }
 
-/// Makes something, uses it, lets go of it.
+/// Makes an object, uses it, drops it.
 async fn short_lived(world: &Rc<World>, deadline: Option<Instant>) {
     let place = random(|random| random.below(KINDS.len()));
     let made = unless_cancelled(in_time("a constructor", deadline, world.make(place, deadline))).await;
@@ -137,7 +137,7 @@ async fn close(user: &Rc<User>) {
     in_time("a close", Some(bound), user.handle().close(deadline)).await;
 }
 
-/// Closes what stands at a place, and makes another one.
+/// Closes the handle at a place, and makes another one.
 async fn replace(world: &Rc<World>, deadline: Option<Instant>) {
     let place = random(|random| random.below(KINDS.len()));
     let old = world.users.borrow_mut()[place].take();
@@ -150,13 +150,13 @@ async fn replace(world: &Rc<World>, deadline: Option<Instant>) {
     remake(world, place, deadline).await;
 }
 
-/// Makes what stands at `place`, and whatever stood under what stood there.
+/// Remakes the handle at `place`, and those that were below the old one.
 pub(super) async fn remake(world: &Rc<World>, place: usize, deadline: Option<Instant>) {
     for (at, kind) in KINDS.iter().enumerate() {
         let depends = kind.under == Some(place) || kind.forwards == Some(place);
         let is_gone = world.user(at).is_none_or(|user| user.handle().closed.is_cancelled());
         if at == place || (depends && is_gone) {
-            // What cannot be made stays away, and its callers have nothing to call.
+            // What cannot be made stays empty, and its callers have nothing to call.
             let made = in_time("a constructor", deadline, world.make(at, deadline)).await;
             if let Some(Ok(user)) = made {
                 world.users.borrow_mut()[at] = Some(user);

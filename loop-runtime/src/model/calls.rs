@@ -1,5 +1,5 @@
-//! Calls over a handle, first constructor calls, and calls that are passed on: the loop of `service/handle/calls.rs` and what
-//! is tried in it, with the same decisions after each attempt.
+//! Calls over a handle, first constructor calls, and forwarded calls: the loop of `service/handle/calls.rs` and its
+//! attempts, with the same decisions after each.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ trait Attempting {
     }
 }
 
-/// Whoever waits for a link, so that it is known for how long.
+/// A caller that waits for a link, so that the time is recorded.
 struct Waiter(u64);
 
 impl Waiter {
@@ -100,7 +100,7 @@ async fn over_links<A: Attempting>(handle: &Rc<Handle>, class: Class, it: &A) ->
     }
 }
 
-/// What a caller asks for.
+/// The call to make.
 pub(super) struct Order {
     pub(super) id: CallId,
     pub(super) class: Class,
@@ -151,7 +151,7 @@ async fn lost(link: &Link, deadline: Option<Instant>) {
     }
 }
 
-/// Calls it; what its caller is told is entered in the ledger.
+/// Makes the call; the caller's outcome is entered in the ledger.
 pub(super) async fn call(handle: &Rc<Handle>, order: &Order) -> Result<()> {
     let outcome = over_links(handle, order.class, &Ordinary { handle, order }).await;
     tell(handle, order.id, &outcome);
@@ -164,10 +164,10 @@ fn tell<T>(handle: &Handle, call: CallId, outcome: &Result<T>) {
         Err(error) => {
             log!("call {call} of handle {}: {error} ({:?})", handle.number, error.kind());
             let is_loss = error.loss().is_some_and(|loss| !loss.downstream && !loss.may_have_run);
-            // A loss behind the far side is its answer.
+            // A loss behind the peer is the peer's answer.
             let downstream = error.loss().is_some_and(|loss| loss.downstream);
             ledger(|it| it.told_lost(call, downstream || error.may_have_run()));
-            // What waited in vain is told of whoever did not come.
+            // A timed out wait names the handle that did not recover.
             if is_loss && error.message().contains('[') && !handle.is_named_in(error.message()) {
                 ledger(|it| {
                     it.broken(Promise::Ancestor, || format!("handle {} is told of another: {error}", handle.number));
@@ -194,7 +194,7 @@ impl Attempting for Constructing<'_> {
             return Err(AttemptError::Impossible(went_away()));
         }
         let made = self.recipe.attempt(link, self.call, self.deadline).await;
-        // Whatever came of it, one more object may be there: the caller knows of it.
+        // Whatever the outcome, one more object may exist: the caller knows of it.
         if matches!(made, Err(AttemptError::MayHaveRun(_) | AttemptError::Answered(_))) {
             ledger(|it| it.excuse(self.recipe.number, link.session.number));
         }
@@ -220,7 +220,7 @@ fn went_away() -> Error {
     Error::new(Code::Cancelled, "the caller went away")
 }
 
-/// Runs a first constructor call in a task of its own, to its end even if the caller goes away.
+/// Runs a first constructor call in a task of its own, to completion even if the caller is dropped.
 pub(super) async fn construct(parent: Rc<Handle>, recipe: Recipe, deadline: Option<Instant>) -> Result<Rc<User>> {
     let waiting = CancellationToken::new();
     let abandoned = waiting.clone();
@@ -241,7 +241,7 @@ pub(super) async fn construct(parent: Rc<Handle>, recipe: Recipe, deadline: Opti
         if outcome.is_err() {
             ledger(|it| it.done(number));
         }
-        // A caller who has gone away drops what was made.
+        // If the caller was dropped, so is what was made.
         let _ = made.send(outcome);
     });
     let expired = sleep_until_some(deadline.map(|at| at + settle::CONSTRUCTOR));
@@ -252,7 +252,7 @@ pub(super) async fn construct(parent: Rc<Handle>, recipe: Recipe, deadline: Opti
     }
 }
 
-/// A call of a plugin that the host passes on to another.
+/// A call of a plugin that the host forwards to another.
 struct Passed {
     call: Call,
     until: Instant,
@@ -278,7 +278,7 @@ impl Attempting for Passed {
     }
 }
 
-/// Passes a call on to `target`.
+/// Forwards a call to `target`.
 pub(super) async fn forward(target: &Rc<Handle>, runs: Runs) -> LentReply {
     let id = ledger(|it| it.begin_call(runs));
     let until = sim::now() + target.peer_context.timeouts.forward_timeout;

@@ -1,4 +1,4 @@
-//! What is promised of a plugin, looked at where its machine decides.
+//! The promises about a plugin, checked where its machine decides.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::host::machines::{Action, Input};
 use crate::host::{EndCause, EventKind, State};
 
 impl Task {
-    /// Looks at what the machine is told.
+    /// Checks the machine's input.
     pub(super) fn note(&mut self, input: &Input) {
         let plugin = self.shared.plugin;
         match input {
@@ -20,7 +20,7 @@ impl Task {
             }
             Input::Restart { .. } => self.launch_is_free |= self.shared.is_running(),
             Input::Started { .. } => self.launch_is_free = false,
-            // What broke reaches nothing of the host any more. One that goes in order takes back what it was lent.
+            // A lost process can reach nothing of the host. One that shuts down in order releases what it was lent.
             Input::Lost { generation, why } if *why != EndCause::ShutDown => {
                 let goes_on =
                     *why == EndCause::BrokerLost && self.find(*generation).is_none_or(|kept| kept.was_retired);
@@ -36,14 +36,14 @@ impl Task {
         }
     }
 
-    /// Nothing of it reaches what was lent to it from here on.
+    /// From here on, the generation can reach nothing that was lent to it.
     fn is_over(&self, generation: u64) {
         ledger(|it| {
             it.plugins[self.shared.plugin].over.insert(generation);
         });
     }
 
-    /// Looks at what the machine wants done.
+    /// Checks the machine's action.
     pub(super) fn check(&mut self, action: &Action) {
         let plugin = self.shared.plugin;
         match action {
@@ -116,13 +116,13 @@ impl Task {
         }
     }
 
-    /// Whoever was asked to shut down has had the time for it, in which it could do something.
+    /// A process that was asked to shut down has had its grace period, in which it could run.
     fn check_patience(&mut self, generation: u64) {
         let Some((asked, at, (times, stood_still))) = self.asked.take_if(|it| it.0 == generation) else { return };
         let Some(kept) = self.find(asked) else { return };
         let (more_times, more) = sim::stood_still();
         let had = (sim::now() - at).saturating_sub(more - stood_still);
-        // Of ten slices, one is lost each time that everything stands still.
+        // Of ten slices, one is lost each time that everything stalls.
         let slices = 10_u32.saturating_sub(more_times - times);
         let least = (self.shared.policy.shutdown_timeout / 10 * slices).saturating_sub(Duration::from_millis(50));
         let process = &kept.generation.session.process;
@@ -132,7 +132,7 @@ impl Task {
         }
     }
 
-    /// Looks at what is told.
+    /// Checks an emitted event.
     pub(super) fn told(&mut self, what: &EventKind) {
         let plugin = self.shared.plugin;
         log!("plugin {plugin} tells: {what:?}");
@@ -154,12 +154,12 @@ impl Task {
                 it.plugins[plugin].not_before = Some(*until);
             }),
             EventKind::Backoff { until, .. } => ledger(|it| it.plugins[plugin].not_before = Some(*until)),
-            // Failures of the program before are none of the new one's.
+            // Failures of the old program do not count for the new one.
             EventKind::Upgraded { .. } => ledger(|it| {
                 it.figures.upgrades += 1;
                 it.plugins[plugin].forget_launches();
             }),
-            // A stable run forgets earlier failures.
+            // A stable run clears earlier failures.
             EventKind::Ended(ended) if ended.uptime >= self.shared.policy.stable_after => {
                 ledger(|it| it.plugins[plugin].launches.clear());
             }

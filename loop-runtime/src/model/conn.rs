@@ -1,4 +1,4 @@
-//! Connections to objects, and the way of a call through them.
+//! Connections to objects, and how a call passes through them.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -18,32 +18,32 @@ pub(super) struct Conn {
     pub(super) process: Rc<Process>,
     pub(super) object: Rc<FarObject>,
     pub(super) up: Cell<bool>,
-    /// The far side has said that it takes no new calls.
+    /// The peer has announced that it takes no new calls.
     pub(super) winds_down: Cell<bool>,
-    /// As the far side sees it.
+    /// Its end as the peer sees it.
     pub(super) down: CancellationToken,
-    /// As the host sees it, a moment later.
+    /// Its retirement as the host sees it, a moment later.
     pub(super) retired: CancellationToken,
     pub(super) ended: CancellationToken,
 }
 
-/// Why a call over a connection has no answer.
+/// Why a call over a connection has no reply.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Failure {
     NotRun,
     MayHaveRun,
 }
 
-/// What a process is asked.
+/// A request to a process.
 pub(super) enum Ask {
-    /// Whether it is there.
+    /// A probe whether it exists.
     Probe,
     Call(service::Call),
     Construct(service::Construct),
     Release,
 }
 
-/// What it answers.
+/// Its reply.
 #[derive(Clone)]
 pub(super) enum Reply {
     Done,
@@ -62,7 +62,7 @@ impl Conn {
         !self.retired.is_cancelled() && !self.ended.is_cancelled()
     }
 
-    /// The far side has said that it takes no calls over it.
+    /// Whether the peer has announced that it takes no new calls.
     pub(super) fn went_away(&self) -> bool {
         self.winds_down.get()
     }
@@ -71,7 +71,7 @@ impl Conn {
         self.up.get()
     }
 
-    /// It ends now; the host notices in a moment.
+    /// Ends it now; the host notices a moment later.
     pub(super) fn cut(self: &Rc<Self>) {
         if !self.up.replace(false) {
             return;
@@ -85,7 +85,7 @@ impl Conn {
         });
     }
 
-    /// The host hangs up.
+    /// The host disconnects.
     pub(super) fn hang_up(self: &Rc<Self>) {
         self.up.set(false);
         self.retired.cancel();
@@ -97,7 +97,7 @@ impl Conn {
         });
     }
 
-    /// GOAWAY: what it has not looked at it will not; what it has is answered; then it ends.
+    /// GOAWAY: unprocessed calls stay unprocessed, those in flight are answered, then it ends.
     pub(super) fn wind_down(self: &Rc<Self>, most: Duration) {
         if self.winds_down.replace(true) {
             return;
@@ -112,7 +112,7 @@ impl Conn {
         });
     }
 
-    /// Asks over it. Dropping the future cancels the call.
+    /// Sends a request over it. Dropping the future cancels the call.
     pub(super) async fn ask(self: &Rc<Self>, ask: Ask) -> Result<Reply, Failure> {
         if !self.is_usable() && !matches!(ask, Ask::Release | Ask::Probe) || self.ended.is_cancelled() {
             return Err(Failure::NotRun);
@@ -134,15 +134,15 @@ impl Conn {
     }
 }
 
-/// The way of a call through a process. Whoever goes away while it is under way leaves it half-way.
+/// Runs a call through a process. If either end is lost meanwhile, it stops half-way.
 async fn deliver(conn: Rc<Conn>, ask: Ask, answer: oneshot::Sender<Result<Reply, Failure>>, gone: CancellationToken) {
     sleep(if once_in(40) { millis(5, 300) } else { millis(0, 3) }).await;
-    // What was sent may be read even if the sender hung up meanwhile.
+    // What was sent may be read even if the sender disconnected meanwhile.
     if (!conn.is_up() || gone.is_cancelled()) && once_in(2) {
         return;
     }
     if conn.winds_down.get() && !matches!(ask, Ask::Release | Ask::Probe) {
-        // By the last number that it looked at. Without an answer, the connection's end is one.
+        // By the GOAWAY's last stream id. Without a reply, the end of the connection is the outcome.
         sleep(millis(0, 3)).await;
         let _ = answer.send(Err(Failure::NotRun));
         return;

@@ -1,4 +1,4 @@
-//! What the far side sees of a service that the host lends: a door that it may knock at.
+//! A service that the host lends, as the peer sees it: a door that it may dial.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -9,11 +9,11 @@ use tokio_util::sync::CancellationToken;
 use super::ledger::Runs;
 use super::sim::{hop, millis, sleep};
 
-/// To whom something was lent.
+/// The borrower of a lease.
 pub(super) struct LeaseInfo {
     pub(super) plugin: usize,
     pub(super) generation: u64,
-    /// The handle whose object it was lent to, and which lending of its that was; none for what a call lent.
+    /// The handle whose object it was lent to, and the number of that lending; `None` for what a call lent.
     pub(super) lending: Option<(u64, u64)>,
 }
 
@@ -22,17 +22,17 @@ pub(super) struct Door {
     pub(super) arrivals: mpsc::UnboundedSender<Rc<LentConn>>,
 }
 
-/// A connection to a lent service. Whoever drops the far end hangs up.
+/// A connection to a lent service. Dropping the peer's end disconnects.
 pub(super) struct LentConn {
-    /// The far side has hung up.
+    /// The peer has disconnected.
     pub(super) down: CancellationToken,
-    /// The host has.
+    /// The host has disconnected.
     pub(super) over: CancellationToken,
     pub(super) calls: mpsc::UnboundedSender<LentCall>,
     pub(super) arriving: Cell<Option<mpsc::UnboundedReceiver<LentCall>>>,
 }
 
-/// The far end.
+/// The peer's end.
 pub(super) struct Borrower(Rc<LentConn>);
 
 pub(super) struct LentCall {
@@ -40,11 +40,11 @@ pub(super) struct LentCall {
     pub(super) answer: oneshot::Sender<Option<LentReply>>,
 }
 
-/// What a lent service answers.
+/// The reply of a lent service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LentReply {
     Done,
-    /// A service behind it is lost.
+    /// A service behind it was lost.
     Lost {
         may_have_run: bool,
     },

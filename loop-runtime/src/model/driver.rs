@@ -1,5 +1,5 @@
-//! One schedule: two plugins, their callers, faults; then calm, in which everything comes back; then the end, of which
-//! nothing stays.
+//! One schedule: two plugins, their callers, faults; then calm, in which everything recovers; then the end, after which
+//! nothing is left.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -18,13 +18,13 @@ use super::world::{KINDS, World};
 use crate::host::RestartPolicy;
 use crate::service::machines::attempts::Class;
 
-/// What came of one schedule.
+/// The outcome of one schedule.
 pub(super) struct Report {
     pub(super) closed: Closed,
     pub(super) steps: u64,
 }
 
-/// Runs the schedule that `seed` stands for.
+/// Runs the schedule of `seed`.
 pub(super) fn schedule(seed: u64, promises: &[Promise], tracing: bool) -> Report {
     ledger::open(promises, tracing);
     let outcome = sim::run(seed, Instant::now(), main());
@@ -106,7 +106,7 @@ fn policy() -> RestartPolicy {
     }
 }
 
-/// Faults end, and everything comes back.
+/// Faults end, and everything recovers.
 async fn calm(world: &Rc<World>) {
     log!("all is calm");
     world.is_calm.set(true);
@@ -115,7 +115,7 @@ async fn calm(world: &Rc<World>) {
         if helped {
             shared.launches.set(Launches::Start);
         }
-        // Who is stopped and not helped is taken for hung.
+        // A stopped process that is not resumed is detected as hung.
         if let Some(process) = world.process(plugin)
             && (helped || once_in(2))
         {
@@ -128,7 +128,7 @@ async fn calm(world: &Rc<World>) {
             nature.set(Nature::Works);
         }
     }
-    // Faults that were under way run out, and callers finish what they began.
+    // Ongoing faults run out, and callers finish what they began.
     let all = async {
         while world.callers.get() > 0 {
             sleep(Duration::from_millis(500)).await;
@@ -162,7 +162,7 @@ async fn calm(world: &Rc<World>) {
         let user = if place < KINDS.len() { world.user(place) } else { world.root(place - KINDS.len()) };
         let Some(user) = user.filter(|user| is_expected(world, user, helped)) else { continue };
         let mut answer = Ok(());
-        // What failed a moment ago, and is lazy, is told of until it is tried again.
+        // What failed a moment ago, and is lazy, reports that until it is tried again.
         for _ in 0..8 {
             let deadline = sim::now() + Duration::from_secs(40);
             let mut order = order(Class::Repeatable, Some(deadline));
@@ -173,18 +173,18 @@ async fn calm(world: &Rc<World>) {
             }
             sleep(Duration::from_secs(5)).await;
         }
-        // What is lazy may be found not to come back only now.
+        // What is lazy may turn out only now not to recover.
         if let Err(error) = answer
             && is_expected(world, &user, helped)
         {
             ledger::broken(Promise::Recovers, || format!("handle {} is not answered: {error}", user.handle().number));
         }
     }
-    // What expires has, and what was given back is gone.
+    // What expires has expired, and what was released has ended.
     sleep(Duration::from_secs(20)).await;
     let mut surplus = None;
     for _ in 0..20 {
-        // Whoever tries again and again has something in hand now and then.
+        // What keeps retrying has something open now and then.
         surplus = remains::surplus(world);
         if surplus.is_none() {
             break;
@@ -196,7 +196,7 @@ async fn calm(world: &Rc<World>) {
     }
 }
 
-/// Everything is closed, with calls under way.
+/// Everything is closed, with calls in flight.
 async fn close(world: &Rc<World>) {
     log!("the end begins");
     for _ in 0..random(|random| random.below(5)) {
@@ -210,7 +210,7 @@ async fn close(world: &Rc<World>) {
     sleep(millis(0, 20)).await;
     let first = random(|random| random.below(2));
     for plugin in [first, 1 - first] {
-        // Handles: three seconds; calls: one; the process: what it is given, and until it is reaped; the rest.
+        // Handles: three seconds; calls: one; the process: its grace period, and until it is reaped; the rest.
         let until = Some(sim::now() + Duration::from_secs(3 + 1 + 2 + 5 + 5 + 3 + 11 + 5 + 5));
         let shared = world.plugins[plugin].clone();
         if once_in(2) {
@@ -234,7 +234,7 @@ async fn close(world: &Rc<World>) {
     drop((users, owners));
 }
 
-/// In the end there is nothing.
+/// At the end nothing is left.
 async fn nothing_is_left() {
     let gone = async {
         while remains::left().is_some() {

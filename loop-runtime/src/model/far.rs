@@ -1,5 +1,5 @@
-//! What is on the far side: processes and the objects in them. None of it decides anything for the host; it says
-//! consistently what comes of what the host does.
+//! The peer's side: processes and the objects in them. None of it decides anything for the host; it is a consistent
+//! model of the effects of what the host does.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -19,13 +19,13 @@ pub(super) struct Process {
     pub(super) plugin: usize,
     pub(super) generation: u64,
     pub(super) place: Place,
-    /// It is made with this crate: handlers end with their calls, objects end when nobody is connected. One in Go keeps
-    /// both.
+    /// It is built with this crate: handlers end with their calls, objects end when no peer is connected. One in Go
+    /// keeps both.
     pub(super) ours: bool,
     alive: Cell<bool>,
     doomed: Cell<bool>,
     stopped: Cell<bool>,
-    /// How likely it refuses a call unseen: once in so many.
+    /// How likely it refuses a call unprocessed: once in so many.
     pub(super) refuses: Cell<u64>,
     pub(super) exited: CancellationToken,
     /// The stream of announcements has ended.
@@ -36,7 +36,7 @@ pub(super) struct Process {
     started: std::time::Instant,
     troubles: Notify,
     let_go: CancellationToken,
-    /// How often it went on.
+    /// How often it was resumed.
     went_on: Cell<u64>,
     /// How it ended.
     status: Cell<Option<Exit>>,
@@ -73,7 +73,7 @@ impl Process {
         let root = FarObject::new(&process, None, 0, Vec::new());
         *process.root.borrow_mut() = Some(root);
         ledger(|it| {
-            // The number of a process that was never published is given again.
+            // The number of a process that was never published is reused.
             it.plugins[plugin].over.remove(&generation);
             it.processes.push(process.clone());
         });
@@ -92,7 +92,7 @@ impl Process {
         self.alive.get()
     }
 
-    /// It is killed, and nothing runs in it any more, though it may still be there.
+    /// It was killed, and nothing runs in it any more, though it may not be reaped yet.
     pub(super) fn is_doomed(&self) -> bool {
         self.doomed.get()
     }
@@ -101,13 +101,13 @@ impl Process {
         self.stopped.get()
     }
 
-    /// Ends by itself, as it wants to.
+    /// Ends by itself, in order.
     pub(super) fn exit_in_order(self: &Rc<Self>) {
         self.in_order.set(true);
         self.end_with(Exit::new(Some(0), None));
     }
 
-    /// Takes no connections any more, answers what it was asked, and ends.
+    /// Takes no new connections, answers the calls in flight, and ends.
     pub(super) fn shuts_down(self: &Rc<Self>) {
         if self.in_order.replace(true) {
             return;
@@ -129,7 +129,7 @@ impl Process {
         });
     }
 
-    /// The host has let go of its own streams, which a server waits for.
+    /// The host has ended its own streams, which a server waits for.
     pub(super) fn is_let_go(&self) {
         self.let_go.cancel();
     }
@@ -143,7 +143,7 @@ impl Process {
         self.status.get().unwrap_or(Exit::new(None, Some(libc::SIGKILL)))
     }
 
-    /// It is taken for hung: then it has done nothing for about as long as that takes.
+    /// It was detected as hung: then it has done nothing for about as long as that takes.
     pub(super) fn check_hung(&self) {
         let least = Duration::from_secs(8);
         let hangs = self.stopped_at.get().is_some_and(|at| sim::now() - at >= least);
@@ -170,7 +170,7 @@ impl Process {
         }
     }
 
-    /// SIGKILL: works on a stopped process, takes its time if the system does.
+    /// SIGKILL: works on a stopped process, possibly with a delay.
     pub(super) fn kill(self: &Rc<Self>, slow: bool) {
         if !self.doomed.replace(true) {
             log!("process {}.{} is killed{}", self.plugin, self.generation, if slow { ", slowly" } else { "" });
@@ -219,7 +219,7 @@ impl Process {
         self.troubles.notified().await;
     }
 
-    /// SIGCONT: whoever is killed does not run on.
+    /// SIGCONT: a killed process is not resumed.
     pub(super) fn go_on(&self) {
         if self.stopped.replace(false) {
             self.stopped_at.set(None);
@@ -229,7 +229,7 @@ impl Process {
         }
     }
 
-    /// The connections that there are.
+    /// Its connections.
     pub(super) fn connections(&self) -> Vec<Rc<Conn>> {
         let mut conns = self.conns.borrow_mut();
         conns.retain(|conn| conn.upgrade().is_some_and(|conn| conn.up.get()));
@@ -245,16 +245,16 @@ pub(super) struct FarObject {
     pub(super) made_for: u64,
     /// The object that made it, 0 for the root.
     pub(super) parent: u64,
-    /// Where what was lent to it is found.
+    /// The doors of what was lent to it.
     pub(super) doors: Vec<Rc<Door>>,
     children: RefCell<Vec<Weak<FarObject>>>,
     alive: Cell<bool>,
     /// It takes connections.
     accepts: Cell<bool>,
     pub(super) closed: CancellationToken,
-    /// The release call has come.
+    /// The release call has arrived.
     pub(super) released: CancellationToken,
-    /// Whoever serves it, if it counts its connections.
+    /// The task that serves it, if it counts its connections.
     pub(super) arrivals: RefCell<Option<mpsc::UnboundedSender<Rc<Conn>>>>,
 }
 
@@ -320,7 +320,7 @@ impl FarObject {
         }
     }
 
-    /// Its process is gone.
+    /// Its process has ended.
     fn forget(&self) {
         self.accepts.set(false);
         self.alive.set(false);
@@ -329,11 +329,11 @@ impl FarObject {
         self.children.borrow_mut().clear();
     }
 
-    /// Connects to it; `None` if nobody takes the connection.
+    /// Connects to it; `None` if the connection is not accepted.
     pub(super) async fn dial(self: &Rc<Self>) -> Option<Rc<Conn>> {
         sleep(millis(0, 3)).await;
         let process = self.process.upgrade()?;
-        // The system takes connections for a process that is stopped, up to a point.
+        // The system accepts connections for a stopped process, up to a limit.
         while process.is_stopped() && process.is_alive() && once_in(2) {
             sleep(millis(20, 200)).await;
         }

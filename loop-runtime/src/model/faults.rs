@@ -1,4 +1,4 @@
-//! What goes wrong.
+//! The faults.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::sim::{self, HOST, WORLD, millis, once_in, random, sleep, spawn};
 use super::world::World;
 use crate::host::machines::Input;
 
-/// Lets things go wrong for `time`.
+/// Injects faults for `time`.
 pub(super) async fn faults(world: Rc<World>, time: Duration) {
     let until = sim::now() + time;
     // Some schedules are wild, others have one fault to recover from.

@@ -1,4 +1,4 @@
-//! What came of a schedule, to see that it was one worth running.
+//! Counts over a schedule, to see that it was worth running.
 
 /// Counts, of one schedule or of many.
 #[derive(Clone, Copy, Debug, Default)]

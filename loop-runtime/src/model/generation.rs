@@ -1,4 +1,4 @@
-//! One process of a plugin, from its start to its end: as `host/generation.rs`, `host/mains.rs` and `launch.rs` have it.
+//! One process of a plugin, from its start to its end: mirrors `host/generation.rs`, `host/mains.rs` and `launch.rs`.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -25,7 +25,7 @@ pub(super) struct Generation {
 }
 
 impl Generation {
-    /// Waits until the main connection takes no calls any more. `None`: it is retired; else why it has ended.
+    /// Waits until the main connection takes no new calls. `None`: it is retired; otherwise why it has ended.
     pub(super) fn main_changes(&self) -> impl Future<Output = Option<EndCause>> + 'static {
         let link = self.main.borrow().clone();
         async move {
@@ -62,7 +62,7 @@ pub(super) async fn launch(
     let comes = shared.launches.get();
     if comes == Launches::FailForGood {
         sleep(millis(0, 5)).await;
-        // A program that ran may be about to be replaced; what it says of itself does not change.
+        // A program that ran once may be about to be replaced; what its handshake says does not change.
         let error = match once_in(2) {
             true => LaunchError::NotExecutable { program: "plugin".into() },
             false => LaunchError::NoRuntime,
@@ -98,7 +98,7 @@ pub(super) async fn launch(
         return Err((failed(), (!is_reaped).then_some(number as u32)));
     };
     let session = Session::new(&process, shared.root.number);
-    // The stream of announcements is on the first connection, and ends with it.
+    // The broker's stream is on the first connection, and ends with it.
     let (first, broker) = (conn.clone(), process.clone());
     session.spawn(async move {
         first.ended.cancelled().await;
@@ -163,14 +163,14 @@ pub(super) async fn look_after(shared: &Rc<Shared>, process: &Rc<Process>, gener
     let tell = |pulse| shared.tell_machine(Input::Pulse { generation, pulse });
     let (mut answers, mut ticks) = (0, Ticks::new(0));
     loop {
-        // Asleep while there is nothing to see: then each tick has its answer.
+        // Asleep while nothing is wrong: then each tick has its answer.
         process.troubled().await;
         answers += 1;
         ticks.tick(answers + process.went_on(), Question::None, Question::None);
         let mut silent = false;
         while process.is_stopped() || silent {
             sleep(tick).await;
-            // Who runs answers before the next tick.
+            // A running process answers before the next tick.
             answers += u64::from(!process.is_stopped());
             let signs = answers + process.went_on();
             silent = process.is_stopped();

@@ -1,15 +1,15 @@
-//! The order in which a plugin tells what happens to it.
+//! The order of a plugin's events.
 
 use crate::host::EventKind;
 
-/// Where its events are.
+/// The position in its sequence of events.
 #[derive(Debug, Default)]
 pub(super) struct Grammar {
-    /// The last that started.
+    /// The last generation that started.
     last: u64,
     launching: bool,
     running: Option<u64>,
-    /// Another has taken its place.
+    /// The generation that was replaced.
     leaving: Option<u64>,
     upgrading: bool,
     closed: bool,
@@ -24,7 +24,7 @@ impl Grammar {
     ///
     /// # Errors
     ///
-    /// It cannot come now.
+    /// It is not allowed here.
     pub(super) fn take(&mut self, what: &EventKind) -> Result<(), String> {
         let holds = !self.closed
             && match what {

@@ -1,4 +1,4 @@
-//! What stands behind a service, and how its recipe runs: as `service/handle` has them.
+//! The handle behind a service, and how its recipe runs: mirrors `service/handle`.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -29,7 +29,7 @@ pub(super) enum Origin {
 pub(super) struct Adopted {
     pub(super) link: Arc<Link>,
     pub(super) made_under: u64,
-    /// Takes the link that it takes the place of.
+    /// Receives the link that it replaces.
     pub(super) replaced: oneshot::Sender<Arc<Link>>,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Handle {
     link: LinkCell<Link>,
 }
 
-/// Held by whoever uses a handle; the last drop closes it.
+/// Held by the users of a handle; the last drop closes it.
 pub(super) struct User {
     handle: Rc<Handle>,
     keep: Option<Rc<Owner>>,
@@ -78,10 +78,10 @@ impl Drop for User {
     }
 }
 
-/// As long as [`Timeouts`](crate::service::Timeouts) has it.
+/// The same as in [`Timeouts`](crate::service::Timeouts).
 const RECIPE: Duration = Duration::from_secs(10);
 
-/// How an object is made, and made again.
+/// How an object is made and recreated.
 #[derive(Clone)]
 pub(super) struct Recipe {
     pub(super) parent: Rc<User>,
@@ -89,7 +89,7 @@ pub(super) struct Recipe {
     pub(super) number: u64,
     pub(super) once: bool,
     pub(super) exports: Rc<[Export]>,
-    /// What the constructor does at the moment.
+    /// The constructor's current behaviour.
     pub(super) nature: Rc<Cell<Nature>>,
     pub(super) asks_first: bool,
 }
@@ -212,7 +212,7 @@ impl Handle {
         self.link.get(Link::is_usable)
     }
 
-    /// For texts, and for whoever looks for its name in one.
+    /// For texts, and to find its name in one.
     pub(super) fn title(&self) -> String {
         format!("[{}]", self.number)
     }
@@ -276,7 +276,7 @@ impl Handle {
                 let closed = self.closed.cancelled();
                 let time = sleep_until(until);
                 let changed = slot.changed();
-                // In any order, when several have come.
+                // In any order, if several have come.
                 let first = if once_in(2) {
                     tokio::select! { biased;
                         _ = changed => First::Again,
@@ -312,7 +312,7 @@ impl Handle {
         deadline.unwrap_or_else(|| sim::now() + self.peer_context.timeouts.recovery_timeout)
     }
 
-    /// Closes it by hand; whether the object was told.
+    /// Closes it explicitly; returns whether the release call was answered.
     pub(super) async fn close(&self, deadline: Option<Instant>) -> bool {
         if self.closed.is_cancelled() {
             return false;

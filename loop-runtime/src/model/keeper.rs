@@ -1,4 +1,4 @@
-//! Carries out what the keeper's machine says, in the order in which `service/handle/keeper` does, over the links of the
+//! Executes the steps of the keeper's machine, in the order of `service/handle/keeper`, over the links of the
 //! model.
 
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! A service of the host lent to an object: as `service/session/lease` serves it, with the same machine.
+//! A service of the host lent to an object: mirrors `service/session/lease`, with the same machine.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -26,7 +26,7 @@ pub(super) enum Export {
     Forward(Rc<User>),
 }
 
-/// The owner's side. Dropping it cuts the connections and drops the handlers that run.
+/// The owner's side. Dropping it closes the connections and drops running handlers.
 pub(super) struct Lease {
     control: Rc<Control>,
     pub(super) door: Rc<Door>,
@@ -144,7 +144,7 @@ async fn serve(
     control.ended.cancel();
 }
 
-/// Serves one connection to its end; whether it was established.
+/// Serves one connection to its end; returns whether it was established.
 async fn connection(conn: Rc<LentConn>, info: Rc<LeaseInfo>, control: Rc<Control>) -> bool {
     let cut = control.cut.told().clone();
     let _over = conn.over.clone().drop_guard();

@@ -1,4 +1,4 @@
-//! What is true, whatever the machines think, and the promises that are held against it.
+//! The ground truth, whatever the machines know, against which the promises are checked.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -29,20 +29,20 @@ struct CallRecord {
     answered: bool,
 }
 
-/// What is known of a handle.
+/// The record of a handle.
 #[derive(Default)]
 pub(super) struct HandleRecord {
     is_running: bool,
-    /// Gave everything back.
+    /// It has released everything.
     is_done: bool,
     refused_for_good: Option<(u64, u64)>,
-    /// The newest object that was installed, after its generation: an upgrade makes its objects before they are.
+    /// The newest installed object, after its generation: an upgrade makes its objects before installing them.
     pub(super) newest: (u64, u64),
     /// The number of the last lending to a new object of it, and in which generation that was.
     lent: (u64, u64),
-    /// The generation in which its last run was cut off: told by the next run, if there is one.
+    /// The generation in which its last run was cut off: reported by the next run, if there is one.
     cut_off: Option<u64>,
-    /// By generation: objects that may be left over in it, and why that is no fault.
+    /// By generation: how many objects may legitimately be left over in it.
     excused: BTreeMap<u64, u32>,
 }
 
@@ -58,7 +58,7 @@ pub(super) struct Ledger {
     pub(super) processes: Vec<Rc<Process>>,
     pub(super) leases: Vec<Weak<LeaseInfo>>,
     pub(super) figures: Figures,
-    /// Callers that wait for a link: of which plugin, since when, and how long the host had stood still by then.
+    /// Callers that wait for a link: of which plugin, since when, and how long the host had been stalled by then.
     waiting: BTreeMap<u64, (usize, Instant, Duration)>,
 }
 
@@ -88,7 +88,7 @@ pub(super) fn open(promises: &[Promise], tracing: bool) {
     LEDGER.with(|it| *it.borrow_mut() = Some(new));
 }
 
-/// What became of a schedule.
+/// The state of a finished schedule.
 pub(super) struct Closed {
     pub(super) broken: Option<(Promise, String)>,
     pub(super) lines: VecDeque<String>,
@@ -102,7 +102,7 @@ pub(super) fn close() -> Closed {
     Closed { broken: ledger.broken, lines: ledger.lines, figures: ledger.figures }
 }
 
-/// A number that nobody else has, rising.
+/// A unique number, ascending.
 pub(super) fn next_number() -> u64 {
     ledger(|it| {
         it.next_number += 1;
@@ -132,7 +132,7 @@ pub(super) fn line(text: String) {
     });
 }
 
-/// Notes an event, for whoever looks at a schedule that failed.
+/// Logs an event, for the trace of a failed schedule.
 macro_rules! log {
     ($($text:tt)*) => {
         if $crate::model::ledger::is_tracing() {
@@ -185,7 +185,7 @@ impl Ledger {
         }
     }
 
-    /// Its caller is told that it did not run, or that it may have.
+    /// Its caller's error says that it did not run, or that it may have.
     pub(super) fn told_lost(&mut self, call: CallId, may_have_run: bool) {
         let record = &mut self.calls[call];
         if may_have_run {
@@ -230,7 +230,7 @@ impl Ledger {
         }
     }
 
-    /// What callers of a plugin find from now on: whether they are told at once.
+    /// Whether callers of a plugin fail at once from now on.
     pub(super) fn tells_at_once(&mut self, plugin: usize, at_once: bool) {
         if !at_once {
             let all: Vec<_> = self.waiting.values().filter(|it| it.0 == plugin).copied().collect();
@@ -272,7 +272,7 @@ impl Ledger {
         self.handle(handle).refused_for_good = Some((parent, resets));
     }
 
-    /// Services were lent to a new object for it; gives the number of the lending.
+    /// Services were lent to a new object for it; returns the number of the lending.
     pub(super) fn lends(&mut self, handle: u64, generation: u64) -> u64 {
         let record = self.handle(handle);
         record.lent = (record.lent.0 + 1, generation);
@@ -340,7 +340,7 @@ impl Ledger {
         }
     }
 
-    /// A run has ended, cut off from what it went over or not.
+    /// A run has ended, cut off or not.
     pub(super) fn ran(&mut self, handle: u64, generation: u64, cut_off: bool) {
         self.handle(handle).cut_off = cut_off.then_some(generation);
     }
@@ -352,5 +352,5 @@ impl Ledger {
     }
 }
 
-/// How late something may be that nobody delays: what runs has to have its turn.
+/// How late something may be without a fault: tasks have to be scheduled.
 pub(super) const SLACK: Duration = Duration::from_millis(300);

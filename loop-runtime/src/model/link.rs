@@ -1,4 +1,4 @@
-//! A connection to an object, and what a call over it comes to: as `service/session/link.rs` has it.
+//! A connection to an object, and the outcome of calls over it: mirrors `service/session/link.rs`.
 
 use std::cell::Cell;
 use std::pin::{Pin, pin};
@@ -23,7 +23,7 @@ use crate::service::settle;
 
 pub(super) struct Link {
     pub(super) conn: Rc<Conn>,
-    /// Whether it can be dialled again.
+    /// Whether it can be redialled.
     pub(super) has_address: bool,
     pub(super) object: Rc<Obj>,
     pub(super) session: Rc<Session>,
@@ -33,7 +33,7 @@ pub(super) struct Link {
     answered: Cell<bool>,
 }
 
-/// What an attempt over one link came to, if not to a reply.
+/// The outcome of an attempt over one link that brought no reply.
 pub(super) enum AttemptError {
     Impossible(Error),
     NotRun(Error),
@@ -54,7 +54,7 @@ pub(super) struct InFlight {
     _of_session: TaskTrackerToken,
 }
 
-/// A connection of which a link is about to be made: a socket closes if that is called off.
+/// A connection of which a link is about to be made: its socket closes if that is cancelled.
 struct Unlinked(Option<Rc<Conn>>);
 
 impl Unlinked {
@@ -73,7 +73,7 @@ impl Drop for Unlinked {
 
 impl Link {
     pub(super) async fn dial(session: &Rc<Session>, far: &Rc<FarObject>, object: Rc<Obj>) -> Option<Arc<Self>> {
-        // Its number cannot be announced.
+        // Its id cannot be announced.
         if session.process.broker_lost.is_cancelled() {
             return None;
         }
@@ -196,7 +196,7 @@ impl Link {
         }
     }
 
-    /// Asks whether the object is there.
+    /// Probes whether the object exists.
     pub(super) async fn probe(&self, until: Instant) -> bool {
         let asked = async { self.last_call(Ask::Probe, Some(until)).await.is_ok() };
         sim::timeout_at(until, asked).await == Some(true)

@@ -1,20 +1,22 @@
-//! Many thousands of schedules over the machines that decide, and what is promised held against each.
+//! Many thousands of schedules over the state machines, each checked against the promises.
 //!
-//! The machines are the real ones: the supervisor's, the keeper's, the retry loop's, the lease's and the counting of the health
-//! check; so are the values between them that do no I/O: lives, places, objects, families, what waiting callers are told. What is
-//! a fake is everything that they decide about: processes (half of them in Go's manner: handlers survive cancellation, objects
-//! stay; half in ours), connections, objects and what these do with what was lent to them. The shells between are those of the
-//! runtime with the fakes in the place of sockets, awaiting in the same order. They run as tasks of one thread, in an order that
-//! a seed decides, on a clock that moves when nobody wants to run ([`sim`]); no runtime is involved.
+//! The machines are the real ones: the supervisor's, the keeper's, the retry loop's, the lease's and the counting of
+//! the health check; so are the values between them that do no I/O: end trees, link cells, objects, peer contexts,
+//! handle states. Everything that they decide about is a fake: processes (half of them like Go's: handlers survive
+//! cancellation, objects stay; half like ours), connections, objects and what these do with what was lent to them. The
+//! shells in between mirror the runtime's, with the fakes instead of sockets, awaiting in the same order. They run as
+//! tasks of one thread, in an order that a seed decides, on a clock that advances when no task is ready ([`sim`]); no
+//! tokio runtime is involved.
 //!
-//! A schedule has two plugins: a relayer with a provider, and a median whose factory is lent the provider and makes a reporting
-//! plugin. Two to six callers call, make, close and drop; meanwhile processes are killed, stopped, end slowly, end in order;
-//! connections are cut or retired; objects close; constructors refuse, hang and crash; launches fail, hang, fail for good and
-//! crash in a row; calls are refused unseen; the host stands still, alone or with everything; plugins are reset, restarted
-//! and upgraded. Then all is calm, with the help of an operator or without, and everything has to come back; then
-//! everything is closed with calls under way. One in five is closed in the middle of it. What is promised stands in [`promise`].
+//! A schedule has two plugins: a relayer with a provider, and a median whose factory is lent the provider and makes a
+//! reporting plugin. Two to six callers call, make, close and drop; meanwhile processes are killed, stopped, end
+//! slowly, end in order; connections are cut or retired; objects close; constructors refuse, hang and crash; launches
+//! fail, hang, fail permanently and crash in a row; calls are refused unprocessed; the host stalls, alone or with
+//! everything; plugins are reset, restarted and upgraded. Then faults end, with the help of an operator or without, and
+//! everything has to recover; then everything is closed with calls in flight. One in five is closed in the middle of
+//! it. The promises are in [`promise`].
 //!
-//! A schedule that fails tells its seed, which replays it exactly:
+//! A schedule that fails prints its seed, which replays it exactly:
 //!
 //! ```sh
 //! LOOP_MODEL_SEED=17 cargo test -p loop-runtime --lib model                         # that one alone
@@ -31,32 +33,32 @@
 //!
 //! # Deliberate breakages
 //!
-//! Each was made in the real machine, by itself, and caught: by the promise named, in the schedule counted from the first.
+//! Each was made in the real machine, by itself, and caught: by the promise named, in the schedule of that number.
 //!
 //! | broken | where | caught by | schedule |
 //! |---|---|---|---|
 //! | a closed handle whose object is lost is not released | `keeper` | `InTime` | 1 |
 //! | the recipe runs although the object lives | `keeper` | `OneRun` | 2 |
-//! | `once` is not looked at | `keeper` | `OneRun` | 8 |
-//! | a refusal for good is asked for again | `keeper` | `AskedOnce` | 6 |
+//! | `once` is ignored | `keeper` | `OneRun` | 8 |
+//! | a permanent refusal is retried | `keeper` | `AskedOnce` | 6 |
 //! | a refusal is kept under the next object of the parent | `keeper` | `Recovers` | 8 |
-//! | a reset forgets no refusal | `keeper` | `Recovers` | 90 |
-//! | a wish is not noted | `keeper` | `Recovers` | 1 |
+//! | a reset clears no refusal | `keeper` | `Recovers` | 90 |
+//! | a request for the handle is not noted | `keeper` | `Recovers` | 1 |
 //! | a prepared link is not adopted | `keeper` | `NothingLeft` | 5 |
 //! | a dial that failed is not noted | `keeper` | `InTime` | 17 |
-//! | a lazy keeper does not wish for its parent | `keeper` | `Recovers` | 302 |
-//! | every keeper waits for a wish | `keeper` | `Recovers` | 21 |
+//! | a lazy keeper does not request its parent | `keeper` | `Recovers` | 302 |
+//! | every keeper waits for a request | `keeper` | `Recovers` | 21 |
 //! | a retry has no time | `keeper` | `Recovers` | 234 |
 //! | a lost call is repeated whatever its class | `attempts` | `Truth` | 2 |
 //! | four executions | `attempts` | `Truth` | 11 |
-//! | a lost call is told as one that did not run | `attempts` | `Truth` | 3 |
-//! | callers wait for what is known not to come | `slot` | `AtOnce` | 1 |
+//! | a lost call is reported as one that did not run | `attempts` | `Truth` | 3 |
+//! | callers wait for what is known not to recover | `state` | `AtOnce` | 1 |
 //! | a cut lease goes on | `lease` | `InTime` | 1 |
 //! | a lease does not expire | `lease` | `NothingLeft` | 8 |
-//! | a connection does not keep a lease from expiring | `lease` | `NothingLeft` | 3 |
+//! | a connection does not prevent a lease from expiring | `lease` | `NothingLeft` | 3 |
 //! | a lease that closes does not end | `lease` | `NothingLeft` | 1 |
 //! | a broken generation is not cut | `supervisor/winding` | `NoLateCall` | 14 |
-//! | a launch does not wait for the process that leaves | `supervisor/starting` | `Grammar` | 14 |
+//! | a launch does not wait for the process that ends | `supervisor/starting` | `Grammar` | 14 |
 //! | the old generation is not retired at the commit | `supervisor/upgrade` | `OneGeneration` | 5 |
 //! | a generation that is stopped is not retired | `supervisor` | `OneGeneration` | 8 |
 //! | no breaker | `policy` | `Budget` | 8 |
@@ -66,20 +68,20 @@
 //! | callers wait while the breaker is open | `supervisor` | `AtOnce` | 1 |
 //! | a reset during a start is not seen | `supervisor` | `Recovers` | 57 |
 //! | a close during a start is not seen | `supervisor` | `InTime` | 22 |
-//! | time that was slept through counts against who was asked to end | `supervisor/patience` | `Patience` | 151 |
-//! | nobody is taken for hung | `watchdog` | `NothingLeft` | 217 |
+//! | time slept through counts against the process that was asked to end | `supervisor/patience` | `Patience` | 151 |
+//! | no process is detected as hung | `watchdog` | `NothingLeft` | 217 |
 //! | the process is ended before its handles | `supervisor/closing` | `Silent` | 1 |
-//! | handles that are left are not closed after the process | `supervisor/closing` | `InTime` | 1 |
-//! | a process that cannot be made ready is left | `supervisor/upgrade` | `OneGeneration` | 18 |
-//! | the old process is left after an upgrade | `supervisor/upgrade` | `OneGeneration` | 3 |
-//! | an end is told twice | `supervisor` | `Grammar` | 1 |
+//! | remaining handles are not closed after the process | `supervisor/closing` | `InTime` | 1 |
+//! | a process that cannot be prepared is left running | `supervisor/upgrade` | `OneGeneration` | 18 |
+//! | the old process is left running after an upgrade | `supervisor/upgrade` | `OneGeneration` | 3 |
+//! | an end is emitted twice | `supervisor` | `Grammar` | 1 |
 //! | a generation that is stopped is still found | `supervisor` | `NothingLeft` | 78 |
-//! | a launch that failed for good is tried again | `supervisor/starting` | `Permanent` | 1 |
+//! | a launch that failed permanently is retried | `supervisor/starting` | `Permanent` | 1 |
 //! | a redial that is refused is not noted | `supervisor/running` | `Recovers` | 33 |
-//! | a broker that is lost with a retired connection is done without | `supervisor/running` | `Recovers` | 2 |
+//! | the loss of a broker with a retired connection is ignored | `supervisor/running` | `Recovers` | 2 |
 //! | a retired main connection is not replaced | `supervisor/running` | `NoLateCall` | 1 |
 //! | no quarantine | `supervisor/failures` | `Recovers` | 47 |
-//! | one life below another does not end with it | `life` | `NothingLeft` | 4 |
+//! | an end tree below another does not end with it | `end_tree` | `NothingLeft` | 4 |
 //! | what an object makes does not end with it | `object` | `Newest` | 22 |
 //! | an object of a session that is over is dialled again | `keeper` | `Newest` | 14 |
 //!
@@ -151,7 +153,7 @@ fn whatever_happens_what_is_promised_holds() {
     println!("{} schedules, {steps} steps: {:?}", at - first, figures::Figures::sum(&figures));
 }
 
-/// Runs the schedule again, and tells what happened in it.
+/// Reruns the schedule with its trace, and fails.
 fn fail(seed: u64, schedules: u64, only: Option<&str>, promises: &[Promise]) -> ! {
     let again = driver::schedule(seed, promises, true);
     let lines: Vec<String> = again.closed.lines.into();

@@ -1,5 +1,5 @@
-//! Whose an object is and under which it was made, up to the root: noted apart from the lives of the machines, so that these
-//! are held against it.
+//! Which handle an object belongs to and under which object it was made, up to the root: recorded apart from the end
+//! trees, to check those against it.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -11,11 +11,11 @@ pub(super) struct Descent {
     pub(super) plugin: usize,
     /// The handle that it was made for.
     handle: u64,
-    /// Its generation and its number: in this order, because an upgrade makes its objects before they are installed.
+    /// Its generation and its number, in this order, because an upgrade makes its objects before they are installed.
     at: (u64, u64),
-    /// That of the object that made it; none for the root of a session.
+    /// That of the object that made it; `None` for the root of a session.
     parent: Option<Rc<Self>>,
-    /// It was ended by itself, not with what it hangs on.
+    /// It was ended by itself, not with an ancestor.
     was_ended: Cell<bool>,
 }
 
@@ -38,14 +38,14 @@ impl Descent {
         self.was_ended.set(true);
     }
 
-    /// It and all that it hangs on, up to the root.
+    /// It and its ancestors, up to the root.
     fn line(&self) -> impl Iterator<Item = &Self> {
         std::iter::successors(Some(self), |it| it.parent.as_deref())
     }
 }
 
 impl Ledger {
-    /// An object is put where callers of its handle find it, if it is usable.
+    /// An object is installed in its handle, if it is usable.
     pub(super) fn installed(&mut self, of: &Descent, is_usable: bool) {
         let newest = &mut self.handle(of.handle).newest;
         *newest = of.at.max(*newest);
@@ -58,7 +58,7 @@ impl Ledger {
         }
     }
 
-    /// A handle wants its object back, and knows that its parent has one.
+    /// A handle redials its object, and knows that its parent has one.
     pub(super) fn dials_again(&mut self, of: &Descent) {
         let (generation, published) = (of.generation(), self.plugins[of.plugin].published);
         if generation < published {
@@ -69,7 +69,7 @@ impl Ledger {
         self.is_newest(of, "it dials");
     }
 
-    /// Neither `of` nor anything that it hangs on has ended or was replaced.
+    /// Neither `of` nor any of its ancestors has ended or was replaced.
     pub(super) fn is_newest(&mut self, of: &Descent, what: &str) {
         let fault = of.line().find_map(|it| {
             let newest = self.handles.get(&it.handle).map_or((0, 0), |known| known.newest);

@@ -1,4 +1,4 @@
-//! A plugin, as its owner has it.
+//! A plugin, as its owner sees it.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -20,7 +20,7 @@ use crate::host::machines::Input;
 use crate::host::{LaunchError, RestartPolicy, State};
 use crate::service::{HandleEvent, PeerContext};
 
-/// Held by everybody for whom the process must live.
+/// Held by everything that needs the process.
 pub(super) struct Owner(Rc<Shared>);
 
 impl Drop for Owner {
@@ -36,16 +36,16 @@ pub(super) struct Shared {
     pub(super) root: Rc<Handle>,
     pub(super) inbox: mpsc::UnboundedSender<Message>,
     pub(super) closed: CancellationToken,
-    /// The process of the moment, for whoever does something to it.
+    /// The current process, to act on.
     pub(super) running: RefCell<Option<Rc<Process>>>,
     pub(super) state: RefCell<Option<State>>,
-    /// What comes of launches.
+    /// The outcome of launches.
     pub(super) launches: Cell<Launches>,
     /// Its processes are of this crate.
     pub(super) ours: bool,
 }
 
-/// What comes of the next launches.
+/// The outcome of the next launches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Launches {
     Start,

@@ -1,39 +1,39 @@
-//! What is promised, whatever happens.
+//! The promises that hold whatever happens.
 
-/// What is promised. The names are those that `LOOP_MODEL_ONLY` takes.
+/// A promise. The names are those that `LOOP_MODEL_ONLY` takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Promise {
-    /// Every call, constructor and close ends by its deadline; nothing waits for ever, nothing goes round for ever.
+    /// Every call, constructor and close ends by its deadline; nothing waits for ever, nothing loops for ever.
     InTime,
-    /// One run of a constructor at a time for a handle, one success for an object of the parent and a loss.
+    /// One run of a constructor at a time per handle, one success per object of the parent and loss.
     OneRun,
     /// No older generation, no older object and no child of an ended object is used.
     Newest,
-    /// What is said not to have run never runs; what may run once runs once at most, what may be repeated three times.
+    /// What is reported not to have run never runs; a call runs at most once, an idempotent one at most three times.
     Truth,
     /// What exists is what is in use, and nothing at the end.
     NothingLeft,
-    /// What was lent to somebody who has gone is not reached any more.
+    /// What was lent to a peer that was lost is not reached any more.
     NoLateCall,
-    /// One process at a time, but in an upgrade; no call begins on a generation once the next is there.
+    /// One process at a time, except in an upgrade; no call begins on a generation once the next is there.
     OneGeneration,
-    /// Once faults end everything comes back, without a call if the policy is not lazy.
+    /// Once faults end everything recovers, without a call if the policy is not lazy.
     Recovers,
     /// Launches stay within the budget, and none comes before its time.
     Budget,
-    /// A launch that failed for good is not tried again.
+    /// A launch that failed permanently is not retried.
     Permanent,
-    /// While nothing can be had callers are told at once.
+    /// While no recovery is possible, callers fail at once.
     AtOnce,
     /// What is closed stays silent; children are closed first.
     Silent,
-    /// Events come in the order that is promised.
+    /// Events come in the documented order.
     Grammar,
-    /// A refusal for good is asked for once per object of the parent.
+    /// A permanent refusal is not retried under the same object of the parent.
     AskedOnce,
-    /// An error names the handle or an ancestor that has it.
+    /// An error names the handle or the ancestor that failed.
     Ancestor,
-    /// Nobody healthy is killed because the host stood still.
+    /// No healthy process is killed because the host stalled.
     Patience,
 }
 
@@ -57,7 +57,7 @@ const ALL: [Promise; 16] = [
 ];
 
 impl Promise {
-    /// Those that are named in `names`, with commas between; all, if there are none.
+    /// Those in `names`, separated by commas; all, if there are none.
     pub(super) fn only(names: Option<&str>) -> Vec<Self> {
         let Some(names) = names else { return ALL.to_vec() };
         let all: Vec<Self> =

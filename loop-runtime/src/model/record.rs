@@ -1,4 +1,4 @@
-//! What is known of a plugin.
+//! The record of a plugin.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Instant;
@@ -9,16 +9,16 @@ use crate::host::RestartPolicy;
 pub(super) struct PluginRecord {
     pub(super) policy: RestartPolicy,
     pub(super) published: u64,
-    /// The generations that are over: what was lent to them is cut.
+    /// The generations that have ended: what was lent to them is cut.
     pub(super) over: BTreeSet<u64>,
-    /// The generation that is on its way out: no call begins on it.
+    /// The generation that is stopping: no call begins on it.
     pub(super) stopping: Option<u64>,
     pub(super) launches: VecDeque<Instant>,
     pub(super) not_before: Option<Instant>,
     pub(super) failed_for_good: bool,
-    /// A user has asked to forget failures since the last launch began: the next is forgotten too.
+    /// A user has reset the failures since the last launch began: its own does not count either.
     pub(super) was_reset: bool,
-    /// Callers are told at once since then.
+    /// Since when callers fail at once.
     pub(super) told_at_once_since: Option<Instant>,
     pub(super) is_closed: bool,
 }
@@ -39,14 +39,14 @@ impl PluginRecord {
         }
     }
 
-    /// Notes a launch that nobody asked for; whether there were too many.
+    /// Notes a launch that no user asked for; returns whether there were too many.
     pub(super) fn launched(&mut self, now: Instant) -> bool {
         let window = self.policy.restart_window;
         while self.launches.front().is_some_and(|at| now - *at >= window) {
             self.launches.pop_front();
         }
         self.launches.push_back(now);
-        // The budget, that which opens the breaker, and the trials that it lets through within the window.
+        // The budget, the launch that opens the breaker, and the trials that it permits within the window.
         self.policy.max_restarts.is_some_and(|budget| self.launches.len() > budget as usize + 3)
     }
 
@@ -57,7 +57,7 @@ impl PluginRecord {
         self.was_reset = true;
     }
 
-    /// Notes that the launch under way failed for good.
+    /// Notes that the current launch failed permanently.
     pub(super) fn fails_for_good(&mut self) {
         self.failed_for_good = !self.was_reset;
     }

@@ -1,4 +1,4 @@
-//! What is expected to be there once faults have ended.
+//! What must be usable once faults have ended.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use super::service::Nature;
 use super::world::{KINDS, World};
 use crate::service::{Failed, Forgotten, HandleState};
 
-/// Whether everything is back that has to come back.
+/// Whether everything has recovered that must.
 pub(super) fn is_back(world: &World, helped: bool) -> bool {
     missing(world, helped).is_none()
 }
 
-/// The first that is not.
+/// The first one that has not.
 pub(super) fn missing(world: &World, helped: bool) -> Option<String> {
     for shared in &world.plugins {
         if !shared.is_running() && (helped || !shared.has_given_up()) {
@@ -41,7 +41,7 @@ pub(super) fn missing(world: &World, helped: bool) -> Option<String> {
     None
 }
 
-/// Whether a handle has to come back.
+/// Whether a handle must recover.
 pub(super) fn is_expected(world: &World, user: &Rc<User>, helped: bool) -> bool {
     let handle = user.handle();
     if handle.closed.is_cancelled() || (!helped && world.plugins[handle.plugin].has_given_up()) {
@@ -55,7 +55,7 @@ pub(super) fn is_expected(world: &World, user: &Rc<User>, helped: bool) -> bool 
     if !helped && matches!(recipe.nature.get(), Nature::Refuses { permanent: true } | Nature::Crashes) {
         return handle.usable().is_some();
     }
-    // Refused for good when it was, under this parent, and nobody has said that it is another matter now.
+    // Refused permanently, under this parent, and not reset since.
     let parent = recipe.parent.handle().usable().map(|link| link.object.number());
     let is_refused = |failed: &Failed| match failed.until {
         Forgotten::Under { object, .. } => failed.at_once && (parent.is_none() || object == parent),
@@ -64,7 +64,7 @@ pub(super) fn is_expected(world: &World, user: &Rc<User>, helped: bool) -> bool 
     if !helped && matches!(&slot, HandleState::Failed(failed) if is_refused(failed)) {
         return false;
     }
-    // A factory asks for what is lent to it.
+    // A factory needs what is lent to it.
     let waits_for = recipe.exports.iter().all(|export| match export {
         super::lease::Export::Forward(target) => is_expected(world, target, helped),
         super::lease::Export::Plain => true,

@@ -1,4 +1,4 @@
-//! The end of a handle: as `service/handle/keeper/release.rs` has it.
+//! The end of a handle: mirrors `service/handle/keeper/release.rs`.
 
 use std::sync::Arc;
 
@@ -65,7 +65,7 @@ impl Keeper {
     }
 }
 
-/// Asks an object to close; whether it answered.
+/// Sends the release call; returns whether it was answered.
 pub(super) async fn tell(handle: &Handle, link: &Arc<Link>) -> bool {
     let deadline = Some(sim::now() + handle.peer_context.timeouts.release_timeout);
     let told = link.last_call(Ask::Release, deadline).await.is_ok();
@@ -75,13 +75,13 @@ pub(super) async fn tell(handle: &Handle, link: &Arc<Link>) -> bool {
     told
 }
 
-/// Gives back an object of a session that takes no new calls, once those under way are answered.
+/// Releases an object of a session that takes no new calls, once those in flight are answered.
 pub(super) async fn leave(handle: &Handle, link: &Arc<Link>) {
     let _ = timeout(handle.peer_context.timeouts.drain_timeout, link.drained()).await;
     discard(handle, link).await;
 }
 
-/// Gives back an object that nobody wants.
+/// Releases an object that nobody uses.
 pub(super) async fn discard(handle: &Handle, link: &Arc<Link>) {
     tell(handle, link).await;
     link.end();

@@ -1,4 +1,4 @@
-//! What exists, held against what is in use.
+//! Compares what exists with what is in use.
 
 use std::rc::{Rc, Weak};
 
@@ -10,7 +10,7 @@ use super::ledger::ledger;
 use super::sim::{self, HOST};
 use super::world::{KINDS, World};
 
-/// In the calm there is what is in use, and nothing else: the first that is too much, or missing.
+/// Without faults, what exists is what is in use: returns the first surplus or missing thing.
 pub(super) fn surplus(world: &World) -> Option<String> {
     world.plugins.iter().find_map(|shared| {
         let plugin = shared.plugin;
@@ -32,13 +32,13 @@ pub(super) fn surplus(world: &World) -> Option<String> {
     })
 }
 
-/// An object that nobody uses, and of which nobody was told.
+/// An object that nobody uses, and that was not reported.
 fn left_over(process: &Process, live: &[Rc<Handle>]) -> Option<String> {
     let uses = |handle: &Rc<Handle>, number| handle.usable().is_some_and(|link| link.conn.object.number == number);
     let sleeps = |number| live.iter().any(|it| it.number == number && sleeps(it));
     let left: Vec<_> = process.objects.borrow().iter().map(|it| (it.made_for, it.number, it.parent)).collect();
     let left: Vec<_> = left.into_iter().filter(|it| !live.iter().any(|handle| uses(handle, it.1))).collect();
-    // What an object that is left over made itself is left over with it.
+    // The children of an object that is left over are left over with it.
     let tops = left.iter().filter(|it| !left.iter().any(|other| other.1 == it.2));
     let left: Vec<_> = tops.map(|it| (it.0, it.1)).collect();
     left.iter().find_map(|(handle, object)| {
@@ -50,7 +50,7 @@ fn left_over(process: &Process, live: &[Rc<Handle>]) -> Option<String> {
     })
 }
 
-/// Lost its connection, and nobody has asked for it since: its object may live, and keeps what was lent to it.
+/// It lost its connection, and no caller has needed it since: its object may live, and keeps what was lent to it.
 fn sleeps(handle: &Rc<Handle>) -> bool {
     handle.peer_context.lazy && handle.usable().is_none()
 }
@@ -81,7 +81,7 @@ fn leases(process: &Process, live: &[Rc<Handle>]) -> Option<String> {
     is_wrong.then(|| format!("{lent} services are lent to plugin {plugin}, and {served} are served"))
 }
 
-/// The handles of a plugin that somebody holds: a user, or another handle that was made through them or was lent them.
+/// The handles of a plugin that are held: by a user, or by another handle that was made through them or was lent them.
 fn live_handles(world: &World, plugin: usize) -> Vec<Rc<Handle>> {
     let mut all = Vec::new();
     for place in 0..KINDS.len() {
@@ -107,7 +107,7 @@ fn enter(handle: &Rc<Handle>, all: &mut Vec<Rc<Handle>>) {
     }
 }
 
-/// What there is although everything was closed.
+/// What still exists although everything was closed.
 pub(super) fn left() -> Option<String> {
     let processes = ledger(|it| it.processes.iter().filter(|it| it.is_alive()).count());
     let leases = ledger(|it| it.leases.iter().filter(|it| it.strong_count() > 0).count());

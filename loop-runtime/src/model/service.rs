@@ -1,4 +1,4 @@
-//! What objects on the far side do when they are asked, and by themselves.
+//! What objects in the peer do when they are called, and by themselves.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -32,7 +32,7 @@ pub(super) enum Fate {
     Fails,
     /// The stream is reset after the handler ran.
     Resets,
-    /// It takes the process along.
+    /// It crashes the process.
     Crashes,
 }
 
@@ -40,11 +40,11 @@ pub(super) enum Fate {
 #[derive(Clone)]
 pub(super) struct Construct {
     pub(super) id: CallId,
-    /// The handle that asks.
+    /// The calling handle.
     pub(super) handle: u64,
     pub(super) nature: Nature,
     pub(super) doors: Vec<Rc<Door>>,
-    /// It asks the last of them whether it is there, and refuses if not.
+    /// It probes the last of them, and refuses if that is not there.
     pub(super) asks_first: bool,
 }
 
@@ -140,7 +140,7 @@ async fn make(process: &Rc<Process>, parent: &Rc<FarObject>, construct: Construc
         return Ok(Reply::Refused { permanent: false });
     }
     if process.ours {
-        // One of a handle at a time.
+        // One per handle at a time.
         let older = process.objects.borrow().iter().find(|it| it.made_for == construct.handle).cloned();
         if let Some(older) = older {
             older.close();
@@ -158,7 +158,7 @@ async fn make(process: &Rc<Process>, parent: &Rc<FarObject>, construct: Construc
     Ok(Reply::Made(object))
 }
 
-/// Serves an object for as long as somebody wants it: what its lease says.
+/// Serves an object until its lease ends.
 async fn serve(object: Rc<FarObject>, mut arriving: mpsc::UnboundedReceiver<Rc<Conn>>) {
     let mut machine = Machine::new(Some(Expiry::HANDED_OUT), sim::now());
     let (left, mut leaving) = mpsc::unbounded_channel();
@@ -188,13 +188,13 @@ async fn serve(object: Rc<FarObject>, mut arriving: mpsc::UnboundedReceiver<Rc<C
     object.close();
 }
 
-/// What an object does by itself with what was lent to it.
+/// How an object calls what was lent to it by itself.
 async fn work(object: Rc<FarObject>, door: Rc<Door>) {
     let mut lent = None;
     let rounds = Cell::new(0);
     while object.is_alive() {
         sleep(millis(20, 200) + Duration::from_millis(rounds.get() * 400)).await;
-        // Ever slower, so that a calm host is not kept busy.
+        // Ever slower, so that an idle host is not kept busy.
         rounds.set((rounds.get() + 1).min(20));
         if object.closed.is_cancelled() {
             break;

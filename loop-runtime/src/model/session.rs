@@ -1,4 +1,4 @@
-//! A session, its objects, and what was lent to them: as `service/session` has them, over the processes of the model.
+//! A session, its objects, and what was lent to them: mirrors `service/session`, over the processes of the model.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -56,7 +56,7 @@ impl Session {
         self.retired.end();
     }
 
-    /// Runs `work` as one of its tasks.
+    /// Spawns `work` as one of its tasks.
     pub(super) fn spawn(&self, work: impl Future<Output = ()> + 'static) {
         let work = self.tasks.track_future(work);
         spawn(HOST, work);
@@ -94,7 +94,7 @@ impl Session {
     }
 }
 
-/// An object, with the leases of the model in the place of real ones.
+/// An object, with the leases of the model instead of real ones.
 pub(super) struct Obj {
     pub(super) real: Object,
     pub(super) descent: Rc<Descent>,

@@ -1,8 +1,8 @@
-//! Tasks, one at a time, in an order that a seed decides, on a clock that moves only when nobody wants to run (or now and
-//! then although somebody does).
+//! Tasks, one at a time, in an order that a seed decides, on a clock that advances only when no task is ready (or
+//! sometimes although one is).
 //!
-//! There is one simulation per thread, and whatever runs in it reaches it through the functions here, as one reaches a
-//! runtime. No task of it is ever run by anything else.
+//! There is one simulation per thread, and its tasks reach it through the functions here, like a
+//! runtime. Nothing else ever polls its tasks.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -16,13 +16,13 @@ use std::time::{Duration, Instant};
 use super::random::Random;
 pub(super) use super::wait::{hop, sleep, sleep_until, sleep_until_some, timeout, timeout_at};
 
-/// Where tasks run: all of a place stop, go on, or end together.
+/// Where tasks run: all tasks of a place stop, resume, or end together.
 pub(super) type Place = u32;
-/// What is neither the host nor a process: the network, time, fate.
+/// What is neither the host nor a process: the network, time, faults.
 pub(super) const WORLD: Place = 0;
 pub(super) const HOST: Place = 1;
 
-/// After so many polls a schedule is taken for one that does not end.
+/// After this many polls a schedule counts as a livelock.
 const POLLS: u64 = 500_000;
 
 type Work = Pin<Box<dyn Future<Output = ()>>>;
@@ -69,7 +69,7 @@ pub(super) struct Sim {
     polls: Cell<u64>,
     steps: Cell<u64>,
     stalled: Cell<Duration>,
-    /// How often, and for how long, everything stood still.
+    /// How often, and for how long, everything was stalled.
     stood_still: Cell<(u32, Duration)>,
     is_over: Cell<bool>,
 }
@@ -87,13 +87,13 @@ pub(super) fn with<T>(look: impl FnOnce(&Sim) -> T) -> T {
 pub(super) enum Outcome {
     /// The first task has ended, or [`stop`] was called.
     Over,
-    /// Nobody wants to run, now or later.
+    /// No task is ready, now or later.
     Deadlock,
-    /// There is no end to it.
+    /// It does not end.
     Livelock,
 }
 
-/// Runs `main` and all that it spawns, until it ends.
+/// Runs `main` and all tasks that it spawns, until it ends.
 pub(super) fn run(seed: u64, start: Instant, main: impl Future<Output = ()> + 'static) -> Outcome {
     let sim = Rc::new(Sim {
         start,
@@ -122,7 +122,7 @@ pub(super) fn run(seed: u64, start: Instant, main: impl Future<Output = ()> + 's
     sim.run()
 }
 
-/// Lets go of everything that the last simulation holds. Its clock can still be read while that is dropped.
+/// Drops everything that the last simulation holds. Its clock can still be read meanwhile.
 pub(super) fn clear() {
     let tasks = with(|sim| std::mem::take(&mut *sim.tasks.borrow_mut()));
     drop(tasks);
@@ -138,7 +138,7 @@ impl Sim {
                 match ready.len() {
                     0 => None,
                     most => {
-                        // Who was woken first is a matter of chance in `tokio::sync::watch`.
+                        // The order of wake-ups is not deterministic in `tokio::sync::watch`.
                         ready.sort_unstable();
                         Some(ready.remove(self.random.borrow_mut().below(most)))
                     }
@@ -161,7 +161,7 @@ impl Sim {
         Outcome::Over
     }
 
-    /// Wakes who waits for the next moment, if that is not later than in `most`.
+    /// Advances to the next timer and wakes its tasks, if that is due within `most`.
     fn pass(&self, most: Duration) -> bool {
         let waker = {
             let mut timers = self.timers.borrow_mut();
@@ -202,7 +202,7 @@ impl Sim {
     }
 }
 
-/// Runs `work` in `place`.
+/// Spawns `work` in `place`.
 pub(super) fn spawn(place: Place, work: impl Future<Output = ()> + 'static) {
     let work: Work = Box::pin(work);
     with(|sim| {
@@ -226,7 +226,7 @@ pub(super) fn new_place() -> Place {
     with(|sim| sim.next_place.replace(sim.next_place.get() + 1))
 }
 
-/// Nothing of `place` runs until it is thawed.
+/// Freezes `place`: no task of it runs until it is thawed.
 pub(super) fn freeze(place: Place) {
     with(|sim| sim.frozen.borrow_mut().push(place));
 }
@@ -249,14 +249,14 @@ pub(super) fn thaw(place: Place) {
     });
 }
 
-/// Nothing of `place` runs any more, and what it held is dropped.
+/// Ends `place`: no task of it runs any more, and all are dropped.
 pub(super) fn end(place: Place) {
     let works = with(|sim| {
         sim.ended.borrow_mut().push(place);
         sim.parked.borrow_mut().retain(|(of, _)| *of != place);
         let mut works = Vec::new();
         for (id, slot) in sim.tasks.borrow_mut().iter_mut().enumerate() {
-            // What runs right now has been taken out, and is dropped when it pauses.
+            // The task that runs right now has been taken out, and is dropped when it returns.
             if slot.as_ref().is_some_and(|task| task.place == place && task.work.is_some()) {
                 works.push(slot.take());
                 sim.free.borrow_mut().push(id);
@@ -267,7 +267,7 @@ pub(super) fn end(place: Place) {
     drop(works);
 }
 
-/// How many tasks of `place` there are.
+/// The number of tasks of `place`.
 pub(super) fn tasks_of(place: Place) -> usize {
     with(|sim| sim.tasks.borrow().iter().flatten().filter(|task| task.place == place).count())
 }
@@ -281,7 +281,7 @@ pub(super) fn is_over() -> bool {
     with(|sim| sim.is_over.get())
 }
 
-/// Everything stands still for `time`: afterwards all that is due is due at once.
+/// Everything stalls for `time`: afterwards all that is due is due at once.
 pub(super) fn stall(time: Duration) {
     with(|sim| {
         sim.now.set(sim.now.get() + time);
@@ -291,17 +291,17 @@ pub(super) fn stall(time: Duration) {
     });
 }
 
-/// How often everything has stood still until now, and for how long altogether.
+/// How often everything was stalled so far, and for how long in total.
 pub(super) fn stood_still() -> (u32, Duration) {
     with(|sim| sim.stood_still.get())
 }
 
-/// Notes that the host alone stood still.
+/// Notes that only the host was stalled.
 pub(super) fn note_stall(time: Duration) {
     with(|sim| sim.stalled.set(sim.stalled.get() + time));
 }
 
-/// For how long the host has stood still until now, altogether.
+/// For how long the host was stalled so far, in total.
 pub(super) fn stalled() -> Duration {
     with(|sim| sim.stalled.get())
 }

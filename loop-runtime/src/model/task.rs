@@ -1,4 +1,4 @@
-//! Carries out what the supervisor's machine says, in the order in which `host/supervisor/task.rs` does.
+//! Executes the actions of the supervisor's machine, in the order of `host/supervisor/task.rs`.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -28,9 +28,9 @@ pub(super) struct Task {
     resets: u64,
     first: Option<oneshot::Sender<()>>,
     pub(super) grammar: Grammar,
-    /// A generation was asked to shut down: when, and how long its host and it had stood still together by then.
+    /// A generation was asked to shut down: when, and how long its host and it had been stalled together by then.
     pub(super) asked: Option<(u64, std::time::Instant, (u32, Duration))>,
-    /// The next launch is not one that the budget counts.
+    /// The next launch does not count against the budget.
     pub(super) launch_is_free: bool,
     /// Handles are being closed.
     pub(super) closing_since: Option<std::time::Instant>,

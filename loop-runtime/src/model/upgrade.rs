@@ -1,4 +1,4 @@
-//! Objects made ready in another process: as `service/handle/upgrade.rs` has it.
+//! Objects prepared in another process: mirrors `service/handle/upgrade.rs`.
 
 use std::pin::Pin;
 use std::rc::Rc;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::sim::{now, random, with};
 
-/// Lets others run first, now and then.
+/// Sometimes yields to other tasks.
 pub(super) async fn hop() {
     let mut left = random(|random| [0, 0, 0, 1, 2][random.below(5)]);
     poll_fn(|context| {
@@ -35,7 +35,7 @@ impl Future for Sleep {
         if now() >= at {
             return Poll::Ready(());
         }
-        // Once fired, its moment has come.
+        // Once fired, it is ready.
         if self.key.is_none() {
             self.key = Some(with(|sim| {
                 let key = (at, sim.next_timer.replace(sim.next_timer.get() + 1));
@@ -50,7 +50,7 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            // Kept until the borrow has ended: it may be the last that holds its task.
+            // Kept until the borrow has ended: it may hold the last reference to its task.
             let waker = with(|sim| sim.timers.borrow_mut().remove(&key));
             drop(waker);
         }
@@ -79,7 +79,7 @@ pub(super) async fn timeout_at<T>(until: Instant, future: impl Future<Output = T
     .await
 }
 
-/// Waits until `at`, for ever if there is no time.
+/// Waits until `at`; for ever if it is `None`.
 pub(super) async fn sleep_until_some(at: Option<Instant>) {
     match at {
         Some(at) => sleep_until(at).await,

@@ -18,7 +18,7 @@ use crate::error::Result;
 pub(super) const RELAYER: usize = 0;
 pub(super) const MEDIAN: usize = 1;
 
-/// What is made, by the place that it has.
+/// What is made, by place.
 pub(super) const KINDS: [Kind; 4] = [
     Kind { name: "relayer", plugin: RELAYER, under: None, lends: 1, forwards: None },
     Kind { name: "provider", plugin: RELAYER, under: Some(0), lends: 0, forwards: None },
@@ -29,7 +29,7 @@ pub(super) const KINDS: [Kind; 4] = [
 pub(super) struct Kind {
     pub(super) name: &'static str,
     pub(super) plugin: usize,
-    /// The place of the parent; none for one that the plugin's root makes.
+    /// The place of the parent; `None` for one that the plugin's root makes.
     pub(super) under: Option<usize>,
     pub(super) lends: usize,
     /// The place of what is lent on to it.
@@ -42,7 +42,7 @@ pub(super) struct World {
     pub(super) owners: RefCell<Vec<Option<Rc<Owner>>>>,
     pub(super) users: RefCell<Vec<Option<Rc<User>>>>,
     pub(super) natures: Vec<Rc<Cell<Nature>>>,
-    /// Places whose object is not made again.
+    /// Places whose object is not recreated.
     pub(super) once: Vec<bool>,
     /// No new faults, no new handles.
     pub(super) is_calm: Cell<bool>,
@@ -69,7 +69,7 @@ impl World {
         }
     }
 
-    /// Makes what stands at `place`; the first call of its constructor.
+    /// Makes the handle at `place`: the first call of its constructor.
     pub(super) async fn make(&self, place: usize, deadline: Option<Instant>) -> Option<Result<Rc<User>>> {
         let kind = &KINDS[place];
         let parent = match kind.under {

@@ -1,4 +1,4 @@
-//! Strings and bytes; a `Vec<u8>` is a list whose element says that it is `bytes` (see `number`).
+//! Strings and bytes; `Vec<u8>` is a list whose element type maps it to `bytes` (see `number`).
 
 use bytes::Bytes;
 
@@ -64,7 +64,7 @@ impl Value for String {
     }
 }
 
-/// Shares the received body instead of copying out of it, and so keeps all of that body alive.
+/// Shares the received body instead of copying from it, and so keeps the whole body alive.
 impl LoopMessage for Bytes {
     type Owned = Self;
 
@@ -101,7 +101,7 @@ impl Value for Bytes {
     }
 }
 
-/// Written even when all are zero, as the length is what counts; absence is read as no bytes, and refused.
+/// Written even when all are zero, because the length matters; absence is read as no bytes, and refused.
 impl<const N: usize> LoopMessage for [u8; N] {
     type Owned = Self;
 

@@ -1,8 +1,8 @@
-//! What derived code calls for each field: one trait for each way to declare it, all with items of the same names.
+//! What derived code calls for each field: one trait per kind of declaration, all with items of the same names.
 //!
 //! Derived code names the type of a field only as `<Ty as Plain>::item`, so that rustc reports a type that cannot cross
-//! once, and under that type. For the same reason these traits have no supertraits: rustc names the bound of each item
-//! that it finds unmet through one, and the reports are no longer the same.
+//! once, and underlines it. For the same reason these traits have no supertraits: through one, rustc would name the
+//! unmet bound of each item, and the reports would no longer be identical.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::time::Nanos;
 use super::write::Writer;
 use super::{FieldSpec, WireError};
 
-/// A field as it is, and what a newtype wraps.
+/// A field without options, or the inner type of a newtype.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross the plugin boundary",
     label = "not a message, and not one of the types that the wire knows",
@@ -41,7 +41,7 @@ pub trait Plain: Sized {
     /// [`Value::done`].
     fn make(slot: Self::Slot<'_>) -> Result<Self, WireError>;
 
-    /// [`Value::read`], for what is in a newtype: `with` makes the newtype.
+    /// [`Value::read`], for the inner type of a newtype: `with` makes the newtype.
     fn read<T>(occurrences: &[Field<'_>], with: fn(Self) -> T, into: &mut dyn Sink<T>) -> Result<(), WireError>;
 
     /// [`LoopMessage::put`](LoopMessage::put).
@@ -111,7 +111,7 @@ impl<T: Value> Plain for T {
     }
 }
 
-/// What a case of a oneof holds.
+/// The content of a oneof case.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross the plugin boundary",
     label = "not a message, and not a value that can be one of several",
@@ -121,7 +121,7 @@ pub trait Content: Sized {
     /// Writes the value.
     fn write(&self, n: u32, out: &mut Writer);
 
-    /// Reads the value of the case `spec`, and puts what `with` makes of it into `into`.
+    /// Reads the value of the case `spec`, maps it by `with` and puts the result into `into`.
     fn read<E>(case: &Case<'_>, spec: &FieldSpec, with: fn(Self) -> E, into: &mut dyn Sink<E>)
     -> Result<(), WireError>;
 
@@ -160,7 +160,7 @@ where
     note = "derive both: `#[derive(Default, LoopMessage)]`"
 )]
 pub trait OrDefault: Sized {
-    /// Nothing until the field occurs.
+    /// Empty until the field occurs.
     type Slot<'a>;
 
     /// An empty slot.

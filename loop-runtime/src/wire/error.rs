@@ -6,20 +6,20 @@ use std::fmt::{self, Display};
 use super::FieldSpec;
 use super::read::NESTED;
 
-/// How long a path becomes, in bytes. Keys of maps are in it, which come from the other process and may be of any length.
+/// The maximum length of a path, in bytes. It contains map keys, which come from the peer and may have any length.
 const LONGEST_PATH: usize = 256;
 
-/// Why bytes from the other process did not become a value, or a value did not become bytes.
+/// Why bytes from the peer could not be decoded, or a value could not be encoded.
 ///
-/// There are two kinds of what is read. *Malformed* bytes are not protobuf, or not of the wire type that the field has: the peers
-/// disagree about the format, and the answer is `Internal`. A *refused* value is good protobuf that does not fit the
-/// type, and the answer is `InvalidArgument` with path and reason; a field that brings its own text
-/// (`#[wire(1, text = "..")]`) is answered with `Unknown` and exactly that text, as Go's adapters do. In a reply either is
-/// `Internal` to the caller, who did nothing wrong.
+/// Decoding fails in two ways. *Malformed* bytes are not protobuf, or not of the field's wire type: the peers disagree
+/// about the format, and the status is `Internal`. A *refused* value is valid protobuf that does not fit the type, and
+/// the status is `InvalidArgument` with path and reason; for a field with a text of its own (`#[wire(1, text = "..")]`)
+/// it is `Unknown` with exactly that text, as Go's adapters do. In a reply either is `Internal` to the
+/// caller, who did nothing wrong.
 ///
-/// What is *written* can only be nested too deep: more than 100 levels below the outermost message, which receivers refuse.
-/// Nothing is sent then. A caller with such an argument gets `InvalidArgument` with the path, and
-/// [`Error::may_have_run`](crate::Error::may_have_run) is `false`; a method with such a result is answered with `Internal`.
+/// *Encoding* fails only if messages are nested too deep: more than 100 levels below the outermost one, which receivers
+/// refuse. Nothing is sent then. A caller with such an argument gets `InvalidArgument` with the path, and
+/// [`Error::may_have_run`](crate::Error::may_have_run) is `false`; a method with such a result fails with `Internal`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WireError(Box<Repr>);
 
@@ -27,7 +27,7 @@ pub struct WireError(Box<Repr>);
 struct Repr {
     /// From the outside in, as in `parents.digests[2]`.
     path: String,
-    /// Whether `path` names a field, and not only a place within the value of one.
+    /// Whether `path` names a field, and not only a position within a field's value.
     named: bool,
     kind: Kind,
 }
@@ -50,25 +50,25 @@ impl WireError {
         Self::of(Kind::Malformed(what))
     }
 
-    /// The value does not fit: `why` in words, `came` the number or length that came (what `{n}` stands for in a text).
+    /// The value does not fit: `why` is the reason, `came` the received number or length (`{n}` in a text).
     #[cold]
     pub fn refused(why: impl Into<Cow<'static, str>>, came: impl Display) -> Self {
         Self::of(Kind::Refused { why: why.into(), came: came.to_string(), text: None })
     }
 
-    /// The value cannot be written: receivers do not take messages that are nested so deep.
+    /// The value cannot be written: receivers refuse messages that are nested so deep.
     #[cold]
     pub(crate) fn too_deep() -> Self {
         Self::of(Kind::TooDeep)
     }
 
-    /// A value that must be there is not.
+    /// A required value is missing.
     #[cold]
     pub fn missing() -> Self {
         Self::refused("required, and missing", "")
     }
 
-    /// Puts the name of a field before the path.
+    /// Prepends the name of a field to the path.
     #[must_use]
     pub fn within(mut self, name: impl Display) -> Self {
         let mut path = name.to_string();
@@ -80,7 +80,7 @@ impl WireError {
         self.with_path(path)
     }
 
-    /// The end of a long path is cut off: a reader looks for the beginning, and errors travel in headers.
+    /// A long path is truncated at its end: the beginning matters most, and errors travel in headers.
     fn with_path(mut self, mut path: String) -> Self {
         if path.len() > LONGEST_PATH {
             let end = (0..=LONGEST_PATH).rev().find(|end| path.is_char_boundary(*end));
@@ -91,7 +91,7 @@ impl WireError {
         self
     }
 
-    /// Puts an index or a map key before the path. The element is still a part of its field, so the field's text holds.
+    /// Prepends an index or a map key to the path. The element is still part of its field, so the field's text applies.
     #[must_use]
     pub(crate) fn item(self, index: impl Display) -> Self {
         let dot = if self.0.path.is_empty() || self.0.path.starts_with('[') { "" } else { "." };
@@ -99,8 +99,8 @@ impl WireError {
         self.with_path(path)
     }
 
-    /// Replaces the text of a refusal of this very value, `{n}` being what came; a refusal further inside, and
-    /// malformed bytes, stay as they are.
+    /// Replaces the text of a refusal of this value itself, where `{n}` is what was received; a refusal of a nested
+    /// value, and malformed bytes, are left as they are.
     #[must_use]
     pub fn reworded(mut self, with: &str) -> Self {
         if let (false, Kind::Refused { came, text, .. }) = (self.0.named, &mut self.0.kind) {
@@ -109,7 +109,7 @@ impl WireError {
         self
     }
 
-    /// The error as that of the field `spec`: with its text, if it has one, and under its name.
+    /// The error attributed to the field `spec`: with its text, if it has one, and its name in the path.
     #[must_use]
     #[cold]
     pub fn at(self, spec: &FieldSpec) -> Self {
@@ -125,12 +125,12 @@ impl WireError {
         matches!(self.0.kind, Kind::Malformed(_))
     }
 
-    /// Where, from the outside in, as in `parents.digests[2]`; empty for the whole.
+    /// The path of the value, from the outside in, as in `parents.digests[2]`; empty for the whole body.
     pub fn path(&self) -> &str {
         &self.0.path
     }
 
-    /// The number or length that was refused; empty when nothing came.
+    /// The number or length that was refused; empty if the value was missing.
     pub fn came(&self) -> &str {
         match &self.0.kind {
             Kind::Malformed(_) | Kind::TooDeep => "",
@@ -138,7 +138,7 @@ impl WireError {
         }
     }
 
-    /// The text that a field or type brings for its own refusal, with `{n}` filled in.
+    /// The text that a field or type defines for its own refusal, with `{n}` filled in.
     pub fn text(&self) -> Option<&str> {
         match &self.0.kind {
             Kind::Refused { text, .. } => text.as_deref(),
@@ -166,7 +166,7 @@ impl Display for WireError {
 
 impl std::error::Error for WireError {}
 
-/// Whose fault it is, and how it is told.
+/// What kind of failure it is, which decides the status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// The bytes are not protobuf, or of another wire type than the field.

@@ -88,7 +88,7 @@ where
 
     fn field_type(schema: &mut Schema) -> FieldType {
         match T::field_type(schema) {
-            // The presence of a message is always known; the word would say nothing.
+            // Messages always have presence; `optional` would add nothing.
             message @ FieldType::Message(_) => message,
             other => FieldType::Optional(Box::new(other)),
         }

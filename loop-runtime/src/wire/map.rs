@@ -32,7 +32,7 @@ fn put_entry<K: MapKey, V: Value>(key: &K, value: &V, n: u32, out: &mut Writer) 
     });
 }
 
-/// Reads one entry; a half that is missing is the default of its type.
+/// Reads one entry; a missing key or value is the default of its type.
 fn entry<K: MapKey, V: Value>(field: Field<'_>, map: &mut dyn FnMut(K, V)) -> Result<(), WireError> {
     let (mut key, mut value) = (K::Slot::default(), Occurrences::default());
     let mut fields = field.nested()?;
@@ -46,7 +46,7 @@ fn entry<K: MapKey, V: Value>(field: Field<'_>, map: &mut dyn FnMut(K, V)) -> Re
     let mut entry = Entry { key: Some(K::done(key)?), map };
     let emptied = [field.emptied()];
     let read = match value.fields() {
-        // A message is never missing here: no bytes are an empty one.
+        // A message is never missing here: no bytes mean an empty one.
         [] if V::PACKING == Packing::Delimited => V::read(&emptied, &mut entry),
         fields => V::read(fields, &mut entry),
     };

@@ -1,7 +1,7 @@
-//! Reading a message: one pass over what came, every field into its slot, then the slots into values.
+//! Reads a message: one pass over its bytes, every field into its slot, then the slots into values.
 //!
 //! The pass is written here, once for each number of fields, and not by the derive: emitted for each message it was
-//! half of what the compiler had to check of one.
+//! half of the code that the compiler had to check.
 
 use std::marker::PhantomData;
 
@@ -10,13 +10,13 @@ use super::read::{Field, Fields};
 use super::sink::Sink;
 use super::{FieldSpec, InNanos, OrDefault, Plain, WireError};
 
-/// A field of a message in one of the ways to declare it, or several of them: a tuple.
+/// A field of a message, of one kind of declaration; or a tuple of them.
 pub trait Member {
-    /// What is read.
+    /// The decoded value.
     type Value;
-    /// What is known of it during the pass.
+    /// Its state during the pass.
     type Slot<'a>;
-    /// What is fixed about it.
+    /// Its constant description.
     type Spec: 'static;
 
     /// An empty slot.
@@ -28,17 +28,17 @@ pub trait Member {
     /// Takes an occurrence of this field.
     fn take<'a>(slot: &mut Self::Slot<'a>, field: &Field<'a>, spec: &Self::Spec) -> Result<(), WireError>;
 
-    /// Reads what is nested.
+    /// Reads nested messages.
     fn settle(slot: &mut Self::Slot<'_>, spec: &Self::Spec) -> Result<(), WireError>;
 
-    /// Makes the value; nothing nests any more.
+    /// Makes the value; no nesting is left here.
     fn make(slot: Self::Slot<'_>, spec: &Self::Spec) -> Result<Self::Value, WireError>;
 }
 
-/// Reads all members, skips what is none, and puts what `make` makes of them into `into`.
+/// Reads all members, skips unknown fields, and puts the result of `make` into `into`.
 ///
-/// While a message nests in itself, this function runs once for each level, so it must not hold what grows with the number
-/// of fields: slots that are large are in a box. Small ones cost less on the stack.
+/// For a recursive message, this function recurses once per level, so its frame must not grow with the number of
+/// fields: large slots are boxed. Small ones cost less on the stack.
 #[inline]
 pub fn read<M: Member, T>(
     fields: Fields<'_>,
@@ -53,7 +53,7 @@ pub fn read<M: Member, T>(
     }
 }
 
-/// How many bytes a message may have, and its slots, to be on the stack.
+/// The largest size in bytes of a message, and of its slots, to be on the stack.
 const ON_STACK: usize = 512;
 
 #[inline]
@@ -80,7 +80,7 @@ fn read_large<M: Member, T>(
     put_large::<M, T>(slot, spec, make, into)
 }
 
-// These two hold slots and values, and are left before another level begins: neither may become a part of `read_large`.
+// These two hold slots and values, and return before the next level begins: neither may be inlined into `read_large`.
 #[inline(never)]
 fn boxed_slot<'a, M: Member>() -> Box<M::Slot<'a>> {
     Box::new(M::slot())
@@ -155,7 +155,7 @@ numbered! {
     InNanosMember InNanos Option<i64>;
 }
 
-/// A field that is a [`OneofField`]; its name is all that is fixed here, the numbers are those of the cases.
+/// A field that is a [`OneofField`]; only its name is given here, the numbers are those of the cases.
 pub struct OneofFieldMember<T>(PhantomData<T>);
 
 impl<T: OneofField> Member for OneofFieldMember<T> {
@@ -189,7 +189,7 @@ impl<T: OneofField> Member for OneofFieldMember<T> {
     }
 }
 
-/// Members that are taken together: a longer message is a tuple of these, so that no function is about all of its fields.
+/// A group of members: a longer message is a tuple of these, so that no function handles all of its fields.
 pub struct Group<M>(PhantomData<M>);
 
 impl<M: Member> Member for Group<M> {
@@ -246,7 +246,7 @@ macro_rules! tuples {
                 false $(|| $member::has(number, &spec.$at))+
             }
 
-            // Inlined whatever the size (at most twelve fields): the numbers are constants there, and their comparisons one table.
+            // Inlined whatever the size (at most twelve fields): the numbers are constants there, and compared by a table.
             #[inline(always)]
             fn take<'a>(slot: &mut Self::Slot<'a>, field: &Field<'a>, spec: &Self::Spec) -> Result<(), WireError> {
                 $(if $member::has(field.number(), &spec.$at) {

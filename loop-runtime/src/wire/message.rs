@@ -1,4 +1,4 @@
-//! The traits: what can be written, what can be read back, what is a message.
+//! The traits of what can be written, what can be read back, and what is a message.
 
 use std::borrow::Borrow;
 
@@ -19,14 +19,14 @@ use super::write::{Writer, nested};
     note = "derive it: `#[derive(LoopMessage)]`; lists, maps and `Option` hold messages and plain values, not each other"
 )]
 pub trait LoopMessage {
-    /// What is read back: `String` for `str`, `Vec<T>` for `[T]`, the type itself for all that are sized.
+    /// What is read back: `String` for `str`, `Vec<T>` for `[T]`, the type itself if it is sized.
     type Owned: Value + Borrow<Self>;
 
-    /// Writes field `n`, unless the value is the default that absence stands for.
+    /// Writes field `n`, unless the value is the default, which is encoded by absence.
     #[doc(hidden)]
     fn put(&self, n: u32, out: &mut Writer);
 
-    /// Writes field `n` whatever the value: inside `Option`, lists, maps and oneofs.
+    /// Writes field `n` even if it is the default: inside `Option`, lists, maps and oneofs.
     #[doc(hidden)]
     fn put_always(&self, n: u32, out: &mut Writer);
 
@@ -51,7 +51,7 @@ pub trait LoopMessage {
         Self::put_all(items.iter(), n, out);
     }
 
-    /// Writes a slice as field `n` even if it is empty, where the format can tell that from absence.
+    /// Writes a slice as field `n` even if it is empty, where the format distinguishes that from absence.
     #[inline]
     #[doc(hidden)]
     fn put_slice_always(items: &[Self], n: u32, out: &mut Writer)
@@ -77,10 +77,10 @@ pub trait LoopMessage {
 
 /// What can be read back from a field.
 ///
-/// A message is read in one pass over its fields. Each field has a slot, into which every occurrence is
-/// [added](Value::add); at the end of the pass a message within is [read](Value::settle) from what its slot has, and then
-/// every slot becomes the value. What is not protobuf fails before that, what does not fit the type in `done`: only then is
-/// it known which occurrence counts.
+/// A message is read in one pass over its fields. Each field has a slot, to which every occurrence is
+/// [added](Value::add); at the end of the pass nested messages are [read](Value::settle) from their slots, and then
+/// every slot becomes the value. What is not protobuf fails before that, what does not fit the type in `done`: only
+/// then it is known which occurrence counts.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross the plugin boundary",
     label = "not a message, and not one of the types that the wire knows",
@@ -93,7 +93,7 @@ pub trait Value: LoopMessage<Owned = Self> + Sized + Send + Sync + 'static {
     /// The same for a `Vec` of this type: [`One`] for `u8`, as `bytes` is one value; else [`Many`].
     #[doc(hidden)]
     type Listed: Shape;
-    /// What is known of a field while its message is read.
+    /// The state of a field while its message is read.
     #[doc(hidden)]
     type Slot<'a>: Default;
     /// How the value appears in a packed list.
@@ -104,18 +104,18 @@ pub trait Value: LoopMessage<Owned = Self> + Sized + Send + Sync + 'static {
     #[doc(hidden)]
     fn add<'a>(slot: &mut Self::Slot<'a>, field: Field<'a>) -> Result<(), WireError>;
 
-    /// Reads the message that the slot has the bytes of, so that all that nests is done with before values are made.
+    /// Reads the message whose bytes are in the slot, so that nested messages are complete before values are made.
     #[inline]
     #[doc(hidden)]
     fn settle(_slot: &mut Self::Slot<'_>) -> Result<(), WireError> {
         Ok(())
     }
 
-    /// Makes the value of all occurrences, or of none.
+    /// Makes the value from all occurrences, or from none.
     #[doc(hidden)]
     fn done(slot: Self::Slot<'_>) -> Result<Self, WireError>;
 
-    /// Makes the value of all `occurrences` outside of a pass: an element of a list, the value of a map, a case of a oneof.
+    /// Makes the value from all `occurrences` outside of a pass: a list element, a map value, a oneof case.
     #[inline]
     #[doc(hidden)]
     fn read(occurrences: &[Field<'_>], into: &mut dyn Sink<Self>) -> Result<(), WireError> {
@@ -137,7 +137,7 @@ pub trait Value: LoopMessage<Owned = Self> + Sized + Send + Sync + 'static {
     }
 }
 
-/// Numbers, of which none nests: this is not a part of `add_many`, so that there is no value on the stack there.
+/// For numbers, which do not nest: separate from `add_many`, so that there is no value on its stack frame.
 fn add_packed<T: Value>(list: &mut Vec<T>, mut packed: Packed<'_>) -> Result<(), WireError> {
     list.reserve(packed.count());
     while let Some(field) = packed.next()? {
@@ -146,7 +146,7 @@ fn add_packed<T: Value>(list: &mut Vec<T>, mut packed: Packed<'_>) -> Result<(),
     Ok(())
 }
 
-/// One value of all its occurrences, which are no messages.
+/// One value from all its occurrences, for types that are not messages.
 #[inline]
 fn single<T: Value>(occurrences: &[Field<'_>]) -> Result<T, WireError> {
     let mut slot = T::Slot::default();
@@ -157,11 +157,11 @@ fn single<T: Value>(occurrences: &[Field<'_>]) -> Result<T, WireError> {
     T::done(slot)
 }
 
-/// How often a field may occur; a mark for the compiler, without values.
+/// How often a field may occur; a marker without values.
 pub trait Shape {}
 
-/// The shape of what is one value: numbers, strings, bytes, enums, messages. Only such can be put into a list, a map or
-/// an `Option`, because protobuf has no lists of lists and one kind of absence.
+/// The shape of single values: numbers, strings, bytes, enums, messages. Only these can be put into a list, a map or
+/// an `Option`, because protobuf has no lists of lists and only one kind of absence.
 #[diagnostic::on_unimplemented(
     message = "lists, maps and optional values cannot be put inside each other",
     label = "protobuf has no such field",
@@ -191,14 +191,14 @@ impl Single for One {}
     note = "derive it: `#[derive(LoopMessage)]`"
 )]
 pub trait Message: Sized + Send + Sync + 'static {
-    /// The name in the schema: with a package (`loop.Head`), or plain, which is then in the package of what names it.
+    /// The name in the schema: with a package (`loop.Head`), or plain, and then in the package of what refers to it.
     const NAME: &'static str;
 
     /// Writes all fields.
     #[doc(hidden)]
     fn put_fields(&self, out: &mut Writer);
 
-    /// Reads all fields, and puts the message made of them into `into`.
+    /// Reads all fields, and puts the message into `into`.
     #[doc(hidden)]
     fn read_fields(fields: Fields<'_>, into: &mut dyn Sink<Self>) -> Result<(), WireError>;
 
@@ -210,8 +210,8 @@ pub trait Message: Sized + Send + Sync + 'static {
 impl<M: Message> LoopMessage for M {
     type Owned = Self;
 
-    // A message is written even when all of its fields are at their default: its presence means something, and Go
-    // peers fall over when it is missing.
+    // A message is written even when all of its fields are defaults: its presence is significant, and Go peers
+    // crash when it is missing.
     #[inline]
     fn put(&self, n: u32, out: &mut Writer) {
         self.put_always(n, out);
@@ -266,7 +266,7 @@ impl<M: Message> Value for M {
     }
 }
 
-/// What is known of a message within another: first its bytes, then itself.
+/// The slot of a nested message: first its bytes, then its value.
 #[allow(missing_debug_implementations, reason = "public for generated code alone")]
 pub struct Nested<'a, M> {
     bodies: Bodies<'a>,
@@ -280,7 +280,7 @@ impl<M> Default for Nested<'_, M> {
     }
 }
 
-// Recursive messages need a box somewhere. Only messages: for other types it would be a second way to write the first.
+// Recursive messages need a box somewhere. Only messages: for other types it would be redundant.
 impl<M: Message> Message for Box<M> {
     const NAME: &'static str = M::NAME;
 
@@ -297,16 +297,16 @@ impl<M: Message> Message for Box<M> {
     }
 }
 
-/// What is fixed about one field of a message, or one argument of a method.
+/// The constant description of one field of a message, or one argument of a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FieldSpec {
     /// The number on the wire.
     pub number: u32,
     /// The name in the schema and in errors.
     pub name: &'static str,
-    /// The whole text of the error when the value does not fit; `{n}` is the number or length that came.
+    /// The whole text of the error when the value does not fit; `{n}` is the received number or length.
     pub text: Option<&'static str>,
-    /// What a lent service is called when it cannot be dialled.
+    /// The name of a lent service in the error of a failed dial.
     pub dial: Option<&'static str>,
 }
 
@@ -316,13 +316,13 @@ impl FieldSpec {
         Self { number, name, text: None, dial: None }
     }
 
-    /// Gives the text of the refusal.
+    /// Sets the text of the refusal.
     #[must_use]
     pub const fn text(self, text: &'static str) -> Self {
         Self { text: Some(text), ..self }
     }
 
-    /// Gives the name for a failed dial.
+    /// Sets the name for a failed dial.
     #[must_use]
     pub const fn dial(self, name: &'static str) -> Self {
         Self { dial: Some(name), ..self }
@@ -341,19 +341,19 @@ pub fn take<T: Value>(body: &Bytes, spec: &FieldSpec) -> Result<T, WireError> {
     T::settle(&mut slot).and_then(|()| T::done(slot)).map_err(|error| error.at(spec))
 }
 
-/// Whether `body` is a sequence of fields at all; for requests of which nothing is read.
+/// Checks that `body` is a sequence of fields; for requests of which nothing is read.
 pub fn check(body: &Bytes) -> Result<(), WireError> {
     read_nothing(Fields::of(body))
 }
 
-/// Reads a message without fields: skips all that came.
+/// Reads a message without fields: skips all fields.
 pub fn read_nothing(mut fields: Fields<'_>) -> Result<(), WireError> {
     while fields.next()?.is_some() {}
     Ok(())
 }
 
-/// Writes `value` as the field `spec` of a body. What is nested too deep in it is found under that name by
-/// [`Writer::finish`].
+/// Writes `value` as the field `spec` of a body. [`Writer::finish`] reports nesting that is too deep, with the path
+/// that begins with that field.
 pub fn put<T: LoopMessage + ?Sized>(value: &T, spec: &FieldSpec, out: &mut Writer) {
     value.put(spec.number, out);
     if out.failed() {
@@ -361,7 +361,7 @@ pub fn put<T: LoopMessage + ?Sized>(value: &T, spec: &FieldSpec, out: &mut Write
     }
 }
 
-/// Writes the fields of `message`, which is all of a body. What is nested too deep in it is told by [`Writer::finish`].
+/// Writes the fields of `message`, which is the whole body. [`Writer::finish`] reports nesting that is too deep.
 pub fn put_whole<M: Message>(message: &M, out: &mut Writer) {
     message.put_fields(out);
     if out.failed() {
@@ -374,7 +374,7 @@ pub fn put_whole<M: Message>(message: &M, out: &mut Writer) {
 /// # Errors
 ///
 /// Messages are nested deeper than 100 levels, the outermost not counted. Neither [`decode`] nor most other
-/// implementations of protobuf would read them back. [`WireError::path`] leads there, without the places in lists and maps.
+/// implementations of protobuf would read them back. [`WireError::path`] has their path, without indices and map keys.
 pub fn encode<M: Message>(message: &M) -> Result<Bytes, WireError> {
     let mut out = Writer::with_capacity(128);
     put_whole(message, &mut out);
@@ -385,7 +385,7 @@ pub fn encode<M: Message>(message: &M) -> Result<Bytes, WireError> {
 ///
 /// # Errors
 ///
-/// The bytes are no protobuf, or do not fit the type; see [`WireError`].
+/// The bytes are not protobuf, or do not fit the type; see [`WireError`].
 pub fn decode<M: Message>(body: &Bytes) -> Result<M, WireError> {
     let mut message = None;
     M::read_fields(Fields::of(body), &mut message)?;

@@ -1,8 +1,8 @@
 //! Messages and values on the protobuf wire.
 //!
-//! Two traits say what may cross the boundary: [`LoopMessage`] is what can be written (`str` and `[T]` included),
-//! [`Value`] what can also be read back. Types of the user's own derive [`LoopMessage`](macro@crate::LoopMessage) and
-//! thereby become a [`Message`] (a struct, an enum with data), an enum or a transparent newtype.
+//! Two traits define what may cross the boundary: [`LoopMessage`] is what can be written (`str` and `[T]` included),
+//! [`Value`] what can also be read back. User types derive [`LoopMessage`](macro@crate::LoopMessage) and thereby become
+//! a [`Message`] (a struct, an enum with data), an enum or a transparent newtype.
 //!
 //! | Rust | protobuf |
 //! |---|---|
@@ -20,19 +20,19 @@
 //! | a message by value | the message, required: its absence is refused |
 //! | an enum with data | a message with one `oneof`, or with `#[wire(oneof)]` a `oneof` of the message around it |
 //!
-//! Bytes that come from the other process are judged in two steps. Bytes that are not protobuf, or not of the wire
-//! type that the field has, are [malformed](WireError::is_malformed). What is protobuf but not the Rust type
-//! (300 for a `u8`, 31 bytes for `[u8; 32]`, a message that is missing) is *refused*, and the error names the path.
-//! Nothing panics, and memory is bounded by a multiple of the input, since no length is believed before its bytes are there:
+//! Bytes from the peer are validated in two steps. Bytes that are not protobuf, or not of the field's wire type, are
+//! [malformed](WireError::is_malformed). Valid protobuf that does not fit the Rust type (300 for a `u8`, 31 bytes for
+//! `[u8; 32]`, a missing message) is *refused*, and the error has the path. Nothing panics, and memory is bounded by a
+//! multiple of the input, since no length is trusted before its bytes have arrived:
 //! at most the size of an element in Rust for the two bytes of an empty one.
 //!
-//! Messages nest 100 levels deep, the outermost not counted; an argument is a level of the request, an entry of a map one
-//! of its message. What is deeper is malformed when it is read, and is not written either: [`encode`] fails, and so does a
+//! Messages may nest 100 levels deep, the outermost not counted; an argument is a level of the request, a map entry one
+//! of its message. Deeper ones are malformed when read, and are not written either: [`encode`] fails, and so does a
 //! call with such an argument, before anything is sent. Reading the last level takes a few hundred KiB of stack without
 //! optimisation, however many fields the messages have, and a fraction of that with it.
 //!
-//! Every decision of the format itself is protobuf's: the last of several scalars wins, several copies of one message
-//! merge, numbers are accepted packed or not, unknown fields are skipped.
+//! The format follows protobuf's rules: the last of several scalars wins, several copies of one message merge, numbers
+//! are accepted packed or not, unknown fields are skipped.
 
 mod bytes;
 mod derive;
@@ -64,7 +64,7 @@ pub use self::time::Nanos;
 
 pub(crate) use self::error::Fault;
 
-// What the macros emit. Public, because it is used in the crates of those who declare; hidden, because nobody else needs it.
+// For code that the macros emit. Public, because that is in other crates; hidden, because nothing else needs it.
 #[doc(hidden)]
 pub use self::{
     derive::{Content, InNanos, OrDefault, Plain},

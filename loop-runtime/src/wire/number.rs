@@ -1,4 +1,4 @@
-//! Numbers, `bool` and `char`: protobuf's own, and the narrower ones of Rust with a check of the range.
+//! Numbers, `bool` and `char`: protobuf's own, and Rust's narrower ones with a range check.
 
 use super::WireError;
 use super::message::{LoopMessage, Many, One, Value};
@@ -48,7 +48,7 @@ macro_rules! varint {
     )*};
 }
 
-// Too wide a varint is cut to the type, as every implementation of protobuf does; negative numbers take ten bytes.
+// Too wide a varint is truncated to the type, as in every implementation of protobuf; negative numbers take ten bytes.
 varint! {
     bool "bool", false, u64::from, |wide: u64| wide != 0;
     u32 "uint32", 0, u64::from, |wide: u64| wide as u32;

@@ -20,17 +20,17 @@ pub trait Oneof: Sized + Send + Sync + 'static {
     /// Writes the case.
     fn put_case(&self, out: &mut Writer);
 
-    /// Reads the case that came, and puts it into `into`.
+    /// Reads the received case, and puts it into `into`.
     fn read_case(case: &Case<'_>, into: &mut dyn Sink<Self>) -> Result<(), WireError>;
 
-    /// What no case at all is read as: the variant marked `#[wire(unknown)]`, if there is one.
+    /// The value if no case is set: the variant marked `#[wire(unknown)]`, if there is one.
     fn unset() -> Option<Self>;
 
     /// Adds the cases to `shape`.
     fn cases(shape: &mut OneofShape, schema: &mut Schema);
 }
 
-/// A field marked `#[wire(oneof)]`: an enum with data, which must come, or an `Option` of one.
+/// A field marked `#[wire(oneof)]`: an enum with data, which is required, or an `Option` of one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an enum with data",
     note = "`#[wire(oneof)]` takes an enum whose variants are numbered and hold data, or an `Option` of one"
@@ -44,13 +44,13 @@ pub trait OneofField: Sized {
     /// Writes the case, if there is one.
     fn put(&self, out: &mut Writer);
 
-    /// Reads what came, and puts it into `into`.
+    /// Reads the field, and puts it into `into`.
     fn read(case: &Case<'_>, into: &mut dyn Sink<Self>) -> Result<(), WireError>;
 
-    /// Takes `field`, which is one of the cases. Fails if it ends an earlier case that was malformed.
+    /// Takes `field`, which is one of the cases. Fails if it overwrites an earlier case that was malformed.
     fn add<'a>(case: &mut Case<'a>, field: Field<'a>) -> Result<(), WireError> {
         let Some(overwritten) = case.push(field) else { return Ok(()) };
-        // Its value is of no interest, so it may well be refused; but bytes are protobuf or they are not.
+        // Its value is dropped, so a refusal does not matter; but malformed bytes fail here as everywhere.
         match Self::Of::read_case(&overwritten, &mut Discard) {
             Err(error) if error.is_malformed() => Err(error),
             _ => Ok(()),
@@ -99,7 +99,7 @@ impl<E: Oneof> OneofField for Option<E> {
     }
 }
 
-/// Puts what stands for no case, or for one that is not known, into `into`.
+/// Puts the value for no case, or for an unknown one, into `into`.
 pub fn unset<E: Oneof>(into: &mut dyn Sink<E>) -> Result<(), WireError> {
     into.put(E::unset().ok_or_else(WireError::missing)?);
     Ok(())
@@ -116,20 +116,20 @@ pub fn read_oneof<E: Oneof>(mut fields: Fields<'_>, into: &mut dyn Sink<E>) -> R
     <E as OneofField>::read(&case, into)
 }
 
-/// The occurrences of one field, such as the last case of a oneof that came.
+/// The occurrences of one field, such as the last case received of a oneof.
 #[derive(Default)]
 pub struct Case<'a> {
-    /// The only one, while there is one only: that takes no memory of its own.
+    /// The only one, while there is only one: this needs no allocation.
     one: Option<Field<'a>>,
     several: Vec<Field<'a>>,
 }
 
 impl<'a> Case<'a> {
-    /// Adds an occurrence, and gives back the occurrences of another number, if these are what it overwrites.
+    /// Adds an occurrence, and returns the occurrences of another number, if it overwrites any.
     pub(super) fn push(&mut self, field: Field<'a>) -> Option<Self> {
         let last = self.fields().last();
         let other = last.is_some_and(|last| last.number() != field.number());
-        // Several copies of one message merge; of numbers only the last counts, and the others need no memory.
+        // Several copies of one message merge; of numbers only the last counts, and the others are not stored.
         let alone = other || last.is_none_or(|last| last.outdone_by(&field));
         let overwritten = other.then(|| std::mem::take(self));
         if alone {
@@ -142,7 +142,7 @@ impl<'a> Case<'a> {
         overwritten
     }
 
-    /// The number of the case; 0 if none came.
+    /// The number of the case; 0 if there is none.
     pub fn number(&self) -> u32 {
         self.fields().first().map_or(0, Field::number)
     }
@@ -157,7 +157,7 @@ impl<'a> Case<'a> {
     }
 }
 
-/// Stops compilation if a oneof has a number that its message uses too.
+/// Fails compilation if a oneof has a number that its message uses too.
 pub const fn assert_disjoint(message: &[u32], oneof: &[u32]) {
     let mut i = 0;
     while i < message.len() {

@@ -1,18 +1,18 @@
-//! From bytes to fields: keys, varints, lengths, groups to skip. Nothing is copied here.
+//! From bytes to fields: tags, varints, lengths, groups to skip. Nothing is copied here.
 
 use bytes::Bytes;
 
 use super::WireError;
 use super::write::DEPTH;
 
-/// What a body was cut from, and how much deeper it may go.
+/// The body that a slice is from, and how much deeper it may nest.
 #[derive(Clone, Copy)]
 struct Origin<'a> {
     whole: &'a Bytes,
     depth: u32,
 }
 
-/// One field of a message, as it came.
+/// One field of a message, as received.
 #[derive(Clone, Copy)]
 pub struct Field<'a> {
     number: u32,
@@ -26,7 +26,7 @@ enum Payload<'a> {
     Fixed64(u64),
     Fixed32(u32),
     Bytes(&'a [u8]),
-    /// Long out of use and never a field of ours; its content was skipped.
+    /// Deprecated in protobuf and never a field here; its content was skipped.
     Group,
 }
 
@@ -39,11 +39,11 @@ pub enum Packing {
     Fixed32,
     /// As eight bytes.
     Fixed64,
-    /// Not at all: the value has a length of its own.
+    /// Never packed: the value is length-delimited.
     Delimited,
 }
 
-/// What both directions say of too deep a message.
+/// The text for too deep a message, in both directions.
 pub(super) const NESTED: &str = "nested deeper than 100 levels";
 
 const WRONG_TYPE: &str = "the wire type is not that of the field";
@@ -87,12 +87,12 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// The bytes as a share of the received body, without a copy.
+    /// The bytes as a slice that shares the received body, without a copy.
     pub(super) fn shared(&self) -> Result<Bytes, WireError> {
         self.bytes().map(|bytes| self.origin.whole.slice_ref(bytes))
     }
 
-    /// Whether `later` alone decides between two occurrences of one number: both are fixed or both are varints.
+    /// Whether `later` replaces this occurrence of the same number: both are fixed or both are varints.
     pub(super) fn outdone_by(&self, later: &Self) -> bool {
         use Payload::{Fixed32, Fixed64, Varint};
         matches!(
@@ -116,7 +116,7 @@ impl<'a> Field<'a> {
         Fields::within(self.origin, self.bytes()?, Vec::new())
     }
 
-    /// This field with empty content in its place, for what an entry of a map leaves out.
+    /// This field with empty content, for what a map entry omits.
     pub(super) fn emptied(&self) -> Self {
         Self { payload: Payload::Bytes(&[]), ..*self }
     }
@@ -155,10 +155,10 @@ impl<'a> Packed<'a> {
     }
 }
 
-/// The fields of a message, in the order in which they came.
+/// The fields of a message, in the order received.
 pub struct Fields<'a> {
     rest: &'a [u8],
-    /// Further copies of the same message, which count as one with the first.
+    /// Further copies of the same message, to be merged with the first.
     more: std::vec::IntoIter<&'a [u8]>,
     origin: Origin<'a>,
 }
@@ -169,7 +169,7 @@ impl<'a> Fields<'a> {
         Self { rest: body, more: Vec::new().into_iter(), origin: Origin { whole: body, depth: DEPTH } }
     }
 
-    /// The fields one level deeper than `origin`: of a message that came once, or of all its copies.
+    /// The fields one level deeper than `origin`: of a message that occurs once, or of all its copies.
     #[inline]
     fn within(origin: Origin<'a>, rest: &'a [u8], more: Vec<&'a [u8]>) -> Result<Self, WireError> {
         let depth = origin.depth.checked_sub(1).ok_or_else(too_deep)?;
@@ -202,7 +202,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The copies of one nested message that came so far. They are read together at the end, since protobuf merges them.
+/// The copies of one nested message so far. They are read together at the end, since protobuf merges them.
 #[derive(Default)]
 pub struct Bodies<'a>(Copies<'a>);
 
@@ -230,7 +230,7 @@ impl<'a> Bodies<'a> {
         Ok(())
     }
 
-    /// The fields of all copies, one level deeper; `None` if the message did not come.
+    /// The fields of all copies, one level deeper; `None` if the message is missing.
     #[inline]
     pub fn fields(self) -> Result<Option<Fields<'a>>, WireError> {
         match self.0 {

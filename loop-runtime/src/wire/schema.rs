@@ -1,4 +1,4 @@
-//! The schema as `.proto` text, collected from the traits and the messages that they reach.
+//! The schema as `.proto` text, collected from the traits and the messages that they use.
 
 mod print;
 mod shape;
@@ -13,9 +13,9 @@ use super::Message;
 
 /// Services, messages and enums, by package.
 ///
-/// Everything is kept in the order in which it was first named, so that the text is stable and reads from the services
-/// down: requests and replies, messages, enums. Names without a package are in the package of what names them first; a message that two packages
-/// name is then printed in both.
+/// Everything is kept in the order of its first mention, so that the text is stable and reads from the services down:
+/// requests and replies, messages, enums. Names without a package are in the package of their first mention; a message
+/// that two packages mention is then printed in both.
 #[derive(Default)]
 pub struct Schema {
     packages: BTreeMap<String, Package>,
@@ -28,13 +28,13 @@ pub struct Schema {
 #[derive(Default)]
 struct Package {
     services: Vec<ServiceShape>,
-    /// What methods take and give.
+    /// The requests and replies of methods.
     bodies: Vec<MessageShape>,
     messages: Vec<MessageShape>,
     enums: Vec<EnumShape>,
 }
 
-/// One name with two meanings; the first is the one that is printed.
+/// One name with two definitions; the first one is printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
     name: String,
@@ -62,7 +62,7 @@ impl fmt::Debug for Schema {
     }
 }
 
-/// The text of every file, each under a comment with its name.
+/// The text of every file, each below a comment with its name.
 impl fmt::Display for Schema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, (package, text)) in self.files().enumerate() {
@@ -74,17 +74,17 @@ impl fmt::Display for Schema {
 }
 
 impl Schema {
-    /// A schema without anything in it.
+    /// An empty schema.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds the message `M` and all that it contains, once, and gives its type.
+    /// Adds the message `M` and all that it contains, once, and returns its type.
     pub fn message<M: Message>(&mut self) -> FieldType {
         let name = self.qualify(M::NAME);
         if import_of(&name).is_none() && self.described.insert((TypeId::of::<M>(), name.clone())) {
             let package = package_of(&name).to_owned();
-            // Takes its place before the messages within it do.
+            // Takes its position before the messages within it do.
             let messages = &mut self.packages.entry(package.clone()).or_default().messages;
             if !messages.iter().any(|other| other.name == name) {
                 messages.push(MessageShape::pending(&name));
@@ -120,7 +120,7 @@ impl Schema {
         }
     }
 
-    /// Adds an enum under its name, and gives its type.
+    /// Adds an enum under its name, and returns its type.
     pub fn enumeration(&mut self, mut shape: EnumShape) -> FieldType {
         shape.name = self.qualify(&shape.name);
         let name = shape.name.clone();
@@ -150,7 +150,7 @@ impl Schema {
         Some(ServiceBuilder { schema: self, package, index, outer })
     }
 
-    /// Names that were given two meanings. A schema with conflicts is not one.
+    /// Names with two definitions. A schema with conflicts is not valid.
     pub fn conflicts(&self) -> &[Conflict] {
         &self.conflicts
     }
@@ -165,12 +165,12 @@ impl Schema {
         self.packages.get(package).map(|content| print::file(package, content)).unwrap_or_default()
     }
 
-    /// Under which path the file of `package` is imported by others: `loop/chain/common.proto` for `loop.chain.common`.
+    /// The path under which others import the file of `package`: `loop/chain/common.proto` for `loop.chain.common`.
     pub fn file_name(package: &str) -> String {
         format!("{}.proto", package.replace('.', "/"))
     }
 
-    /// The names of the fields that `numbers` lead through within a value of type `root`, as far as the schema knows them.
+    /// The names of the fields along the path `numbers` within a value of type `root`, as far as the schema knows them.
     pub(super) fn names(&self, root: &FieldType, numbers: impl Iterator<Item = u32>) -> Vec<&'static str> {
         let (mut names, mut at) = (Vec::new(), root);
         for number in numbers {
@@ -242,7 +242,7 @@ pub struct ServiceBuilder<'s> {
 }
 
 impl ServiceBuilder<'_> {
-    /// The schema, to ask types of arguments and results for theirs.
+    /// The schema, for types of arguments and results to add theirs.
     pub fn schema(&mut self) -> &mut Schema {
         self.schema
     }
@@ -275,7 +275,7 @@ fn package_of(name: &str) -> &str {
     name.rsplit_once('.').map_or("", |(package, _)| package)
 }
 
-/// The file of a message that protobuf itself brings.
+/// The file of a well-known type of protobuf.
 fn import_of(name: &str) -> Option<&'static str> {
     Some(match name.strip_prefix("google.protobuf.")? {
         "Empty" => "google/protobuf/empty.proto",

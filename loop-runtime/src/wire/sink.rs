@@ -1,14 +1,14 @@
-//! Where values go once they are made.
+//! Destinations of decoded values.
 //!
-//! A message that nests in itself is read by functions that call each other, up to 100 levels deep, on stacks of 2 MiB or
-//! less. Were a value handed back as a result, each of these functions would have room for it on the stack, several times
-//! over in builds that are not optimised, and a message of eighty maps takes 4 KiB. So no function on that way holds a value:
-//! each is told where it goes, and the value is made and put there by a function that has returned before the next level
+//! A recursive message is read by mutually recursive functions, up to 100 levels deep, on stacks of 2 MiB or less. If
+//! values were returned, each of these functions would reserve stack space for one, several times over in unoptimised
+//! builds, and a message of eighty maps takes 4 KiB. So no function of the recursion holds a value: each gets a
+//! destination, and the value is made and put there by a function that returns before the next level
 //! begins.
 
 /// Takes a value.
 pub trait Sink<T> {
-    /// Takes it; of several, the last counts, unless all are kept.
+    /// Takes it; of several, the last one counts, unless all are kept.
     fn put(&mut self, value: T);
 }
 
@@ -26,7 +26,7 @@ impl<T> Sink<T> for Vec<T> {
     }
 }
 
-/// Puts what `with` makes of a value into another sink: the value in its box, in its newtype, as its case of an enum.
+/// Maps a value by `with` into another sink: into its box, its newtype, its variant of an enum.
 pub struct Mapped<'s, U, F> {
     into: &'s mut dyn Sink<U>,
     with: F,

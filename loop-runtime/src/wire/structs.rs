@@ -1,4 +1,4 @@
-//! Messages that protobuf itself brings: `google.protobuf.Empty`, and `Struct`, JSON-like data without a schema.
+//! Well-known types of protobuf: `google.protobuf.Empty`, and `Struct`, JSON-like data without a schema.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::schema::{OneofShape, Schema};
 use super::sink::{Mapped, Sink};
 use super::write::Writer;
 
-/// `google.protobuf.Struct`: named values, like an object of JSON.
+/// `google.protobuf.Struct`: named values, like a JSON object.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Struct {
     /// The values by name.
@@ -20,7 +20,7 @@ pub struct Struct {
 /// `google.protobuf.Value`: what a JSON value can be. All numbers are `f64`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum StructValue {
-    /// `null`; also what a value without any kind is read as.
+    /// `null`; a value without any kind is read as this, too.
     #[default]
     Null,
     /// A number.
@@ -35,7 +35,7 @@ pub enum StructValue {
     List(Vec<StructValue>),
 }
 
-/// `google.protobuf.Empty`: a message that says no more than that it is there.
+/// `google.protobuf.Empty`: a message without fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Empty;
 
@@ -46,7 +46,7 @@ fn put_list(values: &[StructValue], out: &mut Writer) {
     StructValue::put_slice(values, 1, out);
 }
 
-// These messages are protobuf's own: a schema imports them and never asks for their shape.
+// These messages are well-known types: a schema imports them and never prints their shape.
 impl Message for Empty {
     const NAME: &'static str = "google.protobuf.Empty";
 

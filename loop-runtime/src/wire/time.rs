@@ -36,7 +36,7 @@ impl Seconds {
         Ok(i128::from(seconds.unwrap_or_default()) * NANOS_PER_SECOND + i128::from(nanos.unwrap_or_default()))
     }
 
-    /// Whole seconds below `total`, and the rest forward from there, as protobuf wants it before 1970 too.
+    /// Whole seconds rounded down from `total`, and the rest forward from there, as protobuf requires before 1970 too.
     fn of(total: i128) -> Self {
         let seconds = total.div_euclid(NANOS_PER_SECOND);
         let seconds = i64::try_from(seconds).unwrap_or(if seconds < 0 { i64::MIN } else { i64::MAX });
@@ -44,7 +44,7 @@ impl Seconds {
     }
 }
 
-/// `seconds` and `nanos` are summed as Go does, also where protobuf's rules about them are broken.
+/// `seconds` and `nanos` are summed as Go does, even if they violate protobuf's rules.
 fn total(slot: Bodies<'_>) -> Result<i128, WireError> {
     slot.fields()?.map_or_else(|| Err(WireError::missing()), Seconds::read)
 }
@@ -134,11 +134,11 @@ impl Value for SystemTime {
     }
 }
 
-/// A `Duration`, or an optional one, that is an `int64` of nanoseconds on the wire, as Go's `time.Duration` is:
-/// what `#[wire(N, nanos)]` stands for.
+/// A `Duration`, or an optional one, that is an `int64` of nanoseconds on the wire, like Go's `time.Duration`:
+/// the meaning of `#[wire(N, nanos)]`.
 ///
-/// A negative number is refused; a field in which one means something is an `i64` in Rust. More than 292 years are written
-/// as the most that the wire can say.
+/// A negative number is refused; use `i64` for a field in which one has a meaning. More than 292 years are written as
+/// the maximum of `int64`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Nanos<T = Duration>(
     /// The span.

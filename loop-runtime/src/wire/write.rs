@@ -1,4 +1,4 @@
-//! From values to bytes, one pass, no copy of what is borrowed.
+//! From values to bytes in one pass, without copying borrowed values first.
 
 use bytes::Bytes;
 
@@ -6,18 +6,18 @@ use super::schema::{FieldType, Schema};
 use super::{FieldSpec, WireError};
 
 /// How deep messages may nest, the outermost not counted; the usual limit of protobuf implementations. The reader refuses
-/// what is deeper, and so does the writer: nobody is sent what he cannot read.
+/// what is deeper, and so does the writer: no peer is sent what it cannot read.
 pub(super) const DEPTH: u32 = 100;
 
-/// A body while it is written.
+/// A body being written.
 ///
-/// Nothing can go wrong while a field is written but one thing: that messages nest deeper than a receiver takes. So the
-/// writing itself has no result. A message that is too deep is left out, whatever follows is of no use, and the end
-/// ([`encode`](super::encode), or the call whose argument it was) fails with the path to it. That keeps the traits free of
-/// a result for every field, and the stack bounded however deep the value is.
+/// Writing a field can fail for one reason only: messages nest deeper than a receiver accepts. So writing itself
+/// returns no `Result`. A message that is too deep is skipped, what follows is of no use, and the end
+/// ([`encode`](super::encode), or the call whose argument it was) fails with the path to it. That keeps the traits free
+/// of a `Result` for every field, and the stack bounded however deep the value is.
 pub struct Writer {
     bytes: Vec<u8>,
-    /// How much deeper the messages may go; none after a failure, which thereby ends the writing soon.
+    /// How much deeper messages may nest; 0 after a failure, which thereby ends the writing soon.
     left: u32,
     failure: Option<Box<Failure>>,
 }
@@ -25,7 +25,7 @@ pub struct Writer {
 /// What was too deep.
 #[derive(Default)]
 struct Failure {
-    /// The numbers of the fields that lead there, from the inside out.
+    /// The numbers of the fields on the path there, from the inside out.
     trail: Vec<u32>,
     error: Option<WireError>,
 }
@@ -46,7 +46,7 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// A message was nested too deep; [`WireError::path`] says where.
+    /// A message was nested too deep; [`WireError::path`] is its path.
     pub fn finish(self) -> Result<Bytes, WireError> {
         match self.failure {
             None => Ok(self.bytes.into()),
@@ -54,7 +54,7 @@ impl Writer {
         }
     }
 
-    /// The bytes of a body in which no messages are.
+    /// The bytes of a body without messages.
     pub(crate) fn into_bytes(self) -> Bytes {
         self.bytes.into()
     }
@@ -64,15 +64,15 @@ impl Writer {
         self.failure.is_some()
     }
 
-    /// Turns the numbers that lead to what was too deep into names. `root` is the type of the whole body, or that of the
-    /// field `spec` of it.
+    /// Turns the numbers on the path to what was too deep into names. `root` is the type of the whole body, or that of
+    /// its field `spec`.
     #[cold]
     pub(super) fn explain(&mut self, spec: Option<&FieldSpec>, root: fn(&mut Schema) -> FieldType) {
         let Some(failure) = &mut self.failure else { return };
         if failure.error.is_none() {
             let mut schema = Schema::new();
             let root = root(&mut schema);
-            // The first number of all is that of `spec` itself.
+            // The very first number is that of `spec` itself.
             let numbers = failure.trail.iter().rev().copied().skip(usize::from(spec.is_some()));
             let names = spec.map(|spec| spec.name).into_iter().chain(schema.names(&root, numbers));
             let names: Vec<_> = names.collect();
@@ -80,7 +80,7 @@ impl Writer {
         }
     }
 
-    /// Nothing is told of what comes after the first that is too deep.
+    /// Records only the first failure.
     #[cold]
     fn fail_first(&mut self, n: u32) {
         if !self.failed() {
@@ -105,7 +105,7 @@ impl Writer {
     }
 }
 
-/// The low three bits of a key.
+/// The low three bits of a tag.
 #[derive(Clone, Copy)]
 pub(super) enum WireType {
     Varint = 0,
@@ -139,15 +139,15 @@ pub(super) fn put_key(n: u32, wire_type: WireType, out: &mut Writer) {
 pub(super) fn put_delimited(n: u32, content: &[u8], out: &mut Writer) {
     put_key(n, WireType::Delimited, out);
     put_varint(content.len() as u64, out);
-    // Room for the lengths around it as well: the shift in `nested` would else move the buffer, too.
+    // Room for the enclosing lengths as well: otherwise the shift in `nested` would reallocate the buffer, too.
     out.reserve(content.len() + 16);
     out.put_slice(content);
 }
 
-/// A field whose content `write` puts behind its length, unless that is nested too deep.
+/// A field whose content `write` puts after its length, unless that is nested too deep.
 ///
-/// One byte is kept for the length, which is right below 128 bytes; a longer content is shifted once. Against a pass
-/// that only measures, this runs the user's accessors once and costs a move within the cache.
+/// One byte is reserved for the length, enough below 128 bytes; longer content is shifted once. Compared to a measuring
+/// pass first, this runs the user's accessors once and costs a move within the cache.
 #[inline]
 pub fn nested(n: u32, out: &mut Writer, write: impl FnOnce(&mut Writer)) {
     let left = out.left;

@@ -1,9 +1,9 @@
-//! What several threads decide at once, under a model checker: a link is installed and a service lent while a session
-//! ends, and callers look on.
+//! What several threads decide concurrently, under a model checker: a link is installed and a service lent while a
+//! session ends, and callers observe.
 //!
 //! The files are those of the library, compiled here with loom's primitives instead of the standard library's. Loom runs
-//! a test once for every order of the threads' steps that can make a difference, and for every value that a load may
-//! see under the memory model. Their only writers of links are keepers; a session is ended by its supervisor, an object
+//! a test once for every interleaving of the threads that can make a difference, and for every value that a load may
+//! see under the memory model. Only keepers write links; a session is ended by its supervisor, an object
 //! by its keeper or its parent's, a connection by its driver.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code, reason = "tests, of parts of the files")]
@@ -19,7 +19,7 @@ use service::session::lease::Lease;
 use service::session::object::Object;
 use sync::{AtomicUsize, Ordering};
 
-/// A link, as far as ends go.
+/// A link, reduced to its end.
 struct Link(Arc<EndTree>);
 
 impl Link {
@@ -37,14 +37,14 @@ fn session() -> Arc<Object> {
     Arc::new(Object::root(&EndTree::new(), &EndTree::new()))
 }
 
-/// Who has seen the next generation finds nothing usable of the last one, however late it was put there.
+/// Whoever has seen the next generation finds nothing usable of the last one, however late it was installed.
 #[test]
 fn nothing_of_an_ended_session_is_usable() {
     loom::model(|| {
         let (root, link_cell, newest) = (session(), Arc::new(LinkCell::empty()), Arc::new(AtomicUsize::new(1)));
         let keeper = thread::spawn({
             let (root, link_cell) = (root.clone(), link_cell.clone());
-            // The constructor's reply has come: connect, install.
+            // The constructor's reply was received: connect, install.
             move || {
                 let object = root.child();
                 link_cell.put(Link::of(&object));
@@ -68,7 +68,7 @@ fn nothing_of_an_ended_session_is_usable() {
     });
 }
 
-/// A link of a session that may be retired while it lives, as another one takes its place.
+/// A link of a session that may be retired while it lives, when another one replaces it.
 struct Retirable {
     session: u64,
     ended: Arc<EndTree>,
@@ -86,7 +86,7 @@ impl Retirable {
 }
 
 /// All handles move to another process at once: the old session is retired, then each keeper installs its new link. From
-/// the moment at which any caller finds a link of the new one, none finds a usable link of the old.
+/// the moment any caller finds a link of the new one, none finds a usable link of the old.
 #[test]
 fn nothing_begins_in_a_session_once_anything_has_begun_in_the_next() {
     loom::model(|| {
@@ -119,7 +119,7 @@ fn nothing_begins_in_a_session_once_anything_has_begun_in_the_next() {
     });
 }
 
-/// An object that its keeper ends while its session ends is over for both when they go on.
+/// An object that its keeper ends while its session ends has ended for both when they continue.
 #[test]
 fn who_ends_second_waits_for_the_first() {
     loom::model(|| {
@@ -137,7 +137,7 @@ fn who_ends_second_waits_for_the_first() {
     });
 }
 
-/// Who sees that a link has ended knows that what was lent for it is cut: nothing new comes of a dying process.
+/// If a link is seen as ended, what was lent for it is cut already: a dying process can call nothing new.
 #[test]
 fn leases_are_cut_before_links_end() {
     loom::model(|| {
@@ -152,7 +152,7 @@ fn leases_are_cut_before_links_end() {
     });
 }
 
-/// A service that is lent while the object ends is let go of, once.
+/// A service that is lent while the object ends is dropped, once.
 #[test]
 fn what_is_lent_too_late_is_let_go() {
     loom::model(|| {
@@ -171,7 +171,7 @@ fn what_is_lent_too_late_is_let_go() {
     });
 }
 
-/// A connection that ends by itself while a newer one takes its place: the newer one stays.
+/// A connection that ends by itself while a newer one replaces it: the newer one stays.
 #[test]
 fn the_end_of_a_link_touches_no_other() {
     loom::model(|| {

@@ -10,7 +10,7 @@ pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("no panic")
 }
 
-/// Loads and stores in one order, as `arc_swap` has them.
+/// Loads and stores in a single total order, as in `arc_swap`.
 pub(crate) struct ArcSwapOption<T>(Mutex<Option<Arc<T>>>);
 
 pub(crate) struct Loaded<T>(Option<Arc<T>>);

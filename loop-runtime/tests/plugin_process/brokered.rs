@@ -9,7 +9,7 @@ use crate::client::{Client, Number, Two, two};
 use crate::process::{Start, soon};
 use crate::proto::plugin::grpc_broker_client::GrpcBrokerClient;
 
-/// A group that this process may give files to, by number and by name.
+/// A group that this process may change files to, as gid and name.
 fn group() -> (u32, String) {
     let own = tempfile::tempdir().unwrap().path().metadata().unwrap().gid();
     let table = std::fs::read_to_string("/etc/group").unwrap();
@@ -18,7 +18,7 @@ fn group() -> (u32, String) {
         let name = fields.next()?.to_owned();
         Some((fields.nth(1)?.parse().ok()?, name))
     });
-    // Only root may give to groups that it is no member of; for anybody else it is the own one.
+    // Only root may use groups that it is not a member of; for any other user it is its own one.
     let is_root = rustix::process::geteuid().is_root();
     let mut may_give = groups.filter(|(gid, _)| if is_root { *gid != own } else { *gid == own });
     may_give.next().expect("a group with a name")
@@ -44,7 +44,7 @@ async fn what_is_made_lies_in_the_hosts_directory_for_its_group() {
             assert_eq!(Path::new(&info.address).parent(), Some(host.path()));
             let seen = std::fs::metadata(&info.address).unwrap();
             assert_eq!((seen.mode() & 0o777, seen.gid()), (0o660, gid), "{value}");
-            // Go clients hang up when they are idle, and dial again.
+            // Go clients disconnect when they are idle, and redial.
             for _ in 0..3 {
                 let thing = Client::connect(&info.address).await;
                 let number: Number = thing.call("/probe.Thing/Number", two("", "")).await.unwrap();

@@ -39,7 +39,7 @@ const SERVICES: [&str; 7] = [
     "probe.Probe",
 ];
 
-/// Asks one version of reflection for names and for a file.
+/// Queries one version of reflection for names and for a file.
 macro_rules! reflect {
     ($version:ident, $client:expr) => {{
         use $version::server_reflection_request::MessageRequest as Ask;
@@ -125,7 +125,7 @@ async fn errors_and_panics_are_answers() {
     let error = client.call::<_, Two>("/probe.Probe/Boom", two("ouch", "")).await.unwrap_err();
     assert_eq!(error.code(), Code::Internal);
     assert!(error.message().contains("ouch"), "{error}");
-    // One record, without a backtrace that nobody asked for: a Go host would raise all that follows a line that begins
+    // One record, without a backtrace unless requested: a Go host would raise everything after a line that begins with
     // `panic: ` to errors.
     let stderr = plugin.stderr(|text| text.contains("panic: ouch")).await;
     let panic = stderr.lines().find(|line| line.contains("panic: ouch")).unwrap();

@@ -1,4 +1,4 @@
-//! A gRPC client over a Unix socket: hyper, tonic's codec and prost, as any stranger would have it.
+//! A gRPC client over a Unix socket: hyper, tonic's codec and prost, independent of the runtime.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use tonic::client::Grpc;
 use tonic::{Request, Status};
 use tonic_prost::ProstCodec;
 
-/// A request of up to two texts or byte strings, as the probe's methods take them; and any reply of one.
+/// A request of up to two strings or byte strings, as the probe's methods take them; and any reply of one.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Two {
     #[prost(bytes = "vec", tag = "1")]
@@ -70,7 +70,7 @@ impl Client {
         Ok(grpc.unary(Request::new(request), path, codec).await?.into_inner())
     }
 
-    /// The raw answer, before anything reads it as gRPC.
+    /// The raw response, before it is parsed as gRPC.
     pub(crate) async fn raw(&mut self, request: http::Request<Body>) -> http::Response<Incoming> {
         self.0.ready().await.unwrap();
         self.0.send_request(request).await.unwrap()

@@ -12,16 +12,16 @@ use crate::proto::plugin::Empty;
 use crate::proto::plugin::grpc_broker_client::GrpcBrokerClient;
 use crate::proto::plugin::grpc_stdio_client::GrpcStdioClient;
 
-/// A host kills after that.
+/// A host sends SIGKILL after this time.
 const HOSTS_PATIENCE: Duration = Duration::from_secs(2);
 
-/// The same for an end that a clock forces, on a machine that is busy with other tests.
+/// The same for an end that is forced by a timeout, on a machine that is busy with other tests.
 const FORCED: Duration = Duration::from_secs(4);
 
-/// After this a plugin ends whether it is done or not.
+/// After this time a plugin exits whether it is done or not.
 const CLOCK: Duration = Duration::from_millis(1800);
 
-/// What is noted at a clean end.
+/// The notes of a clean end.
 const CLEAN: [&str; 4] = ["dropped", "first hook", "second hook", "served"];
 
 async fn assert_clean(plugin: &mut Plugin, began: Instant) {
@@ -108,7 +108,7 @@ async fn a_call_that_does_not_finish_is_cut() {
     assert_eq!(plugin.ended().await, (Some(0), String::new()));
     let took = began.elapsed();
     assert!(took < FORCED, "{took:?}");
-    // The call had its second, and the rest takes a tenth of one. Where that is too much to ask, the clock ends it.
+    // The call had its second, and the rest takes a tenth of one. On too busy a machine, the timeout ends it.
     if took < CLOCK {
         assert_eq!(plugin.notes(), CLEAN);
     }
@@ -135,7 +135,7 @@ async fn a_cleanup_that_hangs_is_left_behind() {
     plugin.shut_down().await;
     assert_eq!(plugin.ended().await.0, Some(0));
     assert!(began.elapsed() < FORCED, "{:?}", began.elapsed());
-    // Whether `serve` still returns depends on how busy the machine is: the process ends by the clock.
+    // Whether `serve` still returns depends on how busy the machine is: the process exits at the timeout.
     assert_eq!(plugin.notes()[..3], CLEAN[..3]);
     assert_eq!(plugin.sockets_left(), 0);
 }
@@ -161,7 +161,7 @@ async fn what_a_killed_plugin_leaves_goes_when_the_next_one_starts() {
     assert_eq!(shared.path().read_dir().unwrap().count(), 0);
 }
 
-/// Kills the host of a plugin that runs below one, and waits until the plugin has hung up stdout.
+/// Kills the host of a plugin that runs below one, and waits until the plugin has closed its stdout.
 async fn kill_host(plugin: &mut Plugin) -> Instant {
     let began = Instant::now();
     plugin.child.kill().await.unwrap();

@@ -25,7 +25,7 @@ mod stranger;
 mod streams;
 mod test_mode;
 
-/// Becomes a plugin if it is run as one, else does nothing.
+/// Becomes a plugin if it is run as one, otherwise does nothing.
 #[test]
 fn the_plugin_itself() {
     if std::env::var_os("PROBE").is_some() {

@@ -78,7 +78,7 @@ async fn a_knock_is_acked_and_the_next_stream_is_its() {
     for number in 7..10 {
         let thing: Number = main.call("/probe.Probe/NewThing", Number { n: number }).await.unwrap();
         let service_id = u32::try_from(thing.n).unwrap();
-        // And again with the same id, as a client in Go does that was idle.
+        // And again with the same id, as an idle client in Go does.
         for _ in 0..2 {
             let knock = |ack| {
                 let knock = Some(Knock { knock: true, ack, error: String::new() });

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use crate::client::Client;
 use crate::proto::plugin::Empty;
 
-/// Everything a test waits for comes within this, or the test fails.
+/// Everything that a test waits for happens within this time, or the test fails.
 pub(crate) const LONG: Duration = Duration::from_secs(20);
 
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
@@ -28,7 +28,7 @@ pub(crate) struct Start {
 }
 
 impl Start {
-    /// `how` are words for the role.
+    /// `how` selects the plugin's role.
     pub(crate) fn new(how: &str) -> Self {
         let environment = [
             ("PROBE", format!("yes,{how}")),
@@ -126,13 +126,13 @@ impl Plugin {
         kill_process(pid, signal).unwrap();
     }
 
-    /// Asks for the end as a host does. The answer may be lost with the connection.
+    /// Sends Shutdown, as a host does. The reply may be lost with the connection.
     pub(crate) async fn shut_down(&self) {
         let client = self.client().await;
         let _ = client.call::<_, Empty>("/plugin.GRPCController/Shutdown", Empty {}).await;
     }
 
-    /// Waits for the end: the exit code, and what was left on stdout.
+    /// Waits for the exit: returns the code, and what was left on stdout.
     pub(crate) async fn ended(&mut self) -> (Option<i32>, String) {
         let mut rest = String::new();
         soon("the end of stdout", self.stdout.read_to_string(&mut rest)).await.unwrap();
@@ -140,31 +140,31 @@ impl Plugin {
         (status.code(), rest)
     }
 
-    /// All that has come on stderr, once `enough` of it has.
+    /// The stderr so far, once `enough` holds for it.
     pub(crate) async fn stderr(&mut self, enough: impl FnMut(&String) -> bool) -> String {
         let stderr = self.stderr.as_mut().unwrap();
         soon("the text on stderr", stderr.wait_for(enough)).await.map(|text| text.clone()).unwrap_or_default()
     }
 
-    /// All that ever came on stderr. For a process that has ended.
+    /// The whole stderr of a process that has ended.
     pub(crate) async fn whole_stderr(&mut self) -> String {
         let stderr = self.stderr.as_mut().unwrap();
         while soon("the end of stderr", stderr.changed()).await.is_ok() {}
         stderr.borrow().clone()
     }
 
-    /// Reads stderr no more: the pipe breaks at the next write.
+    /// Closes the read end of stderr: the next write gets EPIPE.
     pub(crate) fn close_stderr(&mut self) {
         self.stderr = None;
     }
 
-    /// What the role noted, line by line.
+    /// The notes of the role, line by line.
     pub(crate) fn notes(&self) -> Vec<String> {
         let text = std::fs::read_to_string(&self.notes).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
     }
 
-    /// What is left of sockets.
+    /// The number of sockets left.
     pub(crate) fn sockets_left(&self) -> usize {
         std::fs::read_dir(self.temporary.path().join("tmp")).unwrap().count()
     }

@@ -24,7 +24,7 @@ async fn attach(plugin: &Plugin) -> (Supervisor, Arc<dyn Probe>) {
     (host, probe)
 }
 
-/// Drops all handles, which hangs up.
+/// Drops all handles, which disconnects.
 async fn drop_all((host, probe): (Supervisor, Arc<dyn Probe>)) {
     let mut states = host.states();
     drop((host, probe));
@@ -91,7 +91,7 @@ async fn hosts_come_and_go_and_each_lends_and_is_lent() {
     assert_eq!(plugin.ended().await.0, Some(0));
 }
 
-/// Each host counts from 1: what the last one announced, and nobody dialled, is not what this one lends.
+/// Each host counts from 1: an undialled announcement of the last one must not match what this one lends.
 #[tokio::test]
 async fn what_the_last_host_announced_is_forgotten() {
     let mut plugin = Start::new("outlives").up().await;
@@ -122,7 +122,7 @@ async fn a_lost_connection_is_dialled_again_and_the_process_lives() {
         loop {
             match probe.echo(b"again").await {
                 Ok(echo) => break echo,
-                // Sent while the connection was on its way out.
+                // Sent while the connection was ending.
                 Err(error) => assert!(error.loss().is_some(), "{error:?}"),
             }
         }
@@ -147,7 +147,7 @@ async fn the_end_of_the_process_is_noticed_and_it_is_given_up() {
     assert!(error.message().contains("cannot reattach to process"), "{error}");
 }
 
-/// The id may be somebody else's by now.
+/// The pid may belong to another process by now.
 #[tokio::test]
 async fn a_process_whose_plugin_does_not_answer_is_left_alone() {
     let mut stranger = tokio::process::Command::new("/bin/sleep").arg("1000").kill_on_drop(true).spawn().unwrap();

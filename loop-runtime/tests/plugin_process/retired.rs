@@ -10,14 +10,14 @@ use crate::process::soon;
 use crate::role::{HANDSHAKE, Thing};
 use crate::stranger::Stranger;
 
-/// Says over which connection it was called.
+/// Returns the connection over which it was called.
 #[loop_service(package = "stranger")]
 pub trait Plain {
     /// At once.
     async fn number(&self) -> Result<u64>;
     /// When the test says so.
     async fn wait(&self) -> Result<u64>;
-    /// The same, and does not read what it is given.
+    /// The same, without reading its argument.
     async fn swallow(&self, data: &[u8]) -> Result<u64>;
 }
 
@@ -88,7 +88,7 @@ async fn calls_go_on_over_another_connection() {
     stranger.answer();
     assert_eq!(soon("the answer", under_way).await.unwrap().unwrap(), 1, "over the connection that was retired");
 
-    // The first is kept, with the host's streams on it; each was opened once.
+    // The first connection is kept, with the host's streams on it; each was opened once.
     stranger.streams(2).await;
     stranger.retire(2);
     assert_eq!(moved(&plain, 2).await, 3);
@@ -98,7 +98,7 @@ async fn calls_go_on_over_another_connection() {
     assert_eq!(stranger.all("Shutdown"), [3]);
 }
 
-/// Also at the moment at which the first connection takes no calls any more, and the second is not there yet.
+/// Also while the first connection takes no new calls, and the second does not exist yet.
 #[tokio::test]
 async fn a_ping_is_answered_over_whichever_connection() {
     let stranger = Stranger::new(MANY);
@@ -133,7 +133,7 @@ async fn without_announcements_a_plugin_serves_on_if_nothing_is_lent() {
     assert_eq!(stranger.all("StartStream"), [1], "the end of the first was the end of its broker");
     assert_eq!(plugin.pid(), pid);
 
-    // Until somebody asks for a service that needs them.
+    // Until a service is dispensed that needs them.
     plugin.dispense::<dyn Borrower>().await.unwrap();
     let why =
         until(&mut events, |what| if let EventKind::Ended(ended) = what { Some(ended.cause) } else { None }).await;
@@ -177,7 +177,7 @@ async fn what_takes_no_connections_any_more_may_answer_and_end() {
         async move { plain.wait().await }
     });
     stranger.saw("Wait").await;
-    // As `GracefulStop` of a server in Go, which then waits for all calls and for the host's streams.
+    // Like `GracefulStop` of a server in Go, which then waits for all calls and for the host's streams.
     stranger.refuse();
     stranger.retire(1);
     soon("the drain", plugin.states().until(|state| matches!(state, State::Stopping { .. }))).await.unwrap();
@@ -198,7 +198,7 @@ async fn what_takes_no_connections_any_more_may_answer_and_end() {
     plugin.close().await;
 }
 
-/// The host's two streams and one call are all that the plugin takes on one connection.
+/// The host's two streams and one call are all that the plugin accepts on one connection.
 #[tokio::test]
 async fn a_plugin_whose_streams_are_used_up_is_not_hung() {
     let stranger = Stranger::new(3);
@@ -219,7 +219,7 @@ async fn a_plugin_whose_streams_are_used_up_is_not_hung() {
     }
 }
 
-/// A request of which the plugin reads nothing fills the window of the whole connection.
+/// A request that the plugin does not read fills the connection's window.
 #[tokio::test]
 async fn a_plugin_whose_connection_is_full_is_not_hung() {
     let stranger = Stranger::new(MANY);
@@ -233,7 +233,8 @@ async fn a_plugin_whose_connection_is_full_is_not_hung() {
     plugin.close().await;
 }
 
-/// After ten without a sign it would be killed. Asked aside, it gives one every third tick at the latest.
+/// After ten without a sign of life it would be killed. Probed over another connection, it gives one every third tick
+/// at the latest.
 async fn lives_for_fifty_ticks(stranger: &Stranger) {
     let asked = stranger.all("Check").len();
     soon("the questions", async {

@@ -1,4 +1,4 @@
-//! The plugin under test. Variables that begin with `PROBE` tell it how to be.
+//! The plugin under test. Variables that begin with `PROBE` configure it.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -25,13 +25,13 @@ pub trait Probe {
     async fn fail(&self, text: &str) -> Result<()>;
     /// Answers later.
     async fn nap(&self, millis: u64) -> Result<()>;
-    /// Blocks its thread, far beyond any patience.
+    /// Blocks its thread, far beyond any timeout.
     async fn block(&self) -> Result<()>;
     /// The paths of all calls so far.
     async fn seen(&self) -> Result<Vec<String>>;
     /// Makes a thing on a connection of its own.
     async fn new_thing(&self, number: u64) -> Result<Arc<dyn Thing>>;
-    /// Asks a thing of the host's for its number.
+    /// Asks one of the host's things for its number.
     async fn ask(&self, thing: Arc<dyn Thing>) -> Result<u64>;
 }
 
@@ -127,7 +127,7 @@ fn is(how: &str) -> bool {
 }
 
 pub(crate) fn run() -> ! {
-    // Descriptor 3 is the stdout that the test reads; the one before belongs to the test harness.
+    // Descriptor 3 is the stdout that the test reads; descriptor 1 belongs to the test harness.
     let stdout = std::fs::File::options().write(true).open("/dev/fd/3").unwrap();
     rustix::stdio::dup2_stdout(&stdout).unwrap();
     drop(stdout);
@@ -138,7 +138,7 @@ pub(crate) fn run() -> ! {
     };
     let runtime = builder.enable_all().build().unwrap();
     let code = runtime.block_on(plugin());
-    // As `#[tokio::main]` does; it waits for threads that are blocked.
+    // Like `#[tokio::main]`; it waits for blocked threads.
     drop(runtime);
     std::process::exit(if code == ExitCode::SUCCESS { 0 } else { 1 });
 }

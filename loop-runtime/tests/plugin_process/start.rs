@@ -33,7 +33,7 @@ async fn one_line_and_a_socket_that_answers() {
     let echo: Two = plugin.client().await.call("/probe.Probe/Echo", two("hello", "")).await.unwrap();
     assert_eq!(echo.one, b"hello");
     plugin.shut_down().await;
-    // What it prints, before, while and after it serves, is not there.
+    // What it prints before, while and after it serves does not appear.
     assert_eq!(plugin.ended().await, (Some(0), String::new()));
 }
 
@@ -96,7 +96,7 @@ async fn a_service_that_cannot_be_made_fails_the_start_in_one_line() {
     assert_eq!(plugin.sockets_left(), 0);
 }
 
-/// An offer of TLS that cannot be answered ends the start: the host would read nothing but a refused connection.
+/// An offer of TLS that cannot be answered ends the start: otherwise the host would see only a refused connection.
 #[tokio::test]
 async fn an_offer_of_tls_that_cannot_be_answered_fails_the_start() {
     let says = match cfg!(feature = "auto-mtls") {

@@ -1,5 +1,6 @@
-//! A plugin by somebody else: it keeps go-plugin's two streams open for as long as their connection, limits its calls, and
-//! retires connections, as servers in Go may. It is served from this process; what is launched only says where.
+//! A plugin of another implementation: it keeps go-plugin's two streams open for as long as their connection, limits
+//! its calls, and retires connections, as servers in Go may. It is served from this process; what is launched only
+//! prints the handshake line.
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,7 +27,7 @@ struct Shared {
     /// For each connection.
     connections: Mutex<Vec<(Arc<Notify>, CancellationToken)>>,
     seen: watch::Sender<Vec<(u64, String)>>,
-    /// go-plugin's own that are open.
+    /// How many of go-plugin's own streams are open.
     streams: watch::Sender<usize>,
     numbers: AtomicU64,
     answers: Notify,
@@ -85,25 +86,25 @@ impl Stranger {
         self.shared.connections.lock().unwrap()[number - 1].1.cancel();
     }
 
-    /// Lets the calls of `Wait` be answered that have come.
+    /// Answers the pending calls of `Wait`.
     pub(crate) fn answer(&self) {
         self.shared.answers.notify_waiters();
     }
 
-    /// Waits for a call whose path ends with `what`, and says over which connection it came.
+    /// Waits for a call whose path ends with `what`, and returns its connection.
     pub(crate) async fn saw(&self, what: &str) -> u64 {
         let mut seen = self.shared.seen.subscribe();
         let seen = seen.wait_for(|seen| seen.iter().any(|(_, path)| path.ends_with(what))).await.unwrap();
         seen.iter().rfind(|(_, path)| path.ends_with(what)).unwrap().0
     }
 
-    /// Over which connections such calls have come.
+    /// The connections of all such calls.
     pub(crate) fn all(&self, what: &str) -> Vec<u64> {
         let seen = self.shared.seen.borrow();
         seen.iter().filter(|(_, path)| path.ends_with(what)).map(|(number, _)| *number).collect()
     }
 
-    /// Waits until so many of go-plugin's own streams are open.
+    /// Waits until `number` of go-plugin's own streams are open.
     pub(crate) async fn streams(&self, number: usize) {
         self.shared.streams.subscribe().wait_for(|open| *open == number).await.unwrap();
     }
@@ -157,7 +158,7 @@ impl Shared {
         }
     }
 
-    /// Until the host gives it up, or the connection ends.
+    /// Holds a stream until the host resets it, or the connection ends.
     async fn hold(&self, mut respond: SendResponse<Bytes>) {
         self.streams.send_modify(|open| *open += 1);
         let _ = poll_fn(|cx| respond.poll_reset(cx)).await;
@@ -167,7 +168,7 @@ impl Shared {
 
 fn reply(mut respond: SendResponse<Bytes>, number: u64) {
     let head = Response::builder().header("content-type", "application/grpc").body(()).unwrap();
-    // The host may be gone.
+    // The host may have disconnected.
     let Ok(mut stream) = respond.send_response(head, false) else { return };
     let message = [0, 0, 0, 0, 2, 8, u8::try_from(number).unwrap()];
     let _ = stream.send_data(Bytes::copy_from_slice(&message), false);

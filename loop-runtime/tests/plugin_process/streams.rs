@@ -77,7 +77,7 @@ async fn a_second_subscription_continues() {
     first.call::<_, Two>("/probe.Probe/Print", two("one", "")).await.unwrap();
     assert_eq!(read(&mut stream, 1, STARTING.len() + 3).await, [STARTING, b"one"].concat());
     drop(stream);
-    // Once this is answered the plugin has been told that nobody reads the stream.
+    // Once this is answered the plugin has received the reset of the stream.
     first.call::<_, Two>("/probe.Probe/Echo", two("", "")).await.unwrap();
     first.call::<_, Two>("/probe.Probe/Print", two("two", "")).await.unwrap();
     let mut stream = subscribe(plugin.client().await).await;

@@ -1,13 +1,13 @@
-//! Messages that nest in themselves, in every way there is, and are as wide as messages are in practice or wider.
+//! Recursive messages of every kind, as wide as messages in practice or wider.
 
 use std::collections::{BTreeMap, HashMap};
 
 use loop_runtime::LoopMessage;
 use loop_runtime::wire::{Message, Struct, StructValue};
 
-/// What nests in itself.
+/// A recursive message.
 pub trait Deep: Message + PartialEq + Send {
-    /// How many levels one more of it takes.
+    /// How many levels one recursion takes.
     const LEVELS: u32 = 1;
     /// The innermost.
     fn leaf() -> Self;
@@ -15,7 +15,7 @@ pub trait Deep: Message + PartialEq + Send {
     fn around(inner: Self) -> Self;
 }
 
-/// A value `steps` of its own levels below the outermost, made without any recursion.
+/// A value that recurses `steps` times, made without recursion.
 pub fn deep<T: Deep>(steps: u32) -> T {
     (0..steps).fold(T::leaf(), |inner, _| T::around(inner))
 }
@@ -130,7 +130,7 @@ pub enum Choice {
     Text(String),
 }
 
-/// An enum with data that nests in itself: in a case, in a variant with fields, in a list of such.
+/// A recursive enum with data: in a case, in a variant with fields, in a list of such.
 #[derive(Clone, Debug, PartialEq, LoopMessage)]
 #[message(package = "deep.test")]
 pub enum Expression {
@@ -170,7 +170,7 @@ impl Deep for Expression {
     }
 }
 
-/// The message that protobuf itself brings: a value, its list, the value in it.
+/// The well-known type: a value, its list, the value in it.
 impl Deep for Struct {
     const LEVELS: u32 = 3;
 

@@ -1,4 +1,4 @@
-//! The same message twice: once as a user of the runtime declares it, once as prost has it, with every kind of field.
+//! The same message twice: declared for the runtime and for prost, with every kind of field.
 #![allow(dead_code, unreachable_pub)] // not every test file uses all of it
 
 pub mod strategy;
@@ -10,7 +10,7 @@ use bytes::Bytes;
 use loop_runtime::LoopMessage;
 use loop_runtime::wire::{Struct, StructValue};
 
-/// Every kind of field there is.
+/// Every kind of field.
 #[derive(Clone, Debug, PartialEq, LoopMessage)]
 #[message(package = "wire.test", reserved(90, 92..=95))]
 pub struct Everything {
@@ -193,7 +193,7 @@ pub enum Choice {
     Float(f64),
 }
 
-/// An enum with data as a message by itself, and a recursive one.
+/// An enum with data as a message by itself, recursive.
 #[derive(Clone, Debug, PartialEq, LoopMessage)]
 #[message(package = "wire.test", oneof = "evaluator")]
 pub enum Expression {
@@ -216,11 +216,11 @@ pub struct Expressions {
 #[message(text = "invalid digest len {n}: must be 5")]
 pub struct Digest(pub [u8; 5]);
 
-/// A byte that is a number: a list of them is no `bytes`.
+/// A byte that is a number: a list of them is not `bytes`.
 #[derive(Clone, Copy, Debug, PartialEq, LoopMessage)]
 pub struct OracleId(pub u8);
 
-/// The same as prost has it.
+/// The same for prost.
 pub mod peer {
     use std::collections::{BTreeMap, HashMap};
 
@@ -440,7 +440,7 @@ pub mod peer {
     }
 }
 
-/// What prost's value is in ours; `None` if ours must refuse it.
+/// Converts prost's value to ours; `None` if ours must refuse it.
 pub trait Ours<T> {
     fn ours(&self) -> Option<T>;
 }

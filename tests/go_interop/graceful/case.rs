@@ -1,4 +1,4 @@
-//! One plugin in Go that ends something in order: its launch, what it notes, and what it leaves.
+//! One plugin in Go that ends something in order: its launch, its notes, and what it leaves behind.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -76,7 +76,7 @@ impl Case {
         Notes::read(&self.file())
     }
 
-    /// Waits until the plugin has got its main connection `number`: the one before takes no new calls.
+    /// Waits until the plugin has accepted its main connection `number`: the previous one takes no new calls.
     pub(super) async fn connection(&self, number: u32) {
         log::until(&self.name, &format!("connection {number} begins")).await;
     }
@@ -120,7 +120,7 @@ pub(super) async fn ended(events: &mut Events) -> Ended {
     .await
 }
 
-/// Waits for a start, and gives the number of the generation.
+/// Waits for a start, and returns the number of the generation.
 pub(super) async fn started(events: &mut Events) -> u64 {
     until(events, |what| match what {
         EventKind::Started { generation, .. } => Some(generation),

@@ -1,4 +1,4 @@
-//! A host in Go, and a plugin in Rust that ends, or takes few calls at a time.
+//! A host in Go, and a plugin in Rust that ends, or has a low limit of concurrent calls.
 
 use std::collections::HashMap;
 use std::process::{Command, ExitCode};
@@ -20,12 +20,12 @@ pub(crate) const CASE: &str = "INTEROP_GRACEFUL";
 const CASES: &[&str] = &[
     // The plugin gets SIGTERM.
     "sigterm",
-    // It leaves by itself, at SIGUSR2.
+    // It exits by itself, at SIGUSR2.
     "ends",
     "kill-in-call",
-    // The host takes little at a time.
+    // The host has low limits.
     "limits",
-    // The plugin takes so many calls at a time.
+    // The plugin's limit of concurrent calls.
     "in-flight-1",
     "in-flight-2",
     "in-flight-3",
@@ -39,7 +39,7 @@ pub(crate) fn trials(mode: Mode) -> impl Iterator<Item = Trial> {
         trial(&mode.trial("graceful_go_host", case), move || {
             let (said, notes) = run(mode, case);
             hold(&said, &notes, MAY_HAVE_RUN.contains(case));
-            // In each case one process is asked to end; another one that leaves by itself has no time for hooks.
+            // In each case one process is asked to end; another one that exits by itself has no time for hooks.
             assert_eq!(notes.hooks, ["first", "second"]);
         })
     })
@@ -71,7 +71,7 @@ pub(crate) async fn serve(plugin: Plugin, case: &str) -> ExitCode {
     }
 }
 
-/// One case; what it said, and what the plugin noted.
+/// Runs one case; returns its output, and the plugin's notes.
 fn run(mode: Mode, case: &str) -> (String, Notes) {
     let temporary = tempfile::Builder::new().prefix("go").tempdir().unwrap();
     let notes = temporary.path().join("notes");

@@ -66,7 +66,7 @@ async fn all_is_well(case: &Case, probe: &Arc<dyn Probe>, text: &str) {
     log::until(&case.name, &format!("INFO {text} plugin::")).await;
 }
 
-/// The connection is retired again and again while nobody calls. The process stays, and nothing is lost.
+/// The connection is retired again and again while no call is in flight. The process lives, and nothing is lost.
 async fn age_idle(case: &mut Case) {
     let (plugin, probe) = case.launch(&["-max-age=150ms"]).await;
     let pid = plugin.pid();
@@ -102,7 +102,7 @@ async fn grace_idle(case: &mut Case) {
     close(plugin).await;
 }
 
-/// A call that takes longer than the grace may have run; nothing else is lost.
+/// A call that takes longer than the grace period may have run; nothing else is lost.
 async fn grace_busy(case: &mut Case) {
     let (plugin, probe) = case.launch(&["-max-age=200ms", "-grace=1s"]).await;
     let mut events = plugin.events();
@@ -118,7 +118,7 @@ async fn grace_busy(case: &mut Case) {
     lost(&calls, &case.notes()).is_at_most(1);
 }
 
-/// Who asked for nothing that is lent or made does not need the broker: the process stays, and so do its counts.
+/// A host that uses nothing lent or made does not need the broker: the process lives, and so do its counts.
 /// Multiplexed, every connection needs it.
 async fn grace_without_broker(case: &mut Case) {
     let command = case.command(&["-max-age=200ms", "-grace=500ms"]);
@@ -133,7 +133,7 @@ async fn grace_without_broker(case: &mut Case) {
     close(plugin).await;
 }
 
-/// Two of the three are the streams of go-plugin; health, stdio, broker and shutdown are to go on beside a long call.
+/// Two of the three are go-plugin's streams; health, stdio, broker and shutdown must work beside a long call.
 async fn limit_idle(case: &mut Case) {
     case.policy = case.policy.clone().health_check_interval(Some(Duration::from_millis(50)));
     let (plugin, probe) = case.launch(&["-streams=3"]).await;
@@ -175,7 +175,7 @@ async fn limit_busy(case: &mut Case) {
     lost(&calls, &case.notes()).is_nothing();
 }
 
-/// The plugin tells its limit while the first calls are on their way.
+/// The plugin sends its limit while the first calls are in flight.
 async fn limit_at_the_start(case: &mut Case) {
     let mut calls = Vec::new();
     for number in [12, 24, 36, 48] {
@@ -206,7 +206,7 @@ async fn limit_at_a_restart(case: &mut Case) {
     lost(&calls, &case.notes()).is_nothing();
 }
 
-/// A server that stops waits for go-plugin's two streams, which the host has to let go.
+/// A server that stops waits for go-plugin's two streams, which the host has to end.
 async fn stop_idle(case: &mut Case) {
     let (plugin, probe) = case.launch(&[]).await;
     let mut events = plugin.events();
@@ -218,7 +218,7 @@ async fn stop_idle(case: &mut Case) {
     close(plugin).await;
 }
 
-/// Calls under way are answered, others wait for the next process. Nothing is lost.
+/// Calls in flight are answered, others wait for the next process. Nothing is lost.
 async fn stop_busy(case: &mut Case) {
     let (plugin, probe) = case.launch(&[]).await;
     let (mut states, first) = (plugin.states(), process(&plugin));
@@ -232,7 +232,7 @@ async fn stop_busy(case: &mut Case) {
     lost(&calls, &case.notes()).is_nothing();
 }
 
-/// The server closes the one socket: what is under way may have run.
+/// The server closes the one socket: what is in flight may have run.
 async fn stop_multiplexed_busy(case: &mut Case) {
     let (plugin, probe) = case.launch(&[]).await;
     let calls = stops(&plugin, &probe, async {}).await;
@@ -257,7 +257,7 @@ async fn stops(plugin: &Supervisor, probe: &Arc<dyn Probe>, stopped: impl Future
     calls
 }
 
-/// The process ends by itself, idle: that is no failure, and it is there again without a call.
+/// The process ends by itself, idle: that is no failure, and it is restarted without a call.
 async fn exit_idle(case: &mut Case) {
     leaves_idle(case, EXIT, |ended| ended.status() == Some(0)).await;
 }
@@ -304,7 +304,7 @@ async fn leaves_busy(case: &Case, how: Signal) {
     lost(&calls, &case.notes()).is_at_most(CALLERS / 2 + 1);
 }
 
-/// A deploy: the program is away when the next process is to be started, and comes back.
+/// A deploy: the program is missing when the next process is to be started, and is then replaced.
 async fn program_away(case: &mut Case) {
     let (program, away) = (case.dir.path().join("plugin"), case.dir.path().join("away"));
     // Copied by another process: a file that this one writes may be open in a child that is just being started.

@@ -1,4 +1,4 @@
-//! Callers at full speed, and what became of each call.
+//! Callers at full speed, and the outcome of each call.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::notes::Notes;
 use crate::probe::Probe;
 
-/// Half of them make calls that must not be made twice.
+/// Half of them make calls that are not idempotent.
 pub(super) const CALLERS: usize = 8;
 
 /// The number of the next job of this process.
@@ -19,7 +19,7 @@ fn job() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// Of one call.
+/// The record of one call.
 #[derive(Debug)]
 pub(super) struct Call {
     job: u64,
@@ -40,7 +40,7 @@ async fn call(probe: &Arc<dyn Probe>, idempotent: bool, millis: u64) -> Call {
     Call { job, idempotent, outcome }
 }
 
-/// A call that is held from now on.
+/// A call that is in flight from now on.
 pub(super) async fn hold(probe: &Arc<dyn Probe>) -> JoinHandle<Call> {
     let job = job();
     let call = tokio::spawn({
@@ -77,14 +77,14 @@ impl Load {
         Self { callers, enough }
     }
 
-    /// Lets the callers end, and gives what they did.
+    /// Lets the callers end, and returns their calls.
     pub(super) async fn stop(self) -> Vec<Call> {
         self.enough.store(true, Ordering::Relaxed);
         self.callers.join_all().await.into_iter().flatten().collect()
     }
 }
 
-/// So many calls at the same time.
+/// Makes `calls` calls concurrently.
 pub(super) async fn at_once(probe: &Arc<dyn Probe>, calls: u64) -> Vec<Call> {
     let mut all = JoinSet::new();
     for n in 0..calls {
@@ -94,10 +94,10 @@ pub(super) async fn at_once(probe: &Arc<dyn Probe>, calls: u64) -> Vec<Call> {
     all.join_all().await
 }
 
-/// Holds what became of each call to what the plugin noted, and gives the lost ones.
+/// Checks the outcome of each call against the plugin's notes, and returns the lost ones.
 ///
-/// What was answered ran: once, or up to three times if that is allowed. What was lost without having run did not run.
-/// Idempotent calls are never lost, and no loss is told as anything else.
+/// What was answered ran: once, or up to three times if idempotent. What was reported as not run did not run.
+/// Idempotent calls are never lost, and no loss is reported as anything else.
 pub(super) fn lost<'a>(calls: &'a [Call], notes: &Notes) -> Lost<'a> {
     let (mut jobs, mut lost) = (notes.jobs.clone(), Lost::default());
     for call in calls {
@@ -134,7 +134,7 @@ impl Lost<'_> {
         self.is_at_most(0);
     }
 
-    /// So many may have run; every other call was answered.
+    /// At most `may_have_run` may have run; every other call was answered.
     pub(super) fn is_at_most(&self, may_have_run: usize) {
         assert!(self.not_run.is_empty() && self.may_have_run.len() <= may_have_run, "{self:#?}");
     }

@@ -1,4 +1,4 @@
-//! One misbehaviour: its launch, its end, and what it leaves.
+//! One misbehaviour: its launch, its end, and what it leaves behind.
 
 use std::fs;
 use std::ops::Range;
@@ -44,7 +44,7 @@ impl Case {
         Command::new(go::program("misbehave")).arg(how).env("MISBEHAVE_DIR", dir).env("TMPDIR", dir)
     }
 
-    /// Launches what must not start, and returns why it did not. The command is tried once.
+    /// Launches what must not start, and returns the error. The command is tried once.
     pub(super) async fn refused(&self, host: &Host, how: &str, within: Range<Duration>) -> LaunchError {
         let began = Instant::now();
         let error = host.launch(self.command(how)).await.unwrap_err();
@@ -96,7 +96,7 @@ pub(super) async fn ended(events: &mut Events) -> Ended {
     }
 }
 
-/// It ended as it was asked to.
+/// It ended when asked to.
 pub(super) async fn close_in_peace(plugin: Supervisor) {
     let (ended, took) = close(plugin).await;
     assert_eq!(ended.exit.unwrap().status(), Some(0), "after {took:?}: {ended}");

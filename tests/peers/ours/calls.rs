@@ -172,7 +172,7 @@ pub(crate) async fn keystore(it: &Arc<dyn Keystore>) {
     for code in 1..=16 {
         let refused = it.sign(&format!("refuse {code}"), &[]).await.expect_err("a refusal");
         assert_eq!((refused.code(), refused.message()), (Code::from_i32(code), REFUSAL));
-        // Answered, whatever the code: nothing was lost.
+        // Answered, whatever the status code: nothing was lost.
         assert!(refused.loss().is_none(), "{refused:?}");
     }
 }

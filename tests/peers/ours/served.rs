@@ -1,4 +1,4 @@
-//! Every service, implemented: what comes must be the values, and so is what is answered.
+//! Every service, implemented: requests must have the known values, and so do replies.
 
 use std::collections::BTreeMap;
 

@@ -49,12 +49,12 @@ fn answer<T: PartialEq + Debug, R>(came: T, known: impl IntoIterator<Item = (T, 
     found.map(|(_, reply)| reply).ok_or_else(|| Status::internal(format!("came as {came:?}")))
 }
 
-/// Runs calls back to whoever asked; what is not as it should be is the answer.
+/// Runs calls back to the caller; a mismatch becomes the error.
 async fn tried(calls: impl Future<Output = ()> + Send + 'static) -> Result<(), Status> {
     tokio::spawn(calls).await.map_err(|panic| Status::internal(panic.to_string()))
 }
 
-/// Implements a generated trait: name, request, reply, and the way from one to the other.
+/// Implements a generated trait: name, request, reply, and the conversion from one to the other.
 macro_rules! served {
     ($service:path { $($method:ident: $request:ty => $reply:ty, |$it:pat_param, $came:pat_param| $answer:expr;)* }) => {
         #[tonic::async_trait]

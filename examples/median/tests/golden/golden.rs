@@ -25,7 +25,7 @@ pub(crate) fn reports() -> impl Iterator<Item = (&'static str, &'static Value)> 
     families.iter().flat_map(|(family, cases)| cases.as_array().expect("cases").iter().map(move |it| (&**family, it)))
 }
 
-/// Holds an outcome to the recorded one: equal values, equal texts of errors, and an error where Go panicked.
+/// Checks an outcome against the recorded one: equal values, equal error texts, and an error where Go panicked.
 #[track_caller]
 pub(crate) fn check<E: Display>(case: &Value, came: Result<Value, E>) {
     match came {

@@ -1,4 +1,4 @@
-//! Holds the numerical median of `examples/median` to recordings of the Go plugin.
+//! Checks the numerical median of `examples/median` against recordings of the Go plugin.
 //!
 //! `tests/golden/median.json` was recorded once by running the genuine code, libocr's median and chainlink-feeds, at
 //! the commits that the file names; nothing in it is derived from a description. What this code says must equal what

@@ -1,4 +1,4 @@
-//! The three sequences of LOOP's design, over real processes: what the host calls, what it serves and what it passes on,
+//! The three sequences of LOOP's design, over real processes: what the host calls, what it serves and what it forwards,
 //! in order, are the arrows of the diagrams.
 //!
 //! The plugins are those of `examples/median`. The arrows are the spans `call`, `serve` and `forward`, which the runtime
@@ -90,7 +90,7 @@ fn a_median_provider_behind_the_hosts_proxy() {
         provider.contract_config_tracker().latest_config_details().await.unwrap();
         arrows.are(&["host -> relayer: ContractConfigTracker/LatestConfigDetails"]);
 
-        // The end, consumers first; in each plugin, what was made last is told first.
+        // The end, consumers first; in each plugin, what was made last is closed first.
         node.close_median().await;
         arrows.are(&["host -> median: ReportingPlugin/Close", "host -> median: Service/Close"]);
         node.close().await;
@@ -135,7 +135,7 @@ fn a_median_factory_and_its_reporting_plugin() {
             "median -> host -> relayer: ReportCodec/MedianFromReport",
         ]);
 
-        // A source that fails: the node's error log is told before the caller.
+        // A source that fails: the node's error log gets it before the caller.
         let factory = node.factory(&provider, Arc::new(Nowhere)).await;
         let (plugin, _) = factory.new_reporting_plugin(&node.plugin_config()).await.unwrap();
         arrows.forget();

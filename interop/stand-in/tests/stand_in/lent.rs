@@ -14,7 +14,7 @@ use crate::puppet::{MEDIAN, Puppet, RELAYER, Strings};
 use crate::recorded::{Row, bytes};
 use crate::replay::STAND_IN;
 
-/// A Go plugin under our host, and what it was asked last.
+/// A Go plugin under our host, and its last request.
 struct Guest {
     host: Supervisor,
     puppet: Puppet,
@@ -49,7 +49,7 @@ impl Guest {
         Self { host, puppet, asked: Arc::default(), made: 0 }
     }
 
-    /// Has the plugin make an object for the next request, which is kept.
+    /// Has the plugin make an object for the next request, which is recorded.
     async fn expect(&mut self) {
         self.made += 1;
         let (made, asked) = (self.made, self.asked.clone());
@@ -89,7 +89,7 @@ pub(crate) async fn by_our_host() {
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
 }
 
-/// The provider is that of the stand-in's relayer, which our host passes on unread.
+/// The provider is that of the stand-in's relayer, which our host forwards undecoded.
 pub(crate) async fn through_our_host() {
     let oracle = Oracle::new();
     let relayer = Host::new(handshake::RELAYER).launch(Command::new(STAND_IN).args(["-cmd=relayer"])).await.unwrap();
@@ -98,7 +98,7 @@ pub(crate) async fn through_our_host() {
     let provider = chain.new_plugin_provider(&values::relay_args("median"), &values::plugin_args()).await.unwrap();
     let mut rows = oracle.rows_at("proxied");
     assert!(rows.len() >= 18, "{} rows", rows.len());
-    // What was recorded without a proxy goes through one as well; but the names of health are the relayer's own.
+    // What was recorded without a proxy goes through one as well; but the health names are the relayer's own.
     rows.extend(
         oracle.rows_at("host").into_iter().filter(|row| is_of_provider(row) && !row.method.ends_with("Report")),
     );

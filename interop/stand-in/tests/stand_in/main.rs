@@ -1,5 +1,5 @@
-//! The stand-in, under genuine go-plugin and under our host; and what Go's processes answered when they were recorded,
-//! asked again: of the stand-in, of what our host lends, and of the median plugin of the examples.
+//! The stand-in, under genuine go-plugin and under our host; and the recorded calls of Go's processes, replayed: to the
+//! stand-in, to what our host lends, and to the median plugin of the examples.
 //!
 //! Go's side is `interop/replay`, which sends a recorded request as the bytes that it was. Where Go is absent, one printed
 //! line says that those tests were skipped; with `LOOP_REQUIRE_GO=1`, as in `.ci/run`, that fails.

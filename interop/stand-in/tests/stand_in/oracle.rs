@@ -1,4 +1,4 @@
-//! What is answered as it was recorded, and what is held to it.
+//! The recorded replies, and the comparison with them.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ pub(crate) struct Oracle {
     asked: Arc<Mutex<Asked>>,
 }
 
-/// What a peer asked of what was lent to it.
+/// The calls of a peer to what was lent to it.
 #[derive(Default)]
 struct Asked {
     /// Methods and requests, as they were recorded.
@@ -54,20 +54,20 @@ impl Oracle {
         ids(&messages(&self.pool, &row.method).1, &reply).first().copied()
     }
 
-    /// The numbers that a request lends, by the names of their fields.
+    /// The broker ids in a request, by the names of their fields.
     pub(crate) fn lent(&self, method: &str, request: &[u8]) -> Vec<(String, u32)> {
         let (of, _) = messages(&self.pool, method);
         let numbers = ids(&of, request);
         let fields = meaning(&of, request);
         let names = fields.fields().map(|(field, _)| field.name().to_owned()).filter(|name| name.ends_with("ID"));
-        // The contract's name ends so too, and is no number.
+        // The contract's name ends the same way, and is no broker id.
         let names: Vec<_> = names.filter(|name| name != "contractID").collect();
         assert_eq!(names.len(), numbers.len(), "{names:?}");
         names.into_iter().zip(numbers).collect()
     }
 
-    /// Answers as a host did: by method and request, exactly. Whatever else is asked is strange, and noted; but our
-    /// plugins learn which services there are by a method that no service has.
+    /// Answers as a host did: by method and request, exactly. Any other call is unexpected, and noted; but our
+    /// plugins probe for services by a method that no service has.
     pub(crate) fn host(&self) -> Answers {
         let rows: Vec<_> = self.rows_at("host").into_iter().filter(|row| row.service() != "loop.DataSource").collect();
         let asked = self.asked.clone();
@@ -99,7 +99,7 @@ impl Oracle {
         })
     }
 
-    /// Nothing was asked but what was recorded, byte for byte; and if `all`, all that Go's helper asks of a provider.
+    /// Only recorded requests were made, byte for byte; and if `all`, all those of Go's helper to a provider.
     pub(crate) fn assert_asked(&self, all: bool) {
         let asked = self.asked.lock().unwrap();
         assert_eq!(asked.strange, Vec::<String>::new(), "not as Go's helper asks");
@@ -111,7 +111,7 @@ impl Oracle {
         }
     }
 
-    /// Sends the row, and says what is not as it was recorded, or as it is on purpose.
+    /// Sends the row, and returns differences from the recording that are not intended deviations.
     pub(crate) async fn play(&self, puppet: &Puppet, on: u32, row: &Row) -> Result<Answer, String> {
         let came = puppet.call(on, &row.method, &row.body()).await;
         let on_purpose = self.deviations.iter().find(|deviation| row.is(deviation));
@@ -125,7 +125,7 @@ impl Oracle {
         if same { Ok(came) } else { Err(format!("{} {request}: {came:02x?}, not {:02x?}", row.method, row.answer())) }
     }
 
-    /// The same bytes, but for numbers of the broker, and for the order of a health report.
+    /// The same bytes, except for broker ids, and for the order of a health report.
     fn same(&self, row: &Row, wanted: &[u8], came: &[u8]) -> bool {
         if !row.is_of_loop() {
             return wanted == came;

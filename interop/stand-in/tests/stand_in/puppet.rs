@@ -1,4 +1,4 @@
-//! `interop/replay`: go-plugin with the test pulling the strings.
+//! `interop/replay`: go-plugin, controlled by the test.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -23,7 +23,7 @@ pub(crate) type Answers = Arc<dyn Fn(&str, &[u8]) -> Answer + Send + Sync>;
 /// The cookies of LOOP's plugins: the variable and its value.
 pub(crate) const MEDIAN: [&str; 2] =
     ["CL_PLUGIN_MEDIAN_MAGIC_COOKIE", "b12a697e19748cd695dd1690c09745ee7cc03717179958e8eadd5a7ca4646728"];
-/// The same of a relayer.
+/// The same for a relayer.
 pub(crate) const RELAYER: [&str; 2] =
     ["CL_PLUGIN_RELAYER_MAGIC_COOKIE", "dae753d4542311b33cf041b930db0150647e806175c2818a0c88a9ab745e45aa"];
 
@@ -68,7 +68,7 @@ pub(crate) struct Puppet {
     _process: Option<Child>,
 }
 
-/// A puppet's end of the line, before it is there.
+/// The test's end of the line, before the puppet has connected.
 pub(crate) struct Strings {
     listener: UnixListener,
     place: TempDir,
@@ -110,7 +110,7 @@ async fn pull(
         while let Some(line) = out.recv().await {
             let mut text = serde_json::to_vec(&line).unwrap();
             text.push(b'\n');
-            // A puppet that is gone answers nothing, and somebody waits for that.
+            // A puppet that has ended answers nothing, and a caller waits for that.
             let _ = write.write_all(&text).await;
         }
     });
@@ -119,7 +119,7 @@ async fn pull(
         let line: Line = serde_json::from_str(&text).unwrap();
         if line.question == 0 {
             let asked = waiting.lock().unwrap().orders.remove(&line.id);
-            // Who asked may have given up.
+            // The caller may have been dropped.
             if let Some(asked) = asked {
                 let _ = asked.send(line);
             }
@@ -137,7 +137,7 @@ async fn pull(
             Err((code, message)) => Line { question: line.question, code: code as i32, message, ..Line::default() },
         });
     }
-    // Whoever still waits is told by the end of their channels.
+    // Those who still wait see the end of their channels.
     waiting.lock().unwrap().orders.clear();
 }
 
@@ -210,25 +210,25 @@ impl Puppet {
         self.order(Line { r#do: "log".to_owned(), message: text.to_owned(), ..Line::default() }).await.log
     }
 
-    /// Dials a number that the peer gave. Calls go to it by that number from then on.
+    /// Dials a broker id of the peer. Calls go to it by that id from then on.
     pub(crate) async fn dial(&self, broker: u32) {
         self.dial_idle(broker, Duration::ZERO).await;
     }
 
-    /// The same; without calls for as long as `idle`, the connection is dropped, and the next call dials anew. Zero is
+    /// The same; after `idle` without calls, the connection is dropped, and the next call redials. Zero is
     /// gRPC's half an hour.
     pub(crate) async fn dial_idle(&self, broker: u32, idle: Duration) {
         let idle = idle.as_millis() as u32;
         self.obey(Line { r#do: "dial".to_owned(), broker, idle, ..Line::default() }).await.unwrap();
     }
 
-    /// Serves under a number of the broker.
+    /// Serves under a broker id.
     pub(crate) async fn serve(&self, broker: u32, answers: Answers) {
         self.answer(broker, answers);
         self.obey(Line { r#do: "serve".to_owned(), broker, ..Line::default() }).await.unwrap();
     }
 
-    /// Answers the calls that come on a connection; 0 is a plugin's main one.
+    /// Answers the calls on a connection; 0 is a plugin's main one.
     pub(crate) fn answer(&self, on: u32, answers: Answers) {
         self.waiting.lock().unwrap().calls.insert(on, answers);
     }

@@ -49,7 +49,7 @@ pub(crate) async fn relayer_with_static_checks() {
 async fn relayer_with(args: &[&str], place: &str, at_least: usize) {
     let stage = Stage::new(STAND_IN.as_ref(), args, RELAYER).await;
     let mut rows = stage.oracle.rows_at(place);
-    // What was recorded of the host first stands before that of the relayer.
+    // What was recorded of the host comes before that of the relayer.
     rows.sort_by_key(|row| stage.oracle.makes(row).is_none());
     stage.replay(&rows, at_least, false).await;
 }
@@ -62,7 +62,7 @@ pub(crate) async fn numerical_median() {
     let mut stage = Stage::new(&example, &[], MEDIAN).await;
     // The example keeps errors of observations where libocr leaves them to the node.
     stage.error_log = Arc::new(|_, _| Ok(Vec::new()));
-    // And it asks a general reader and a codec where there are some, which libocr's median knows nothing of.
+    // And it calls a general reader and a codec where there are some, which libocr's median does not know.
     let provider = stage.provider.clone();
     stage.provider = Arc::new(move |method, request| match method.split_once('/') {
         Some((general @ ("loop.ContractReader" | "codec.Codec"), _)) => {
@@ -90,7 +90,7 @@ impl Stage {
             match row.method.as_str() {
                 // By kill, below.
                 "plugin.GRPCController/Shutdown" => {}
-                // Last, below: nothing is asked of a closed object.
+                // Last, below: a closed object gets no calls.
                 "loop.Service/Close" => {}
                 "loop.Service/HealthReport" => self.one(row).await,
                 "loop.Service/Name" | "loop.Service/Ready" => self.each(row).await,
@@ -122,7 +122,7 @@ impl Stage {
             Err(why) => return self.wrong.push(why),
         };
         if row.method == "loop.ReportingPlugin/Close" {
-            // It is gone with that.
+            // It has ended with that.
             self.connections.retain(|(_, closed)| *closed != on);
         }
         let made = Row { reply: came.ok().map(|reply| hex(&reply)), code: None, message: None, ..row.clone() };
@@ -165,7 +165,7 @@ impl Stage {
         }
     }
 
-    /// Serves what the row lends, under its numbers, so that it ends as recorded.
+    /// Serves what the row lends, under its broker ids, so that it ends as recorded.
     async fn lend(&self, row: &Row) {
         if row.request.is_none() || !["loop.PluginMedian", "loop.PluginRelayer"].contains(&row.service()) {
             return;
@@ -192,7 +192,7 @@ impl Stage {
         }
     }
 
-    /// An observation begins with the time of day: everything behind it is the same.
+    /// An observation begins with the time of day: everything after it is the same.
     async fn observed_alike(&self, on: u32, row: &Row) -> bool {
         let behind = |reply: &Answer| {
             let reply = reply.as_ref().ok()?;

@@ -1,4 +1,4 @@
-//! The stand-in under our host, through what Chainlink's own tests do with it: every static value, kill, recovery.
+//! The stand-in under our host, in the scenarios of Chainlink's own tests: every static value, kill, recovery.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -60,7 +60,7 @@ pub(crate) async fn median() {
     let (reporting, info) = factory.new_reporting_plugin(&values::reporting_plugin_config()).await.unwrap();
     assert_eq!(info, values::reporting_plugin_info());
     reports(&reporting).await;
-    // Everything that was made lives on, which in Go it does not.
+    // All handles live on, which they do not in Go.
     plugin.kill().unwrap();
     reports(&reporting).await;
     healthy(
@@ -95,7 +95,7 @@ async fn new_relayer(root: &Arc<dyn PluginRelayer>, config: &str) -> Result<Arc<
     root.new_relayer(config, Arc::new(Keys), Arc::new(Keys), Arc::new(NoCapabilities)).await
 }
 
-/// What Chainlink's tests ask of a relayer.
+/// What Chainlink's tests call on a relayer.
 async fn chain(relayer: &Arc<dyn Relayer>) {
     assert_eq!(relayer.get_chain_status().await.unwrap(), values::chain_status());
     assert_eq!(relayer.get_chain_info().await.unwrap(), values::chain_info());
@@ -130,7 +130,7 @@ pub(crate) async fn a_provider_of_the_relayer_is_lent_to_the_median() {
     let provider = chain.new_plugin_provider(&values::relay_args("median"), &values::plugin_args()).await.unwrap();
     let median = launch(handshake::MEDIAN, &["-cmd=median"]).await;
     let medians: Arc<dyn PluginMedian> = median.dispense().await.unwrap();
-    // The median asks the provider for everything.
+    // The median calls everything on the provider.
     factory(&medians, provider.clone(), numbers()).await.unwrap();
     relayer.kill().unwrap();
     factory(&medians, provider.clone(), numbers()).await.unwrap();
@@ -179,7 +179,7 @@ pub(crate) async fn recovery_while_the_limit_grows() {
     let factory = again(|| factory(&median, Arc::new(Provider::default()), numbers())).await;
     let config = values::reporting_plugin_config();
     let (reporting, _) = again(|| factory.new_reporting_plugin(&config)).await;
-    // Whatever was made works on, while calls on the main connection end the process again.
+    // All handles keep working, while calls on the main connection end the process again.
     for _ in 0..10 {
         again(|| median.ready()).await;
         again(|| reporting.query(values::ROUND)).await;
@@ -197,7 +197,7 @@ pub(crate) async fn recovery_while_the_limit_grows() {
     assert!(limited >= 3, "the limit ended {limited} processes");
 }
 
-/// Calls until the call is not lost: our host gives up after three executions, where Go's does at the caller's deadline.
+/// Retries until the call is not lost: our host gives up after three executions, Go's at the caller's deadline.
 async fn again<T, F: Future<Output = Result<T>>>(call: impl Fn() -> F) -> T {
     loop {
         match call().await {

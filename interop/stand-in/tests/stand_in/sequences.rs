@@ -35,8 +35,9 @@ async fn constructor(oracle: &Oracle, puppet: &Puppet, command: &str, method: &s
 pub(crate) async fn the_limit_counts_every_call_on_the_main_connection() {
     let oracle = Oracle::new();
     for (command, cookie, make, ask) in PLUGINS {
-        // go-plugin's two streams, a health check, the constructor, a health check. The streams are opened behind the host's
-        // back: where the process ends with the third or fourth call, that may be one of them, after the others' answers.
+        // go-plugin's two streams, a health check, the constructor, a health check. The streams are opened in the
+        // background: where the process ends with the third or fourth call, that may be one of them, after the others'
+        // answers.
         for limit in 1..=5 {
             let puppet = Puppet::host().await;
             let launched = puppet.launch(STAND_IN.as_ref(), &[command, &format!("-limit={limit}")], cookie).await;
@@ -91,10 +92,10 @@ pub(crate) async fn killed_and_launched_again() {
     oracle.assert_asked(true);
 }
 
-/// Go's clients hang up when they are idle, and dial again; they may also connect as late as their first call.
+/// Go's clients disconnect when they are idle, and redial; they may also connect as late as their first call.
 pub(crate) async fn an_object_waits_for_its_host() {
-    // Longer than an object of a host of ours is kept without a connection, which is 2 s, and without the first, which
-    // is 5 s.
+    // Longer than an object is kept for a host of this runtime without a connection, which is 2 s, and without the
+    // first, which is 5 s.
     let long = Duration::from_secs(6);
     let oracle = Oracle::new();
     let waits = PLUGINS.map(async |(command, cookie, make, ask)| {

@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::super::model::{Enum, Message};
 
-/// Emits `LoopMessage` and `Value` over `i32`, between two functions that know the variants.
+/// Emits `LoopMessage` and `Value` over `i32`, with two conversion functions for the variants.
 pub(super) fn enumeration(message: &Message<'_>, of: &Enum<'_>) -> TokenStream {
     let (ident, runtime, name, docs) = (message.ident, &message.runtime, &message.name, &message.docs);
     let variants: Vec<_> = of.values.iter().map(|value| value.ident).collect();

@@ -1,4 +1,4 @@
-//! Newtypes, which are on the wire what they wrap.
+//! Newtypes, which are encoded like the type that they wrap.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -7,7 +7,7 @@ use syn::Type;
 use super::super::model::Message;
 use super::through;
 
-/// Emits `LoopMessage` and `Value`, each item of which asks the inner type.
+/// Emits `LoopMessage` and `Value`, each item of which delegates to the inner type.
 pub(super) fn newtype(message: &Message<'_>, inner: &Type, text: Option<&str>) -> TokenStream {
     let (ident, runtime) = (message.ident, &message.runtime);
     let [write, write_always, write_all, describe, take, settle, make, read, shape, slot, packing] = [

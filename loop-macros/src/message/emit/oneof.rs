@@ -87,7 +87,7 @@ pub(crate) fn oneof(message: &Message<'_>, of: &Oneof<'_>) -> TokenStream {
     }
 }
 
-/// What a case holds, as a type.
+/// The type of a case's content.
 fn content_type(message: &Message<'_>, case: &Case<'_>) -> TokenStream {
     let runtime = &message.runtime;
     match &case.content {
@@ -143,12 +143,12 @@ fn read(message: &Message<'_>, case: &Case<'_>) -> TokenStream {
     quote!(#number => #read(__case, const { &#spec }, #made, __into),)
 }
 
-/// A name that no message of the user's has, such as the one that this variant holds.
+/// A name that no user's message has, such as the one that this variant holds.
 fn body_name(message: &Message<'_>, case: &Case<'_>) -> Ident {
     format_ident!("__{}{}", message.ident, case.ident, span = Span::mixed_site())
 }
 
-/// The message behind a variant with named fields, of which only the reading half is ever used by itself.
+/// The message of a variant with named fields, of which only the reading half is used by itself.
 fn body(message: &Message<'_>, case: &Case<'_>, fields: &[Field<'_>]) -> TokenStream {
     let ident = body_name(message, case);
     let declared = fields.iter().map(|field| (field.ident, field.ty)).map(|(ident, ty)| quote!(#ident: #ty));

@@ -1,4 +1,4 @@
-//! Reading a struct: every field into its slot, then the slots into values. The pass itself is the runtime's.
+//! Reading a struct: every field into its slot, then the slots into values. The pass itself is in the runtime.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -6,10 +6,10 @@ use quote::{format_ident, quote};
 use super::{spec, through};
 use crate::message::model::{Field, FieldPlace};
 
-/// How many members the runtime takes together; more are taken in groups.
+/// How many members the runtime takes in one tuple; more are taken in groups.
 const TOGETHER: usize = 12;
 
-/// The parts of the pass, one of each for every field that is on the wire.
+/// The parts of the pass, one each for every encoded field.
 #[derive(Default)]
 struct Pass<'a> {
     fields: Vec<&'a Field<'a>>,
@@ -35,8 +35,9 @@ struct Pass<'a> {
 /// __read::<String, Inner, Self>(__fields, |(__value0, __value1,)| Self { name: __value0, inner: __value1 }, __into)
 /// ```
 ///
-/// The pass is generic, so that it meets the types of the user in one place only, its call. What goes before the call does
-/// nothing: of a type that cannot cross, rustc says there what it says in every other item, and prints the same words once.
+/// The pass is generic, so that the user's types occur in one place only, its call. The statements before the call do
+/// nothing: for a type that cannot cross, rustc reports there the same error as in every other item, and prints it
+/// once.
 pub(super) fn read(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
     let mut pass = Pass::default();
     let mut skipped = Vec::new();
@@ -84,7 +85,7 @@ pub(super) fn read(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
     }
 }
 
-/// A tuple, of tuples if it would be longer than the runtime knows them.
+/// A tuple, of tuples if it would be longer than the runtime supports.
 fn grouped(items: Vec<TokenStream>) -> TokenStream {
     if items.len() <= TOGETHER {
         return quote!((#(#items,)*));
@@ -92,7 +93,7 @@ fn grouped(items: Vec<TokenStream>) -> TokenStream {
     grouped(items.chunks(TOGETHER).map(|group| grouped(group.to_vec())).collect())
 }
 
-/// The same of the members, whose groups have a name.
+/// The same for the members, whose groups have a name.
 fn members_of(runtime: &TokenStream, members: &[TokenStream]) -> TokenStream {
     if members.len() <= TOGETHER {
         return quote!((#(#members,)*));

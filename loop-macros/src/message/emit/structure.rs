@@ -45,7 +45,7 @@ pub(super) fn structure(message: &Message<'_>, fields: &[Field<'_>]) -> TokenStr
     }
 }
 
-/// One statement for each field; `place` says where the field is.
+/// One statement for each field; `place` is the expression of the field.
 pub(super) fn puts(
     runtime: &TokenStream,
     fields: &[Field<'_>],
@@ -86,8 +86,8 @@ fn members(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
     fields.iter().map(member).collect()
 }
 
-/// The cases of a oneof are numbered elsewhere: that they are other numbers than those of the fields, and of further
-/// oneofs, is checked where all of them are known.
+/// The cases of a oneof are numbered elsewhere: that their numbers differ from those of the fields, and of further
+/// oneofs, is checked at compile time, where all of them are known.
 fn disjoint(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
     let numbers: Vec<u32> = fields.iter().filter_map(Field::numbered).map(|numbered| numbered.number.get()).collect();
     let oneofs: Vec<_> = fields.iter().filter(|field| matches!(field.place, FieldPlace::Oneof)).collect();

@@ -1,4 +1,4 @@
-//! The trait itself, as the user wrote it but for what `dyn` needs.
+//! The trait itself, as the user wrote it except for what `dyn` needs.
 //!
 //! Input:  `async fn latest(&self, id: &str) -> Result<Head>;`
 //! Output: `fn latest(&self, id: &str) -> impl Future<Output = Result<Head>> + Send where Self: Sized;`
@@ -34,7 +34,7 @@ pub(crate) fn contract(service: &Service<'_>, erased: Option<&Ident>) -> TokenSt
     }
 }
 
-/// What every service has anyway, without what the user asks for too.
+/// The markers that every service has, without those that the user wrote too.
 fn markers<'b>(bounds: impl IntoIterator<Item = &'b TypeParamBound> + Clone) -> impl Iterator<Item = TokenStream> {
     let given = move |name: &str| {
         bounds.clone().into_iter().any(|bound| match bound {
@@ -56,7 +56,7 @@ fn declared(item: &TraitItemFn) -> TokenStream {
     let body = item.default.as_ref();
     let Some(_) = asyncness else {
         let body = body.map_or_else(|| quote!(;), ToTokens::to_token_stream);
-        // Not an accessor but a mistake: it must not spoil `dyn Trait` as well.
+        // Not an accessor but a mistake: it must not break `dyn Trait` as well.
         let sized = (!is_dispatchable(&item.sig)).then(|| quote!(where Self: ::core::marker::Sized));
         let bounds = if where_clause.is_some() { where_clause.to_token_stream() } else { sized.unwrap_or_default() };
         return quote!(#(#attrs)* #constness #safety #abi #fn_token #ident #generics(#inputs) #output #bounds #body);
@@ -67,7 +67,7 @@ fn declared(item: &TraitItemFn) -> TokenStream {
     };
     let predicates = where_clause.iter().flat_map(|clause| &clause.predicates);
     let body = body.map_or_else(|| quote!(;), |body| quote!({ async move #body }));
-    // A pointer, which was reported, would be reported again in every implementation.
+    // A raw pointer, which was reported, would be reported again in every implementation.
     let pointer = |input: &FnArg| match input {
         FnArg::Typed(input) => types::contains(&input.ty, |ty| matches!(ty, Type::Ptr(_))),
         FnArg::Receiver(_) => false,

@@ -1,4 +1,4 @@
-//! The vtable half of the trait, and what ties it to the other half.
+//! The dyn-compatible half of the trait, and what connects it to the other half.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -25,7 +25,7 @@ pub(super) fn declaration(service: &Service<'_>) -> TokenStream {
     }
 }
 
-/// Emits `impl<T: X> ErasedX for T`, the one place where the concrete type is known.
+/// Emits `impl<T: X> ErasedX for T`, the only place where the concrete type is known.
 pub(super) fn blanket(service: &Service<'_>) -> TokenStream {
     let (runtime, ident, erased) = (&service.runtime, service.ident(), erased_name(service.ident()));
     let methods = service.methods.iter().map(|method| {
@@ -37,7 +37,7 @@ pub(super) fn blanket(service: &Service<'_>) -> TokenStream {
             return quote!(#(#cfgs)* #signature { #run });
         }
         let remote = local("remote");
-        // What a client waits for is boxed already.
+        // The future of a client is boxed already.
         quote! {
             #(#cfgs)*
             #signature {

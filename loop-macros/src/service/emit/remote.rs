@@ -38,9 +38,9 @@ pub(super) fn remote(service: &Service<'_>) -> TokenStream {
     }
 }
 
-/// Encode first, then call: what is borrowed is not needed any more, and a repeat needs no clone.
+/// Encodes first, then calls: borrowed arguments are not needed any more, and a retry needs no clone.
 ///
-/// A function by itself, because the blanket impl calls it too: were it to name `Remote` as an `X`, a supertrait that is
+/// A separate function, because the blanket impl calls it too: if it named `Remote` as an `X`, a supertrait that is
 /// no service would be reported once more.
 fn client(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
     let (cfgs, name, arguments) = (cfgs(&method.item.attrs), erased_method(method.ident()), arguments(method));
@@ -62,8 +62,7 @@ fn client(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
     }
 }
 
-/// No `async fn`: what is left to wait for is boxed already, and a type with a name is cheaper to check than a future
-/// that is known by its body.
+/// No `async fn`: the future is boxed already, and a named type is cheaper to check than an opaque future.
 fn implementation(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
     let result = method.result;
     if method.options.start.is_some() {
@@ -91,9 +90,9 @@ fn table(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
     }
 }
 
-/// Whether a service travels with the call is for the types to say; the macro only asks them.
+/// Whether a service travels with the call is decided by the types, not by the macro.
 ///
-/// This is also the one place where a type without the needed impl is refused. Everywhere else the types are handled
+/// This is also the only place where a type without the required impl is refused. Everywhere else the types are handled
 /// through [`Argument`] and `Answers`, which accept any, so that rustc reports each mistake once.
 fn carries(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
     let result = method.result;

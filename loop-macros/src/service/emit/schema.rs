@@ -1,4 +1,4 @@
-//! The service as its contract shows it: names, numbers, doc comments.
+//! The schema of the service: names, numbers, doc comments.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -25,7 +25,7 @@ pub(super) fn service(service: &Service<'_>) -> TokenStream {
         if cfgs.peek().is_none() {
             return carries;
         }
-        // An attribute cannot stand on an operand, but on a statement.
+        // An attribute is allowed on a statement, but not on an operand.
         quote!({ let __carries = false; #(#cfgs)* let __carries = #carries; __carries })
     });
     let this = local("this");
@@ -80,7 +80,7 @@ pub(super) fn service(service: &Service<'_>) -> TokenStream {
     }
 }
 
-/// One rpc: decode by type, run, encode by type.
+/// One RPC: decode by type, run, encode by type.
 fn arm(service: &Service<'_>, method: &Method<'_>, this: &Ident) -> TokenStream {
     let (runtime, erased) = (&service.runtime, erased_name(service.ident()));
     let (cfgs, rpc, constant) = (cfgs(&method.item.attrs), &method.rpc.text, table_name(method));
@@ -148,7 +148,7 @@ fn mount(service: &Service<'_>, parents: &[TokenStream], no_methods: bool) -> To
     }
 }
 
-/// The hooks of the parents, then the own one; what is inherited twice runs once.
+/// The hooks of the parents, then its own; one inherited twice runs once.
 fn start(service: &Service<'_>, parents: &[TokenStream]) -> TokenStream {
     let (runtime, erased) = (&service.runtime, erased_name(service.ident()));
     let own = service.methods.iter().find(|method| method.options.start.is_some()).map(|method| {
@@ -177,7 +177,7 @@ fn start(service: &Service<'_>, parents: &[TokenStream]) -> TokenStream {
     }
 }
 
-/// `dyn Parent`, all of it at the user's place.
+/// `dyn Parent`, all of it at the user's span.
 pub(super) fn object(parent: &Path) -> TokenStream {
     quote_spanned!(parent.span()=> dyn #parent)
 }

@@ -121,7 +121,7 @@ pub(super) fn enumeration(item: &EnumShape, out: &mut impl Write) -> fmt::Result
     docs(&item.docs, "", out)?;
     writeln!(out, "enum {} {{", local(&item.name))?;
     reserved(&item.reserved, out)?;
-    // proto3 wants the value zero first.
+    // proto3 requires the value zero first.
     let (zero, rest): (Vec<_>, Vec<_>) = item.values.iter().partition(|(number, ..)| *number == 0);
     for (number, name, comment) in zero.into_iter().chain(rest) {
         docs(comment, "  ", out)?;

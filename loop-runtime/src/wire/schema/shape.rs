@@ -1,4 +1,4 @@
-//! What is known of the parts of a schema; `Display` gives their `.proto` text, with full names.
+//! The parts of a schema; `Display` writes their `.proto` text, with full names.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -23,7 +23,7 @@ pub enum FieldType {
     Map(Box<FieldType>, Box<FieldType>),
 }
 
-/// Comments. They are no part of what a name means.
+/// Comments. They are ignored when definitions are compared.
 #[derive(Clone, Debug)]
 pub(super) struct Docs(pub(super) &'static str);
 
@@ -77,12 +77,12 @@ pub struct EnumShape {
     pub(super) reserved: Vec<RangeInclusive<u32>>,
 }
 
-/// What a method takes or gives.
+/// The request or reply of a method.
 #[derive(Clone, Debug)]
 pub enum RequestShape {
     /// A message of its own, from arguments or results.
     Fields {
-        /// With a package, or plain, which is then in the package of the service.
+        /// With a package, or plain, and then in the package of the service.
         name: &'static str,
         /// The fields.
         fields: Vec<(FieldSpec, FieldType)>,
@@ -128,7 +128,7 @@ impl MessageShape {
         })
     }
 
-    /// Two fields of one name, which protobuf does not allow; the cases of a oneof share the names of the message.
+    /// Two fields of one name, which protobuf does not allow; oneof cases share the message's namespace.
     pub(super) fn name_used_twice(&self) -> Option<(&Field, &Field)> {
         self.fields().enumerate().find_map(|(index, second)| {
             self.fields().take(index).find(|first| first.name == second.name).map(|first| (first, second))
@@ -203,7 +203,7 @@ impl MethodShape {
 }
 
 impl FieldType {
-    /// The name of the message or enum that the type mentions.
+    /// The name of the message or enum that the type refers to.
     pub(super) fn mentioned(&self) -> Option<&str> {
         match self {
             Self::Scalar(_) => None,

@@ -1,4 +1,4 @@
-//! The values below sessions, as far as several threads read and write them at once.
+//! The values below sessions that several threads read and write concurrently.
 
 #[path = "../../../src/service/base/end_tree.rs"]
 mod end_tree;

@@ -1,4 +1,4 @@
-//! What is lent, as far as an object looks at it.
+//! What is lent, as an object sees it.
 
 use std::sync::Arc;
 
