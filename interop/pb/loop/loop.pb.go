@@ -5829,7 +5829,7 @@ type CCIPProviderArgs struct {
 	OffRampAddress []byte `protobuf:"bytes,4,opt,name=offRampAddress,proto3" json:"offRampAddress,omitempty"`
 	// Commit or execution, as CCIP numbers its plugins.
 	PluginType uint32 `protobuf:"varint,5,opt,name=pluginType,proto3" json:"pluginType,omitempty"`
-	// Contracts that an earlier provider of this job was told of, by name.
+	// Contracts that an earlier provider of this job was given, by name.
 	SyncedAddresses map[string][]byte `protobuf:"bytes,6,rep,name=synced_addresses,json=syncedAddresses,proto3" json:"synced_addresses,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The account that transmits, in the chain's notation.
 	TransmitterAddress string `protobuf:"bytes,7,opt,name=transmitterAddress,proto3" json:"transmitterAddress,omitempty"`
