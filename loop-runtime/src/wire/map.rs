@@ -1,4 +1,4 @@
-//! Maps: repeated entries of key 1 and value 2.
+//! Maps: repeated entries of key 1 and value 2, written in the order of the keys.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
@@ -70,8 +70,16 @@ impl<K, V> Sink<V> for Entry<'_, K, V> {
     }
 }
 
+/// A `HashMap` has another order in every process. One that is written has not, so that equal messages have equal bytes: they
+/// can be signed, hashed and compared.
+fn sorted<K: Ord, V>(map: &HashMap<K, V>) -> Vec<(&K, &V)> {
+    let mut entries: Vec<_> = map.iter().collect();
+    entries.sort_unstable_by_key(|(key, _)| *key);
+    entries
+}
+
 macro_rules! map {
-    ($map:ident) => {
+    ($map:ident, $in_order:expr) => {
         impl<K: MapKey, V: Value> LoopMessage for $map<K, V>
         where
             V::Shape: Single,
@@ -80,7 +88,7 @@ macro_rules! map {
 
             #[inline]
             fn put(&self, n: u32, out: &mut Writer) {
-                for (key, value) in self {
+                for (key, value) in $in_order(self) {
                     put_entry(key, value, n, out);
                 }
             }
@@ -118,5 +126,5 @@ macro_rules! map {
     };
 }
 
-map!(HashMap);
-map!(BTreeMap);
+map!(HashMap, sorted);
+map!(BTreeMap, BTreeMap::iter);

@@ -12,8 +12,9 @@
 //! | `Vec<u8>`, `[u8]`, `Bytes`; `[u8; N]` | `bytes`; the same with a check of the length |
 //! | `Vec<T>`, `[T]` | `repeated`, packed for numbers |
 //! | `Option<T>` | `optional` |
-//! | `HashMap<K, V>`, `BTreeMap<K, V>` | `map` |
-//! | `Duration`, `SystemTime` | `google.protobuf.Duration`, `google.protobuf.Timestamp` |
+//! | `HashMap<K, V>`, `BTreeMap<K, V>` | `map`, written in the order of the keys |
+//! | `Duration`, `SystemTime` | `google.protobuf.Duration`, which may not be negative; `google.protobuf.Timestamp` |
+//! | [`SignedDuration`] | `google.protobuf.Duration` in either direction |
 //! | [`Nanos`] (`#[wire(nanos)]`) | `int64`, nanoseconds |
 //! | [`Struct`], [`StructValue`] | `google.protobuf.Struct`, `google.protobuf.Value` |
 //! | a newtype | what it wraps |
@@ -48,6 +49,7 @@ mod oneof;
 #[allow(missing_debug_implementations, reason = "public for generated code alone")]
 mod read;
 mod schema;
+mod signed_duration;
 #[allow(missing_debug_implementations, reason = "public for generated code alone")]
 mod sink;
 mod structs;
@@ -59,6 +61,7 @@ pub use self::error::WireError;
 pub use self::map::MapKey;
 pub use self::message::{LoopMessage, Message, Value, decode, encode};
 pub use self::schema::{Conflict, Schema};
+pub use self::signed_duration::SignedDuration;
 pub use self::structs::{Empty, Struct, StructValue};
 pub use self::time::Nanos;
 
