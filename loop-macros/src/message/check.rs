@@ -2,6 +2,7 @@
 
 use syn::Type;
 
+use super::form::Form;
 use super::model::{Content, Field, Kind, Message, Reserved};
 use super::number::{FieldNumber, Numbers};
 use crate::diag::Errors;
@@ -35,6 +36,7 @@ pub(crate) fn check(message: &Message<'_>, errors: &mut Errors) {
                 }
                 match &case.content {
                     Content::Unit => {}
+                    Content::One(_) if case.form.as_ref().is_some_and(Form::converts) => {}
                     Content::One(ty) => check_type(ty, errors),
                     Content::Fields(fields) => check_fields(&case.ident.to_string(), &[], fields, errors),
                 }
@@ -51,7 +53,10 @@ fn check_fields(owner: &str, reserved: &[Reserved], fields: &[Field<'_>], errors
         if matches!(numbered.number, FieldNumber::Nothing) {
             numbers.missing(field.ident, &format!("field `{}`", field.ident), errors);
         }
-        check_type(field.ty, errors);
+        // What a module of the user's converts may be anything.
+        if !numbered.form.as_ref().is_some_and(Form::converts) {
+            check_type(field.ty, errors);
+        }
     }
 }
 

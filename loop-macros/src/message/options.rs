@@ -4,14 +4,16 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, LitInt, LitStr};
 
+use super::form::{self, FormOptions};
 use super::model::Reserved;
 use crate::attr::{Options, split_commas};
 use crate::diag::Errors;
 use crate::service::options::{check_message, check_name, check_package, runtime};
 
 const MESSAGE: &[&str] = &["package", "name", "oneof", "reserved", "text", "crate"];
-const FIELD: &[&str] = &["name", "text", "nanos", "default", "skip", "oneof"];
-const VARIANT: &[&str] = &["name", "text", "unknown"];
+const FIELD: &[&str] =
+    &["name", "text", "nanos", "default", "skip", "oneof", "sint", "fixed", "wrapped", "unpacked", "key", "with"];
+const VARIANT: &[&str] = &["name", "text", "unknown", "sint", "fixed", "wrapped", "with"];
 const ERROR_VARIANT: &[&str] = &["name", "code", "transport"];
 
 /// What `#[message(..)]` says.
@@ -80,6 +82,7 @@ pub(crate) struct FieldOptions {
     pub(crate) default: Option<Ident>,
     pub(crate) skip: Option<Ident>,
     pub(crate) oneof: Option<Ident>,
+    pub(crate) form: FormOptions,
 }
 
 pub(crate) fn field(attrs: &[Attribute], errors: &mut Errors) -> FieldOptions {
@@ -95,6 +98,7 @@ pub(crate) fn field(attrs: &[Attribute], errors: &mut Errors) -> FieldOptions {
         default: rest.flag("default", errors),
         skip: rest.flag("skip", errors),
         oneof: rest.flag("oneof", errors),
+        form: form::field(&mut rest, errors),
         rest,
     }
 }
@@ -105,6 +109,7 @@ pub(crate) struct VariantOptions {
     pub(crate) name: Option<LitStr>,
     pub(crate) text: Option<LitStr>,
     pub(crate) unknown: Option<Ident>,
+    pub(crate) form: FormOptions,
 }
 
 pub(crate) fn variant(attrs: &[Attribute], errors: &mut Errors) -> VariantOptions {
@@ -113,6 +118,7 @@ pub(crate) fn variant(attrs: &[Attribute], errors: &mut Errors) -> VariantOption
         name: variant_name(&mut rest, errors),
         text: rest.string("text", "expected uint8 F (max 255) but got {n}", errors),
         unknown: rest.flag("unknown", errors),
+        form: form::variant(&mut rest, errors),
         rest,
     }
 }
@@ -131,7 +137,13 @@ pub(crate) fn error_variant(attrs: &[Attribute], errors: &mut Errors) -> ErrorVa
     ErrorVariantOptions {
         code: rest.assigned("code", "NotFound", errors),
         transport: rest.flag("transport", errors),
-        variant: VariantOptions { name: variant_name(&mut rest, errors), text: None, unknown: None, rest },
+        variant: VariantOptions {
+            name: variant_name(&mut rest, errors),
+            text: None,
+            unknown: None,
+            form: FormOptions::default(),
+            rest,
+        },
     }
 }
 

@@ -61,6 +61,14 @@ pub(crate) fn named(ty: &Type) -> Option<(&Ident, Option<&Type>)> {
     }
 }
 
+/// The second type argument of a path type: the values of a map.
+pub(crate) fn second_argument(ty: &Type) -> Option<&Type> {
+    match ungroup(ty) {
+        Type::Path(path) => path.path.segments.last().and_then(|last| arguments(&last.arguments).nth(1)),
+        _ => None,
+    }
+}
+
 /// Does the name of this path type equal `name`?
 pub(crate) fn is_named(ty: &Type, name: &str) -> bool {
     named(ty).is_some_and(|(ident, _)| ident == name)

@@ -25,10 +25,12 @@ macro_rules! keys {
 
 keys! { bool u8 u16 u32 u64 i8 i16 i32 i64 String }
 
-fn put_entry<K: MapKey, V: Value>(key: &K, value: &V, n: u32, out: &mut Writer) {
+/// Writes an entry whose halves are written by `key` and `value`, as fields 1 and 2.
+#[inline]
+pub(super) fn put_entry(n: u32, out: &mut Writer, key: impl FnOnce(&mut Writer), value: impl FnOnce(&mut Writer)) {
     nested(n, out, |out| {
-        key.put_always(1, out);
-        value.put_always(2, out);
+        key(out);
+        value(out);
     });
 }
 
@@ -72,7 +74,7 @@ impl<K, V> Sink<V> for Entry<'_, K, V> {
 
 /// A `HashMap` has another order in every process. One that is written has not, so that equal messages have equal bytes: they
 /// can be signed, hashed and compared.
-fn sorted<K: Ord, V>(map: &HashMap<K, V>) -> Vec<(&K, &V)> {
+pub(super) fn sorted<K: Ord, V>(map: &HashMap<K, V>) -> Vec<(&K, &V)> {
     let mut entries: Vec<_> = map.iter().collect();
     entries.sort_unstable_by_key(|(key, _)| *key);
     entries
@@ -89,7 +91,7 @@ macro_rules! map {
             #[inline]
             fn put(&self, n: u32, out: &mut Writer) {
                 for (key, value) in $in_order(self) {
-                    put_entry(key, value, n, out);
+                    put_entry(n, out, |out| key.put_always(1, out), |out| value.put_always(2, out));
                 }
             }
 

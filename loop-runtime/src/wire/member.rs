@@ -5,6 +5,8 @@
 
 use std::marker::PhantomData;
 
+use super::form::{Formed, FormedOrDefault};
+use super::message::Value;
 use super::oneof::{Case, OneofField};
 use super::read::{Field, Fields};
 use super::sink::Sink;
@@ -153,6 +155,74 @@ numbered! {
     PlainMember Plain T::Slot<'a>;
     OrDefaultMember OrDefault T::Slot<'a>;
     InNanosMember InNanos Option<i64>;
+}
+
+/// A field that is [`Formed`].
+pub struct FormedMember<T, F>(PhantomData<(T, F)>);
+
+impl<F, T: Formed<F>> Member for FormedMember<T, F> {
+    type Value = T;
+    type Slot<'a> = <T::Wire as Value>::Slot<'a>;
+    type Spec = FieldSpec;
+
+    #[inline]
+    fn slot<'a>() -> Self::Slot<'a> {
+        Self::Slot::default()
+    }
+
+    #[inline(always)]
+    fn has(number: u32, spec: &FieldSpec) -> bool {
+        number == spec.number
+    }
+
+    #[inline]
+    fn take<'a>(slot: &mut Self::Slot<'a>, field: &Field<'a>, spec: &FieldSpec) -> Result<(), WireError> {
+        T::Wire::add(slot, *field).map_err(|error| error.at(spec))
+    }
+
+    #[inline]
+    fn settle(slot: &mut Self::Slot<'_>, spec: &FieldSpec) -> Result<(), WireError> {
+        <T::Wire as Value>::settle(slot).map_err(|error| error.at(spec))
+    }
+
+    #[inline]
+    fn make(slot: Self::Slot<'_>, spec: &FieldSpec) -> Result<T, WireError> {
+        T::Wire::done(slot).and_then(T::from_wire).map_err(|error| error.at(spec))
+    }
+}
+
+/// A field that is [`FormedOrDefault`].
+pub struct FormedOrDefaultMember<T, F>(PhantomData<(T, F)>);
+
+impl<F, T: FormedOrDefault<F>> Member for FormedOrDefaultMember<T, F> {
+    type Value = T;
+    type Slot<'a> = Option<<T::Wire as Value>::Slot<'a>>;
+    type Spec = FieldSpec;
+
+    #[inline]
+    fn slot<'a>() -> Self::Slot<'a> {
+        None
+    }
+
+    #[inline(always)]
+    fn has(number: u32, spec: &FieldSpec) -> bool {
+        number == spec.number
+    }
+
+    #[inline]
+    fn take<'a>(slot: &mut Self::Slot<'a>, field: &Field<'a>, spec: &FieldSpec) -> Result<(), WireError> {
+        FormedMember::<T, F>::take(slot.get_or_insert_default(), field, spec)
+    }
+
+    #[inline]
+    fn settle(slot: &mut Self::Slot<'_>, spec: &FieldSpec) -> Result<(), WireError> {
+        slot.as_mut().map_or(Ok(()), |slot| FormedMember::<T, F>::settle(slot, spec))
+    }
+
+    #[inline]
+    fn make(slot: Self::Slot<'_>, spec: &FieldSpec) -> Result<T, WireError> {
+        slot.map_or_else(|| Ok(T::default()), |slot| FormedMember::<T, F>::make(slot, spec))
+    }
 }
 
 /// A field that is a [`OneofField`]; its name is all that is fixed here, the numbers are those of the cases.

@@ -37,7 +37,10 @@
 
 mod bytes;
 mod derive;
+mod encoding;
 mod error;
+#[allow(missing_debug_implementations, reason = "public for generated code alone")]
+mod form;
 mod list;
 mod map;
 #[allow(missing_debug_implementations, reason = "public for generated code alone")]
@@ -71,7 +74,12 @@ pub(crate) use self::error::Fault;
 #[doc(hidden)]
 pub use self::{
     derive::{Content, InNanos, OrDefault, Plain},
-    member::{Group, InNanosMember, Member, OneofFieldMember, OrDefaultMember, PlainMember, read},
+    encoding::{Fixed32, Fixed64, Sfixed32, Sfixed64, Sint32, Sint64},
+    form::{Element, Fixed, Form, Formed, FormedOrDefault, Keyed, Own, Sint, Unpacked, Whole, Wrapped, converted},
+    member::{
+        FormedMember, FormedOrDefaultMember, Group, InNanosMember, Member, OneofFieldMember, OrDefaultMember,
+        PlainMember, read,
+    },
     message::{FieldSpec, Many, Maybe, One, Shape, Single, check, put, put_whole, read_nothing, take},
     number::put_enums,
     oneof::{Case, Oneof, OneofField, assert_disjoint, read_oneof, unset},

@@ -7,7 +7,7 @@ use super::schema::{FieldType, Schema};
 use super::write::{WireType, Writer, put_delimited, put_key, put_varint, varint_size};
 
 /// A number type that protobuf itself has.
-trait Raw: Copy {
+pub(super) trait Raw: Copy {
     const NAME: &'static str;
     const PACKING: Packing;
     const WIRE_TYPE: WireType;
@@ -94,12 +94,12 @@ float! {
 }
 
 #[inline]
-fn put_raw<R: Raw>(raw: R, n: u32, out: &mut Writer) {
+pub(super) fn put_raw<R: Raw>(raw: R, n: u32, out: &mut Writer) {
     put_key(n, R::WIRE_TYPE, out);
     raw.write(out);
 }
 
-fn put_packed<R: Raw>(items: impl ExactSizeIterator<Item = R> + Clone, n: u32, out: &mut Writer) {
+pub(super) fn put_packed<R: Raw>(items: impl ExactSizeIterator<Item = R> + Clone, n: u32, out: &mut Writer) {
     if items.len() == 0 {
         return;
     }
@@ -117,6 +117,7 @@ pub fn put_enums(numbers: impl ExactSizeIterator<Item = i32> + Clone, n: u32, ou
     put_packed(numbers, n, out);
 }
 
+/// Writes and reads numbers, each as one that protobuf has.
 macro_rules! number {
     ($($ty:ident as $raw:ident, listed $listed:ident, put { $($put:item)* } read { $($read:item)* })*) => {$(
         impl LoopMessage for $ty {
@@ -169,6 +170,8 @@ macro_rules! number {
         }
     )*};
 }
+
+pub(super) use number;
 
 number! {
     bool as bool, listed Many, put {} read {}

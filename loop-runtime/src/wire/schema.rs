@@ -174,7 +174,7 @@ impl Schema {
     pub(super) fn names(&self, root: &FieldType, numbers: impl Iterator<Item = u32>) -> Vec<&'static str> {
         let (mut names, mut at) = (Vec::new(), root);
         for number in numbers {
-            while let FieldType::Optional(inner) | FieldType::Repeated(inner) = at {
+            while let FieldType::Optional(inner) | FieldType::Repeated(inner) | FieldType::Unpacked(inner) = at {
                 at = inner;
             }
             let name = match at {

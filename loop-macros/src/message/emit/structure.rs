@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::{read, respanned, through};
+use super::{read, respanned, through, through_way};
 use crate::message::model::{Field, FieldPlace, Message};
 
 /// Emits:
@@ -23,7 +23,10 @@ pub(super) fn structure(message: &Message<'_>, fields: &[Field<'_>]) -> TokenStr
     let (docs, reserved) = (&message.docs, super::reserved(message));
     let members = members(runtime, fields);
     let disjoint = disjoint(runtime, fields);
+    let made = fields.iter().map(|field| field.made(runtime));
     quote! {
+        #(#made)*
+
         #[automatically_derived]
         impl #runtime::Message for #ident {
             const NAME: &'static ::core::primitive::str = #name;
@@ -55,7 +58,7 @@ pub(super) fn puts(
         let (ty, place) = (field.ty, place(index, field.ident));
         match &field.place {
             FieldPlace::Number(numbered) => {
-                let (number, write) = (numbered.number.get(), through(ty, runtime, numbered.way(), "write"));
+                let (number, write) = (numbered.number.get(), by_way(field, runtime, "write"));
                 quote!(#write(&#place, #number, __out);)
             }
             FieldPlace::Oneof => {
@@ -68,12 +71,17 @@ pub(super) fn puts(
     fields.iter().enumerate().map(put).collect()
 }
 
+/// An item of the trait through which a field goes that has a number.
+fn by_way(field: &Field<'_>, runtime: &TokenStream, item: &str) -> TokenStream {
+    field.way(runtime).map(|way| through_way(field.ty, runtime, &way, item)).unwrap_or_default()
+}
+
 fn members(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
     let member = |field: &Field<'_>| {
         let (ty, name, docs) = (field.ty, &field.name, &field.docs);
         match &field.place {
             FieldPlace::Number(numbered) => {
-                let (number, describe) = (numbered.number.get(), through(ty, runtime, numbered.way(), "describe"));
+                let (number, describe) = (numbered.number.get(), by_way(field, runtime, "describe"));
                 quote!(#runtime::MessageShape::field(&mut __shape, #number, #name, #describe(__schema), #docs);)
             }
             FieldPlace::Oneof => {
