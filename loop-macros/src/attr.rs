@@ -192,6 +192,10 @@ impl Number {
             errors.help(&token, "wire numbers are written as integers", "for example `1`");
             return None;
         };
+        if integer.base10_digits().starts_with('-') {
+            errors.help(&token, "wire numbers of fields are positive", "numbers start at 1");
+            return None;
+        }
         match integer.base10_parse::<u32>() {
             Ok(0) => errors.help(&token, "wire number 0 is reserved", "numbers start at 1"),
             Ok(19_000..=19_999) => errors.push(&token, "wire numbers 19000 to 19999 belong to protobuf itself"),
@@ -215,6 +219,11 @@ fn entry(option: &[TokenTree]) -> Option<Entry> {
             // A literal that came through a `macro_rules!` fragment.
             let inner: Vec<TokenTree> = group.stream().into_iter().collect();
             return entry(&inner);
+        }
+        (TokenTree::Punct(minus), [TokenTree::Literal(number)]) if minus.as_char() == '-' => {
+            let mut negative: Literal = format!("-{number}").parse().ok()?;
+            negative.set_span(number.span());
+            return Some(Entry { head: negative.into(), value: Value::None });
         }
         (TokenTree::Ident(_), []) => (head, Value::None),
         (TokenTree::Ident(_), [TokenTree::Group(list)]) if list.delimiter() == Delimiter::Parenthesis => {
@@ -274,7 +283,7 @@ mod tests {
 
     #[test]
     fn reports_all_mistakes_and_keeps_the_rest() {
-        let (mut options, mut errors) = parse(quote!(pacakge = "x", retries = 3, name = 3, name = "b", -1, whole = 1));
+        let (mut options, mut errors) = parse(quote!(pacakge = "x", retries = 3, name = 3, name = "b", +1, whole = 1));
         assert!(options.string("name", "Relayer", &mut errors).is_none());
         assert!(options.flag("whole", &mut errors).is_some());
         assert_eq!(
@@ -312,6 +321,7 @@ mod tests {
             ("536870912", false),
             ("1.5", false),
             ("\"1\"", false),
+            ("-1", false),
         ] {
             let (mut options, mut errors) = parse(literal.parse().unwrap_or_default());
             assert_eq!(options.number(&mut errors).is_some(), good, "{literal}");

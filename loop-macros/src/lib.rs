@@ -106,8 +106,8 @@ pub fn loop_service(options: TokenStream, item: TokenStream) -> TokenStream {
 /// * A struct with named fields is a message; every field has its number. A nested message must come, unless it is in an
 ///   `Option`.
 /// * A struct with one unnamed field is written as that field alone is.
-/// * An enum without data is an enum, with a variant numbered 0. `#[wire(unknown)] Other(i32)` keeps numbers that have no
-///   name; without it they are refused.
+/// * An enum without data is an enum, with a variant numbered 0; numbers may be negative. `#[wire(unknown)] Other(i32)` keeps
+///   numbers that have no name; without it they are refused.
 /// * An enum with data is a message with one `oneof`. `#[wire(unknown)] Unset` stands for a message in which no known case
 ///   came; without it that is refused. A variant without data is a `google.protobuf.Empty`, one with named fields a message
 ///   of its own.

@@ -179,6 +179,36 @@ fn enums_keep_or_refuse_what_they_do_not_know() {
 }
 
 #[test]
+fn enums_with_negative_numbers_and_several_names() {
+    #[derive(Debug, PartialEq, LoopMessage)]
+    #[message(package = "acme.v1")]
+    enum Level {
+        #[wire(-2147483648)]
+        Least,
+        #[wire(-1, alias("LEVEL_BELOW", "LEVEL_UNDER"))]
+        Low,
+        #[wire(0)]
+        Normal,
+        #[wire(2147483647)]
+        Most,
+    }
+    let spec = FieldSpec::new(1, "level");
+    for (level, number) in [(Level::Least, i32::MIN), (Level::Low, -1), (Level::Normal, 0), (Level::Most, i32::MAX)] {
+        // Ten bytes for what is negative, as everywhere in protobuf.
+        let body = Raw::default().number(1, i64::from(number) as u64).done();
+        assert_eq!(written(|out| level.put_always(1, out)), body);
+        assert_eq!(take::<Level>(&body, &spec).unwrap(), level);
+    }
+    let refused = take::<Level>(&Raw::default().number(1, -2_i64 as u64).done(), &spec).unwrap_err();
+    assert_eq!(refused.to_string(), "level: -2 is no `Level`");
+    let mut schema = rt::Schema::new();
+    Level::field_type(&mut schema);
+    let text = "enum Level {\n  option allow_alias = true;\n  LEVEL_NORMAL = 0;\n  LEVEL_LEAST = -2147483648;\n  \
+                LEVEL_LOW = -1;\n  LEVEL_BELOW = -1;\n  LEVEL_UNDER = -1;\n  LEVEL_MOST = 2147483647;\n}\n";
+    assert!(schema.proto("acme.v1").ends_with(text), "{schema}");
+}
+
+#[test]
 fn wrong_wire_types_are_malformed() {
     let spec = FieldSpec::new(1, "it");
     let as_number = Raw::default().number(1, 3).done();

@@ -21,7 +21,7 @@ pub(crate) fn check(message: &Message<'_>, errors: &mut Errors) {
                 numbers.missing(value.ident, &format!("variant `{}`", value.ident), errors);
             }
             let all_given = of.values.iter().all(|value| matches!(value.number, FieldNumber::Number(_)));
-            if all_given && of.values.iter().all(|value| value.number.get() != 0) {
+            if all_given && of.values.iter().all(|value| value.number.of_value() != 0) {
                 let help = "protobuf needs one; add `#[wire(0)] Unspecified`";
                 errors.help(message.ident, format_args!("enum `{owner}` has no variant numbered 0"), help);
             }

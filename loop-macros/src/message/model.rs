@@ -77,6 +77,8 @@ pub(crate) struct Enum<'a> {
 pub(crate) struct EnumValue<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) name: String,
+    /// Further names of the same number.
+    pub(crate) aliases: Vec<String>,
     pub(crate) docs: String,
     pub(crate) number: FieldNumber,
 }

@@ -13,7 +13,7 @@ use crate::service::options::{check_message, check_name, check_package, runtime}
 const MESSAGE: &[&str] = &["package", "name", "oneof", "reserved", "text", "crate"];
 const FIELD: &[&str] =
     &["name", "text", "nanos", "default", "skip", "oneof", "sint", "fixed", "wrapped", "unpacked", "key", "with"];
-const VARIANT: &[&str] = &["name", "text", "unknown", "sint", "fixed", "wrapped", "with"];
+const VARIANT: &[&str] = &["name", "alias", "text", "unknown", "sint", "fixed", "wrapped", "with"];
 const ERROR_VARIANT: &[&str] = &["name", "code", "transport"];
 
 /// What `#[message(..)]` says.
@@ -109,6 +109,8 @@ pub(crate) struct VariantOptions {
     pub(crate) name: Option<LitStr>,
     pub(crate) text: Option<LitStr>,
     pub(crate) unknown: Option<Ident>,
+    /// Further names, and the word before them.
+    pub(crate) aliases: Option<(Ident, Vec<LitStr>)>,
     pub(crate) form: FormOptions,
 }
 
@@ -118,8 +120,26 @@ pub(crate) fn variant(attrs: &[Attribute], errors: &mut Errors) -> VariantOption
         name: variant_name(&mut rest, errors),
         text: rest.string("text", "expected uint8 F (max 255) but got {n}", errors),
         unknown: rest.flag("unknown", errors),
+        aliases: rest.list("alias", "\"STATUS_STARTED\"", errors).map(|(word, list)| {
+            let names = split_commas(list).iter().filter_map(|name| alias(name, errors)).collect();
+            (word, names)
+        }),
         form: form::variant(&mut rest, errors),
         rest,
+    }
+}
+
+fn alias(tokens: &[TokenTree], errors: &mut Errors) -> Option<LitStr> {
+    let tokens: TokenStream = tokens.iter().cloned().collect();
+    match syn::parse2::<LitStr>(tokens.clone()) {
+        Ok(name) => {
+            check_name(&name, "a name on the wire", "STATUS_STARTED", errors);
+            Some(name)
+        }
+        Err(_) => {
+            errors.help(tokens, "this is not a name on the wire", "for example `alias(\"STATUS_STARTED\")`");
+            None
+        }
     }
 }
 
@@ -141,6 +161,7 @@ pub(crate) fn error_variant(attrs: &[Attribute], errors: &mut Errors) -> ErrorVa
             name: variant_name(&mut rest, errors),
             text: None,
             unknown: None,
+            aliases: None,
             form: FormOptions::default(),
             rest,
         },

@@ -199,6 +199,7 @@ fn stands_alone(options: &mut VariantOptions, errors: &mut Errors) {
     let name = options.name.as_ref().map(|name| (name.to_token_stream(), "name"));
     let text = options.text.as_ref().map(|text| (text.to_token_stream(), "text"));
     no_form(options, errors);
+    no_alias(options, errors);
     for (at, what) in [number, name, text].into_iter().flatten() {
         let problem = format!("the variant for what is unknown has no {what} of its own");
         errors.help(at, problem, "write `#[wire(unknown)]`");
@@ -230,13 +231,21 @@ fn value<'a>(
     // Protobuf puts the values of all enums of a package into one scope.
     let regular = || [of, ident].map(|ident| case::shouting(&case::plain(ident))).join("_");
     let name = options.name.as_ref().map_or_else(regular, LitStr::value);
-    EnumValue { ident, name, docs: docs(&variant.attrs), number }
+    let aliases = options.aliases.into_iter().flat_map(|(_, names)| names).map(|name| name.value()).collect();
+    EnumValue { ident, name, aliases, docs: docs(&variant.attrs), number }
 }
 
 /// A variant that holds no single value has no form either.
 fn no_form(options: &VariantOptions, errors: &mut Errors) {
     for word in options.form.words() {
         errors.help(word, format_args!("`{word}` is about the one value that a variant holds"), "remove it");
+    }
+}
+
+/// Only the values of an enum have several names.
+fn no_alias(options: &VariantOptions, errors: &mut Errors) {
+    if let Some((word, _)) = &options.aliases {
+        errors.help(word, "`alias` gives a further name to the number of an enum without data", "remove it");
     }
 }
 
@@ -285,6 +294,7 @@ pub(crate) fn case<'a>(
             }
         },
     };
+    no_alias(&options, errors);
     if !matches!(content, Content::One(_)) {
         no_form(&options, errors);
     }

@@ -121,6 +121,14 @@ pub(super) fn ty(ty: &FieldType, package: &str, out: &mut impl Write) -> fmt::Re
 pub(super) fn enumeration(item: &EnumShape, out: &mut impl Write) -> fmt::Result {
     docs(&item.docs, "", out)?;
     writeln!(out, "enum {} {{", local(&item.name))?;
+    if item
+        .values
+        .iter()
+        .enumerate()
+        .any(|(index, (number, ..))| item.values[..index].iter().any(|(n, ..)| n == number))
+    {
+        out.write_str("  option allow_alias = true;\n")?;
+    }
     reserved(&item.reserved, out)?;
     // proto3 wants the value zero first.
     let (zero, rest): (Vec<_>, Vec<_>) = item.values.iter().partition(|(number, ..)| *number == 0);

@@ -156,7 +156,7 @@ impl EnumShape {
         Self { name: name.to_owned(), docs: Docs(docs), values: Vec::new(), reserved: Vec::new() }
     }
 
-    /// Adds a value.
+    /// Adds a value, or a further name of one.
     #[must_use]
     pub fn value(mut self, number: i32, name: &'static str, docs: &'static str) -> Self {
         self.values.push((number, name, Docs(docs)));
