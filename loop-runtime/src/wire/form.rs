@@ -4,15 +4,14 @@
 //! A form is a type without values. What holds values ([`Formed`]) is written and read through what they are in that form
 //! ([`Element::Wire`]), so that only the last step is new here: from the value on the wire to the value of the field.
 
-use std::collections::{BTreeMap, HashMap};
+mod container;
+
 use std::fmt::Display;
-use std::hash::Hash;
 use std::marker::PhantomData;
 
 use super::FieldSpec;
 use super::WireError;
-use super::map::{MapKey, put_entry, sorted};
-use super::message::{LoopMessage, Many, Single, Value};
+use super::message::{LoopMessage, Single, Value};
 use super::oneof::Case;
 use super::schema::{FieldType, Schema};
 use super::sink::Sink;
@@ -195,143 +194,3 @@ where
         wire.map(<T as Element<F>>::from_wire).transpose()
     }
 }
-
-fn list<F, T: Element<F>, L: FromIterator<T>>(wire: Vec<T::Wire>) -> Result<L, WireError> {
-    wire.into_iter().enumerate().map(|(index, wire)| <T as Element<F>>::from_wire(wire).map_err(|why| why.item(index))).collect()
-}
-
-impl<F: Form, T: Element<F>> Formed<F> for Vec<T>
-where
-    <T::Wire as Value>::Shape: Single,
-{
-    type Wire = Vec<T::Wire>;
-
-    #[inline]
-    fn write(&self, n: u32, out: &mut Writer) {
-        <T as Element<F>>::write_list(self.iter(), n, out);
-    }
-
-    fn from_wire(wire: Self::Wire) -> Result<Self, WireError> {
-        list::<F, T, _>(wire)
-    }
-}
-
-/// Numbers in their own form, but for the packing.
-impl<T: Value<Listed = Many>> Formed<Unpacked<Own>> for Vec<T>
-where
-    T::Shape: Single,
-{
-    type Wire = Self;
-
-    fn write(&self, n: u32, out: &mut Writer) {
-        for item in self {
-            item.put_always(n, out);
-        }
-    }
-
-    fn from_wire(wire: Self) -> Result<Self, WireError> {
-        Ok(wire)
-    }
-
-    fn describe(schema: &mut Schema) -> FieldType {
-        FieldType::Unpacked(Box::new(T::field_type(schema)))
-    }
-}
-
-impl<F: Form, T: Element<F>> Formed<Unpacked<F>> for Vec<T>
-where
-    <T::Wire as Value>::Shape: Single,
-{
-    type Wire = Vec<T::Wire>;
-
-    fn write(&self, n: u32, out: &mut Writer) {
-        for item in self {
-            Element::<F>::write(item, n, out);
-        }
-    }
-
-    fn from_wire(wire: Self::Wire) -> Result<Self, WireError> {
-        list::<F, T, _>(wire)
-    }
-
-    fn describe(schema: &mut Schema) -> FieldType {
-        FieldType::Unpacked(Box::new(<T as Element<F>>::describe(schema)))
-    }
-}
-
-macro_rules! map {
-    ($map:ident $entries:expr, $($key:ident: $bound:ident)*) => {
-        impl<F: Form, K: MapKey, V: Element<F>> Formed<F> for $map<K, V>
-        where
-            <V::Wire as Value>::Shape: Single,
-        {
-            type Wire = $map<K, V::Wire>;
-
-            fn write(&self, n: u32, out: &mut Writer) {
-                for (key, value) in $entries(self) {
-                    put_entry(n, out, |out| key.put_always(1, out), |out| Element::<F>::write(value, 2, out));
-                }
-            }
-
-            fn from_wire(wire: Self::Wire) -> Result<Self, WireError> {
-                let back = |(key, wire): (K, V::Wire)| match <V as Element<F>>::from_wire(wire) {
-                    Ok(value) => Ok((key, value)),
-                    Err(why) => Err(why.item(key)),
-                };
-                wire.into_iter().map(back).collect()
-            }
-        }
-
-        impl<G: Form, K: Element<G> $(+ $bound)*, V: Value> Formed<Keyed<G, Own>> for $map<K, V>
-        where
-            K::Wire: MapKey,
-            V::Shape: Single,
-        {
-            type Wire = BTreeMap<K::Wire, V>;
-
-            fn write(&self, n: u32, out: &mut Writer) {
-                for (key, value) in $entries(self) {
-                    put_entry(n, out, |out| Element::<G>::write(key, 1, out), |out| value.put_always(2, out));
-                }
-            }
-
-            fn from_wire(wire: Self::Wire) -> Result<Self, WireError> {
-                wire.into_iter().map(|(key, value)| Ok((self::key::<G, K>(key)?, value))).collect()
-            }
-        }
-
-        impl<G: Form, F: Form, K: Element<G> $(+ $bound)*, V: Element<F>> Formed<Keyed<G, F>> for $map<K, V>
-        where
-            K::Wire: MapKey,
-            <V::Wire as Value>::Shape: Single,
-        {
-            type Wire = BTreeMap<K::Wire, V::Wire>;
-
-            fn write(&self, n: u32, out: &mut Writer) {
-                for (key, value) in $entries(self) {
-                    put_entry(n, out, |out| Element::<G>::write(key, 1, out), |out| Element::<F>::write(value, 2, out));
-                }
-            }
-
-            fn from_wire(wire: Self::Wire) -> Result<Self, WireError> {
-                let back = |(key, wire): (K::Wire, V::Wire)| match <V as Element<F>>::from_wire(wire) {
-                    Ok(value) => Ok((self::key::<G, K>(key)?, value)),
-                    Err(why) => Err(why.item(key)),
-                };
-                wire.into_iter().map(back).collect()
-            }
-        }
-    };
-}
-
-/// The key of an entry.
-fn key<G, K: Element<G>>(wire: K::Wire) -> Result<K, WireError>
-where
-    K::Wire: Display,
-{
-    let shown = wire.to_string();
-    <K as Element<G>>::from_wire(wire).map_err(|why| why.item(shown))
-}
-
-map!(BTreeMap BTreeMap::iter, key: Ord);
-map!(HashMap sorted, key: Eq key: Hash key: Ord);

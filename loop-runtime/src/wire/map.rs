@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 use std::hash::Hash;
+use std::sync::Arc;
 
 use super::WireError;
+use super::encoding::{Fixed32, Fixed64, Sfixed32, Sfixed64, Sint32, Sint64};
 use super::message::{LoopMessage, Many, Single, Value};
 use super::oneof::Case as Occurrences;
 use super::read::{Field, Packing};
@@ -13,17 +15,14 @@ use super::sink::Sink;
 use super::write::{Writer, nested};
 
 /// What protobuf allows as the key of a map.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a map key",
-    note = "keys are integers, `bool` or `String`"
-)]
+#[diagnostic::on_unimplemented(message = "`{Self}` cannot be a map key", note = "keys are integers, `bool` or strings")]
 pub trait MapKey: Value + Eq + Hash + Ord + Display {}
 
 macro_rules! keys {
     ($($ty:ty)*) => {$(impl MapKey for $ty {})*};
 }
 
-keys! { bool u8 u16 u32 u64 i8 i16 i32 i64 String }
+keys! { bool u8 u16 u32 u64 i8 i16 i32 i64 String Box<str> Arc<str> Sint32 Sint64 Fixed32 Fixed64 Sfixed32 Sfixed64 }
 
 /// Writes an entry whose halves are written by `key` and `value`, as fields 1 and 2.
 #[inline]

@@ -8,9 +8,15 @@
 //! |---|---|
 //! | `bool`, `u32`, `u64`, `i32`, `i64`, `f32`, `f64` | `bool`, `uint32`, `uint64`, `int32`, `int64`, `float`, `double` |
 //! | `u8`, `u16`, `char`; `i8`, `i16` | `uint32`; `int32`, with a check of the range |
-//! | `String`, `str` | `string` |
-//! | `Vec<u8>`, `[u8]`, `Bytes`; `[u8; N]` | `bytes`; the same with a check of the length |
-//! | `Vec<T>`, `[T]` | `repeated`, packed for numbers |
+//! | `NonZeroU32`, `NonZeroU64`, `NonZeroI32`, `NonZeroI64` | `uint32`, `uint64`, `int32`, `int64`; zero is refused, and so is absence |
+//! | `u128`, `i128` | `bytes`, 16 of them with the most significant first, or none for zero |
+//! | `String`, `str`, `Box<str>`, `Arc<str>`, `Cow<'static, str>` | `string` |
+//! | `PathBuf`, `Path` | `string`; a path that is not UTF-8 is refused where it is written |
+//! | `IpAddr`, `Ipv4Addr`, `Ipv6Addr`, `SocketAddr`, `SocketAddrV4`, `SocketAddrV6` | `string`, as `Display` has it; absence is refused |
+//! | `Vec<u8>`, `[u8]`, `Bytes`, `Box<[u8]>`; `[u8; N]` | `bytes`; the same with a check of the length |
+//! | `Vec<T>`, `[T]`, `Box<[T]>`, `VecDeque<T>` | `repeated`, packed for numbers |
+//! | `[T; N]` | `repeated`, with a check of the length |
+//! | `BTreeSet<T>`, `HashSet<T>` | `repeated`, written in order; what comes twice is there once |
 //! | `Option<T>` | `optional` |
 //! | `HashMap<K, V>`, `BTreeMap<K, V>` | `map`, written in the order of the keys |
 //! | `Duration`, `SystemTime` | `google.protobuf.Duration`, which may not be negative; `google.protobuf.Timestamp` |
@@ -36,6 +42,7 @@
 //! merge, numbers are accepted packed or not, unknown fields are skipped.
 
 mod bytes;
+mod collection;
 mod derive;
 mod encoding;
 mod error;
@@ -56,7 +63,9 @@ mod signed_duration;
 #[allow(missing_debug_implementations, reason = "public for generated code alone")]
 mod sink;
 mod structs;
+mod text;
 mod time;
+mod wide;
 #[allow(missing_debug_implementations, reason = "public for generated code alone")]
 mod write;
 

@@ -1,5 +1,7 @@
 //! Numbers, `bool` and `char`: protobuf's own, and the narrower ones of Rust with a check of the range.
 
+use std::num::{NonZeroI32, NonZeroI64, NonZeroU32, NonZeroU64};
+
 use super::WireError;
 use super::message::{LoopMessage, Many, One, Value};
 use super::read::{Field, Packing};
@@ -185,6 +187,10 @@ number! {
     i8 as i32, listed Many, put {} read {}
     i16 as i32, listed Many, put {} read {}
     char as u32, listed Many, put {} read {}
+    NonZeroU32 as u32, listed Many, put {} read {}
+    NonZeroU64 as u64, listed Many, put {} read {}
+    NonZeroI32 as i32, listed Many, put {} read {}
+    NonZeroI64 as i64, listed Many, put {} read {}
     u8 as u32, listed One, put {
         #[inline]
         fn put_slice(items: &[u8], n: u32, out: &mut Writer) {

@@ -43,8 +43,7 @@ pub enum Packing {
     Delimited,
 }
 
-/// What both directions say of too deep a message.
-pub(super) const NESTED: &str = "nested deeper than 100 levels";
+const NESTED: &str = "nested deeper than 100 levels";
 
 const WRONG_TYPE: &str = "the wire type is not that of the field";
 
