@@ -22,7 +22,8 @@
 //! | `Duration`, `SystemTime` | `google.protobuf.Duration`, which may not be negative; `google.protobuf.Timestamp` |
 //! | [`SignedDuration`] | `google.protobuf.Duration` in either direction |
 //! | [`Nanos`] (`#[wire(nanos)]`) | `int64`, nanoseconds |
-//! | [`Struct`], [`StructValue`] | `google.protobuf.Struct`, `google.protobuf.Value` |
+//! | [`Struct`], [`StructValue`], [`ListValue`] | `google.protobuf.Struct`, `google.protobuf.Value`, `google.protobuf.ListValue` |
+//! | [`Any`], [`FieldMask`], [`Empty`] | `google.protobuf.Any`, `google.protobuf.FieldMask`, `google.protobuf.Empty` |
 //! | a newtype | what it wraps |
 //! | a message by value | the message, required: its absence is refused |
 //! | an enum with data | a message with one `oneof`, or with `#[wire(oneof)]` a `oneof` of the message around it |
@@ -65,7 +66,10 @@ mod sink;
 mod structs;
 mod text;
 mod time;
+mod well_known;
 mod wide;
+#[allow(missing_debug_implementations, reason = "public for generated code alone")]
+mod wrappers;
 #[allow(missing_debug_implementations, reason = "public for generated code alone")]
 mod write;
 
@@ -74,8 +78,9 @@ pub use self::map::MapKey;
 pub use self::message::{LoopMessage, Message, Value, decode, encode};
 pub use self::schema::{Conflict, Schema};
 pub use self::signed_duration::SignedDuration;
-pub use self::structs::{Empty, Struct, StructValue};
+pub use self::structs::{Empty, ListValue, Struct, StructValue};
 pub use self::time::Nanos;
+pub use self::well_known::{Any, FieldMask};
 
 pub(crate) use self::error::Fault;
 
@@ -95,5 +100,6 @@ pub use self::{
     read::{Bodies, Field, Fields, Packing},
     schema::{EnumShape, FieldType, MessageShape, OneofShape, RequestShape, ServiceBuilder},
     sink::{Mapped, Sink},
+    wrappers::{Wrapper, Wraps},
     write::{Writer, nested},
 };

@@ -282,6 +282,10 @@ fn import_of(name: &str) -> Option<&'static str> {
         "Timestamp" => "google/protobuf/timestamp.proto",
         "Duration" => "google/protobuf/duration.proto",
         "Struct" | "Value" | "ListValue" => "google/protobuf/struct.proto",
+        "Any" => "google/protobuf/any.proto",
+        "FieldMask" => "google/protobuf/field_mask.proto",
+        "DoubleValue" | "FloatValue" | "Int64Value" | "UInt64Value" | "Int32Value" | "UInt32Value" | "BoolValue"
+        | "StringValue" | "BytesValue" => "google/protobuf/wrappers.proto",
         _ => return None,
     })
 }
