@@ -16,6 +16,10 @@ use crate::diag::Errors;
 /// The attribute that takes a bare literal: the number on the wire.
 const NUMBERED: &str = "wire";
 
+/// What the numbers of fields take beside them, and those of arguments and variants do not, or not all.
+const OF_FIELDS: &[&str] =
+    &["nanos", "default", "skip", "oneof", "sint", "fixed", "wrapped", "unpacked", "key", "with"];
+
 /// The largest field number of protobuf.
 const MAX_NUMBER: u32 = (1 << 29) - 1;
 
@@ -69,6 +73,11 @@ impl Options {
             };
             if let TokenTree::Ident(key) = &entry.head {
                 let name = key.to_string();
+                if !known.contains(&name.as_str()) && self.attribute == NUMBERED && OF_FIELDS.contains(&name.as_str()) {
+                    let problem = format!("`{name}` belongs to a field of a message");
+                    errors.help(key, problem, "declare a message with such a field");
+                    continue;
+                }
                 if !known.contains(&name.as_str()) {
                     let help = nearest(&name, known)
                         .map_or_else(|| listing(self.attribute, known), |near| format!("did you mean `{near}`?"));

@@ -3,7 +3,7 @@
 use syn::Type;
 
 use super::form::Form;
-use super::model::{Content, Field, Kind, Message, Reserved};
+use super::model::{Content, Field, FieldPlace, Kind, Message, Reserved};
 use super::number::{FieldNumber, Numbers};
 use crate::diag::Errors;
 use crate::service::types;
@@ -46,6 +46,11 @@ pub(crate) fn check(message: &Message<'_>, errors: &mut Errors) {
 }
 
 fn check_fields(owner: &str, reserved: &[Reserved], fields: &[Field<'_>], errors: &mut Errors) {
+    let mut unknown = fields.iter().filter(|field| matches!(field.place, FieldPlace::Unknown));
+    if let (Some(first), Some(second)) = (unknown.next(), unknown.next()) {
+        let problem = format!("unknown fields are kept in `{}` already", first.ident);
+        errors.help(second.ident, problem, "remove one");
+    }
     let numbered = || fields.iter().filter_map(|field| Some((field, field.numbered()?)));
     let mut numbers = Numbers::new(owner, 1, reserved, numbered().map(|(_, numbered)| &numbered.number));
     numbers.check(errors);

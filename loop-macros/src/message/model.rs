@@ -45,6 +45,8 @@ pub(crate) enum FieldPlace {
     Number(Numbered),
     /// As a oneof, whose cases have the numbers.
     Oneof,
+    /// After all others, as what is none of them.
+    Unknown,
     /// Nowhere: `Default` fills it in.
     Skip,
 }
@@ -124,7 +126,7 @@ impl Field<'_> {
     pub(crate) fn numbered(&self) -> Option<&Numbered> {
         match &self.place {
             FieldPlace::Number(numbered) => Some(numbered),
-            FieldPlace::Oneof | FieldPlace::Skip => None,
+            FieldPlace::Oneof | FieldPlace::Unknown | FieldPlace::Skip => None,
         }
     }
 }

@@ -10,6 +10,7 @@ use super::options::{self, MessageOptions, VariantOptions};
 use crate::case;
 use crate::diag::Errors;
 use crate::service::docs::docs;
+use crate::service::types;
 
 /// Reads the type; nothing if it cannot be a message at all.
 pub(super) fn message<'a>(item: &'a DeriveInput, errors: &mut Errors) -> Option<Message<'a>> {
@@ -142,6 +143,11 @@ fn field<'a>(
             errors.help(oneof, "a oneof has no number", "its cases have them: remove the number");
         }
         FieldPlace::Oneof
+    } else if types::is_named(ty, "UnknownFields") {
+        if let Some(number) = options.rest.literal() {
+            errors.help(number, "unknown fields have numbers of their own", "remove the number");
+        }
+        FieldPlace::Unknown
     } else {
         let sound = errors.len() == before;
         FieldPlace::Number(Numbered {

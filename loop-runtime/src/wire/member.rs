@@ -10,6 +10,7 @@ use super::message::Value;
 use super::oneof::{Case, OneofField};
 use super::read::{Field, Fields};
 use super::sink::Sink;
+use super::unknown::Unknown;
 use super::{FieldSpec, InNanos, OrDefault, Plain, WireError};
 
 /// A field of a message in one of the ways to declare it, or several of them: a tuple.
@@ -256,6 +257,39 @@ impl<T: OneofField> Member for OneofFieldMember<T> {
     #[inline]
     fn make((_, value): Self::Slot<'_>, name: &&'static str) -> Result<T, WireError> {
         value.ok_or_else(|| WireError::missing().within(name))
+    }
+}
+
+/// A field that is [`Unknown`]: the last member, which takes what is none of the others.
+pub struct UnknownMember<T>(PhantomData<T>);
+
+impl<T: Unknown> Member for UnknownMember<T> {
+    type Value = T;
+    type Slot<'a> = T;
+    type Spec = ();
+
+    #[inline]
+    fn slot<'a>() -> Self::Slot<'a> {
+        T::default()
+    }
+
+    #[inline(always)]
+    fn has(_: u32, (): &()) -> bool {
+        true
+    }
+
+    fn take<'a>(slot: &mut T, field: &Field<'a>, (): &()) -> Result<(), WireError> {
+        slot.take(field)
+    }
+
+    #[inline]
+    fn settle(_: &mut T, (): &()) -> Result<(), WireError> {
+        Ok(())
+    }
+
+    #[inline]
+    fn make(slot: T, (): &()) -> Result<T, WireError> {
+        Ok(slot)
     }
 }
 

@@ -40,7 +40,8 @@
 //! optimisation, however many fields the messages have, and a fraction of that with it.
 //!
 //! Every decision of the format itself is protobuf's: the last of several scalars wins, several copies of one message
-//! merge, numbers are accepted packed or not, unknown fields are skipped.
+//! merge, numbers are accepted packed or not. Unknown fields are skipped, unless the
+//! message has a field of the type [`UnknownFields`].
 
 mod bytes;
 mod collection;
@@ -66,6 +67,7 @@ mod sink;
 mod structs;
 mod text;
 mod time;
+mod unknown;
 mod well_known;
 mod wide;
 #[allow(missing_debug_implementations, reason = "public for generated code alone")]
@@ -80,6 +82,7 @@ pub use self::schema::{Conflict, Schema};
 pub use self::signed_duration::SignedDuration;
 pub use self::structs::{Empty, ListValue, Struct, StructValue};
 pub use self::time::Nanos;
+pub use self::unknown::UnknownFields;
 pub use self::well_known::{Any, FieldMask};
 
 pub(crate) use self::error::Fault;
@@ -92,7 +95,7 @@ pub use self::{
     form::{Element, Fixed, Form, Formed, FormedOrDefault, Keyed, Own, Sint, Unpacked, Whole, Wrapped, converted},
     member::{
         FormedMember, FormedOrDefaultMember, Group, InNanosMember, Member, OneofFieldMember, OrDefaultMember,
-        PlainMember, read,
+        PlainMember, UnknownMember, read,
     },
     message::{FieldSpec, Many, Maybe, One, Shape, Single, check, put, put_whole, read_nothing, take},
     number::put_enums,
@@ -100,6 +103,7 @@ pub use self::{
     read::{Bodies, Field, Fields, Packing},
     schema::{EnumShape, FieldType, MessageShape, OneofShape, RequestShape, ServiceBuilder},
     sink::{Mapped, Sink},
+    unknown::Unknown,
     wrappers::{Wrapper, Wraps},
     write::{Writer, nested},
 };

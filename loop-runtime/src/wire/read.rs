@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::WireError;
-use super::write::DEPTH;
+use super::write::{DEPTH, WireType, push_varint};
 
 /// What a body was cut from, and how much deeper it may go.
 #[derive(Clone, Copy)]
@@ -26,8 +26,8 @@ enum Payload<'a> {
     Fixed64(u64),
     Fixed32(u32),
     Bytes(&'a [u8]),
-    /// Long out of use and never a field of ours; its content was skipped.
-    Group,
+    /// Long out of use and never a field of ours: its content and its end, all of which was skipped.
+    Group(&'a [u8]),
 }
 
 /// How a value appears among the elements of a packed list.
@@ -42,6 +42,9 @@ pub enum Packing {
     /// Not at all: the value has a length of its own.
     Delimited,
 }
+
+/// The low three bits of the key that begins a group.
+const GROUP: u32 = 3;
 
 const NESTED: &str = "nested deeper than 100 levels";
 
@@ -113,6 +116,34 @@ impl<'a> Field<'a> {
     #[inline]
     pub(super) fn nested(&self) -> Result<Fields<'a>, WireError> {
         Fields::within(self.origin, self.bytes()?, Vec::new())
+    }
+
+    /// Writes the field again, key and content.
+    pub(super) fn copy_to(&self, out: &mut Vec<u8>) {
+        let key = |wire_type: u32| u64::from(self.number << 3 | wire_type);
+        match self.payload {
+            Payload::Varint(value) => {
+                push_varint(key(WireType::Varint as u32), out);
+                push_varint(value, out);
+            }
+            Payload::Fixed64(value) => {
+                push_varint(key(WireType::Fixed64 as u32), out);
+                out.extend_from_slice(&value.to_le_bytes());
+            }
+            Payload::Fixed32(value) => {
+                push_varint(key(WireType::Fixed32 as u32), out);
+                out.extend_from_slice(&value.to_le_bytes());
+            }
+            Payload::Bytes(bytes) => {
+                push_varint(key(WireType::Delimited as u32), out);
+                push_varint(bytes.len() as u64, out);
+                out.extend_from_slice(bytes);
+            }
+            Payload::Group(content) => {
+                push_varint(key(GROUP), out);
+                out.extend_from_slice(content);
+            }
+        }
     }
 
     /// This field with empty content in its place, for what an entry of a map leaves out.
@@ -191,8 +222,9 @@ impl<'a> Fields<'a> {
             1 => Payload::Fixed64(fixed64(&mut self.rest)?),
             2 => Payload::Bytes(delimited(&mut self.rest)?),
             3 => {
+                let content = self.rest;
                 skip_group(&mut self.rest, number, self.origin.depth)?;
-                Payload::Group
+                Payload::Group(&content[..content.len() - self.rest.len()])
             }
             5 => Payload::Fixed32(fixed32(&mut self.rest)?),
             _ => return Err(not_a_field(wire_type)),

@@ -127,12 +127,17 @@ pub(super) fn varint_size(value: u64) -> usize {
 }
 
 #[inline]
-pub(super) fn put_varint(mut value: u64, out: &mut Writer) {
+pub(super) fn put_varint(value: u64, out: &mut Writer) {
+    push_varint(value, &mut out.bytes);
+}
+
+#[inline]
+pub(super) fn push_varint(mut value: u64, bytes: &mut Vec<u8>) {
     while value >= 0x80 {
-        out.bytes.push(value as u8 | 0x80);
+        bytes.push(value as u8 | 0x80);
         value >>= 7;
     }
-    out.bytes.push(value as u8);
+    bytes.push(value as u8);
 }
 
 #[inline]

@@ -46,8 +46,13 @@ pub(super) fn read(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
                 let (ident, default) = (field.ident, through(field.ty, &quote!(::core::default), "Default", "default"));
                 skipped.push(quote!(#ident: #default()));
             }
-            _ => pass.field(runtime, field),
+            FieldPlace::Unknown => {}
+            FieldPlace::Number(_) | FieldPlace::Oneof => pass.field(runtime, field),
         }
+    }
+    // After all others, as it takes what none of them takes.
+    for field in fields.iter().filter(|field| matches!(field.place, FieldPlace::Unknown)) {
+        pass.field(runtime, field);
     }
     let Pass { fields, params, ways, members, specs, named } = pass;
     if fields.is_empty() {
@@ -109,6 +114,7 @@ impl<'a> Pass<'a> {
                 let spec = spec(runtime, numbered.number.get(), &field.name, numbered.text.as_deref());
                 (way, "describe", spec)
             }
+            (FieldPlace::Unknown, _) => (Way::plain("Unknown"), "write", quote!(())),
             _ => {
                 let name = &field.name;
                 (Way::plain("OneofField"), "shape", quote!(#name))

@@ -48,7 +48,7 @@ pub(super) fn structure(message: &Message<'_>, fields: &[Field<'_>]) -> TokenStr
     }
 }
 
-/// One statement for each field; `place` says where the field is.
+/// One statement for each field, what is unknown last; `place` says where the field is.
 pub(super) fn puts(
     runtime: &TokenStream,
     fields: &[Field<'_>],
@@ -65,10 +65,16 @@ pub(super) fn puts(
                 let put = through(ty, runtime, "OneofField", "put");
                 quote!(#put(&#place, __out);)
             }
+            FieldPlace::Unknown => {
+                let write = through(ty, runtime, "Unknown", "write");
+                quote!(#write(&#place, __out);)
+            }
             FieldPlace::Skip => TokenStream::new(),
         }
     };
-    fields.iter().enumerate().map(put).collect()
+    let unknown = |(_, field): &(usize, &Field<'_>)| matches!(field.place, FieldPlace::Unknown);
+    let (last, first): (Vec<_>, Vec<_>) = fields.iter().enumerate().partition(unknown);
+    first.into_iter().chain(last).map(put).collect()
 }
 
 /// An item of the trait through which a field goes that has a number.
@@ -88,7 +94,7 @@ fn members(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
                 let of = through(ty, runtime, "OneofField", "shape");
                 quote!(#runtime::MessageShape::oneof(&mut __shape, #of(#name, #docs, __schema));)
             }
-            FieldPlace::Skip => TokenStream::new(),
+            FieldPlace::Unknown | FieldPlace::Skip => TokenStream::new(),
         }
     };
     fields.iter().map(member).collect()
