@@ -28,6 +28,9 @@
 //! | a message by value | the message, required: its absence is refused |
 //! | an enum with data | a message with one `oneof`, or with `#[wire(oneof)]` a `oneof` of the message around it |
 //!
+//! What options of the derive give another form (`sint`, `fixed`, `unpacked`, `wrapped`, `with = module`) is on
+//! [its page](macro@crate::LoopMessage).
+//!
 //! Bytes that come from the other process are judged in two steps. Bytes that are not protobuf, or not of the wire
 //! type that the field has, are [malformed](WireError::is_malformed). What is protobuf but not the Rust type
 //! (300 for a `u8`, 31 bytes for `[u8; 32]`, a message that is missing) is *refused*, and the error names the path.
@@ -42,6 +45,41 @@
 //! Every decision of the format itself is protobuf's: the last of several scalars wins, several copies of one message
 //! merge, numbers are accepted packed or not. Unknown fields are skipped, unless the
 //! message has a field of the type [`UnknownFields`].
+//!
+//! # What a contract may have
+//!
+//! | in a contract | in Rust |
+//! |---|---|
+//! | `sint32`, `sint64`; `fixed32`, `fixed64`, `sfixed32`, `sfixed64` | `#[wire(N, sint)]`; `#[wire(N, fixed)]` |
+//! | `map<sint32, ..>` and other such keys | `#[wire(N, key = sint)]`, `#[wire(N, key = fixed)]` |
+//! | `[packed = false]` | `#[wire(N, unpacked)]` |
+//! | `int64` that is a span of time | `#[wire(N, nanos)]`, or `i64` where it may be negative |
+//! | `optional` | `Option<T>` |
+//! | `oneof` | `#[wire(oneof)]` on a field whose type is an enum with data |
+//! | a message of one `oneof` and nothing else | an enum with data |
+//! | an enum that is open, or closed | with a variant `#[wire(unknown)] Other(i32)`, or without: then other numbers are refused |
+//! | negative numbers in an enum; `allow_alias` | `#[wire(-1)]`; `#[wire(1, alias("STATUS_STARTED"))]` |
+//! | `reserved 4, 7 to 9` | `#[message(reserved(4, 7..=9))]` |
+//! | `google.protobuf.StringValue` and the other wrappers | `#[wire(N, wrapped)]` |
+//! | `google.protobuf.Any`, `FieldMask`, `Empty`, `Struct`, `Value`, `ListValue`, `Timestamp`, `Duration` | the types in the table above |
+//! | numbers in ranges of Rust: `uint32` for a `u8`, `bytes` for a `[u8; 32]` | that type, with `#[wire(N, text = "..")]` where the refusal has a fixed text |
+//! | a type of yours or of another crate in any of these forms | `#[wire(N, with = module)]` |
+//! | fields that a newer peer may send, to be passed on | a field of the type [`UnknownFields`]; arguments of methods cannot keep them |
+//! | a message in a message (`message A { message B {} }`) | two types: names are not on the wire, and the exported text has them side by side |
+//!
+//! | refused | why, and what instead |
+//! |---|---|
+//! | lists of lists, maps of lists, `Option` in a list | protobuf has no such field: a message around the inner one |
+//! | `Option<Option<T>>` | one kind of absence on the wire: an enum with data |
+//! | keys that are messages, enums, bytes or floats | protobuf allows integers, `bool` and strings: a list of messages |
+//! | `usize`, `isize` | no fixed width: `u32` or `u64` |
+//! | tuples, structs with unnamed fields | fields have names: a struct with named ones |
+//! | types with parameters or lifetimes | a name in the schema stands for one type, and what is read owns its data |
+//! | an enum without zero | protobuf's default, which absence stands for: `#[wire(0)] Unspecified` |
+//! | services in a message | they travel as arguments and results, where somebody answers for their lifetime |
+//! | groups | out of use since proto2: they are skipped, or kept among [`UnknownFields`], and never written |
+//! | `required`, extensions and defaults of proto2 | a message by value is required; the others are not in proto3 |
+//! | `sint`, `with` and so on for an argument | its form is that of its type: a message with such a field |
 
 mod bytes;
 mod collection;
