@@ -16,6 +16,10 @@ use crate::diag::Errors;
 /// The attribute that takes a bare literal: the number on the wire.
 const NUMBERED: &str = "wire";
 
+/// What the numbers of fields take beside them, and those of arguments and variants do not, or not all.
+const OF_FIELDS: &[&str] =
+    &["nanos", "default", "skip", "oneof", "sint", "fixed", "wrapped", "unpacked", "key", "with"];
+
 /// The largest field number of protobuf.
 const MAX_NUMBER: u32 = (1 << 29) - 1;
 
@@ -69,6 +73,11 @@ impl Options {
             };
             if let TokenTree::Ident(key) = &entry.head {
                 let name = key.to_string();
+                if !known.contains(&name.as_str()) && self.attribute == NUMBERED && OF_FIELDS.contains(&name.as_str()) {
+                    let problem = format!("`{name}` belongs to a field of a message");
+                    errors.help(key, problem, "declare a message with such a field");
+                    continue;
+                }
                 if !known.contains(&name.as_str()) {
                     let help = nearest(&name, known)
                         .map_or_else(|| listing(self.attribute, known), |near| format!("did you mean `{near}`?"));
@@ -192,6 +201,10 @@ impl Number {
             errors.help(&token, "wire numbers are written as integers", "for example `1`");
             return None;
         };
+        if integer.base10_digits().starts_with('-') {
+            errors.help(&token, "wire numbers of fields are positive", "numbers start at 1");
+            return None;
+        }
         match integer.base10_parse::<u32>() {
             Ok(0) => errors.help(&token, "wire number 0 is reserved", "numbers start at 1"),
             Ok(19_000..=19_999) => errors.push(&token, "wire numbers 19000 to 19999 belong to protobuf itself"),
@@ -215,6 +228,11 @@ fn entry(option: &[TokenTree]) -> Option<Entry> {
             // A literal that came through a `macro_rules!` fragment.
             let inner: Vec<TokenTree> = group.stream().into_iter().collect();
             return entry(&inner);
+        }
+        (TokenTree::Punct(minus), [TokenTree::Literal(number)]) if minus.as_char() == '-' => {
+            let mut negative: Literal = format!("-{number}").parse().ok()?;
+            negative.set_span(number.span());
+            return Some(Entry { head: negative.into(), value: Value::None });
         }
         (TokenTree::Ident(_), []) => (head, Value::None),
         (TokenTree::Ident(_), [TokenTree::Group(list)]) if list.delimiter() == Delimiter::Parenthesis => {
@@ -274,7 +292,7 @@ mod tests {
 
     #[test]
     fn reports_all_mistakes_and_keeps_the_rest() {
-        let (mut options, mut errors) = parse(quote!(pacakge = "x", retries = 3, name = 3, name = "b", -1, whole = 1));
+        let (mut options, mut errors) = parse(quote!(pacakge = "x", retries = 3, name = 3, name = "b", +1, whole = 1));
         assert!(options.string("name", "Relayer", &mut errors).is_none());
         assert!(options.flag("whole", &mut errors).is_some());
         assert_eq!(
@@ -312,6 +330,7 @@ mod tests {
             ("536870912", false),
             ("1.5", false),
             ("\"1\"", false),
+            ("-1", false),
         ] {
             let (mut options, mut errors) = parse(literal.parse().unwrap_or_default());
             assert_eq!(options.number(&mut errors).is_some(), good, "{literal}");

@@ -103,14 +103,14 @@ pub fn loop_service(options: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// * A struct with named fields is a message; every field has its number. A nested message is required, unless it is in
-///   an `Option`.
-/// * A struct with one unnamed field is written like that field.
-/// * An enum without data is an enum, with a variant numbered 0. `#[wire(unknown)] Other(i32)` keeps unknown numbers;
-///   without it they are refused.
-/// * An enum with data is a message with one `oneof`. `#[wire(unknown)] Unset` stands for a message without a known
-///   case; without it that is refused. A variant without data is a `google.protobuf.Empty`, one with named fields a
-///   message of its own.
+/// * A struct with named fields is a message; every field has its number. A nested message must come, unless it is in an
+///   `Option`.
+/// * A struct with one unnamed field is written as that field alone is.
+/// * An enum without data is an enum, with a variant numbered 0; numbers may be negative. `#[wire(unknown)] Other(i32)` keeps
+///   numbers that have no name; without it they are refused.
+/// * An enum with data is a message with one `oneof`. `#[wire(unknown)] Unset` stands for a message in which no known case
+///   came; without it that is refused. A variant without data is a `google.protobuf.Empty`, one with named fields a message
+///   of its own.
 ///
 /// On the type, `#[message(..)]` takes `package` (default: that of the service that uses the message), `name`,
 /// `reserved(4, 7..=9)`, `oneof = ".."` (the name of the oneof of an enum with data, default: `kind`), `text`
@@ -119,7 +119,66 @@ pub fn loop_service(options: TokenStream, item: TokenStream) -> TokenStream {
 /// On fields and variants, `#[wire(N, ..)]` takes `name` (the name in the schema), `text` (as above, for this field) and
 /// on fields `nanos` (a `Duration` that is an `int64` of nanoseconds), `default` (a missing value is
 /// `Default::default()` also where it would be refused), `skip` (not on the wire at all) and `oneof` (an enum with data,
-/// or an `Option` of one, whose cases are fields of this message).
+/// or an `Option` of one, whose cases are fields of this message). A variant of an enum without data takes `alias("..")`,
+/// further names of its number.
+///
+/// A field of the type `loop_runtime::wire::UnknownFields` has no number: it keeps what the message does not know.
+///
+/// # Other forms of a value
+///
+/// A contract may ask for another form than the one that the type has by itself. These options are about single values, and in
+/// a list, a set, an `Option` and the values of a map about each of them. On variants they are about the one value that the
+/// variant holds; arguments of methods do not take them.
+///
+/// | option | on | in protobuf |
+/// |---|---|---|
+/// | `sint` | `i8`, `i16`, `i32`; `i64` | `sint32`; `sint64` |
+/// | `fixed` | `u8`, `u16`, `u32`; `u64`; `i8`, `i16`, `i32`; `i64` | `fixed32`; `fixed64`; `sfixed32`; `sfixed64` |
+/// | `wrapped` | `f64`, `f32`, `i64`, `u64`, `i32`, `u32`, `bool`, `String`, `Vec<u8>`, `Bytes` | `google.protobuf.DoubleValue` and so on |
+/// | `key = sint`, `key = fixed` | a map with such keys | the same of the keys |
+/// | `unpacked` | a list of numbers or enums | `[packed = false]`; either is read in any case |
+/// | `with = module` | any type | what the module says |
+///
+/// # Types of others
+///
+/// `with = module` gives a type a form that neither it nor this crate knows, as `serde` does it. The module, at any path, has a
+/// type `Wire`, which is one that can be a field; `to_wire`, the way there; and `from_wire`, the way back, whose error
+/// refuses the value, with its own text (cut at 256 bytes) or that of the field.
+///
+/// ```
+/// # use loop_runtime::LoopMessage;
+///
+/// /// JSON as its text.
+/// mod as_json {
+///     use serde_json::Value;
+///
+///     pub type Wire = String;
+///
+///     pub fn to_wire(value: &Value) -> Wire {
+///         value.to_string()
+///     }
+///
+///     pub fn from_wire(wire: Wire) -> Result<Value, serde_json::Error> {
+///         serde_json::from_str(&wire)
+///     }
+/// }
+///
+/// #[derive(LoopMessage)]
+/// struct Report {
+///     #[wire(1, with = as_json)]
+///     details: serde_json::Value,
+///     #[wire(2, with = as_json)]
+///     history: Vec<serde_json::Value>,
+///     #[wire(3, with = as_json, default)]
+///     extra: serde_json::Value,
+/// }
+/// ```
+///
+/// The functions are for what is in it, if the type of the field is written as `Option`, `Vec`, `VecDeque`, `Box<[T]>`, a set or a
+/// map of the standard library, of which they convert the values; else for the type as a whole. The name of a type alias is a
+/// whole: `type Tags = Vec<String>` can be one string. Likewise `uuid::Uuid` may be `[u8; 16]`, `chrono::DateTime<Utc>` a
+/// `SystemTime`, `chrono::TimeDelta` a `wire::SignedDuration`, `url::Url` a `String`. Arguments and results of methods take such
+/// types in a message.
 #[proc_macro_derive(LoopMessage, attributes(wire, message))]
 pub fn loop_message(item: TokenStream) -> TokenStream {
     message::expand(item.into()).into()

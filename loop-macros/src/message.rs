@@ -6,6 +6,7 @@
 pub(crate) mod check;
 pub(crate) mod emit;
 pub(crate) mod fallback;
+pub(crate) mod form;
 pub(crate) mod model;
 mod number;
 pub(crate) mod options;

@@ -6,7 +6,9 @@ mod wire;
 use std::time::{Duration, SystemTime};
 
 use bytes::{BufMut, Bytes, BytesMut};
-use loop_runtime::wire::{self as rt, FieldSpec, Nanos, Struct, StructValue, Writer, decode, encode, take};
+use loop_runtime::wire::{
+    self as rt, FieldSpec, Nanos, SignedDuration, Struct, StructValue, Writer, decode, encode, take,
+};
 use loop_runtime::{Code, Error, LoopMessage};
 
 use wire::{Color, Digest, Expression, Inner, OracleId, Tree};
@@ -174,6 +176,36 @@ fn enums_keep_or_refuse_what_they_do_not_know() {
     assert_eq!(listed.to_string(), "state[2]: 7 is no `Closed`");
     assert_eq!(take::<Color>(&body(6), &spec).unwrap(), Color::Other(6));
     assert_eq!(written(|out| Color::Other(6).put(1, out)), body(6));
+}
+
+#[test]
+fn enums_with_negative_numbers_and_several_names() {
+    #[derive(Debug, PartialEq, LoopMessage)]
+    #[message(package = "acme.v1")]
+    enum Level {
+        #[wire(-2147483648)]
+        Least,
+        #[wire(-1, alias("LEVEL_BELOW", "LEVEL_UNDER"))]
+        Low,
+        #[wire(0)]
+        Normal,
+        #[wire(2147483647)]
+        Most,
+    }
+    let spec = FieldSpec::new(1, "level");
+    for (level, number) in [(Level::Least, i32::MIN), (Level::Low, -1), (Level::Normal, 0), (Level::Most, i32::MAX)] {
+        // Ten bytes for what is negative, as everywhere in protobuf.
+        let body = Raw::default().number(1, i64::from(number) as u64).done();
+        assert_eq!(written(|out| level.put_always(1, out)), body);
+        assert_eq!(take::<Level>(&body, &spec).unwrap(), level);
+    }
+    let refused = take::<Level>(&Raw::default().number(1, -2_i64 as u64).done(), &spec).unwrap_err();
+    assert_eq!(refused.to_string(), "level: -2 is no `Level`");
+    let mut schema = rt::Schema::new();
+    Level::field_type(&mut schema);
+    let text = "enum Level {\n  option allow_alias = true;\n  LEVEL_NORMAL = 0;\n  LEVEL_LEAST = -2147483648;\n  \
+                LEVEL_LOW = -1;\n  LEVEL_BELOW = -1;\n  LEVEL_UNDER = -1;\n  LEVEL_MOST = 2147483647;\n}\n";
+    assert!(schema.proto("acme.v1").ends_with(text), "{schema}");
 }
 
 #[test]
@@ -401,6 +433,50 @@ fn durations_are_not_negative() {
     // The maximum of the wire type.
     assert_eq!(written(|out| Nanos(Duration::MAX).put(1, out)), Raw::default().number(1, i64::MAX as u64).done());
     assert!(take::<Duration>(&written(|out| Duration::MAX.put(1, out)), &spec).is_ok());
+}
+
+#[test]
+fn durations_with_a_sign() {
+    let spec = FieldSpec::new(1, "offset");
+    let message = |seconds: i64, nanos: i32| {
+        Raw::default().bytes(1, &Raw::default().number(1, seconds as u64).number(2, nanos as u64).done()).done()
+    };
+    let span = SignedDuration::from_nanos(-1_500_000_000);
+    // Both parts are negative, as protobuf wants it.
+    assert_eq!(written(|out| span.put(1, out)), message(-1, -500_000_000));
+    assert_eq!(take::<SignedDuration>(&message(-1, -500_000_000), &spec).unwrap(), span);
+    assert_eq!(take::<SignedDuration>(&message(-2, 500_000_000), &spec).unwrap(), span);
+    assert!(span.is_negative() && span < SignedDuration::ZERO);
+    assert_eq!(span.unsigned_abs(), Duration::from_millis(1_500));
+    assert_eq!(-span, Duration::from_millis(1_500).into());
+    for edge in [i128::MIN, i128::MAX].map(SignedDuration::from_nanos) {
+        let read = take::<SignedDuration>(&written(|out| edge.put(1, out)), &spec).unwrap();
+        assert_eq!((read, read.unsigned_abs().subsec_nanos()), (edge, 999_999_999));
+    }
+    assert_eq!(SignedDuration::from(Duration::MAX), SignedDuration::from_nanos(i128::MAX));
+    let _ = take::<SignedDuration>(&message(i64::MAX, i32::MAX), &spec).unwrap().unsigned_abs();
+    let _ = take::<SignedDuration>(&message(i64::MIN, i32::MIN), &spec).unwrap().unsigned_abs();
+    assert_eq!(take::<SignedDuration>(&Bytes::new(), &spec).unwrap_err().to_string(), "offset: required, and missing");
+}
+
+#[test]
+fn maps_are_written_in_the_order_of_their_keys() {
+    use std::collections::{BTreeMap, HashMap};
+    fn bytes<K: rt::MapKey + Copy>(keys: impl Iterator<Item = K> + Clone) -> [Bytes; 2] {
+        let sorted: BTreeMap<K, u64> = keys.clone().map(|key| (key, 7)).collect();
+        let hashed: HashMap<K, u64> = keys.map(|key| (key, 7)).collect();
+        [written(|out| sorted.put(1, out)), written(|out| hashed.put(1, out))]
+    }
+    let [sorted, hashed] = bytes((0..100_u32).rev());
+    assert_eq!(sorted, hashed);
+    let [sorted, hashed] = bytes(-50..50_i64);
+    assert_eq!(sorted, hashed);
+    // The negative ones come first, as numbers do.
+    assert!(hashed.starts_with(&[1 << 3 | 2, 13, 1 << 3, 0xce]));
+    let names: HashMap<String, bool> = ["b", "", "ab", "a"].map(|name| (name.to_owned(), true)).into();
+    let entry = |raw: Raw, name: &[u8]| raw.bytes(1, &Raw::default().bytes(1, name).number(2, 1).done());
+    let expected = [&b""[..], b"a", b"ab", b"b"].into_iter().fold(Raw::default(), entry).done();
+    assert_eq!(written(|out| names.put(1, out)), expected);
 }
 
 #[test]

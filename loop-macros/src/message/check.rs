@@ -2,7 +2,8 @@
 
 use syn::Type;
 
-use super::model::{Content, Field, Kind, Message, Reserved};
+use super::form::Form;
+use super::model::{Content, Field, FieldPlace, Kind, Message, Reserved};
 use super::number::{FieldNumber, Numbers};
 use crate::diag::Errors;
 use crate::service::types;
@@ -20,7 +21,7 @@ pub(crate) fn check(message: &Message<'_>, errors: &mut Errors) {
                 numbers.missing(value.ident, &format!("variant `{}`", value.ident), errors);
             }
             let all_given = of.values.iter().all(|value| matches!(value.number, FieldNumber::Number(_)));
-            if all_given && of.values.iter().all(|value| value.number.get() != 0) {
+            if all_given && of.values.iter().all(|value| value.number.of_value() != 0) {
                 let help = "protobuf needs one; add `#[wire(0)] Unspecified`";
                 errors.help(message.ident, format_args!("enum `{owner}` has no variant numbered 0"), help);
             }
@@ -35,6 +36,7 @@ pub(crate) fn check(message: &Message<'_>, errors: &mut Errors) {
                 }
                 match &case.content {
                     Content::Unit => {}
+                    Content::One(_) if case.form.as_ref().is_some_and(Form::converts) => {}
                     Content::One(ty) => check_type(ty, errors),
                     Content::Fields(fields) => check_fields(&case.ident.to_string(), &[], fields, errors),
                 }
@@ -44,6 +46,11 @@ pub(crate) fn check(message: &Message<'_>, errors: &mut Errors) {
 }
 
 fn check_fields(owner: &str, reserved: &[Reserved], fields: &[Field<'_>], errors: &mut Errors) {
+    let mut unknown = fields.iter().filter(|field| matches!(field.place, FieldPlace::Unknown));
+    if let (Some(first), Some(second)) = (unknown.next(), unknown.next()) {
+        let problem = format!("unknown fields are kept in `{}` already", first.ident);
+        errors.help(second.ident, problem, "remove one");
+    }
     let numbered = || fields.iter().filter_map(|field| Some((field, field.numbered()?)));
     let mut numbers = Numbers::new(owner, 1, reserved, numbered().map(|(_, numbered)| &numbered.number));
     numbers.check(errors);
@@ -51,7 +58,10 @@ fn check_fields(owner: &str, reserved: &[Reserved], fields: &[Field<'_>], errors
         if matches!(numbered.number, FieldNumber::Nothing) {
             numbers.missing(field.ident, &format!("field `{}`", field.ident), errors);
         }
-        check_type(field.ty, errors);
+        // What a module of the user's converts may be anything.
+        if !numbered.form.as_ref().is_some_and(Form::converts) {
+            check_type(field.ty, errors);
+        }
     }
 }
 

@@ -14,7 +14,7 @@ mod structure;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 
-use super::model::{Kind, Message};
+use super::model::{Kind, Message, Way};
 
 /// Emits everything for one type.
 pub(super) fn emit(message: &Message<'_>, lints: &TokenStream) -> TokenStream {
@@ -28,15 +28,20 @@ pub(super) fn emit(message: &Message<'_>, lints: &TokenStream) -> TokenStream {
     quote!(#lints const _: () = { #impls };)
 }
 
-/// `<ty as runtime::way>::item`, all of it at the span of `ty`, so that rustc points there whatever part fails.
-pub(crate) fn through(ty: &impl ToTokens, runtime: &TokenStream, way: &str, item: &str) -> TokenStream {
+/// `<ty as runtime::way>::item`, all of it at the place of `ty`, so that rustc points there whatever part fails.
+pub(crate) fn through(ty: &impl ToTokens, runtime: &TokenStream, way: &'static str, item: &str) -> TokenStream {
+    through_way(ty, runtime, &Way::plain(way), item)
+}
+
+/// The same through a trait that may have an argument.
+fn through_way(ty: &impl ToTokens, runtime: &TokenStream, way: &Way, item: &str) -> TokenStream {
     let spans = ty.to_token_stream().into_iter().map(|token| token.span());
     let (first, last) = spans.fold((None, None), |(first, _), span| (first.or(Some(span)), Some(span)));
     let (first, last) = (first.unwrap_or_else(Span::call_site), last.unwrap_or_else(Span::call_site));
-    let (way, item) = (Ident::new(way, last), Ident::new(item, last));
+    let (way, form, item) = (Ident::new(way.name, last), respanned(&way.argument(), last), Ident::new(item, last));
     let runtime = respanned(runtime, last);
     let open = quote_spanned!(first=> <);
-    let rest = quote_spanned!(last=> as #runtime::#way>::#item);
+    let rest = quote_spanned!(last=> as #runtime::#way #form>::#item);
     quote!(#open #ty #rest)
 }
 

@@ -1,8 +1,10 @@
 //! The model of a type and its encoding. Borrows from the syntax tree.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
 use syn::Type;
 
+use super::form::Form;
 use super::number::FieldNumber;
 
 /// A type that derives `LoopMessage`.
@@ -43,7 +45,9 @@ pub(crate) enum FieldPlace {
     Number(Numbered),
     /// As a oneof, whose cases have the numbers.
     Oneof,
-    /// Not encoded: `Default` fills it in.
+    /// After all others, as what is none of them.
+    Unknown,
+    /// Nowhere: `Default` fills it in.
     Skip,
 }
 
@@ -54,6 +58,16 @@ pub(crate) struct Numbered {
     pub(crate) nanos: bool,
     /// Absence is `Default`.
     pub(crate) default: bool,
+    /// In another form than that of its type.
+    pub(crate) form: Option<Form>,
+    /// The variant whose field it is.
+    pub(crate) of: Option<Ident>,
+}
+
+/// The trait through which a value is written and read, and its argument.
+pub(crate) struct Way {
+    pub(crate) name: &'static str,
+    pub(crate) form: Option<TokenStream>,
 }
 
 pub(crate) struct Enum<'a> {
@@ -65,6 +79,8 @@ pub(crate) struct Enum<'a> {
 pub(crate) struct EnumValue<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) name: String,
+    /// Further names of the same number.
+    pub(crate) aliases: Vec<String>,
     pub(crate) docs: String,
     pub(crate) number: FieldNumber,
 }
@@ -85,6 +101,8 @@ pub(crate) struct Case<'a> {
     pub(crate) docs: String,
     pub(crate) number: FieldNumber,
     pub(crate) text: Option<String>,
+    /// In another form than that of its type.
+    pub(crate) form: Option<Form>,
     pub(crate) content: Content<'a>,
 }
 
@@ -108,19 +126,76 @@ impl Field<'_> {
     pub(crate) fn numbered(&self) -> Option<&Numbered> {
         match &self.place {
             FieldPlace::Number(numbered) => Some(numbered),
-            FieldPlace::Oneof | FieldPlace::Skip => None,
+            FieldPlace::Oneof | FieldPlace::Unknown | FieldPlace::Skip => None,
         }
     }
 }
 
+impl Field<'_> {
+    /// How the field is written and read, if it has a number.
+    pub(crate) fn way(&self, runtime: &TokenStream) -> Option<Way> {
+        let numbered = self.numbered()?;
+        let form = numbered.form.as_ref().map(|form| form.of_field(self.ty, &numbered.marker(), runtime));
+        let name = match (numbered.nanos, numbered.default, &form) {
+            // Nanoseconds that did not come are none, in any case.
+            (true, ..) => "InNanos",
+            (_, false, None) => "Plain",
+            (_, true, None) => "OrDefault",
+            (_, false, Some(_)) => "Formed",
+            (_, true, Some(_)) => "FormedOrDefault",
+        };
+        Some(Way { name, form })
+    }
+
+    /// The form that is made for this field alone.
+    pub(crate) fn made(&self, runtime: &TokenStream) -> TokenStream {
+        let made =
+            |numbered: &Numbered| Some(numbered.form.as_ref()?.made_for_field(self.ty, &numbered.marker(), runtime));
+        self.numbered().and_then(made).unwrap_or_default()
+    }
+}
+
 impl Numbered {
-    /// The trait through which the field is written and read.
-    pub(crate) fn way(&self) -> &'static str {
-        match (self.nanos, self.default) {
-            // Missing nanoseconds are zero in any case.
-            (true, _) => "InNanos",
-            (false, true) => "OrDefault",
-            (false, false) => "Plain",
+    /// The name of a form that is made for this field alone; numbers are unique within a message.
+    fn marker(&self) -> Ident {
+        let number = self.number.get();
+        match &self.of {
+            Some(variant) => format_ident!("__with_{variant}_{number}", span = Span::mixed_site()),
+            None => format_ident!("__with_{number}", span = Span::mixed_site()),
         }
+    }
+}
+
+impl Case<'_> {
+    /// How the one value of the variant is written and read.
+    pub(crate) fn way(&self, runtime: &TokenStream) -> Way {
+        match &self.form {
+            Some(form) => Way { name: "Element", form: Some(form.of_case(&self.marker(), runtime)) },
+            None => Way::plain("Content"),
+        }
+    }
+
+    /// The form that is made for this variant alone.
+    pub(crate) fn made(&self, runtime: &TokenStream) -> TokenStream {
+        match (&self.form, &self.content) {
+            (Some(form), Content::One(ty)) => form.made_for(ty, &self.marker(), runtime),
+            _ => TokenStream::new(),
+        }
+    }
+
+    fn marker(&self) -> Ident {
+        format_ident!("__content_{}", self.ident, span = Span::mixed_site())
+    }
+}
+
+impl Way {
+    /// A trait without an argument.
+    pub(crate) fn plain(name: &'static str) -> Self {
+        Self { name, form: None }
+    }
+
+    /// The argument in its brackets.
+    pub(crate) fn argument(&self) -> TokenStream {
+        self.form.as_ref().map(|form| quote!(<#form>)).unwrap_or_default()
     }
 }

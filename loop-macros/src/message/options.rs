@@ -4,14 +4,16 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, LitInt, LitStr};
 
+use super::form::{self, FormOptions};
 use super::model::Reserved;
 use crate::attr::{Options, split_commas};
 use crate::diag::Errors;
 use crate::service::options::{check_message, check_name, check_package, runtime};
 
 const MESSAGE: &[&str] = &["package", "name", "oneof", "reserved", "text", "crate"];
-const FIELD: &[&str] = &["name", "text", "nanos", "default", "skip", "oneof"];
-const VARIANT: &[&str] = &["name", "text", "unknown"];
+const FIELD: &[&str] =
+    &["name", "text", "nanos", "default", "skip", "oneof", "sint", "fixed", "wrapped", "unpacked", "key", "with"];
+const VARIANT: &[&str] = &["name", "alias", "text", "unknown", "sint", "fixed", "wrapped", "with"];
 const ERROR_VARIANT: &[&str] = &["name", "code", "transport"];
 
 /// The options of `#[message(..)]`.
@@ -80,6 +82,7 @@ pub(crate) struct FieldOptions {
     pub(crate) default: Option<Ident>,
     pub(crate) skip: Option<Ident>,
     pub(crate) oneof: Option<Ident>,
+    pub(crate) form: FormOptions,
 }
 
 pub(crate) fn field(attrs: &[Attribute], errors: &mut Errors) -> FieldOptions {
@@ -95,6 +98,7 @@ pub(crate) fn field(attrs: &[Attribute], errors: &mut Errors) -> FieldOptions {
         default: rest.flag("default", errors),
         skip: rest.flag("skip", errors),
         oneof: rest.flag("oneof", errors),
+        form: form::field(&mut rest, errors),
         rest,
     }
 }
@@ -105,6 +109,9 @@ pub(crate) struct VariantOptions {
     pub(crate) name: Option<LitStr>,
     pub(crate) text: Option<LitStr>,
     pub(crate) unknown: Option<Ident>,
+    /// Further names, and the word before them.
+    pub(crate) aliases: Option<(Ident, Vec<LitStr>)>,
+    pub(crate) form: FormOptions,
 }
 
 pub(crate) fn variant(attrs: &[Attribute], errors: &mut Errors) -> VariantOptions {
@@ -113,11 +120,30 @@ pub(crate) fn variant(attrs: &[Attribute], errors: &mut Errors) -> VariantOption
         name: variant_name(&mut rest, errors),
         text: rest.string("text", "expected uint8 F (max 255) but got {n}", errors),
         unknown: rest.flag("unknown", errors),
+        aliases: rest.list("alias", "\"STATUS_STARTED\"", errors).map(|(word, list)| {
+            let names = split_commas(list).iter().filter_map(|name| alias(name, errors)).collect();
+            (word, names)
+        }),
+        form: form::variant(&mut rest, errors),
         rest,
     }
 }
 
-/// The options of `#[wire(..)]` on a variant of an error.
+fn alias(tokens: &[TokenTree], errors: &mut Errors) -> Option<LitStr> {
+    let tokens: TokenStream = tokens.iter().cloned().collect();
+    match syn::parse2::<LitStr>(tokens.clone()) {
+        Ok(name) => {
+            check_name(&name, "a name on the wire", "STATUS_STARTED", errors);
+            Some(name)
+        }
+        Err(_) => {
+            errors.help(tokens, "this is not a name on the wire", "for example `alias(\"STATUS_STARTED\")`");
+            None
+        }
+    }
+}
+
+/// What `#[wire(..)]` says about a variant of an error.
 pub(crate) struct ErrorVariantOptions {
     /// The options that variants of all enums have.
     pub(crate) variant: VariantOptions,
@@ -131,7 +157,14 @@ pub(crate) fn error_variant(attrs: &[Attribute], errors: &mut Errors) -> ErrorVa
     ErrorVariantOptions {
         code: rest.assigned("code", "NotFound", errors),
         transport: rest.flag("transport", errors),
-        variant: VariantOptions { name: variant_name(&mut rest, errors), text: None, unknown: None, rest },
+        variant: VariantOptions {
+            name: variant_name(&mut rest, errors),
+            text: None,
+            unknown: None,
+            aliases: None,
+            form: FormOptions::default(),
+            rest,
+        },
     }
 }
 

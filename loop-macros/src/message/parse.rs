@@ -10,6 +10,7 @@ use super::options::{self, MessageOptions, VariantOptions};
 use crate::case;
 use crate::diag::Errors;
 use crate::service::docs::docs;
+use crate::service::types;
 
 /// Reads the type; `None` if it cannot be a message at all.
 pub(super) fn message<'a>(item: &'a DeriveInput, errors: &mut Errors) -> Option<Message<'a>> {
@@ -92,7 +93,7 @@ fn misplaced(kind: &Kind<'_>, options: &MessageOptions, errors: &mut Errors) {
 
 fn structure<'a>(ident: &Ident, fields: &'a Fields, options: &MessageOptions, errors: &mut Errors) -> Option<Kind<'a>> {
     match fields {
-        Fields::Named(_) | Fields::Unit => Some(Kind::Struct(named(fields, errors))),
+        Fields::Named(_) | Fields::Unit => Some(Kind::Struct(named(None, fields, errors))),
         Fields::Unnamed(unnamed) => match unnamed.unnamed.iter().collect::<Vec<_>>().as_slice() {
             [inner] => {
                 if let Some(attr) = inner.attrs.iter().find(|attr| attr.path().is_ident("wire")) {
@@ -110,16 +111,28 @@ fn structure<'a>(ident: &Ident, fields: &'a Fields, options: &MessageOptions, er
     }
 }
 
-fn named<'a>(fields: &'a Fields, errors: &mut Errors) -> Vec<Field<'a>> {
+/// The fields of a struct, or of the variant `of`.
+fn named<'a>(of: Option<&Ident>, fields: &'a Fields, errors: &mut Errors) -> Vec<Field<'a>> {
     fields
         .iter()
-        .filter_map(|field| Some(self::field(field.ident.as_ref()?, &field.ty, &field.attrs, errors)))
+        .filter_map(|field| Some(self::field(of, field.ident.as_ref()?, &field.ty, &field.attrs, errors)))
         .collect()
 }
 
-fn field<'a>(ident: &'a Ident, ty: &'a Type, attrs: &[Attribute], errors: &mut Errors) -> Field<'a> {
+fn field<'a>(
+    of: Option<&Ident>,
+    ident: &'a Ident,
+    ty: &'a Type,
+    attrs: &[Attribute],
+    errors: &mut Errors,
+) -> Field<'a> {
     let before = errors.len();
     let mut options = options::field(attrs, errors);
+    if let (Some(_), Some(word)) = (&options.nanos, options.form.words().next()) {
+        errors.help(word, format_args!("`nanos` and `{word}` are two forms of one value"), "remove one");
+    }
+    let words = [&options.nanos, &options.default].into_iter().flatten().chain(options.form.words());
+    let words: Vec<_> = words.map(ToTokens::to_token_stream).collect();
     let place = if let Some(skip) = &options.skip {
         if options.rest.literal().is_some() {
             errors.push(skip, "a skipped field has no number");
@@ -130,6 +143,11 @@ fn field<'a>(ident: &'a Ident, ty: &'a Type, attrs: &[Attribute], errors: &mut E
             errors.help(oneof, "a oneof has no number", "its cases have them: remove the number");
         }
         FieldPlace::Oneof
+    } else if types::is_named(ty, "UnknownFields") {
+        if let Some(number) = options.rest.literal() {
+            errors.help(number, "unknown fields have numbers of their own", "remove the number");
+        }
+        FieldPlace::Unknown
     } else {
         let sound = errors.len() == before;
         FieldPlace::Number(Numbered {
@@ -137,11 +155,12 @@ fn field<'a>(ident: &'a Ident, ty: &'a Type, attrs: &[Attribute], errors: &mut E
             text: options.text.as_ref().map(LitStr::value),
             nanos: options.nanos.is_some(),
             default: options.default.is_some(),
+            form: options.form.form(),
+            of: of.cloned(),
         })
     };
     if !matches!(place, FieldPlace::Number(_)) && errors.len() == before {
-        let words = [&options.nanos, &options.default].into_iter().flatten().map(ToTokens::to_token_stream);
-        for word in words.chain(options.text.as_ref().map(ToTokens::to_token_stream)) {
+        for word in words.into_iter().chain(options.text.as_ref().map(ToTokens::to_token_stream)) {
             errors.help(word, "this says something about a numbered field", "remove it");
         }
     }
@@ -185,6 +204,8 @@ fn stands_alone(options: &mut VariantOptions, errors: &mut Errors) {
     let number = options.rest.literal().map(|number| (number.to_token_stream(), "number"));
     let name = options.name.as_ref().map(|name| (name.to_token_stream(), "name"));
     let text = options.text.as_ref().map(|text| (text.to_token_stream(), "text"));
+    no_form(options, errors);
+    no_alias(options, errors);
     for (at, what) in [number, name, text].into_iter().flatten() {
         let problem = format!("the variant for what is unknown has no {what} of its own");
         errors.help(at, problem, "write `#[wire(unknown)]`");
@@ -212,10 +233,26 @@ fn value<'a>(
     if let Some(text) = &options.text {
         errors.help(text, "a value of an enum is never refused", "remove `text`");
     }
-    // In protobuf, the values of all enums of a package share one scope.
+    no_form(&options, errors);
+    // Protobuf puts the values of all enums of a package into one scope.
     let regular = || [of, ident].map(|ident| case::shouting(&case::plain(ident))).join("_");
     let name = options.name.as_ref().map_or_else(regular, LitStr::value);
-    EnumValue { ident, name, docs: docs(&variant.attrs), number }
+    let aliases = options.aliases.into_iter().flat_map(|(_, names)| names).map(|name| name.value()).collect();
+    EnumValue { ident, name, aliases, docs: docs(&variant.attrs), number }
+}
+
+/// A variant that holds no single value has no form either.
+fn no_form(options: &VariantOptions, errors: &mut Errors) {
+    for word in options.form.words() {
+        errors.help(word, format_args!("`{word}` is about the one value that a variant holds"), "remove it");
+    }
+}
+
+/// Only the values of an enum have several names.
+fn no_alias(options: &VariantOptions, errors: &mut Errors) {
+    if let Some((word, _)) = &options.aliases {
+        errors.help(word, "`alias` gives a further name to the number of an enum without data", "remove it");
+    }
 }
 
 /// `#[wire(unknown)] Other(i32)`.
@@ -253,7 +290,7 @@ pub(crate) fn case<'a>(
 ) -> Case<'a> {
     let content = match &variant.fields {
         Fields::Unit => Content::Unit,
-        Fields::Named(_) => Content::Fields(named(&variant.fields, errors)),
+        Fields::Named(_) => Content::Fields(named(Some(&variant.ident), &variant.fields, errors)),
         Fields::Unnamed(fields) => match fields.unnamed.iter().collect::<Vec<_>>().as_slice() {
             [one] => Content::One(&one.ty),
             _ => {
@@ -263,6 +300,10 @@ pub(crate) fn case<'a>(
             }
         },
     };
+    no_alias(&options, errors);
+    if !matches!(content, Content::One(_)) {
+        no_form(&options, errors);
+    }
     Case {
         ident: &variant.ident,
         name: options
@@ -272,6 +313,7 @@ pub(crate) fn case<'a>(
         docs: docs(&variant.attrs),
         number: FieldNumber::field(&mut options.rest, sound, errors),
         text: options.text.as_ref().map(LitStr::value),
+        form: options.form.form(),
         content,
     }
 }

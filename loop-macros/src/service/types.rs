@@ -61,6 +61,14 @@ pub(crate) fn named(ty: &Type) -> Option<(&Ident, Option<&Type>)> {
     }
 }
 
+/// The second type argument of a path type: the values of a map.
+pub(crate) fn second_argument(ty: &Type) -> Option<&Type> {
+    match ungroup(ty) {
+        Type::Path(path) => path.path.segments.last().and_then(|last| arguments(&last.arguments).nth(1)),
+        _ => None,
+    }
+}
+
 /// Does the name of this path type equal `name`?
 pub(crate) fn is_named(ty: &Type, name: &str) -> bool {
     named(ty).is_some_and(|(ident, _)| ident == name)
@@ -203,6 +211,8 @@ pub(crate) fn is_plain_data(ty: &Type) -> bool {
         "i16",
         "i32",
         "i64",
+        "u128",
+        "i128",
         "f32",
         "f64",
         "usize",
@@ -211,11 +221,15 @@ pub(crate) fn is_plain_data(ty: &Type) -> bool {
         "str",
         "String",
         "Vec",
+        "VecDeque",
         "HashMap",
         "BTreeMap",
+        "HashSet",
+        "BTreeSet",
         "Result",
         "Duration",
         "SystemTime",
+        "PathBuf",
     ];
     match named(ty) {
         Some((name, Some(inner))) if name == "Option" => is_plain_data(inner),

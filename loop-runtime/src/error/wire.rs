@@ -11,7 +11,7 @@ impl From<WireError> for Error {
             Fault::Malformed => Self::new(Code::Internal, message),
             Fault::Worded => Self::new(Code::Unknown, message),
             Fault::Refused => Self::new(Code::InvalidArgument, message),
-            Fault::TooDeep => Self::unsent(Code::InvalidArgument, message),
+            Fault::Unwritten => Self::unsent(Code::InvalidArgument, message),
         }
     }
 }
@@ -23,7 +23,7 @@ impl WireError {
         match self.fault() {
             Fault::Worded => self.into(),
             Fault::Malformed | Fault::Refused => Error::internal(self.to_string()),
-            Fault::TooDeep => Error::internal(format!("the reply cannot be sent: {self}")),
+            Fault::Unwritten => Error::internal(format!("the reply cannot be sent: {self}")),
         }
     }
 }
@@ -38,6 +38,7 @@ mod tests {
         let refused = || WireError::refused("300 does not fit `u8`", 300).within("parents");
         let worded = || WireError::refused("..", 300).at(&const { FieldSpec::new(5, "F").text("got {n}") });
         let malformed = || WireError::malformed("truncated");
+        let unwritten = || WireError::unwritten("nested too deep");
         for (error, code, text) in [
             (Error::from(refused()), Code::InvalidArgument, "parents: 300 does not fit `u8`"),
             (refused().of_reply(), Code::Internal, "parents: 300 does not fit `u8`"),
@@ -48,7 +49,7 @@ mod tests {
         ] {
             assert_eq!((error.code(), error.message()), (code, text));
         }
-        let (request, reply) = (Error::from(WireError::too_deep()), WireError::too_deep().of_reply());
+        let (request, reply) = (Error::from(unwritten()), unwritten().of_reply());
         assert_eq!((request.code(), request.may_have_run()), (Code::InvalidArgument, false), "{request}");
         assert_eq!((reply.code(), reply.may_have_run()), (Code::Internal, true), "{reply}");
     }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt::{self, Display};
 
 use super::FieldSpec;
-use super::read::NESTED;
+/// Why a message is not written that nests too deep.
+pub(super) const TOO_DEEP: &str = "nested deeper than 100 levels, which receivers refuse";
 
 /// The maximum length of a path, in bytes. It contains map keys, which come from the peer and may have any length.
 const LONGEST_PATH: usize = 256;
@@ -17,9 +18,9 @@ const LONGEST_PATH: usize = 256;
 /// it is `Unknown` with exactly that text, as Go's adapters do. In a reply either is `Internal` to the
 /// caller, who did nothing wrong.
 ///
-/// *Encoding* fails only if messages are nested too deep: more than 100 levels below the outermost one, which receivers
-/// refuse. Nothing is sent then. A caller with such an argument gets `InvalidArgument` with the path, and
-/// [`Error::may_have_run`](crate::Error::may_have_run) is `false`; a method with such a result fails with `Internal`.
+/// What is *written* can be nested too deep (more than 100 levels below the outermost message, which receivers refuse), or
+/// be a path that is not UTF-8. Nothing is sent then. A caller with such an argument gets `InvalidArgument` with the path, and
+/// [`Error::may_have_run`](crate::Error::may_have_run) is `false`; a method with such a result is answered with `Internal`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WireError(Box<Repr>);
 
@@ -36,7 +37,7 @@ struct Repr {
 enum Kind {
     Malformed(&'static str),
     Refused { why: Cow<'static, str>, came: String, text: Option<String> },
-    TooDeep,
+    Unwritten(&'static str),
 }
 
 impl WireError {
@@ -56,10 +57,10 @@ impl WireError {
         Self::of(Kind::Refused { why: why.into(), came: came.to_string(), text: None })
     }
 
-    /// The value cannot be written: receivers refuse messages that are nested so deep.
+    /// The value cannot be written, and why.
     #[cold]
-    pub(crate) fn too_deep() -> Self {
-        Self::of(Kind::TooDeep)
+    pub(crate) fn unwritten(why: &'static str) -> Self {
+        Self::of(Kind::Unwritten(why))
     }
 
     /// A required value is missing.
@@ -133,7 +134,7 @@ impl WireError {
     /// The number or length that was refused; empty if the value was missing.
     pub fn came(&self) -> &str {
         match &self.0.kind {
-            Kind::Malformed(_) | Kind::TooDeep => "",
+            Kind::Malformed(_) | Kind::Unwritten(_) => "",
             Kind::Refused { came, .. } => came,
         }
     }
@@ -142,7 +143,7 @@ impl WireError {
     pub fn text(&self) -> Option<&str> {
         match &self.0.kind {
             Kind::Refused { text, .. } => text.as_deref(),
-            Kind::Malformed(_) | Kind::TooDeep => None,
+            Kind::Malformed(_) | Kind::Unwritten(_) => None,
         }
     }
 }
@@ -159,7 +160,7 @@ impl Display for WireError {
         match &self.0.kind {
             Kind::Malformed(what) => write!(f, "malformed protobuf: {what}"),
             Kind::Refused { why, .. } => f.write_str(why),
-            Kind::TooDeep => write!(f, "{NESTED}, which receivers refuse"),
+            Kind::Unwritten(why) => f.write_str(why),
         }
     }
 }
@@ -176,7 +177,7 @@ pub(crate) enum Fault {
     /// The same, with a text that the contract fixes.
     Worded,
     /// A value that cannot be written.
-    TooDeep,
+    Unwritten,
 }
 
 impl WireError {
@@ -185,7 +186,7 @@ impl WireError {
             Kind::Malformed(_) => Fault::Malformed,
             Kind::Refused { text: Some(_), .. } => Fault::Worded,
             Kind::Refused { text: None, .. } => Fault::Refused,
-            Kind::TooDeep => Fault::TooDeep,
+            Kind::Unwritten(_) => Fault::Unwritten,
         }
     }
 }

@@ -1,10 +1,12 @@
-//! Maps: repeated entries of key 1 and value 2.
+//! Maps: repeated entries of key 1 and value 2, written in the order of the keys.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 use std::hash::Hash;
+use std::sync::Arc;
 
 use super::WireError;
+use super::encoding::{Fixed32, Fixed64, Sfixed32, Sfixed64, Sint32, Sint64};
 use super::message::{LoopMessage, Many, Single, Value};
 use super::oneof::Case as Occurrences;
 use super::read::{Field, Packing};
@@ -13,22 +15,21 @@ use super::sink::Sink;
 use super::write::{Writer, nested};
 
 /// What protobuf allows as the key of a map.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a map key",
-    note = "keys are integers, `bool` or `String`"
-)]
+#[diagnostic::on_unimplemented(message = "`{Self}` cannot be a map key", note = "keys are integers, `bool` or strings")]
 pub trait MapKey: Value + Eq + Hash + Ord + Display {}
 
 macro_rules! keys {
     ($($ty:ty)*) => {$(impl MapKey for $ty {})*};
 }
 
-keys! { bool u8 u16 u32 u64 i8 i16 i32 i64 String }
+keys! { bool u8 u16 u32 u64 i8 i16 i32 i64 String Box<str> Arc<str> Sint32 Sint64 Fixed32 Fixed64 Sfixed32 Sfixed64 }
 
-fn put_entry<K: MapKey, V: Value>(key: &K, value: &V, n: u32, out: &mut Writer) {
+/// Writes an entry whose halves are written by `key` and `value`, as fields 1 and 2.
+#[inline]
+pub(super) fn put_entry(n: u32, out: &mut Writer, key: impl FnOnce(&mut Writer), value: impl FnOnce(&mut Writer)) {
     nested(n, out, |out| {
-        key.put_always(1, out);
-        value.put_always(2, out);
+        key(out);
+        value(out);
     });
 }
 
@@ -70,8 +71,16 @@ impl<K, V> Sink<V> for Entry<'_, K, V> {
     }
 }
 
+/// A `HashMap` has another order in every process. One that is written has not, so that equal messages have equal bytes: they
+/// can be signed, hashed and compared.
+pub(super) fn sorted<K: Ord, V>(map: &HashMap<K, V>) -> Vec<(&K, &V)> {
+    let mut entries: Vec<_> = map.iter().collect();
+    entries.sort_unstable_by_key(|(key, _)| *key);
+    entries
+}
+
 macro_rules! map {
-    ($map:ident) => {
+    ($map:ident, $in_order:expr) => {
         impl<K: MapKey, V: Value> LoopMessage for $map<K, V>
         where
             V::Shape: Single,
@@ -80,8 +89,8 @@ macro_rules! map {
 
             #[inline]
             fn put(&self, n: u32, out: &mut Writer) {
-                for (key, value) in self {
-                    put_entry(key, value, n, out);
+                for (key, value) in $in_order(self) {
+                    put_entry(n, out, |out| key.put_always(1, out), |out| value.put_always(2, out));
                 }
             }
 
@@ -118,5 +127,5 @@ macro_rules! map {
     };
 }
 
-map!(HashMap);
-map!(BTreeMap);
+map!(HashMap, sorted);
+map!(BTreeMap, BTreeMap::iter);

@@ -5,9 +5,12 @@
 
 use std::marker::PhantomData;
 
+use super::form::{Formed, FormedOrDefault};
+use super::message::Value;
 use super::oneof::{Case, OneofField};
 use super::read::{Field, Fields};
 use super::sink::Sink;
+use super::unknown::Unknown;
 use super::{FieldSpec, InNanos, OrDefault, Plain, WireError};
 
 /// A field of a message, of one kind of declaration; or a tuple of them.
@@ -155,7 +158,75 @@ numbered! {
     InNanosMember InNanos Option<i64>;
 }
 
-/// A field that is a [`OneofField`]; only its name is given here, the numbers are those of the cases.
+/// A field that is [`Formed`].
+pub struct FormedMember<T, F>(PhantomData<(T, F)>);
+
+impl<F, T: Formed<F>> Member for FormedMember<T, F> {
+    type Value = T;
+    type Slot<'a> = <T::Wire as Value>::Slot<'a>;
+    type Spec = FieldSpec;
+
+    #[inline]
+    fn slot<'a>() -> Self::Slot<'a> {
+        Self::Slot::default()
+    }
+
+    #[inline(always)]
+    fn has(number: u32, spec: &FieldSpec) -> bool {
+        number == spec.number
+    }
+
+    #[inline]
+    fn take<'a>(slot: &mut Self::Slot<'a>, field: &Field<'a>, spec: &FieldSpec) -> Result<(), WireError> {
+        T::Wire::add(slot, *field).map_err(|error| error.at(spec))
+    }
+
+    #[inline]
+    fn settle(slot: &mut Self::Slot<'_>, spec: &FieldSpec) -> Result<(), WireError> {
+        <T::Wire as Value>::settle(slot).map_err(|error| error.at(spec))
+    }
+
+    #[inline]
+    fn make(slot: Self::Slot<'_>, spec: &FieldSpec) -> Result<T, WireError> {
+        T::Wire::done(slot).and_then(T::from_wire).map_err(|error| error.at(spec))
+    }
+}
+
+/// A field that is [`FormedOrDefault`].
+pub struct FormedOrDefaultMember<T, F>(PhantomData<(T, F)>);
+
+impl<F, T: FormedOrDefault<F>> Member for FormedOrDefaultMember<T, F> {
+    type Value = T;
+    type Slot<'a> = Option<<T::Wire as Value>::Slot<'a>>;
+    type Spec = FieldSpec;
+
+    #[inline]
+    fn slot<'a>() -> Self::Slot<'a> {
+        None
+    }
+
+    #[inline(always)]
+    fn has(number: u32, spec: &FieldSpec) -> bool {
+        number == spec.number
+    }
+
+    #[inline]
+    fn take<'a>(slot: &mut Self::Slot<'a>, field: &Field<'a>, spec: &FieldSpec) -> Result<(), WireError> {
+        FormedMember::<T, F>::take(slot.get_or_insert_default(), field, spec)
+    }
+
+    #[inline]
+    fn settle(slot: &mut Self::Slot<'_>, spec: &FieldSpec) -> Result<(), WireError> {
+        slot.as_mut().map_or(Ok(()), |slot| FormedMember::<T, F>::settle(slot, spec))
+    }
+
+    #[inline]
+    fn make(slot: Self::Slot<'_>, spec: &FieldSpec) -> Result<T, WireError> {
+        slot.map_or_else(|| Ok(T::default()), |slot| FormedMember::<T, F>::make(slot, spec))
+    }
+}
+
+/// A field that is a [`OneofField`]; its name is all that is fixed here, the numbers are those of the cases.
 pub struct OneofFieldMember<T>(PhantomData<T>);
 
 impl<T: OneofField> Member for OneofFieldMember<T> {
@@ -189,7 +260,40 @@ impl<T: OneofField> Member for OneofFieldMember<T> {
     }
 }
 
-/// A group of members: a longer message is a tuple of these, so that no function handles all of its fields.
+/// A field that is [`Unknown`]: the last member, which takes what is none of the others.
+pub struct UnknownMember<T>(PhantomData<T>);
+
+impl<T: Unknown> Member for UnknownMember<T> {
+    type Value = T;
+    type Slot<'a> = T;
+    type Spec = ();
+
+    #[inline]
+    fn slot<'a>() -> Self::Slot<'a> {
+        T::default()
+    }
+
+    #[inline(always)]
+    fn has(_: u32, (): &()) -> bool {
+        true
+    }
+
+    fn take<'a>(slot: &mut T, field: &Field<'a>, (): &()) -> Result<(), WireError> {
+        slot.take(field)
+    }
+
+    #[inline]
+    fn settle(_: &mut T, (): &()) -> Result<(), WireError> {
+        Ok(())
+    }
+
+    #[inline]
+    fn make(slot: T, (): &()) -> Result<T, WireError> {
+        Ok(slot)
+    }
+}
+
+/// Members that are taken together: a longer message is a tuple of these, so that no function is about all of its fields.
 pub struct Group<M>(PhantomData<M>);
 
 impl<M: Member> Member for Group<M> {

@@ -1,5 +1,7 @@
 //! Numbers, `bool` and `char`: protobuf's own, and Rust's narrower ones with a range check.
 
+use std::num::{NonZeroI32, NonZeroI64, NonZeroU32, NonZeroU64};
+
 use super::WireError;
 use super::message::{LoopMessage, Many, One, Value};
 use super::read::{Field, Packing};
@@ -7,7 +9,7 @@ use super::schema::{FieldType, Schema};
 use super::write::{WireType, Writer, put_delimited, put_key, put_varint, varint_size};
 
 /// A number type that protobuf itself has.
-trait Raw: Copy {
+pub(super) trait Raw: Copy {
     const NAME: &'static str;
     const PACKING: Packing;
     const WIRE_TYPE: WireType;
@@ -94,12 +96,12 @@ float! {
 }
 
 #[inline]
-fn put_raw<R: Raw>(raw: R, n: u32, out: &mut Writer) {
+pub(super) fn put_raw<R: Raw>(raw: R, n: u32, out: &mut Writer) {
     put_key(n, R::WIRE_TYPE, out);
     raw.write(out);
 }
 
-fn put_packed<R: Raw>(items: impl ExactSizeIterator<Item = R> + Clone, n: u32, out: &mut Writer) {
+pub(super) fn put_packed<R: Raw>(items: impl ExactSizeIterator<Item = R> + Clone, n: u32, out: &mut Writer) {
     if items.len() == 0 {
         return;
     }
@@ -117,6 +119,7 @@ pub fn put_enums(numbers: impl ExactSizeIterator<Item = i32> + Clone, n: u32, ou
     put_packed(numbers, n, out);
 }
 
+/// Writes and reads numbers, each as one that protobuf has.
 macro_rules! number {
     ($($ty:ident as $raw:ident, listed $listed:ident, put { $($put:item)* } read { $($read:item)* })*) => {$(
         impl LoopMessage for $ty {
@@ -170,6 +173,8 @@ macro_rules! number {
     )*};
 }
 
+pub(super) use number;
+
 number! {
     bool as bool, listed Many, put {} read {}
     u32 as u32, listed Many, put {} read {}
@@ -182,6 +187,10 @@ number! {
     i8 as i32, listed Many, put {} read {}
     i16 as i32, listed Many, put {} read {}
     char as u32, listed Many, put {} read {}
+    NonZeroU32 as u32, listed Many, put {} read {}
+    NonZeroU64 as u64, listed Many, put {} read {}
+    NonZeroI32 as i32, listed Many, put {} read {}
+    NonZeroI64 as i64, listed Many, put {} read {}
     u8 as u32, listed One, put {
         #[inline]
         fn put_slice(items: &[u8], n: u32, out: &mut Writer) {

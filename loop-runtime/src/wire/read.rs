@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::WireError;
-use super::write::DEPTH;
+use super::write::{DEPTH, WireType, push_varint};
 
 /// The body that a slice is from, and how much deeper it may nest.
 #[derive(Clone, Copy)]
@@ -26,8 +26,8 @@ enum Payload<'a> {
     Fixed64(u64),
     Fixed32(u32),
     Bytes(&'a [u8]),
-    /// Deprecated in protobuf and never a field here; its content was skipped.
-    Group,
+    /// Long out of use and never a field of ours: its content and its end, all of which was skipped.
+    Group(&'a [u8]),
 }
 
 /// How a value appears among the elements of a packed list.
@@ -43,8 +43,10 @@ pub enum Packing {
     Delimited,
 }
 
-/// The text for too deep a message, in both directions.
-pub(super) const NESTED: &str = "nested deeper than 100 levels";
+/// The low three bits of the key that begins a group.
+const GROUP: u32 = 3;
+
+const NESTED: &str = "nested deeper than 100 levels";
 
 const WRONG_TYPE: &str = "the wire type is not that of the field";
 
@@ -116,7 +118,35 @@ impl<'a> Field<'a> {
         Fields::within(self.origin, self.bytes()?, Vec::new())
     }
 
-    /// This field with empty content, for what a map entry omits.
+    /// Writes the field again, key and content.
+    pub(super) fn copy_to(&self, out: &mut Vec<u8>) {
+        let key = |wire_type: u32| u64::from(self.number << 3 | wire_type);
+        match self.payload {
+            Payload::Varint(value) => {
+                push_varint(key(WireType::Varint as u32), out);
+                push_varint(value, out);
+            }
+            Payload::Fixed64(value) => {
+                push_varint(key(WireType::Fixed64 as u32), out);
+                out.extend_from_slice(&value.to_le_bytes());
+            }
+            Payload::Fixed32(value) => {
+                push_varint(key(WireType::Fixed32 as u32), out);
+                out.extend_from_slice(&value.to_le_bytes());
+            }
+            Payload::Bytes(bytes) => {
+                push_varint(key(WireType::Delimited as u32), out);
+                push_varint(bytes.len() as u64, out);
+                out.extend_from_slice(bytes);
+            }
+            Payload::Group(content) => {
+                push_varint(key(GROUP), out);
+                out.extend_from_slice(content);
+            }
+        }
+    }
+
+    /// This field with empty content in its place, for what an entry of a map leaves out.
     pub(super) fn emptied(&self) -> Self {
         Self { payload: Payload::Bytes(&[]), ..*self }
     }
@@ -192,8 +222,9 @@ impl<'a> Fields<'a> {
             1 => Payload::Fixed64(fixed64(&mut self.rest)?),
             2 => Payload::Bytes(delimited(&mut self.rest)?),
             3 => {
+                let content = self.rest;
                 skip_group(&mut self.rest, number, self.origin.depth)?;
-                Payload::Group
+                Payload::Group(&content[..content.len() - self.rest.len()])
             }
             5 => Payload::Fixed32(fixed32(&mut self.rest)?),
             _ => return Err(not_a_field(wire_type)),

@@ -174,7 +174,7 @@ impl Schema {
     pub(super) fn names(&self, root: &FieldType, numbers: impl Iterator<Item = u32>) -> Vec<&'static str> {
         let (mut names, mut at) = (Vec::new(), root);
         for number in numbers {
-            while let FieldType::Optional(inner) | FieldType::Repeated(inner) = at {
+            while let FieldType::Optional(inner) | FieldType::Repeated(inner) | FieldType::Unpacked(inner) = at {
                 at = inner;
             }
             let name = match at {
@@ -282,6 +282,10 @@ fn import_of(name: &str) -> Option<&'static str> {
         "Timestamp" => "google/protobuf/timestamp.proto",
         "Duration" => "google/protobuf/duration.proto",
         "Struct" | "Value" | "ListValue" => "google/protobuf/struct.proto",
+        "Any" => "google/protobuf/any.proto",
+        "FieldMask" => "google/protobuf/field_mask.proto",
+        "DoubleValue" | "FloatValue" | "Int64Value" | "UInt64Value" | "Int32Value" | "UInt32Value" | "BoolValue"
+        | "StringValue" | "BytesValue" => "google/protobuf/wrappers.proto",
         _ => return None,
     })
 }

@@ -39,8 +39,12 @@ pub enum StructValue {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Empty;
 
-/// `google.protobuf.ListValue`. Borrowed to write and owned to read, since only its one field matters.
-struct ListValue(Vec<StructValue>);
+/// `google.protobuf.ListValue`: values in a row, like an array of JSON.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ListValue {
+    /// The values.
+    pub values: Vec<StructValue>,
+}
 
 fn put_list(values: &[StructValue], out: &mut Writer) {
     StructValue::put_slice(values, 1, out);
@@ -86,7 +90,7 @@ impl Message for ListValue {
     const NAME: &'static str = "google.protobuf.ListValue";
 
     fn put_fields(&self, out: &mut Writer) {
-        put_list(&self.0, out);
+        put_list(&self.values, out);
     }
 
     fn read_fields(mut fields: Fields<'_>, into: &mut dyn Sink<Self>) -> Result<(), WireError> {
@@ -96,7 +100,7 @@ impl Message for ListValue {
                 Vec::add(&mut values, field)?;
             }
         }
-        into.put(Self(values));
+        into.put(Self { values });
         Ok(())
     }
 
@@ -138,7 +142,7 @@ impl Oneof for StructValue {
             3 => String::read(fields, &mut Mapped::new(into, Self::String)),
             4 => bool::read(fields, &mut Mapped::new(into, Self::Bool)),
             5 => Struct::read(fields, &mut Mapped::new(into, Self::Struct)),
-            6 => ListValue::read(fields, &mut Mapped::new(into, |list: ListValue| Self::List(list.0))),
+            6 => ListValue::read(fields, &mut Mapped::new(into, |list: ListValue| Self::List(list.values))),
             // The one value of the enum that stands for null.
             _ => i32::read(fields, &mut Mapped::new(into, |_| Self::Null)),
         }

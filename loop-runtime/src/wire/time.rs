@@ -8,16 +8,16 @@ use super::read::{Bodies, Field, Fields, Packing};
 use super::schema::{FieldType, Schema};
 use super::write::{Writer, nested};
 
-const NANOS_PER_SECOND: i128 = 1_000_000_000;
+pub(super) const NANOS_PER_SECOND: i128 = 1_000_000_000;
 
 /// The content that `google.protobuf.Timestamp` and `google.protobuf.Duration` share.
-struct Seconds {
-    seconds: i64,
-    nanos: i32,
+pub(super) struct Seconds {
+    pub(super) seconds: i64,
+    pub(super) nanos: i32,
 }
 
 impl Seconds {
-    fn put(&self, n: u32, out: &mut Writer) {
+    pub(super) fn put(&self, n: u32, out: &mut Writer) {
         nested(n, out, |out| {
             self.seconds.put(1, out);
             self.nanos.put(2, out);
@@ -44,12 +44,13 @@ impl Seconds {
     }
 }
 
-/// `seconds` and `nanos` are summed as Go does, even if they violate protobuf's rules.
-fn total(slot: Bodies<'_>) -> Result<i128, WireError> {
+/// `seconds` and `nanos` are summed as Go does, also where protobuf's rules about them are broken.
+pub(super) fn total(slot: Bodies<'_>) -> Result<i128, WireError> {
     slot.fields()?.map_or_else(|| Err(WireError::missing()), Seconds::read)
 }
 
-/// `google.protobuf.Duration`. A negative one is refused: std's type has none.
+/// `google.protobuf.Duration`. A negative one is refused, as std's type has none: [`SignedDuration`](super::SignedDuration)
+/// takes it.
 impl LoopMessage for Duration {
     type Owned = Self;
 
@@ -137,8 +138,9 @@ impl Value for SystemTime {
 /// A `Duration`, or an optional one, that is an `int64` of nanoseconds on the wire, like Go's `time.Duration`:
 /// the meaning of `#[wire(N, nanos)]`.
 ///
-/// A negative number is refused; use `i64` for a field in which one has a meaning. More than 292 years are written as
-/// the maximum of `int64`.
+/// A negative number is refused; a field in which one means something is an `i64` in Rust, or a
+/// [`SignedDuration`](super::SignedDuration) where the contract has `google.protobuf.Duration`. More than 292 years are written
+/// as the most that the wire can say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Nanos<T = Duration>(
     /// The span.

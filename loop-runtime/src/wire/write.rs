@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::error::TOO_DEEP;
 use super::schema::{FieldType, Schema};
 use super::{FieldSpec, WireError};
 
@@ -11,10 +12,10 @@ pub(super) const DEPTH: u32 = 100;
 
 /// A body being written.
 ///
-/// Writing a field can fail for one reason only: messages nest deeper than a receiver accepts. So writing itself
-/// returns no `Result`. A message that is too deep is skipped, what follows is of no use, and the end
-/// ([`encode`](super::encode), or the call whose argument it was) fails with the path to it. That keeps the traits free
-/// of a `Result` for every field, and the stack bounded however deep the value is.
+/// Little can go wrong while a field is written: that messages nest deeper than a receiver takes, and that a path is no
+/// string. So the writing itself has no result. What cannot be written is left out, whatever follows is of no use, and the
+/// end ([`encode`](super::encode), or the call whose argument it was) fails with the path to it. That keeps the traits free
+/// of a result for every field, and the stack bounded however deep the value is.
 pub struct Writer {
     bytes: Vec<u8>,
     /// How much deeper messages may nest; 0 after a failure, which thereby ends the writing soon.
@@ -22,11 +23,12 @@ pub struct Writer {
     failure: Option<Box<Failure>>,
 }
 
-/// What was too deep.
-#[derive(Default)]
+/// What could not be written.
 struct Failure {
     /// The numbers of the fields on the path there, from the inside out.
     trail: Vec<u32>,
+    /// Why, as the path is not known yet.
+    why: &'static str,
     error: Option<WireError>,
 }
 
@@ -46,11 +48,11 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// A message was nested too deep; [`WireError::path`] is its path.
+    /// Something could not be written; [`WireError::path`] says where.
     pub fn finish(self) -> Result<Bytes, WireError> {
         match self.failure {
             None => Ok(self.bytes.into()),
-            Some(failure) => Err(failure.error.unwrap_or_else(WireError::too_deep)),
+            Some(failure) => Err(failure.error.unwrap_or_else(|| WireError::unwritten(failure.why))),
         }
     }
 
@@ -59,13 +61,13 @@ impl Writer {
         self.bytes.into()
     }
 
-    /// Whether something was nested too deep.
+    /// Whether something could not be written.
     pub(super) fn failed(&self) -> bool {
         self.failure.is_some()
     }
 
-    /// Turns the numbers on the path to what was too deep into names. `root` is the type of the whole body, or that of
-    /// its field `spec`.
+    /// Turns the numbers that lead to what could not be written into names. `root` is the type of the whole body, or that of the
+    /// field `spec` of it.
     #[cold]
     pub(super) fn explain(&mut self, spec: Option<&FieldSpec>, root: fn(&mut Schema) -> FieldType) {
         let Some(failure) = &mut self.failure else { return };
@@ -76,22 +78,26 @@ impl Writer {
             let numbers = failure.trail.iter().rev().copied().skip(usize::from(spec.is_some()));
             let names = spec.map(|spec| spec.name).into_iter().chain(schema.names(&root, numbers));
             let names: Vec<_> = names.collect();
-            failure.error = Some(names.iter().rev().fold(WireError::too_deep(), WireError::within));
+            failure.error = Some(names.iter().rev().fold(WireError::unwritten(failure.why), WireError::within));
         }
     }
 
-    /// Records only the first failure.
+    /// Says that field `n` cannot be written, and why. Nothing is told of what comes after the first.
     #[cold]
-    fn fail_first(&mut self, n: u32) {
+    pub(super) fn refuse(&mut self, n: u32, why: &'static str) {
         if !self.failed() {
-            self.fail(n);
+            self.left = 0;
+            self.failure = Some(Box::new(Failure { trail: vec![n], why, error: None }));
         }
     }
 
+    /// Adds the field `n` around what could not be written.
     #[cold]
     fn fail(&mut self, n: u32) {
         self.left = 0;
-        self.failure.get_or_insert_default().trail.push(n);
+        if let Some(failure) = &mut self.failure {
+            failure.trail.push(n);
+        }
     }
 
     #[inline]
@@ -121,12 +127,17 @@ pub(super) fn varint_size(value: u64) -> usize {
 }
 
 #[inline]
-pub(super) fn put_varint(mut value: u64, out: &mut Writer) {
+pub(super) fn put_varint(value: u64, out: &mut Writer) {
+    push_varint(value, &mut out.bytes);
+}
+
+#[inline]
+pub(super) fn push_varint(mut value: u64, bytes: &mut Vec<u8>) {
     while value >= 0x80 {
-        out.bytes.push(value as u8 | 0x80);
+        bytes.push(value as u8 | 0x80);
         value >>= 7;
     }
-    out.bytes.push(value as u8);
+    bytes.push(value as u8);
 }
 
 #[inline]
@@ -152,7 +163,7 @@ pub(super) fn put_delimited(n: u32, content: &[u8], out: &mut Writer) {
 pub fn nested(n: u32, out: &mut Writer, write: impl FnOnce(&mut Writer)) {
     let left = out.left;
     if left == 0 {
-        return out.fail_first(n);
+        return out.refuse(n, TOO_DEEP);
     }
     out.left = left - 1;
     put_key(n, WireType::Delimited, out);

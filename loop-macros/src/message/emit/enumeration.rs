@@ -9,9 +9,11 @@ use super::super::model::{Enum, Message};
 pub(super) fn enumeration(message: &Message<'_>, of: &Enum<'_>) -> TokenStream {
     let (ident, runtime, name, docs) = (message.ident, &message.runtime, &message.name, &message.docs);
     let variants: Vec<_> = of.values.iter().map(|value| value.ident).collect();
-    // An enum's numbers are checked to fit.
-    let numbers: Vec<_> = of.values.iter().map(|value| value.number.get().cast_signed()).collect();
-    let (names, comments): (Vec<_>, Vec<_>) = of.values.iter().map(|value| (&value.name, &value.docs)).unzip();
+    let numbers: Vec<_> = of.values.iter().map(|value| value.number.of_value()).collect();
+    let named = of.values.iter().map(|value| {
+        let (number, name, docs, aliases) = (value.number.of_value(), &value.name, &value.docs, &value.aliases);
+        quote!(.value(#number, #name, #docs) #(.value(#number, #aliases, ""))*)
+    });
     let reserved =
         message.reserved.iter().map(|range| (range.first, range.last)).map(|(a, b)| quote!(.reserve(#a..=#b)));
     let keep = of.unknown.map(|unknown| quote!(#ident::#unknown(__number) => *__number,));
@@ -57,7 +59,7 @@ pub(super) fn enumeration(message: &Message<'_>, of: &Enum<'_>) -> TokenStream {
             fn field_type(__schema: &mut #runtime::Schema) -> #runtime::FieldType {
                 #runtime::Schema::enumeration(
                     __schema,
-                    #runtime::EnumShape::new(#name, #docs) #(.value(#numbers, #names, #comments))* #(#reserved)*
+                    #runtime::EnumShape::new(#name, #docs) #(#named)* #(#reserved)*
                 )
             }
         }

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
 use super::super::model::{Case, Content, Field, Kind, Message, Oneof};
-use super::{spec, structure, through, variant};
+use super::{spec, structure, through_way, variant};
 
 /// Emits `Oneof`, `Message` over it, and a message for each variant with named fields.
 pub(crate) fn oneof(message: &Message<'_>, of: &Oneof<'_>) -> TokenStream {
@@ -17,8 +17,9 @@ pub(crate) fn oneof(message: &Message<'_>, of: &Oneof<'_>) -> TokenStream {
         reads.push(read(message, case));
         let (number, name, docs) = (case.number.get(), &case.name, &case.docs);
         let ty = content_type(message, case);
-        let describe = through(&ty, runtime, "Content", "describe");
+        let describe = through_way(&ty, runtime, &case.way(runtime), "describe");
         cases.push(quote!(#runtime::OneofShape::case(__shape, #number, #name, #describe(__schema), #docs);));
+        bodies.push(case.made(runtime));
         if let Content::Fields(fields) = &case.content {
             bodies.push(body(message, case, fields));
         }
@@ -107,7 +108,7 @@ fn put(runtime: &TokenStream, case: &Case<'_>) -> TokenStream {
             quote!(#path => <#runtime::Empty as #runtime::Content>::write(&#runtime::Empty, #number, __out),)
         }
         Content::One(ty) => {
-            let write = through(ty, runtime, "Content", "write");
+            let write = through_way(ty, runtime, &case.way(runtime), "write");
             quote!(#path(__value) => #write(__value, #number, __out),)
         }
         Content::Fields(fields) => {
@@ -139,7 +140,7 @@ fn read(message: &Message<'_>, case: &Case<'_>) -> TokenStream {
             quote!(|__body| #path { #(#fields: __body.#fields),* })
         }
     };
-    let read = through(&ty, runtime, "Content", "read");
+    let read = through_way(&ty, runtime, &case.way(runtime), "read");
     quote!(#number => #read(__case, const { &#spec }, #made, __into),)
 }
 

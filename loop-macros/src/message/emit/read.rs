@@ -1,10 +1,10 @@
 //! Reading a struct: every field into its slot, then the slots into values. The pass itself is in the runtime.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::{spec, through};
-use crate::message::model::{Field, FieldPlace};
+use super::{spec, through, through_way};
+use crate::message::model::{Field, FieldPlace, Way};
 
 /// How many members the runtime takes in one tuple; more are taken in groups.
 const TOGETHER: usize = 12;
@@ -15,7 +15,7 @@ struct Pass<'a> {
     fields: Vec<&'a Field<'a>>,
     /// The type parameters and their bounds.
     params: Vec<TokenStream>,
-    ways: Vec<Ident>,
+    ways: Vec<TokenStream>,
     members: Vec<TokenStream>,
     specs: Vec<TokenStream>,
     /// Any item of the trait, by the user's type.
@@ -47,8 +47,13 @@ pub(super) fn read(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
                 let (ident, default) = (field.ident, through(field.ty, &quote!(::core::default), "Default", "default"));
                 skipped.push(quote!(#ident: #default()));
             }
-            _ => pass.field(runtime, field),
+            FieldPlace::Unknown => {}
+            FieldPlace::Number(_) | FieldPlace::Oneof => pass.field(runtime, field),
         }
+    }
+    // After all others, as it takes what none of them takes.
+    for field in fields.iter().filter(|field| matches!(field.place, FieldPlace::Unknown)) {
+        pass.field(runtime, field);
     }
     let Pass { fields, params, ways, members, specs, named } = pass;
     if fields.is_empty() {
@@ -105,22 +110,26 @@ fn members_of(runtime: &TokenStream, members: &[TokenStream]) -> TokenStream {
 
 impl<'a> Pass<'a> {
     fn field(&mut self, runtime: &TokenStream, field: &'a Field<'a>) {
-        let (way, item, spec) = match &field.place {
-            FieldPlace::Number(numbered) => {
+        let (way, item, spec) = match (&field.place, field.way(runtime)) {
+            (FieldPlace::Number(numbered), Some(way)) => {
                 let spec = spec(runtime, numbered.number.get(), &field.name, numbered.text.as_deref());
-                (numbered.way(), "describe", spec)
+                (way, "describe", spec)
             }
-            FieldPlace::Oneof | FieldPlace::Skip => {
+            (FieldPlace::Unknown, _) => (Way::plain("Unknown"), "write", quote!(())),
+            _ => {
                 let name = &field.name;
-                ("OneofField", "shape", quote!(#name))
+                (Way::plain("OneofField"), "shape", quote!(#name))
             }
         };
-        let (param, member) = (format_ident!("T{}", self.fields.len()), format_ident!("{way}Member"));
-        self.members.push(quote!(#runtime::#member<#param>));
+        let param = format_ident!("T{}", self.fields.len());
+        let (name, member, form) = (format_ident!("{}", way.name), format_ident!("{}Member", way.name), &way.form);
+        let more = form.as_ref().map(|form| quote!(, #form));
+        self.members.push(quote!(#runtime::#member<#param #more>));
         self.specs.push(spec);
-        self.named.push(through(field.ty, runtime, way, item));
+        self.named.push(through_way(field.ty, runtime, &way, item));
         self.fields.push(field);
         self.params.push(quote!(#param));
-        self.ways.push(format_ident!("{way}"));
+        let argument = way.argument();
+        self.ways.push(quote!(#name #argument));
     }
 }

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::{read, respanned, through};
+use super::{read, respanned, through, through_way};
 use crate::message::model::{Field, FieldPlace, Message};
 
 /// Emits:
@@ -23,7 +23,10 @@ pub(super) fn structure(message: &Message<'_>, fields: &[Field<'_>]) -> TokenStr
     let (docs, reserved) = (&message.docs, super::reserved(message));
     let members = members(runtime, fields);
     let disjoint = disjoint(runtime, fields);
+    let made = fields.iter().map(|field| field.made(runtime));
     quote! {
+        #(#made)*
+
         #[automatically_derived]
         impl #runtime::Message for #ident {
             const NAME: &'static ::core::primitive::str = #name;
@@ -45,7 +48,7 @@ pub(super) fn structure(message: &Message<'_>, fields: &[Field<'_>]) -> TokenStr
     }
 }
 
-/// One statement for each field; `place` is the expression of the field.
+/// One statement for each field, what is unknown last; `place` says where the field is.
 pub(super) fn puts(
     runtime: &TokenStream,
     fields: &[Field<'_>],
@@ -55,17 +58,28 @@ pub(super) fn puts(
         let (ty, place) = (field.ty, place(index, field.ident));
         match &field.place {
             FieldPlace::Number(numbered) => {
-                let (number, write) = (numbered.number.get(), through(ty, runtime, numbered.way(), "write"));
+                let (number, write) = (numbered.number.get(), by_way(field, runtime, "write"));
                 quote!(#write(&#place, #number, __out);)
             }
             FieldPlace::Oneof => {
                 let put = through(ty, runtime, "OneofField", "put");
                 quote!(#put(&#place, __out);)
             }
+            FieldPlace::Unknown => {
+                let write = through(ty, runtime, "Unknown", "write");
+                quote!(#write(&#place, __out);)
+            }
             FieldPlace::Skip => TokenStream::new(),
         }
     };
-    fields.iter().enumerate().map(put).collect()
+    let unknown = |(_, field): &(usize, &Field<'_>)| matches!(field.place, FieldPlace::Unknown);
+    let (last, first): (Vec<_>, Vec<_>) = fields.iter().enumerate().partition(unknown);
+    first.into_iter().chain(last).map(put).collect()
+}
+
+/// An item of the trait through which a field goes that has a number.
+fn by_way(field: &Field<'_>, runtime: &TokenStream, item: &str) -> TokenStream {
+    field.way(runtime).map(|way| through_way(field.ty, runtime, &way, item)).unwrap_or_default()
 }
 
 fn members(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
@@ -73,14 +87,14 @@ fn members(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
         let (ty, name, docs) = (field.ty, &field.name, &field.docs);
         match &field.place {
             FieldPlace::Number(numbered) => {
-                let (number, describe) = (numbered.number.get(), through(ty, runtime, numbered.way(), "describe"));
+                let (number, describe) = (numbered.number.get(), by_way(field, runtime, "describe"));
                 quote!(#runtime::MessageShape::field(&mut __shape, #number, #name, #describe(__schema), #docs);)
             }
             FieldPlace::Oneof => {
                 let of = through(ty, runtime, "OneofField", "shape");
                 quote!(#runtime::MessageShape::oneof(&mut __shape, #of(#name, #docs, __schema));)
             }
-            FieldPlace::Skip => TokenStream::new(),
+            FieldPlace::Unknown | FieldPlace::Skip => TokenStream::new(),
         }
     };
     fields.iter().map(member).collect()

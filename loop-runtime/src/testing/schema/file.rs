@@ -124,7 +124,8 @@ impl Field {
 
 impl Enum {
     fn of(item: &EnumDescriptorProto) -> Self {
-        let values = item.value.iter().map(|value| (value.number().into(), value.name().to_owned()));
+        // Of several names of one number, the first is the name and the others are aliases.
+        let values = item.value.iter().rev().map(|value| (value.number().into(), value.name().to_owned()));
         let reserved = item.reserved_range.iter().map(|range| range.start().into()..=range.end().into());
         Self { values: values.collect(), reserved: reserved.collect() }
     }

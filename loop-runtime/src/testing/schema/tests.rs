@@ -159,6 +159,9 @@ fn messages_and_enums() {
     assert_eq!(said("", "message M {}"), ["compatible: message `M` is new"]);
     assert_eq!(said("enum E { A = 0; }", ""), ["breaking: enum `E` is gone (ENUM_NO_DELETE)"]);
     assert_eq!(said("", "enum E { A = 0; }"), ["compatible: enum `E` is new"]);
+    // A further name of a number changes nothing on the wire.
+    let aliased = "enum E { option allow_alias = true; A = 0; B = 0; }";
+    assert_eq!(said("enum E { A = 0; }", aliased), ["compatible: only the order or the comments differ"]);
     let said =
         said("enum E { A = 0; B = 1; C = 2; D = 3; reserved 7; }", "enum E { A = 0; BB = 1; E = 4; reserved 3; }");
     assert_eq!(

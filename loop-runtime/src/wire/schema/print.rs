@@ -92,7 +92,8 @@ fn field(field: &Field, indent: &str, package: &str, out: &mut impl Write) -> fm
     docs(&field.docs, indent, out)?;
     out.write_str(indent)?;
     ty(&field.ty, package, out)?;
-    writeln!(out, " {} = {};", field.name, field.number)
+    let options = if matches!(field.ty, FieldType::Unpacked(_)) { " [packed = false]" } else { "" };
+    writeln!(out, " {} = {}{options};", field.name, field.number)
 }
 
 pub(super) fn ty(ty: &FieldType, package: &str, out: &mut impl Write) -> fmt::Result {
@@ -103,7 +104,7 @@ pub(super) fn ty(ty: &FieldType, package: &str, out: &mut impl Write) -> fmt::Re
             out.write_str("optional ")?;
             self::ty(inner, package, out)
         }
-        FieldType::Repeated(inner) => {
+        FieldType::Repeated(inner) | FieldType::Unpacked(inner) => {
             out.write_str("repeated ")?;
             self::ty(inner, package, out)
         }
@@ -120,6 +121,14 @@ pub(super) fn ty(ty: &FieldType, package: &str, out: &mut impl Write) -> fmt::Re
 pub(super) fn enumeration(item: &EnumShape, out: &mut impl Write) -> fmt::Result {
     docs(&item.docs, "", out)?;
     writeln!(out, "enum {} {{", local(&item.name))?;
+    if item
+        .values
+        .iter()
+        .enumerate()
+        .any(|(index, (number, ..))| item.values[..index].iter().any(|(n, ..)| n == number))
+    {
+        out.write_str("  option allow_alias = true;\n")?;
+    }
     reserved(&item.reserved, out)?;
     // proto3 requires the value zero first.
     let (zero, rest): (Vec<_>, Vec<_>) = item.values.iter().partition(|(number, ..)| *number == 0);

@@ -19,6 +19,8 @@ pub enum FieldType {
     Optional(Box<FieldType>),
     /// A list.
     Repeated(Box<FieldType>),
+    /// A list of numbers that is written as if they were none.
+    Unpacked(Box<FieldType>),
     /// A map, with the types of key and value.
     Map(Box<FieldType>, Box<FieldType>),
 }
@@ -154,7 +156,7 @@ impl EnumShape {
         Self { name: name.to_owned(), docs: Docs(docs), values: Vec::new(), reserved: Vec::new() }
     }
 
-    /// Adds a value.
+    /// Adds a value, or a further name of one.
     #[must_use]
     pub fn value(mut self, number: i32, name: &'static str, docs: &'static str) -> Self {
         self.values.push((number, name, Docs(docs)));
@@ -208,7 +210,9 @@ impl FieldType {
         match self {
             Self::Scalar(_) => None,
             Self::Message(name) | Self::Enum(name) => Some(name),
-            Self::Optional(inner) | Self::Repeated(inner) | Self::Map(_, inner) => inner.mentioned(),
+            Self::Optional(inner) | Self::Repeated(inner) | Self::Unpacked(inner) | Self::Map(_, inner) => {
+                inner.mentioned()
+            }
         }
     }
 }
