@@ -139,14 +139,15 @@ struct Teller {
 }
 
 impl Teller {
-    fn tell(&self, what: EventKind) {
+    /// `at` is the moment of the decision: the system may run the task that carries it out later.
+    fn tell(&self, at: Instant, what: EventKind) {
         tracing::debug!(plugin = &*self.plugin, event = ?what);
         // Under the lock, so that numbers rise in the order of sending.
         let events = locked(&self.events);
         if let Some(events) = &*events {
             let seq = self.seq.fetch_add(1, Ordering::Relaxed);
             // No receiver is no error.
-            let _ = events.send(Event { plugin: self.plugin.clone(), at: Instant::now(), seq, kind: what });
+            let _ = events.send(Event { plugin: self.plugin.clone(), at, seq, kind: what });
         }
     }
 }
@@ -164,7 +165,7 @@ impl Supervisor {
             "the host",
             settings.policy.timeouts.clone(),
             settings.policy.lazy_recovery,
-            Arc::new(move |event| observer.tell(EventKind::Handle(event))),
+            Arc::new(move |event| observer.tell(Instant::now(), EventKind::Handle(event))),
             settings.policy.health_check_interval.unwrap_or(TICK),
         );
         let (outbox, inbox) = mpsc::unbounded_channel();

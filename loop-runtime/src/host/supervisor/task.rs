@@ -3,6 +3,7 @@
 mod generations;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -186,12 +187,12 @@ impl Task {
         // The runtime's clock, which tests may stop, so that what is slept for has come.
         let now = tokio::time::Instant::now().into_std();
         for action in self.machine.step(input, now) {
-            self.carry_out(action);
+            self.carry_out(action, now);
         }
     }
 
     /// Nothing is waited for here.
-    fn carry_out(&mut self, action: Action) {
+    fn carry_out(&mut self, action: Action, now: Instant) {
         let shared = self.shared.clone();
         let policy = &shared.settings.policy;
         match action {
@@ -289,7 +290,7 @@ impl Task {
             Action::State(state) => {
                 shared.state.send_replace(state);
             }
-            Action::Tell(what) => shared.tell.tell(what),
+            Action::Tell(what) => shared.tell.tell(now, what),
             Action::Finish => self.finish(),
         }
     }
