@@ -23,10 +23,10 @@
 //! specific one counts:
 //!
 //! ```sh
-//! RUST_LOG=info,plugin::kv=debug,plugin::kv::hyper=warn,plugin::kv::stdout=off
+//! RUST_LOG=info,plugin::kv=debug,plugin::kv::h2=warn,plugin::kv::stdout=off
 //! ```
 //!
-//! A plugin is told with `RUST_LOG` what the host wants of it, in its own words (here `info,hyper=warn,stdout=off,debug`), unless
+//! A plugin is told with `RUST_LOG` what the host wants of it, in its own words (here `info,h2=warn,stdout=off,debug`), unless
 //! its [`Command`] sets the variable. Like every filter of `tracing-subscriber`, `plugin::kv` also covers a plugin `kv2`.
 //!
 //! Every event has the fields `message` and `plugin`, and, where the plugin says so, `caller` and `timestamp`, both as it wrote

@@ -59,7 +59,7 @@ fn launched_as(how: &str) -> Command {
         .arg(this)
         .args(["--exact", "the_plugin_itself", "--nocapture"])
         .env("PROBE", format!("yes,{how}"))
-        .env("RUST_LOG", "debug")
+        .env("RUST_LOG", "info")
 }
 
 #[tokio::test]
