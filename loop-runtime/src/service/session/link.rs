@@ -30,7 +30,7 @@ pub(crate) struct Link {
     since: Instant,
     ended: Arc<Life>,
     calls: TaskTracker,
-    /// A call of the handle's user was answered over it.
+    /// A call of the handle's user, or a constructor, was answered over it.
     answered: AtomicBool,
     /// Optional components that are there: see [`Link::probe`].
     pub(super) offers: Mutex<Vec<&'static str>>,
@@ -187,7 +187,7 @@ impl Link {
         self.ended.end();
     }
 
-    /// Notes that a call of a user was answered.
+    /// Notes that a call of a user, or a constructor, was answered.
     pub(crate) fn note_answer(&self) {
         // Read before it is written: a line that all callers write costs each of them.
         if !self.answered.load(Ordering::Relaxed) {
@@ -195,7 +195,7 @@ impl Link {
         }
     }
 
-    /// Whether a call of a user was answered over it.
+    /// Whether a call of a user, or a constructor, was answered over it.
     pub(crate) fn has_answered(&self) -> bool {
         self.answered.load(Ordering::Relaxed)
     }
