@@ -83,8 +83,11 @@ pub(crate) fn is_there(pid: u32) -> bool {
 
 /// Waits until the signal has stopped every thread: a reply may still be sent before that.
 pub(crate) async fn is_stopped(pid: u32) {
-    let state = format!("/proc/{pid}/stat");
-    while !std::fs::read_to_string(&state).expect("Linux").contains(") T ") {
+    let threads = format!("/proc/{pid}/task");
+    let is_stopped = |thread: std::fs::DirEntry| {
+        std::fs::read_to_string(thread.path().join("stat")).is_ok_and(|stat| stat.contains(") T "))
+    };
+    while !std::fs::read_dir(&threads).expect("Linux").flatten().all(is_stopped) {
         tokio::task::yield_now().await;
     }
 }

@@ -7,11 +7,14 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-use crate::cases::{Case, Lines, MULTIPLEXED, is_stopped, launch, policy, signal, workshop};
+use crate::cases::{Case, MULTIPLEXED, is_stopped, launch, policy, signal, workshop};
 use crate::services::Workshop as _;
 
 /// Tells a host of [`a_host`] what its plugin is to be when it is killed.
 pub(crate) const STATE: &str = "RECOVERY_ORPHAN";
+
+/// Names the file that the handler makes before it blocks.
+const HERE: &str = "RECOVERY_HERE";
 
 /// The longest that is promised is 2.1 s; a machine that is busy with other tests may be slower.
 const MOST: Duration = Duration::from_secs(10);
@@ -26,9 +29,11 @@ pub(crate) fn all() -> Vec<(&'static str, Case)> {
 
 /// Says how long it took, for the table in `loop-runtime/src/platforms.md`.
 async fn ends(state: &'static str) {
+    let dir = tempfile::tempdir().expect("a directory");
     let mut host = tokio::process::Command::new(std::env::current_exe().expect("this test"))
         .env("RECOVERY_HOST", if MULTIPLEXED.get() { "multiplexed" } else { "plain" })
         .env(STATE, state)
+        .env(HERE, dir.path().join("here"))
         .stdout(std::process::Stdio::piped())
         .kill_on_drop(true)
         .spawn()
@@ -60,12 +65,12 @@ pub(crate) async fn a_host(state: &str) -> ExitCode {
     let plugin = launch(policy()).await;
     let shop = workshop(&plugin).await;
     if state == "blocked" {
-        // Plugins have two threads for handlers here.
-        for line in ["one", "other"] {
-            let (shop, lines) = (shop.clone(), Lines::new());
-            let journal = lines.journal();
-            tokio::spawn(async move { shop.block(line, journal).await });
-            lines.until(line).await;
+        // Not a callback: its answer could be lost with the host, and the handler would not block.
+        let here = std::env::var(HERE).expect("a path");
+        let watched = std::path::PathBuf::from(&here);
+        tokio::spawn(async move { shop.block(&here).await });
+        while !watched.exists() {
+            tokio::task::yield_now().await;
         }
     }
     println!("{}", plugin.pid().expect("running"));

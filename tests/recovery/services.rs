@@ -15,8 +15,8 @@ pub(crate) trait Workshop {
     async fn nap(&self, millis: u64) -> Result<()>;
     /// Notes `line` in the journal given, then waits for ever.
     async fn note_and_hang(&self, line: &str, journal: Arc<dyn Journal>) -> Result<()>;
-    /// Notes `line` in the journal given, then blocks a thread of the runtime for ever.
-    async fn block(&self, line: &str, journal: Arc<dyn Journal>) -> Result<()>;
+    /// Blocks a thread of the runtime for ever, once there is a file `here`.
+    async fn block(&self, here: &str) -> Result<()>;
     /// Ends the process in the middle of the call.
     async fn abort(&self) -> Result<()>;
     /// The same, as a call that may be repeated.
@@ -116,8 +116,8 @@ impl Workshop for Shop {
         std::future::pending().await
     }
 
-    async fn block(&self, line: &str, journal: Arc<dyn Journal>) -> Result<()> {
-        journal.note(line).await?;
+    async fn block(&self, here: &str) -> Result<()> {
+        std::fs::write(here, "").map_err(Error::other)?;
         loop {
             std::thread::park();
         }

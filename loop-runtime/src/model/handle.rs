@@ -117,7 +117,11 @@ impl Recipe {
         hop().await;
         let construct =
             Construct { id: call, handle: self.number, nature: self.nature.get(), doors, asks_first: self.asks_first };
-        let reply = parent.unary(Ask::Construct(construct), deadline).await?;
+        let answered = parent.unary(Ask::Construct(construct), deadline).await;
+        if matches!(answered, Ok(_) | Err(AttemptError::Answered(_))) {
+            parent.note_answer();
+        }
+        let reply = answered?;
         let Reply::Made(far) = reply else { return Err(AttemptError::Answered(Error::internal("no object"))) };
         let bound = sim::now() + RECIPE;
         let failed = || AttemptError::MayHaveRun(Error::lost(true, "connecting to the new object"));

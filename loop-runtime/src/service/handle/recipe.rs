@@ -69,7 +69,12 @@ impl Recipe {
         let mut headers = HeaderMap::new();
         headers.insert(RECIPE, self.key.clone());
         let body = with_ids(&self.request.body, &ids);
-        let reply = parent.unary(self.method.path, headers, context, body).await?;
+        let answered = parent.unary(self.method.path, headers, context, body).await;
+        // Some objects are asked for nothing else.
+        if matches!(answered, Ok(_) | Err(AttemptError::Answered(_))) {
+            parent.note_answer();
+        }
+        let reply = answered?;
         let id = crate::wire::take::<u32>(&reply, &self.field).map_err(|why| {
             AttemptError::Unreadable(Error::unreadable_reply(
                 &session.peer_context().name,

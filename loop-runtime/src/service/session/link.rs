@@ -29,7 +29,7 @@ pub(crate) struct Link {
     since: Instant,
     ended: Arc<EndTree>,
     calls: TaskTracker,
-    /// A user's call was answered over it.
+    /// A call of a user, or a constructor, was answered over it.
     answered: AtomicBool,
     /// Optional components that the peer has: see [`Link::probe`].
     pub(super) offers: Mutex<Vec<&'static str>>,
@@ -179,7 +179,7 @@ impl Link {
         self.ended.end();
     }
 
-    /// Notes that a user's call was answered.
+    /// Notes that a call of a user, or a constructor, was answered.
     pub(crate) fn note_answer(&self) {
         // Read before it is written: a cache line that all callers write costs each of them.
         if !self.answered.load(Ordering::Relaxed) {
@@ -187,7 +187,7 @@ impl Link {
         }
     }
 
-    /// Whether a user's call was answered over it.
+    /// Whether a call of a user, or a constructor, was answered over it.
     pub(crate) fn has_answered(&self) -> bool {
         self.answered.load(Ordering::Relaxed)
     }

@@ -37,7 +37,7 @@ pub(crate) struct View {
     /// A link was prepared for it, and the session of its last one takes no new calls.
     pub(crate) adopted: bool,
     pub(crate) link: LinkState,
-    /// A call of a user was answered over it.
+    /// A call of a user, or a constructor, was answered over it.
     pub(crate) answered: bool,
     /// How long it lived, or has lived so far.
     pub(crate) age: Duration,
