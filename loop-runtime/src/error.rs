@@ -226,6 +226,7 @@ impl Error {
     }
 
     /// The same error with `source` as its cause. A cause stays in its process.
+    #[must_use = "the error is changed in the copy that is returned"]
     pub fn with_source(self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.changed(|repr| repr.source = Some(Arc::new(source)))
     }

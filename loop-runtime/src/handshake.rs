@@ -10,6 +10,7 @@
 /// const HANDSHAKE: Handshake = Handshake::new("KV_PLUGIN", "hello").version(1);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a handshake does nothing before a host or a plugin has it"]
 pub struct Handshake {
     pub(crate) cookie_key: &'static str,
     pub(crate) cookie_value: &'static str,

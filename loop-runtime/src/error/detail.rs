@@ -87,6 +87,7 @@ impl Error {
     /// ```
     ///
     /// A message that is nested deeper than 100 levels, and so could not be read, is not attached, and logged instead.
+    #[must_use = "the error is changed in the copy that is returned"]
     pub fn with_detail<M: Message>(self, message: &M) -> Self {
         match Detail::of(message) {
             Ok(detail) => self.changed(|repr| repr.details.push(detail)),

@@ -178,23 +178,24 @@ async fn a_process_whose_plugin_does_not_answer_is_left_alone() {
 #[tokio::test]
 async fn what_is_not_meant_for_this_host_is_refused() {
     let plugin = Start::new("outlives").up().await;
-    let mut good = config(&plugin);
-    let wrong: [(fn(&mut Reattach), &str); 5] = [
-        (|it| it.protocol = String::new(), "netrpc"),
-        (|it| it.protocol = "netrpc".to_owned(), "netrpc"),
-        (|it| it.protocol_version = 7, "application protocol 7, and this host speaks [3, 1]"),
-        (|it| it.network = "udp".to_owned(), "udp"),
-        (|it| it.address = String::new(), "empty"),
-    ];
-    for (spoil, says) in wrong {
-        let mut wrong = good.clone();
-        spoil(&mut wrong);
+    let good = config(&plugin);
+    let changed = |change: fn(&mut Reattach)| {
+        let mut it = good.clone();
+        change(&mut it);
+        it
+    };
+    for (wrong, says) in [
+        (changed(|it| it.protocol = String::new()), "netrpc"),
+        (changed(|it| it.protocol = "netrpc".to_owned()), "netrpc"),
+        (changed(|it| it.protocol_version = 7), "application protocol 7, and this host speaks [3, 1]"),
+        (changed(|it| it.network = "udp".to_owned()), "udp"),
+        (changed(|it| it.address = String::new()), "empty"),
+    ] {
         let error = Host::new(HANDSHAKE).reattach(wrong).await.unwrap_err();
         assert!(matches!(&error, LaunchError::Reattach { .. }) && error.is_permanent(), "{error}");
         assert!(error.to_string().contains(says), "{error}");
     }
-    good.protocol_version = 3;
-    let host = Host::new(HANDSHAKE).reattach(good).await.unwrap();
+    let host = Host::new(HANDSHAKE).reattach(changed(|it| it.protocol_version = 3)).await.unwrap();
     assert_eq!(host.version(), Some(3));
 }
 

@@ -4,6 +4,7 @@ use crate::wire::FieldSpec;
 
 /// What the runtime knows of a method: its path, whether it may be retried, and the field numbers of its reply.
 #[derive(Debug)]
+#[must_use = "a description does nothing by itself"]
 pub struct Method {
     /// `/package.Service/Method`.
     pub path: &'static str,
