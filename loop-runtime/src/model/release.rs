@@ -14,7 +14,7 @@ impl Keeper {
     pub(super) async fn release(&mut self) {
         let handle = &self.handle;
         let adopted = handle.adopted.borrow_mut().take();
-        if let Some(adopted) = adopted {
+        if let Some(adopted) = &adopted {
             discard(handle, &adopted.link).await;
         }
         let timeouts = &handle.peer_context.timeouts;

@@ -18,7 +18,9 @@ impl Keeper {
     /// Releases everything: children, calls in flight, the object, its connection, what was lent to it.
     pub(super) async fn release(&mut self) {
         let handle = &self.handle;
-        if let Some(adopted) = handle.take_adopted() {
+        // Kept to the end: the upgrade releases the parent's object once this one is released.
+        let adopted = handle.take_adopted();
+        if let Some(adopted) = &adopted {
             discard(handle, &adopted.link).await;
         }
         let timeouts = &handle.peer_context.timeouts;
