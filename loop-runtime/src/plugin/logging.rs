@@ -42,7 +42,8 @@ pub(crate) fn install(filter: Option<&str>) {
 /// What is logged otherwise: everything but the trace of the application, because the host filters by its own level,
 /// and of the runtime and the transport what matters.
 fn by_default() -> Targets {
-    Targets::new().with_default(Level::DEBUG).with_target("loop_runtime", Level::INFO).with_targets(
+    // By the crate's name of the moment: the package in `portable/` has another.
+    Targets::new().with_default(Level::DEBUG).with_target(env!("CARGO_CRATE_NAME"), Level::INFO).with_targets(
         ["h2", "hyper", "hyper_util", "rustls", "tonic", "tower", "yamux"].map(|target| (target, Level::WARN)),
     )
 }
