@@ -46,7 +46,7 @@ impl CallOptions {
         self
     }
 
-    /// [`deadline`](Self::deadline), `timeout` from now.
+    /// [`deadline`](Self::deadline), `timeout` from now: from this call on, and not from [`scope`](Self::scope).
     pub fn timeout(self, timeout: Duration) -> Self {
         match Instant::now().checked_add(timeout) {
             Some(at) => self.deadline(at),

@@ -139,7 +139,7 @@ struct Teller {
 }
 
 impl Teller {
-    /// `at` is the moment of the decision: the system may run the task that carries it out later.
+    /// `at` is the moment of the machine's step: the system may run what carries it out later.
     fn tell(&self, at: Instant, what: EventKind) {
         tracing::debug!(plugin = &*self.plugin, event = ?what);
         // Under the lock, so that numbers rise in the order of sending.
