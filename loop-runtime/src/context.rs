@@ -48,6 +48,11 @@ impl Context {
         CURRENT.scope(self, future)
     }
 
+    /// Runs `poll` in this context.
+    pub(crate) fn enter<T>(&self, poll: impl FnOnce() -> T) -> T {
+        CURRENT.sync_scope(self.clone(), poll)
+    }
+
     /// Keeps the earlier of the two deadlines.
     fn limit(&mut self, at: Instant) {
         self.deadline = Some(self.deadline.map_or(at, |before| before.min(at)));

@@ -195,6 +195,7 @@ mod reattach;
 mod service;
 mod socket_dir;
 mod stdio;
+pub mod streaming;
 mod sync;
 mod sys;
 pub mod testing;
@@ -207,6 +208,7 @@ pub use handshake::Handshake;
 
 pub use loop_macros::{LoopError, LoopMessage, loop_service};
 pub use service::{health, times_made};
+pub use streaming::Streaming;
 pub use wire::LoopMessage;
 
 #[cfg(not(unix))]
@@ -218,8 +220,8 @@ pub mod __private {
     pub use crate::error::{Code, Error, LoopError, Transport, typed_error};
     pub use crate::service::{
         Answer, Answers, AnswersWhole, Argument, BoxFuture, Call, Component, Incoming, Method, Names, Outcome,
-        Outgoing, Parameter, Refused, Remote, Reply, ReplyPart, Service, Starts, Tree, WholeOutcome, any_carries,
-        constructs, first, own_release, remote_of,
+        Outgoing, Parameter, Refused, Remote, Reply, ReplyPart, Service, Starts, StreamItem, Tree, WholeOutcome, WholeReply, any_carries,
+        borrowed, constructs, first, own_release, remote_of,
     };
     pub use crate::wire::{self, FieldSpec, FieldType, RequestShape, Schema, ServiceBuilder};
 }

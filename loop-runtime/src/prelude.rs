@@ -9,4 +9,4 @@ pub use crate::host::{Command, Host, Supervisor};
 #[doc(no_inline)]
 pub use crate::plugin::Plugin;
 #[doc(no_inline)]
-pub use crate::{Code, Error, Handshake, LoopError, LoopMessage, Result, loop_service};
+pub use crate::{Code, Error, Handshake, LoopError, LoopMessage, Result, Streaming, loop_service};

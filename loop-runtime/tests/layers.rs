@@ -17,6 +17,7 @@ const ROOMS: &[&[&str]] = &[
     &["broker", "context", "stdio"],
     &["transport"],
     &["proto"],
+    &["streaming"],
     &["error"],
     &["wire"],
     &["handshake", "socket_dir"],
@@ -36,6 +37,7 @@ const EXPORTED: &[(&str, &str)] = &[
     ("LoopError", "error"),
     ("Loss", "error"),
     ("Result", "error"),
+    ("Streaming", "streaming"),
 ];
 
 /// The layers inside `service`, from the top down.

@@ -104,9 +104,9 @@ fn head() -> Schema {
     let request = |fields| RequestShape::Fields { name: "LatestHeadRequest", fields };
     let reply =
         RequestShape::Fields { name: "LatestHeadReply", fields: vec![(FieldSpec::new(1, "value"), head.clone())] };
-    service.method("LatestHead", " The newest one.", true, request(vec![(FieldSpec::new(1, "id"), id)]), reply);
+    service.method("LatestHead", " The newest one.", true, (false, true), request(vec![(FieldSpec::new(1, "id"), id)]), reply);
     let empty = || RequestShape::Fields { name: "google.protobuf.Empty", fields: Vec::new() };
-    service.method("Whole", "", false, empty(), RequestShape::Whole(head));
+    service.method("Whole", "", false, (false, false), empty(), RequestShape::Whole(head));
     drop(service);
     assert!(schema.service("acme.v1.Relayer", "").is_none());
     schema
@@ -129,7 +129,7 @@ import "google/protobuf/timestamp.proto";
 // Access to a chain.
 service Relayer {
   // The newest one.
-  rpc LatestHead(LatestHeadRequest) returns (LatestHeadReply) {
+  rpc LatestHead(LatestHeadRequest) returns (stream LatestHeadReply) {
     option idempotency_level = IDEMPOTENT;
   }
   rpc Whole(google.protobuf.Empty) returns (Head);
@@ -189,7 +189,7 @@ fn packages_import_each_other() {
     let fields = vec![(FieldSpec::new(1, "head"), Head::field_type(service.schema()))];
     let meta = Meta::field_type(service.schema());
     let reply = RequestShape::Fields { name: "acme.v1.Shared", fields: vec![] };
-    service.method("Get", "", false, RequestShape::Fields { name: "GetRequest", fields }, reply);
+    service.method("Get", "", false, (false, false), RequestShape::Fields { name: "GetRequest", fields }, reply);
     drop(service);
     assert_eq!(meta.to_string(), "acme.extra.v2.Meta");
     let pool = compile(&schema);
@@ -216,11 +216,12 @@ fn one_name_has_one_meaning() {
     let mut service = schema.service("acme.v1.Second", "").unwrap();
     let same = |ty| RequestShape::Fields { name: "LatestHeadRequest", fields: vec![(FieldSpec::new(1, "id"), ty)] };
     let (id, number) = (str::field_type(service.schema()), u32::field_type(service.schema()));
-    service.method("Same", "", false, same(id), RequestShape::Fields { name: "SameReply", fields: vec![] });
+    service.method("Same", "", false, (false, false), same(id), RequestShape::Fields { name: "SameReply", fields: vec![] });
     service.method(
         "Different",
         "",
         false,
+        (false, false),
         same(number),
         RequestShape::Fields { name: "DifferentReply", fields: vec![] },
     );

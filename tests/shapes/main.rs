@@ -15,6 +15,7 @@ mod made;
 mod mismatch;
 mod passed_on;
 mod peer;
+mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 mod travel;
@@ -28,6 +29,8 @@ support::roles! {
     "answers" => answers::plugin,
     "errors" => errors::plugin,
     "errors: ledger" => errors::ledger_plugin,
+    "streams" => streams::plugin,
+    "streams: reader" => streams::reader_plugin,
     "travel" => travel::plugin,
     "mismatch" => mismatch::plugin,
     "limits" => limits::plugin,

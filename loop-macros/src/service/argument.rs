@@ -5,7 +5,7 @@ use syn::{Pat, PatType, Type};
 
 use super::data::{self, Located};
 use super::model::Argument;
-use super::{options, types};
+use super::{options, streams, types};
 use crate::diag::Errors;
 
 /// Reads one argument; `None` if it has no name.
@@ -22,6 +22,9 @@ pub(crate) fn read<'a>(method: &Ident, input: &'a PatType, errors: &mut Errors) 
         errors.help(attr, format_args!("argument `{ident}` cannot be conditional"), help);
     }
     let declared = types::ungroup(&input.ty);
+    if streams::argument(ident, declared, errors) {
+        return Some(Argument { ident, declared, part: types::peel(declared), wire });
+    }
     if let Type::Reference(reference) = declared {
         if reference.mutability.is_some() {
             let help = "changes cannot travel back through an argument; return the new value";

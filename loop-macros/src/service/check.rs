@@ -7,7 +7,7 @@ use quote::ToTokens;
 use syn::{LitStr, Type};
 
 use super::model::{Argument, Method, RpcOptions, Service, cfgs};
-use super::types;
+use super::{streams, types};
 use crate::attr::Number;
 use crate::case;
 use crate::diag::Errors;
@@ -22,6 +22,7 @@ pub(crate) fn check(service: &Service<'_>, errors: &mut Errors) {
             start(method, word, errors);
             continue;
         }
+        streams::check(method, errors);
         release(method, errors);
         once(method, errors);
         reply(method, errors);
@@ -63,7 +64,7 @@ fn start(method: &Method<'_>, word: &Ident, errors: &mut Errors) {
     let name = method.ident();
     let options = &method.options;
     let flags =
-        [&options.idempotent, &options.release, &options.replay, &options.singleton, &options.once, &options.whole];
+        [&options.idempotent, &options.release, &options.replay, &options.singleton, &options.once, &options.resubscribe, &options.whole];
     let words = flags.into_iter().flatten().map(|flag| (flag.to_token_stream(), flag.to_string()));
     let strings = [(&options.name, "name"), (&options.request, "request"), (&options.reply, "reply")];
     let strings =
@@ -164,7 +165,7 @@ fn reply(method: &Method<'_>, errors: &mut Errors) {
 }
 
 fn reply_parts(success: &Type) -> usize {
-    match success {
+    match streams::within(success) {
         Type::Tuple(parts) => parts.elems.len(),
         _ => 1,
     }

@@ -6,7 +6,7 @@ use syn::{FnArg, ReceiverKind, ReturnType, Safety, Signature, TraitItemFn, Type}
 
 use super::data::{self, Located};
 use super::model::{Accessor, Method, Service};
-use super::{argument, options, types};
+use super::{argument, options, streams, types};
 use crate::case;
 use crate::diag::Errors;
 
@@ -118,7 +118,8 @@ fn method<'a>(index: usize, item: &'a TraitItemFn, errors: &mut Errors) -> Optio
         errors.help(ident, format_args!("service method `{ident}` returns nothing"), help);
         return None;
     };
-    match types::success(result) {
+    match types::success(result).map(streams::within) {
+        _ if streams::result(ident, result, errors) => {}
         // The parts of a reply with several fields.
         Some(Type::Tuple(parts)) => {
             parts.elems.iter().for_each(|part| data::check(part, Located::Result(ident), errors));
@@ -136,6 +137,11 @@ fn accessor<'a>(item: &'a TraitItemFn, errors: &mut Errors) -> Option<Accessor<'
     let component = match &sig.output {
         ReturnType::Type(_, ty) if types::is_future(ty) => {
             errors.help(ty, "write service methods as `async fn`", format_args!("`async fn {name}(&self) -> ..`"));
+            return None;
+        }
+        ReturnType::Type(_, ty) if streams::find(ty).is_some() || streams::foreign(ty).is_some() => {
+            let help = format!("for example `async fn {name}(&self) -> Result<Streaming<T>>`");
+            errors.help(sig.fn_token, format_args!("service method `{name}` returns a stream and must be `async`"), help);
             return None;
         }
         ReturnType::Type(_, ty) if types::is_named(ty, "Result") && types::names_service(ty) => {

@@ -50,6 +50,8 @@ pub(crate) struct RpcOptions {
     pub(crate) singleton: Option<Ident>,
     /// A constructor whose object is not recreated when it is lost.
     pub(crate) once: Option<Ident>,
+    /// A stream in the result goes on after a loss.
+    pub(crate) resubscribe: Option<Ident>,
     /// The message is itself the reply.
     pub(crate) whole: Option<Ident>,
     /// A local hook: called before the object is first served, never over the wire.

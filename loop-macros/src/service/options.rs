@@ -12,7 +12,10 @@ use crate::diag::Errors;
 
 const SERVICE: &[&str] = &["package", "name", "crate"];
 const RPC: &[&str] =
-    &["idempotent", "release", "replay", "singleton", "once", "whole", "start", "name", "request", "reply", "returns"];
+    &[
+        "idempotent", "release", "replay", "resubscribe", "singleton", "once", "whole", "start", "name", "request", "reply",
+        "returns",
+    ];
 const WIRE: &[&str] = &["name", "text", "dial"];
 
 /// The options of `#[loop_service(..)]` on the trait called `ident`.
@@ -76,6 +79,7 @@ pub(crate) fn rpc(attrs: &[Attribute], errors: &mut Errors) -> RpcOptions {
         replay: flag("replay"),
         singleton: flag("singleton"),
         once: flag("once"),
+        resubscribe: flag("resubscribe"),
         whole: flag("whole"),
         start: flag("start"),
         ..RpcOptions::default()

@@ -136,6 +136,8 @@ fn observe(event: &HandleEvent) {
             ledger(|it| it.excuse(handle.number, *generation));
             (handle, "a duplicate")
         }
+        // The model has no streams.
+        HandleEvent::Resubscribed { handle, .. } => (handle, "a stream"),
     };
     ledger(|it| it.told_of_handle(handle.number, what));
 }

@@ -91,8 +91,7 @@ impl Serving {
         let served = root.serve(&session)?;
         let exchange = BrokerService::new(session.broker().clone(), hosts, announcements);
         let fixed = Fixed::new(&served.names(), exchange, Stdio { ring: stdio }, stop.clone());
-        let entrance =
-            MainHandler { fixed, served, on_call, calls: TaskTracker::new(), presence: watch::Sender::default() };
+        let entrance = MainHandler { fixed, served, on_call, presence: watch::Sender::default() };
         Ok(Self {
             entrance: Arc::new(entrance),
             session,
@@ -181,7 +180,8 @@ impl Serving {
     /// output), then leases, objects and connections end.
     pub(crate) async fn wind_down(self, flush: impl Future<Output = ()>) {
         self.drain.cancel();
-        let calls = &self.entrance.calls;
+        self.entrance.served.close_streams();
+        let calls = self.entrance.served.calls();
         calls.close();
         if tokio::time::timeout(GRACE.min(self.stop.left()), calls.wait()).await.is_err() {
             tracing::warn!(calls = calls.len(), "calls in flight are cut off: the plugin ends");
@@ -226,8 +226,6 @@ struct MainHandler {
     fixed: Fixed,
     served: Arc<MountedTree>,
     on_call: Vec<OnCall>,
-    /// Calls of the plugin's own services that are in flight.
-    calls: TaskTracker,
     presence: watch::Sender<Presence>,
 }
 
@@ -240,7 +238,7 @@ impl Handler for MainHandler {
         self.served.heard();
         match self.fixed.handle(request) {
             Ok(answer) => answer,
-            Err(request) => self.own(*request),
+            Err(request) => self.served.respond(*request),
         }
     }
 
@@ -250,13 +248,6 @@ impl Handler for MainHandler {
 
     fn is_fixed(&self, path: &str) -> bool {
         Fixed::serves(path)
-    }
-}
-
-impl MainHandler {
-    /// A call of the plugin's own services.
-    fn own(&self, request: Request<Body>) -> BoxFuture<'static, Response<Body>> {
-        Box::pin(self.calls.track_future(self.served.respond(request)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Bodies on HTTP/2 streams, in both directions.
 
+use std::fmt::Display;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -9,7 +10,6 @@ use h2::{Reason, RecvStream, SendStream};
 use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame};
 use tokio::task::AbortHandle;
-use tonic::body::Body;
 
 /// A body received on a stream. Dropping it before its end cancels the call.
 pub(super) struct Received {
@@ -69,7 +69,8 @@ impl HttpBody for Received {
     }
 }
 
-struct AbortOnDrop(AbortHandle);
+/// Aborts a task that sends a request, once nobody waits for its answer any more.
+pub(super) struct AbortOnDrop(pub(super) AbortHandle);
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
@@ -77,22 +78,33 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// Sends `body` to its end, or until the peer resets the stream. Dropping the future before that resets the stream,
-/// once its other half is dropped too.
-pub(super) async fn send(mut body: Body, mut stream: SendStream<Bytes>) {
+/// Sends `body` to its end, or until the peer resets the stream; resets it with `broken` if the body breaks off. Dropping the
+/// future before that resets the stream, once its other half is dropped too.
+///
+/// The body is polled only when the peer has room for data.
+pub(super) async fn send<B>(mut body: B, stream: &mut SendStream<Bytes>, broken: Reason)
+where
+    B: HttpBody<Data = Bytes, Error: Display> + Unpin,
+{
     loop {
+        // Trailers need no room.
+        if body.size_hint().upper() != Some(0) && room(stream).await.is_err() {
+            return;
+        }
         let next = poll_fn(|cx| match stream.poll_reset(cx) {
             Poll::Ready(_) => Poll::Ready(Err(Gone)),
             Poll::Pending => Pin::new(&mut body).poll_frame(cx).map(Ok),
         });
-        let sent = match next.await {
+        match next.await {
             Ok(Some(Ok(frame))) => match frame.into_data() {
                 Ok(data) => {
                     let end = body.is_end_stream();
-                    match send_data(&mut stream, data, end).await {
-                        Ok(()) if end => return,
-                        sent => sent,
+                    // All of it, however much room there is: it is in memory either way.
+                    if stream.send_data(data, end).is_err() || end {
+                        return;
                     }
+                    // A body that is always ready lets others have their turn.
+                    tokio::task::coop::consume_budget().await;
                 }
                 // Nothing follows trailers.
                 Err(frame) => {
@@ -105,7 +117,7 @@ pub(super) async fn send(mut body: Body, mut stream: SendStream<Bytes>) {
             },
             Ok(Some(Err(error))) => {
                 tracing::debug!(%error, "a body broke off");
-                stream.send_reset(Reason::INTERNAL_ERROR);
+                stream.send_reset(broken);
                 return;
             }
             Ok(None) => {
@@ -114,9 +126,6 @@ pub(super) async fn send(mut body: Body, mut stream: SendStream<Bytes>) {
                 return;
             }
             Err(Gone) => return,
-        };
-        if sent.is_err() {
-            return;
         }
     }
 }
@@ -124,16 +133,17 @@ pub(super) async fn send(mut body: Body, mut stream: SendStream<Bytes>) {
 /// The stream was reset.
 struct Gone;
 
-/// Sends `data` as soon as the peer's window is not empty: it is in memory either way.
-async fn send_data(stream: &mut SendStream<Bytes>, data: Bytes, end: bool) -> Result<(), Gone> {
-    if !data.is_empty() {
-        stream.reserve_capacity(1);
-        while stream.capacity() == 0 {
-            match poll_fn(|cx| stream.poll_capacity(cx)).await {
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Err(Gone),
-            }
+/// Waits until the peer's window is not empty.
+async fn room(stream: &mut SendStream<Bytes>) -> Result<(), Gone> {
+    if stream.capacity() > 0 {
+        return Ok(());
+    }
+    stream.reserve_capacity(1);
+    while stream.capacity() == 0 {
+        match poll_fn(|cx| stream.poll_capacity(cx)).await {
+            Some(Ok(_)) => {}
+            Some(Err(_)) | None => return Err(Gone),
         }
     }
-    stream.send_data(data, end).map_err(|_| Gone)
+    Ok(())
 }

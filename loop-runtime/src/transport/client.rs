@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::{ResponseFuture, SendRequest};
-use h2::{RecvStream, SendStream};
+use h2::{Reason, RecvStream, SendStream};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, header};
 use http_body::Body as _;
@@ -200,17 +200,8 @@ impl Connection {
         timeout: Option<Duration>,
         message: Bytes,
     ) -> Result<Reply, Failure> {
-        let framed = Framed::new(message, None).map_err(|status| impossible(status.message().to_owned()))?;
-        let path = PathAndQuery::try_from(path).map_err(|why| impossible(format!("{path:?} is no path: {why}")))?;
-        let mut request = Request::new(());
-        *request.method_mut() = Method::POST;
-        *request.headers_mut() = headers;
-        request.headers_mut().insert(header::CONTENT_TYPE, GRPC.clone());
-        // Any other value is refused below.
-        request.headers_mut().entry(header::TE).or_insert_with(|| TRAILERS.clone());
-        if let Some(timeout) = timeout {
-            request.headers_mut().insert(timeout::GRPC_TIMEOUT, timeout::format(timeout));
-        }
+        let framed = Framed::new(message, None).map_err(|status| self.impossible(status.message()))?;
+        let (request, path) = self.request(path, headers, timeout)?;
         let (mut response, mut stream) = self.begin(request, path, false)?;
         // All at once: it is in memory either way. Should that fail, the response has the reason.
         framed.send(&mut stream);
@@ -228,6 +219,35 @@ impl Connection {
         }
     }
 
+    /// The head of a gRPC request.
+    pub(super) fn request(
+        &self,
+        path: &str,
+        headers: HeaderMap,
+        timeout: Option<Duration>,
+    ) -> Result<(Request<()>, PathAndQuery), Failure> {
+        let path = PathAndQuery::try_from(path).map_err(|why| impossible(format!("{path:?} is no path: {why}")))?;
+        let mut request = Request::new(());
+        *request.method_mut() = Method::POST;
+        *request.headers_mut() = headers;
+        request.headers_mut().insert(header::CONTENT_TYPE, GRPC.clone());
+        // Any other value is refused when the call begins.
+        request.headers_mut().entry(header::TE).or_insert_with(|| TRAILERS.clone());
+        if let Some(timeout) = timeout {
+            request.headers_mut().insert(timeout::GRPC_TIMEOUT, timeout::format(timeout));
+        }
+        Ok((request, path))
+    }
+
+    /// The longest message accepted, in bytes.
+    pub(super) fn max_receive(&self) -> usize {
+        self.shared.max_receive
+    }
+
+    pub(super) fn impossible(&self, why: &str) -> Failure {
+        impossible(why.to_owned())
+    }
+
     /// Sends a request that is framed already, and returns the response with its body unread.
     ///
     /// Path, headers and body are kept; the origin and `user-agent` become ours. Dropping the future, or later the
@@ -239,11 +259,11 @@ impl Connection {
         *request.method_mut() = head.method;
         *request.headers_mut() = head.headers;
         let end = body.is_end_stream();
-        let (mut response, stream) = self.begin(request, path, end)?;
+        let (mut response, mut stream) = self.begin(request, path, end)?;
         if end {
             return Ok(self.answer(&mut response).await?.map(|body| Body::new(Received::new(body))));
         }
-        let mut sending = Box::pin(body::send(body, stream));
+        let mut sending = Box::pin(async move { body::send(body, &mut stream, Reason::CANCEL).await });
         tokio::select! {
             biased;
             response = self.answer(&mut response) => {
@@ -259,15 +279,17 @@ impl Connection {
 
     /// Waits for the response headers.
     async fn answer(&self, response: &mut ResponseFuture) -> Result<Response<RecvStream>, Failure> {
-        (&mut *response).await.map_err(|error| {
-            let unseen = self.shared.state.is_unseen(response.stream_id().into());
-            Failure::before_an_answer(&error, unseen)
-        })
+        (&mut *response).await.map_err(|error| self.unanswered(&error, response.stream_id().into()))
+    }
+
+    /// The failure of the call on `stream`, which was begun and has no response.
+    pub(super) fn unanswered(&self, error: &h2::Error, stream: u32) -> Failure {
+        Failure::before_an_answer(error, self.shared.state.is_unseen(stream))
     }
 
     /// Queues the headers of a request. What fails here was certainly not sent: h2 checks the connection and queues the
     /// headers in one step. Dropping both results, or what is made of them, cancels the call.
-    fn begin(
+    pub(super) fn begin(
         &self,
         mut request: Request<()>,
         path: PathAndQuery,

@@ -11,17 +11,16 @@ use std::task::{Context, Poll};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http::HeaderMap;
-use http_body::{Body, Frame};
+use http_body::{Body, Frame, SizeHint};
 use tonic::Status;
+
+use super::assembly::{self, Assembly};
 
 /// The prefix of each message: a byte for compression, four of length.
 pub(crate) const PREFIX: usize = 5;
 
 /// Up to this length prefix and message are joined by copying: one HTTP/2 frame is cheaper than two.
-const JOIN_UP_TO: usize = 16 * 1024 - PREFIX;
-
-/// The most that is reserved because of a prefix; beyond it, memory grows with what arrives.
-const RESERVE_UP_TO: usize = 4 << 20;
+pub(super) const JOIN_UP_TO: usize = 16 * 1024 - PREFIX;
 
 /// A body of one framed message, and trailers if a server sends it.
 #[derive(Debug)]
@@ -36,13 +35,9 @@ impl Framed {
     ///
     /// `ResourceExhausted` for a message of 4 GiB and more, which the prefix cannot express.
     pub(super) fn new(message: Bytes, trailers: Option<HeaderMap>) -> Result<Self, Box<Status>> {
-        let len = u32::try_from(message.len()).map_err(|_| {
-            Status::resource_exhausted(format!("a message of {} bytes is too long for gRPC", message.len()))
-        })?;
         let join = message.len() <= JOIN_UP_TO;
         let mut prefix = BytesMut::with_capacity(PREFIX + if join { message.len() } else { 0 });
-        prefix.put_u8(0);
-        prefix.put_u32(len);
+        put_prefix(message.len(), &mut prefix)?;
         let message = if join {
             prefix.put_slice(&message);
             None
@@ -51,6 +46,19 @@ impl Framed {
         };
         Ok(Self { prefix: Some(prefix.freeze()), message, trailers })
     }
+}
+
+/// Writes the prefix of a message of `len` bytes.
+///
+/// # Errors
+///
+/// `ResourceExhausted` for a message of 4 GiB and more, which the prefix cannot express.
+pub(super) fn put_prefix(len: usize, out: &mut BytesMut) -> Result<(), Box<Status>> {
+    let short = u32::try_from(len)
+        .map_err(|_| Status::resource_exhausted(format!("a message of {len} bytes is too long for gRPC")))?;
+    out.put_u8(0);
+    out.put_u32(short);
+    Ok(())
 }
 
 impl Framed {
@@ -83,6 +91,10 @@ impl Body for Framed {
     fn is_end_stream(&self) -> bool {
         self.prefix.is_none() && self.message.is_none() && self.trailers.is_none()
     }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact([&self.prefix, &self.message].into_iter().flatten().map(|data| data.len() as u64).sum())
+    }
 }
 
 /// What a body held.
@@ -107,96 +119,25 @@ pub(super) async fn read<B>(mut body: B, limit: usize) -> Result<Read, ReadError
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let mut message = Message::new(limit);
-    let mut trailers = None;
+    let mut assembly = Assembly::new(limit);
+    let (mut message, mut trailers) = (None, None);
     while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
         match frame.map_err(ReadError::Body)?.into_data() {
-            Ok(data) => message.push(data).map_err(|status| ReadError::Refused(Box::new(status)))?,
+            Ok(mut data) => {
+                if message.is_none() {
+                    message = assembly.next(&mut data).map_err(|status| ReadError::Refused(Box::new(status)))?;
+                }
+                if !data.is_empty() {
+                    let status = Status::internal("more than one message in the body of a unary call");
+                    return Err(ReadError::Refused(Box::new(status)));
+                }
+            }
             Err(frame) => trailers = frame.into_trailers().ok(),
         }
     }
     // A status says more than a message that it truncated.
-    let message = match message.finish() {
-        Ok(message) => message,
-        Err(_) if trailers.is_some() => None,
-        Err(status) => return Err(ReadError::Refused(Box::new(status))),
-    };
+    if assembly.is_in_the_middle() && trailers.is_none() {
+        return Err(ReadError::Refused(Box::new(assembly::cut_off())));
+    }
     Ok(Read { message, trailers })
-}
-
-/// A message as it arrives, in pieces of any size.
-#[derive(Debug)]
-struct Message {
-    limit: usize,
-    prefix: [u8; PREFIX],
-    /// How much of the prefix was received.
-    seen: usize,
-    len: usize,
-    /// The usual case: all of it in one piece, kept as it is.
-    whole: Option<Bytes>,
-    pieces: BytesMut,
-}
-
-impl Message {
-    fn new(limit: usize) -> Self {
-        Self { limit, prefix: [0; PREFIX], seen: 0, len: 0, whole: None, pieces: BytesMut::new() }
-    }
-
-    fn push(&mut self, mut data: Bytes) -> Result<(), Status> {
-        if self.seen < PREFIX {
-            let part = data.split_to(data.len().min(PREFIX - self.seen));
-            self.prefix[self.seen..self.seen + part.len()].copy_from_slice(&part);
-            self.seen += part.len();
-            if self.seen < PREFIX {
-                return Ok(());
-            }
-            self.len = self.check_prefix()?;
-        }
-        let have = self.have();
-        if have + data.len() > self.len {
-            return Err(Status::internal("more than one message in the body of a unary call"));
-        }
-        if have == 0 && data.len() == self.len {
-            self.whole = Some(data);
-        } else if !data.is_empty() {
-            if have == 0 {
-                self.pieces.reserve(self.len.min(RESERVE_UP_TO));
-            }
-            self.pieces.extend_from_slice(&data);
-        }
-        Ok(())
-    }
-
-    fn have(&self) -> usize {
-        self.whole.as_ref().map_or(self.pieces.len(), Bytes::len)
-    }
-
-    fn check_prefix(&self) -> Result<usize, Status> {
-        let [flag, len @ ..] = self.prefix;
-        match flag {
-            0 => {}
-            // A server refuses an encoding that it does not know before this, so there was none; a client offered none.
-            1 => return Err(Status::internal("compressed flag set, and no grpc-encoding was agreed upon")),
-            _ => return Err(Status::internal(format!("{flag} is not a compression flag"))),
-        }
-        let len = u32::from_be_bytes(len) as usize;
-        if len > self.limit {
-            // grpc-go's words, which its users search for
-            return Err(Status::resource_exhausted(format!(
-                "grpc: received message larger than max ({len} vs. {})",
-                self.limit
-            )));
-        }
-        Ok(len)
-    }
-
-    fn finish(self) -> Result<Option<Bytes>, Status> {
-        if self.seen == 0 {
-            return Ok(None);
-        }
-        if self.seen < PREFIX || self.have() < self.len {
-            return Err(Status::internal("the body of the call ended inside a message"));
-        }
-        Ok(Some(self.whole.unwrap_or_else(|| self.pieces.freeze())))
-    }
 }

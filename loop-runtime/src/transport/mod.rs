@@ -1,4 +1,4 @@
-//! One HTTP/2 connection per side, and gRPC's unary call over it.
+//! One HTTP/2 connection per side, and gRPC's calls over it.
 //!
 //! The rest of the crate calls through a [`Connection`] and serves through [`serve_connection`]; h2 stays in this
 //! module, and `tonic::Status` is the only type of tonic that others need. Two choices differ from what tonic's
@@ -12,10 +12,11 @@
 //!
 //! `tests/door` holds these promises, without using h2.
 //!
-//! Unary calls are framed here (see `frame`); the fixed services of `proto` are clients and servers that tonic
+//! Calls are framed here (see `frame`, and `streaming` for those with many messages); the fixed services of `proto` are clients and servers that tonic
 //! generates, which run over the same connections.
 
 mod address;
+mod assembly;
 mod body;
 mod busy_poll;
 mod client;
@@ -38,6 +39,7 @@ mod socket;
 mod state;
 mod status;
 mod stream;
+mod streaming;
 mod ticks;
 mod timeout;
 #[cfg(feature = "auto-mtls")]
@@ -68,6 +70,7 @@ pub(crate) use sendable::is_of_one_connection;
 pub(crate) use server::{ConnectionId, Deadline, Handler, serve_connection};
 pub(crate) use signs::SignsOfLife;
 pub(crate) use stream::Stream;
+pub(crate) use streaming::{Asked, Exchange, Outbound, Replied, Requests, answer_streaming};
 #[cfg(any(test, fuzzing))]
 pub(crate) use timeout::received as received_timeout;
 #[cfg(all(feature = "auto-mtls", any(test, fuzzing)))]

@@ -8,8 +8,8 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use h2::server::SendResponse;
-use h2::{RecvStream, SendStream};
-use http::{Request, Response, header};
+use h2::{Reason, RecvStream, SendStream};
+use http::{HeaderMap, Request, Response, header};
 use http_body::Body as _;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -179,8 +179,12 @@ async fn respond_in_turn(
     respond_with(answer, until, respond, turn.flatten().and_then(Result::ok)).await;
 }
 
+fn late_status() -> Status {
+    Status::deadline_exceeded("context deadline exceeded")
+}
+
 fn late() -> Response<Body> {
-    Status::deadline_exceeded("context deadline exceeded").into_http()
+    late_status().into_http()
 }
 
 /// Sends the response, and drops it when its deadline passes or the peer resets the stream.
@@ -208,8 +212,17 @@ fn respond_with(
             })
             .await
         };
-        if let Some((body, stream)) = left {
-            body::send(body, stream).await;
+        if let Some((body, mut stream)) = left {
+            let sending = body::send(body, &mut stream, Reason::INTERNAL_ERROR);
+            let Some(until) = until else { return sending.await };
+            // A stream that goes on ends at the deadline too.
+            if tokio::time::timeout_at(until, sending).await.is_err() {
+                let mut trailers = HeaderMap::new();
+                if late_status().add_header(&mut trailers).is_ok() {
+                    // It fails if the caller has reset it.
+                    let _ = stream.send_trailers(trailers);
+                }
+            }
         }
     }
 }

@@ -10,13 +10,13 @@ use tonic::body::Body;
 
 use super::frame::{self, Framed, ReadError};
 
-static GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
-static OK: HeaderValue = HeaderValue::from_static("0");
+pub(super) static GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
+pub(super) static OK: HeaderValue = HeaderValue::from_static("0");
 const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 /// The encoding that leaves a message as it is.
 const IDENTITY: &str = "identity";
-const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+pub(super) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// Reads the request's message, of at most `limit` bytes, runs `run` with it and the request's headers, and frames
 /// what it returns: the reply's message, or the status.
@@ -30,12 +30,7 @@ where
     // Outside the future, which would reserve space for the whole request to its end.
     let (Parts { headers, .. }, body) = request.into_parts();
     async move {
-        if !is_grpc(&headers) {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            return response;
-        }
-        if let Some(refused) = refuse_encoding(&headers) {
+        if let Some(refused) = refuse(&headers) {
             return refused;
         }
         match receive(body, limit).await {
@@ -45,7 +40,17 @@ where
     }
 }
 
-fn respond(reply: Result<Bytes, Status>) -> Response<Body> {
+/// The answer to a request that is not gRPC, or whose messages cannot be read.
+pub(super) fn refuse(headers: &HeaderMap) -> Option<Response<Body>> {
+    if !is_grpc(headers) {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Some(response);
+    }
+    refuse_encoding(headers)
+}
+
+pub(super) fn respond(reply: Result<Bytes, Status>) -> Response<Body> {
     let framed = reply.and_then(|message| {
         let trailers = HeaderMap::from_iter([(GRPC_STATUS, OK.clone())]);
         Framed::new(message, Some(trailers)).map_err(|status| *status)

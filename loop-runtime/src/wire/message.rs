@@ -346,6 +346,17 @@ pub fn check(body: &Bytes) -> Result<(), WireError> {
     read_nothing(Fields::of(body))
 }
 
+/// Whether `body` has a field `number`.
+pub fn contains(body: &Bytes, number: u32) -> Result<bool, WireError> {
+    let mut fields = Fields::of(body);
+    while let Some(field) = fields.next()? {
+        if field.number() == number {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Reads a message without fields: skips all fields.
 pub fn read_nothing(mut fields: Fields<'_>) -> Result<(), WireError> {
     while fields.next()?.is_some() {}

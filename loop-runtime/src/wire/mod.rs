@@ -135,7 +135,7 @@ pub use self::{
         FormedMember, FormedOrDefaultMember, Group, InNanosMember, Member, OneofFieldMember, OrDefaultMember,
         PlainMember, UnknownMember, read,
     },
-    message::{FieldSpec, Many, Maybe, One, Shape, Single, check, put, put_whole, read_nothing, take},
+    message::{FieldSpec, Many, Maybe, One, Shape, Single, check, contains, put, put_whole, read_nothing, take},
     number::put_enums,
     oneof::{Case, Oneof, OneofField, assert_disjoint, read_oneof, unset},
     read::{Bodies, Field, Fields, Packing},

@@ -247,19 +247,20 @@ impl ServiceBuilder<'_> {
         self.schema
     }
 
-    /// Adds a method.
+    /// Adds a method; `streams` says whether its request, and its reply, are streams.
     pub fn method(
         &mut self,
         name: &'static str,
         docs: &'static str,
         idempotent: bool,
+        streams: (bool, bool),
         request: RequestShape,
         reply: RequestShape,
     ) {
         let (request, reply) = (self.schema.request(request), self.schema.request(reply));
         let services = self.schema.packages.get_mut(&self.package).map(|package| &mut package.services);
         if let Some(service) = services.and_then(|services| services.get_mut(self.index)) {
-            service.methods.push(MethodShape::new(name, docs, idempotent, request, reply));
+            service.methods.push(MethodShape::new(name, docs, idempotent, streams, request, reply));
         }
     }
 }

@@ -9,6 +9,7 @@ use super::erased::{arguments, async_signature};
 use super::{answers, cfgs, erased_method, field_spec, implemented, local, table_name, types};
 use crate::message::emit::respanned;
 use crate::service::model::{Argument, Method, Service};
+use crate::service::streams;
 
 /// Emits `const __METHOD_0: Method = ..;` and `fn __call_latest(remote: &Remote, ..) -> BoxFuture<R>` for each method, and
 /// `impl X for Remote`.
@@ -47,9 +48,9 @@ fn client(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
     let (out, remote, table, result) = (local("out"), local("remote"), table_name(method), method.result);
     let puts = method.numbered().map(|(number, argument)| {
         let (ident, part) = (argument.bound(), argument.part);
-        let reference = (!argument.borrowed()).then(|| quote!(&));
+        let put = if argument.borrowed() { quote!(put) } else { quote!(give) };
         let spec = field_spec(runtime, number, argument);
-        quote!(#runtime::Argument::<#part>::put(#reference #ident, &#spec, &mut #out);)
+        quote!(#runtime::Argument::<#part>::#put(#ident, &#spec, &mut #out);)
     });
     let answers = answers(runtime, method);
     quote! {
@@ -83,10 +84,11 @@ fn table(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
     let flags = [&options.idempotent, &options.replay, &options.release, &options.singleton, &options.once];
     let flags = flags.into_iter().flatten();
     let reply = reply_fields(runtime, method).map(|fields| quote!(.reply(const { &[#fields] })));
-    let carries = carries(runtime, method);
+    let (carries, streams) = (carries(runtime, method), streaming(runtime, method));
     quote! {
         #(#cfgs)*
-        const #constant: #runtime::Method = #runtime::Method::new(#path, #rpc) #(.#flags())* .carries(#carries) #reply;
+        const #constant: #runtime::Method =
+            #runtime::Method::new(#path, #rpc) #(.#flags())* .carries(#carries) #streams #reply;
     }
 }
 
@@ -110,6 +112,19 @@ fn carries(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
     quote!(#carried #(#arguments)*)
 }
 
+/// Which arguments are streams, and whether the result is one, is decided by the types too.
+fn streaming(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
+    let arguments = method.arguments.iter().map(|argument| {
+        let part = argument.part;
+        let streams = quote!(<#part as #runtime::Parameter>::STREAMS);
+        if argument.borrowed() { quote!(#runtime::borrowed(#streams)) } else { streams }
+    });
+    let outcome = if method.options.whole.is_some() { quote!(WholeOutcome) } else { quote!(Outcome) };
+    let result = method.result;
+    let resubscribe = method.options.resubscribe.as_ref().map(|word| quote_spanned!(word.span()=> .resubscribe()));
+    quote!(.streams(&[#(#arguments),*], <#result as #runtime::#outcome>::STREAMS) #resubscribe)
+}
+
 /// Given by `returns(..)`, or `value` for a visible single value; several values are numbered by the runtime.
 fn reply_fields(runtime: &TokenStream, method: &Method<'_>) -> Option<TokenStream> {
     if method.options.whole.is_some() {
@@ -122,6 +137,6 @@ fn reply_fields(runtime: &TokenStream, method: &Method<'_>) -> Option<TokenStrea
         });
         return Some(quote!(#(#specs),*));
     }
-    let single = !matches!(types::success(method.result), Some(Type::Tuple(_)));
+    let single = !matches!(types::success(method.result).map(streams::within), Some(Type::Tuple(_)));
     single.then(|| quote!(#runtime::FieldSpec::new(1, "value")))
 }

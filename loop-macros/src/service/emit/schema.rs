@@ -61,7 +61,8 @@ fn rpc(runtime: &TokenStream, method: &Method<'_>) -> TokenStream {
         {
             let __request = #runtime::RequestShape::Fields { name: #request, fields: ::std::vec![#(#arguments),*] };
             let __reply = #reply;
-            #runtime::ServiceBuilder::method(&mut __service, #rpc, #docs, #idempotent, __request, __reply);
+            let __streams = (#table.client_streaming, #table.server_streaming);
+            #runtime::ServiceBuilder::method(&mut __service, #rpc, #docs, #idempotent, __streams, __request, __reply);
         }
     }
 }

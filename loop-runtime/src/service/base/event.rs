@@ -69,6 +69,15 @@ pub enum HandleEvent {
         /// The peer answered the release call.
         told: bool,
     },
+    /// A stream of it goes on after a loss: its method, marked `#[rpc(resubscribe)]`, was called again.
+    Resubscribed {
+        /// Which handle.
+        handle: HandleId,
+        /// The path of the method.
+        method: &'static str,
+        /// How often this stream was subscribed to again.
+        count: u64,
+    },
     /// A constructor call ended without a reply in a live process: an unused object may stay there until the process
     /// ends.
     DuplicatePossible {

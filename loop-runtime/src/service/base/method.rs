@@ -22,6 +22,14 @@ pub struct Method {
     pub once: bool,
     /// Arguments or results carry services.
     pub carries: bool,
+    /// A stream is among the arguments.
+    pub client_streaming: bool,
+    /// The result is a stream.
+    pub server_streaming: bool,
+    /// With a stream among the arguments: the first message has the other arguments.
+    pub first: bool,
+    /// A stream in the result goes on after a loss, by the same call.
+    pub resubscribe: bool,
     /// Numbers and names of the reply's fields; empty where the message itself is the reply.
     pub reply: &'static [FieldSpec],
 }
@@ -38,6 +46,10 @@ impl Method {
             singleton: false,
             once: false,
             carries: false,
+            client_streaming: false,
+            server_streaming: false,
+            first: false,
+            resubscribe: false,
             reply: &[],
         }
     }
@@ -79,6 +91,40 @@ impl Method {
         self
     }
 
+    /// States which of its `arguments` arguments are streams, and whether the result is one.
+    ///
+    /// # Panics
+    ///
+    /// Several arguments are streams.
+    pub const fn streams(mut self, arguments: &[bool], result: bool) -> Self {
+        let mut i = 0;
+        while i < arguments.len() {
+            assert!(!(arguments[i] && self.client_streaming), "a method takes one stream at most");
+            self.client_streaming |= arguments[i];
+            i += 1;
+        }
+        self.first = self.client_streaming && arguments.len() > 1;
+        self.server_streaming = result;
+        self
+    }
+
+    /// Marks a stream in the result as one that goes on after a loss.
+    ///
+    /// # Panics
+    ///
+    /// The result is no stream, or an argument is one; so it follows [`Method::streams`].
+    pub const fn resubscribe(mut self) -> Self {
+        assert!(self.server_streaming, "`resubscribe` is for methods that return a `Streaming`");
+        assert!(!self.client_streaming, "a stream among the arguments cannot be sent again: `resubscribe` is not possible");
+        self.resubscribe = true;
+        self
+    }
+
+    /// Whether its messages are read or sent one by one.
+    pub(crate) const fn is_streaming(&self) -> bool {
+        self.client_streaming || self.server_streaming
+    }
+
     /// Sets the fields of the reply.
     pub const fn reply(mut self, fields: &'static [FieldSpec]) -> Self {
         self.reply = fields;
@@ -91,6 +137,13 @@ impl Method {
 pub const fn constructs(carries: bool) -> bool {
     assert!(carries, "`once` is for constructors: methods that return `Arc<dyn Trait>` of a service");
     carries
+}
+
+/// Whether an argument that is borrowed is a stream: none may be.
+#[track_caller]
+pub const fn borrowed(streams: bool) -> bool {
+    assert!(!streams, "a stream among the arguments is taken by value: whoever reads it owns it");
+    streams
 }
 
 /// Whether any of `methods` carries a service.

@@ -18,7 +18,7 @@ use std::pin::Pin;
 pub(crate) use end_tree::EndTree;
 pub use event::{HandleEvent, HandleId};
 pub(crate) use link_cell::LinkCell;
-pub use method::{Method, any_carries, constructs, first, own_release};
+pub use method::{Method, any_carries, borrowed, constructs, first, own_release};
 pub use names::Names;
 pub(crate) use names::{UNKNOWN_METHOD, UNKNOWN_SERVICE, unknown_service};
 pub(crate) use peer_context::{PeerContext, TICK};

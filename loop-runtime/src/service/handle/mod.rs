@@ -9,6 +9,7 @@ pub(crate) mod keeper;
 mod recipe;
 mod remote;
 mod state;
+mod streamed;
 mod upgrade;
 
 pub(crate) use attempts::Class;
@@ -18,4 +19,5 @@ pub(crate) use recipe::ServiceInfo;
 pub(crate) use remote::Received;
 pub use remote::Remote;
 pub(crate) use state::{Failed, Forgotten, HandleState};
+pub(crate) use streamed::Subscription;
 pub(crate) use upgrade::Prepared;

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::construct::construct;
 use super::handle::Handle;
 use super::recipe::{Recipe, ServiceInfo};
+use super::streamed::Subscription;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::service::base::Method;
@@ -88,6 +89,14 @@ impl Remote {
         request: Request,
         service: Option<(usize, ServiceInfo)>,
     ) -> Result<Received> {
+        if method.server_streaming {
+            let stream = Subscription::open(self, method, request).await?;
+            return Ok(Received { reply: Bytes::new(), made: None, stream: Some(stream) });
+        }
+        if method.client_streaming {
+            let reply = self.handle().upload(method, &request).await?;
+            return Ok(Received { reply, made: None, stream: None });
+        }
         let (reply, made) = match service {
             Some((at, info)) => {
                 let field = method.reply.get(at).copied();
@@ -98,7 +107,7 @@ impl Remote {
             None if method.release && self.closes_by(method) => (self.handle().close().await?, None),
             None => (self.handle().call(method, &request).await?, None),
         };
-        Ok(Received { reply, made })
+        Ok(Received { reply, made, stream: None })
     }
 
     /// Whether calling `method` closes this handle: the handle is owned, and the method is the one that releases it.
@@ -107,8 +116,9 @@ impl Remote {
     }
 }
 
-/// A reply that was not yet decoded, and the object that it carries.
+/// A reply that was not yet decoded, and the object that it carries or the stream that it is.
 pub(crate) struct Received {
     pub(crate) reply: Bytes,
     pub(crate) made: Option<Remote>,
+    pub(crate) stream: Option<Subscription>,
 }

@@ -9,7 +9,8 @@ use super::tree::{Starts, Tree};
 use crate::error::Result;
 use crate::service::base::{BoxFuture, Method, Names};
 use crate::service::handle::Remote;
-use crate::service::session::Session;
+use crate::service::session::{Items, Session};
+use crate::transport::Requests;
 use crate::wire::Schema;
 
 /// A service trait, named by its `dyn Trait`. Implemented by `#[loop_service]` only.
@@ -84,11 +85,21 @@ pub fn times_made<S: Service + ?Sized>(service: &Arc<S>) -> Option<u64> {
 }
 
 /// The answer to a call: the encoded reply.
-pub type Answer = BoxFuture<'static, Result<Bytes>>;
+pub type Answer = BoxFuture<'static, Result<Replied>>;
+
+/// What an implementation has returned, encoded.
+pub enum Replied {
+    /// One message.
+    Message(Bytes),
+    /// The items of a stream.
+    Stream(Items),
+}
 
 /// A call that was received and not yet decoded.
 pub struct Call {
     pub(crate) body: Bytes,
+    /// The messages of a call with a stream among its arguments, whose `body` is empty.
+    pub(crate) requests: Option<Requests>,
     pub(crate) session: Arc<Session>,
     /// The key of the calling handle, if a peer of this runtime calls a constructor.
     pub(crate) key: Option<String>,

@@ -5,8 +5,10 @@ pub(crate) mod export;
 mod forward;
 mod kept;
 mod mounted;
+mod sending;
 mod tree;
 
+pub(crate) use contract::Replied;
 pub use contract::{Answer, Call, Service, remote_of, times_made};
 pub(crate) use export::export;
 pub(crate) use mounted::{MountedTree, RootService};

@@ -10,17 +10,20 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::Status;
 use tonic::body::Body;
 use tracing::Instrument;
 
-use super::contract::{Answer, Call, Service};
+use super::contract::{Answer, Call, Replied, Service};
 use super::export::{Mount, typed};
+use super::sending::Sending;
 use super::tree::Tree;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::service::base::{BoxFuture, Method, to_status};
 use crate::service::session::{Lent, RECIPE, Session};
-use crate::transport::{self, ConnectionId, Deadline, Handler, SignsOfLife};
+use crate::transport::{self, ConnectionId, Deadline, Handler, Requests, SignsOfLife};
 
 /// A service and its tree, ready to be served on the main connection of a plugin.
 #[derive(Clone)]
@@ -57,6 +60,7 @@ pub(crate) struct MountedTree {
     session: Arc<Session>,
     release: Option<&'static Method>,
     released: CancellationToken,
+    calls: TaskTracker,
 }
 
 impl MountedTree {
@@ -67,7 +71,18 @@ impl MountedTree {
         release: Option<&'static Method>,
         released: CancellationToken,
     ) -> Self {
-        Self { tree, session, release, released }
+        Self { tree, session, release, released, calls: TaskTracker::new() }
+    }
+
+    /// The calls under way: unary ones, and those with a stream among their arguments. A stream in a result alone may never
+    /// end, so nobody waits for it.
+    pub(crate) fn calls(&self) -> &TaskTracker {
+        &self.calls
+    }
+
+    /// Ends the streams that nobody waits for.
+    pub(crate) fn close_streams(&self) {
+        self.session.close_streams();
     }
 
     /// The full names of the services.
@@ -85,29 +100,71 @@ impl MountedTree {
         self.session.peer_context().signs()
     }
 
-    /// Answers one unary request. A method that is not served here is refused before the message is read: the call may
-    /// be a stream whose client waits for the response.
+    /// Answers one request. A method that is not served here is refused before the message is read: the call may be a stream
+    /// whose client waits for the response.
     pub(crate) fn respond(self: &Arc<Self>, request: Request<Body>) -> BoxFuture<'static, Response<Body>> {
-        let served = self.clone();
         let path = request.uri().path().to_owned();
-        if let Err(unknown) = self.tree.find(&path) {
-            return Box::pin(std::future::ready(to_status(&unknown).into_http()));
-        }
+        let method = match self.tree.find(&path) {
+            Ok(target) => target.method,
+            Err(unknown) => return Box::pin(std::future::ready(to_status(&unknown).into_http())),
+        };
         let deadline = request.extensions().get::<Deadline>().map(|deadline| deadline.0);
-        let limit = self.session.receive_limit();
-        Box::pin(transport::answer_unary(request, limit, move |headers, body| async move {
+        match method.is_streaming() {
+            true => self.respond_streaming(method, path, deadline, request),
+            false => self.respond_unary(path, deadline, request),
+        }
+    }
+
+    fn respond_unary(
+        self: &Arc<Self>,
+        path: String,
+        deadline: Option<Instant>,
+        request: Request<Body>,
+    ) -> BoxFuture<'static, Response<Body>> {
+        let (served, limit) = (self.clone(), self.session.receive_limit());
+        let answer = transport::answer_unary(request, limit, move |headers, body| async move {
             let span = tracing::debug_span!("serve", peer = served.session.name(), path);
-            let begun = span.in_scope(|| served.begin(&path, deadline, &headers, body));
+            let begun = span.in_scope(|| served.begin(&path, deadline, &headers, body, None));
             // Up to a kilobyte, which a long call need not hold.
             drop(headers);
             let answer = match begun {
                 Ok((context, answer)) => context.scope(served.run(&path, answer)).instrument(span).await,
                 Err(error) => Err(error),
             };
-            answer.map_err(|error| match error.loss() {
-                // It was the handler's own call that was not sent; the handler itself ran.
-                Some(_) => to_status(&error.handed_over(true)),
-                None => to_status(&error),
+            match answer {
+                Ok(Replied::Message(reply)) => Ok(reply),
+                Ok(Replied::Stream(_)) => Err(Status::internal("a stream as the reply of a unary method")),
+                Err(error) => Err(answered(error)),
+            }
+        });
+        Box::pin(self.calls.track_future(answer))
+    }
+
+    fn respond_streaming(
+        self: &Arc<Self>,
+        method: &'static Method,
+        path: String,
+        deadline: Option<Instant>,
+        request: Request<Body>,
+    ) -> BoxFuture<'static, Response<Body>> {
+        let (served, limit) = (self.clone(), self.session.receive_limit());
+        // Held by the stream in the reply, to its end.
+        let under_way = method.client_streaming.then(|| self.calls.token());
+        Box::pin(transport::answer_streaming(request, limit, move |headers, mut requests| async move {
+            let span = tracing::debug_span!("serve", peer = served.session.name(), path);
+            let (body, requests) = match method.client_streaming {
+                true => (Bytes::new(), Some(requests)),
+                false => (requests.only().await.map_err(|status| *status)?, None),
+            };
+            let begun = span.in_scope(|| served.begin(&path, deadline, &headers, body, requests));
+            drop(headers);
+            let (context, answer) = begun.map_err(answered)?;
+            let replied = context.clone().scope(served.run(&path, answer)).instrument(span.clone()).await;
+            Ok(match replied.map_err(answered)? {
+                Replied::Message(reply) => transport::Replied::Message(reply),
+                Replied::Stream(items) => transport::Replied::Stream(Box::pin(Sending::new(
+                    items, context, span, path, &served.session, under_way,
+                ))),
             })
         }))
     }
@@ -119,16 +176,17 @@ impl MountedTree {
         deadline: Option<Instant>,
         headers: &HeaderMap,
         body: Bytes,
+        requests: Option<Requests>,
     ) -> Result<(Context, Answer)> {
         let target = self.tree.find(path)?;
         self.session.saw_peer(transport::is_our_client(headers));
         self.session.peer_context().heard();
         let key = headers.get(RECIPE).and_then(|key| key.to_str().ok()).map(str::to_owned);
-        let call = Call { body, session: self.session.clone(), key };
+        let call = Call { body, requests, session: self.session.clone(), key };
         Ok((Context::received(deadline, headers), target.dispatch(call)?))
     }
 
-    async fn run(&self, path: &str, answer: Answer) -> Result<Bytes> {
+    async fn run(&self, path: &str, answer: Answer) -> Result<Replied> {
         let outcome = self.guarded(path, answer).await;
         if outcome.is_ok() && self.release.is_some_and(|release| release.path == path) {
             self.released.cancel();
@@ -140,7 +198,7 @@ impl MountedTree {
     async fn release(&self) {
         if let Some(method) = self.release {
             let path = method.path;
-            let answered = match self.begin(path, None, &HeaderMap::new(), Bytes::new()) {
+            let answered = match self.begin(path, None, &HeaderMap::new(), Bytes::new(), None) {
                 Ok((context, answer)) => context.scope(self.run(path, answer)).await,
                 Err(error) => Err(error),
             };
@@ -151,7 +209,7 @@ impl MountedTree {
     }
 
     /// Runs `answer`; a panic in it becomes an error status, and the process lives.
-    async fn guarded(&self, path: &str, answer: Answer) -> Result<Bytes> {
+    async fn guarded(&self, path: &str, answer: Answer) -> Result<Replied> {
         let mut answer = pin!(answer);
         let caught = std::future::poll_fn(|context| {
             let polled = std::panic::catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)));
@@ -161,16 +219,25 @@ impl MountedTree {
             }
         });
         caught.await.unwrap_or_else(|panic| {
-            let what = panic_text(&*panic);
-            let who = &self.session.peer_context().local;
-            Err(Error::internal(format!("{who} panicked in {path}: {what}")))
+            Err(panicked(&self.session.peer_context().local, path, &*panic))
         })
     }
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
+/// The status for the error of a handler.
+pub(super) fn answered(error: Error) -> Status {
+    match error.loss() {
+        // It was the handler's own call that was not sent; the handler itself ran.
+        Some(_) => to_status(&error.handed_over(true)),
+        None => to_status(&error),
+    }
+}
+
+/// The error for a panic of an implementation.
+pub(super) fn panicked(who: &str, path: &str, panic: &(dyn Any + Send)) -> Error {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without a text")
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without a text");
+    Error::internal(format!("{who} panicked in {path}: {text}"))
 }
 
 /// [`MountedTree`] behind a socket of its own.

@@ -76,28 +76,28 @@ impl Tree {
     /// # Errors
     ///
     /// `Unimplemented` with grpc-go's text, on which the probe for optional components relies.
-    pub(crate) fn find<'a>(&self, path: &'a str) -> Result<Target<'_, 'a>> {
+    pub(crate) fn find(&self, path: &str) -> Result<Target<'_>> {
         let malformed = || Error::unimplemented(format!("malformed method name: {path:?}"));
         let (service, method) = path.strip_prefix('/').and_then(|path| path.rsplit_once('/')).ok_or_else(malformed)?;
         let entry = self.services.iter().find(|entry| entry.name == service).ok_or_else(|| unknown_service(service))?;
-        match entry.methods.iter().any(|known| known.name == method) {
-            true => Ok(Target { entry, method }),
-            false => Err(unknown_method(service, method)),
+        match entry.methods.iter().find(|known| known.name == method) {
+            Some(method) => Ok(Target { entry, method }),
+            None => Err(unknown_method(service, method)),
         }
     }
 }
 
 /// A method that is served.
-pub(crate) struct Target<'tree, 'path> {
+pub(crate) struct Target<'tree> {
     entry: &'tree Entry,
-    method: &'path str,
+    pub(crate) method: &'static Method,
 }
 
-impl Target<'_, '_> {
+impl Target<'_> {
     /// Dispatches a call of it.
     pub(crate) fn dispatch(self, call: Call) -> Result<Answer> {
         let Self { entry, method } = self;
-        (entry.serve)(method, call).ok_or_else(|| unknown_method(entry.name, method))
+        (entry.serve)(method.name, call).ok_or_else(|| unknown_method(entry.name, method.name))
     }
 }
 

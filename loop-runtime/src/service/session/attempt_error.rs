@@ -1,7 +1,8 @@
 //! One attempt of a call over one link, and its outcome.
 
+use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -15,7 +16,11 @@ use super::object::Object;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::service::base::{from_status, settle};
-use crate::transport::Failure;
+use crate::transport::{Asked, Exchange, Failure};
+
+/// gRPC's health check, with the service that every go-plugin plugin answers for.
+const HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";
+const OF_PLUGIN: &[u8] = b"\x0a\x06plugin";
 
 /// The outcome of an attempt over one link that brought no reply.
 pub(crate) enum AttemptError {
@@ -118,15 +123,7 @@ impl Link {
         }
         let mut all = context.metadata.clone();
         all.extend(headers);
-        let timeout = match context.deadline {
-            None => None,
-            Some(at) => match at.checked_duration_since(Instant::now()) {
-                Some(left) if !left.is_zero() => Some(left),
-                _ => {
-                    return Err(AttemptError::Impossible(Error::deadline_before(self.session().name(), &path)));
-                }
-            },
-        };
+        let timeout = self.left(path, context)?;
         let call = pin!(self.connection().unary(path, all, timeout, body));
         let expired = async {
             match timeout {
@@ -148,6 +145,68 @@ impl Link {
             }
             Some(Err(failure)) => Err(self.failed(path, failure, context.deadline).await),
             None => Err(AttemptError::MayHaveRun(self.gone(true))),
+        }
+    }
+
+    /// Begins a streaming call over this link, whose caller counts as in flight. Towards a peer of this runtime it waits for
+    /// the response headers, so that a refusal is an error of this attempt.
+    pub(crate) async fn begin(&self, path: &str, context: &Context, asked: Asked) -> Result<Exchange, AttemptError> {
+        if !self.is_usable() {
+            return Err(AttemptError::NotRun(self.gone(false)));
+        }
+        self.learn_peer(context).await;
+        let timeout = self.left(path, context)?;
+        let mut exchange = match self.connection().exchange(path, context.metadata.clone(), timeout, asked) {
+            Ok(exchange) => exchange,
+            Err(failure) => return Err(self.failed(path, failure, context.deadline).await),
+        };
+        if !self.session().peer_is_ours() {
+            return Ok(exchange);
+        }
+        let head = {
+            let head = pin!(poll_fn(|cx| exchange.poll_head(cx)));
+            let expired = async {
+                match timeout {
+                    Some(left) => tokio::time::sleep(left).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                head = self.outcome(head) => head,
+                () = expired => return Err(passed(path)),
+            }
+        };
+        match head {
+            Some(Ok(())) => {
+                self.session().peer_context().alive();
+                Ok(exchange)
+            }
+            Some(Err(failure)) => Err(self.failed(path, failure, context.deadline).await),
+            None => Err(AttemptError::MayHaveRun(self.gone(true))),
+        }
+    }
+
+    /// Finds out whether the peer is this runtime, by a health check, before the first call for which that matters. On a main
+    /// connection only: behind a broker id may be anybody.
+    async fn learn_peer(&self, context: &Context) {
+        if self.has_address() {
+            return;
+        }
+        let context = Context { deadline: context.deadline, ..Context::default() };
+        let ask = async {
+            // An error is of no interest: without a reply, the peer is not known to be ours.
+            let _ = self.last_call(HEALTH_CHECK, HeaderMap::new(), &context, Bytes::from_static(OF_PLUGIN)).await;
+        };
+        self.session().learn_peer(ask).await;
+    }
+
+    /// The time left until the deadline of a call.
+    fn left(&self, path: &str, context: &Context) -> Result<Option<Duration>, AttemptError> {
+        let Some(at) = context.deadline else { return Ok(None) };
+        match at.checked_duration_since(Instant::now()) {
+            Some(left) if !left.is_zero() => Ok(Some(left)),
+            _ => Err(AttemptError::Impossible(Error::deadline_before(self.session().name(), &path))),
         }
     }
 

@@ -11,9 +11,10 @@ mod outgoing;
 mod probe;
 #[allow(clippy::module_inception, reason = "the file is about the one type that the room is named after")]
 mod session;
+mod upload;
 
 pub(crate) use attempt_error::AttemptError;
-pub(crate) use lease::Expiry;
+pub(crate) use lease::{Expiry, Lease};
 #[cfg(test)]
 pub(crate) use lease::machine as lease_machine;
 pub(crate) use lendable::{Export, Lendable, Lent};
@@ -23,5 +24,5 @@ pub(crate) use object::EndOnDrop;
 #[cfg(test)]
 pub(crate) use object::Object;
 pub use outgoing::Outgoing;
-pub(crate) use outgoing::{RECIPE, Request, with_ids};
+pub(crate) use outgoing::{Items, RECIPE, Request, with_ids};
 pub(crate) use session::{Session, Wiring};

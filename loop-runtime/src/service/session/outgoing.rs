@@ -1,10 +1,13 @@
 //! An outgoing body, and the services that travel with it.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_core::Stream;
 
 use super::lendable::Export;
+use super::upload::Upload;
 use crate::error::Result;
 use crate::wire::{FieldSpec, LoopMessage, Message, WireError, Writer, put, put_whole};
 
@@ -14,7 +17,11 @@ use crate::wire::{FieldSpec, LoopMessage, Message, WireError, Writer, put, put_w
 pub struct Outgoing {
     body: Writer,
     exports: Vec<(u32, Export)>,
+    items: Option<Items>,
 }
+
+/// The encoded items of a stream, until its end or its first error.
+pub(crate) type Items = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
 impl Outgoing {
     /// An empty body.
@@ -36,6 +43,16 @@ impl Outgoing {
         self.exports.push((number, export));
     }
 
+    /// Adds the items of a stream; there is at most one.
+    pub(crate) fn stream(&mut self, items: Items) {
+        self.items = Some(items);
+    }
+
+    /// The items of the stream that was added.
+    pub(crate) fn take_items(&mut self) -> Option<Items> {
+        self.items.take()
+    }
+
     /// # Errors
     ///
     /// Data that cannot be written: nested too deep for a receiver.
@@ -52,15 +69,18 @@ pub(crate) const RECIPE: &str = "loop-recipe";
 pub(crate) struct Request {
     pub(crate) body: Bytes,
     pub(crate) exports: Arc<[(u32, Export)]>,
+    /// The stream among its arguments.
+    pub(crate) upload: Option<Upload>,
 }
 
 impl Request {
     /// # Errors
     ///
     /// The arguments cannot be written: the caller's fault, and nothing was sent.
-    pub(crate) fn new(out: Outgoing) -> Result<Self> {
+    pub(crate) fn new(mut out: Outgoing) -> Result<Self> {
+        let upload = out.take_items().map(Upload::new);
         let (body, exports) = out.into_parts()?;
-        Ok(Self { body, exports: exports.into() })
+        Ok(Self { body, exports: exports.into(), upload })
     }
 }
 

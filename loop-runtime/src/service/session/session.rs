@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OnceCell, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -30,6 +30,10 @@ pub(crate) struct Session {
     calls: TaskTracker,
     why: watch::Sender<Option<Arc<str>>>,
     ours: AtomicBool,
+    /// The peer was asked what it is.
+    asked: OnceCell<()>,
+    /// Streams that nobody waits for end.
+    closing: CancellationToken,
     handed_out: HandedOut,
     tasks: TaskTracker,
     peer_context: Arc<PeerContext>,
@@ -88,6 +92,8 @@ impl Session {
             calls: TaskTracker::new(),
             why: watch::Sender::new(None),
             ours: AtomicBool::new(false),
+            asked: OnceCell::new(),
+            closing: CancellationToken::new(),
             handed_out: HandedOut::default(),
             tasks: TaskTracker::new(),
             peer_context,
@@ -159,6 +165,23 @@ impl Session {
         if ours {
             self.ours.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Waits until the peer was asked once, by `ask`, what it is, unless it is known to be this runtime.
+    pub(super) async fn learn_peer(&self, ask: impl Future<Output = ()>) {
+        if !self.peer_is_ours() {
+            self.asked.get_or_init(|| ask).await;
+        }
+    }
+
+    /// Ends the streams that this side sends in results, because it closes: they might never end by themselves.
+    pub(crate) fn close_streams(&self) {
+        self.closing.cancel();
+    }
+
+    /// Cancelled by [`Session::close_streams`].
+    pub(crate) fn closing(&self) -> &CancellationToken {
+        &self.closing
     }
 
     /// Takes no new calls from now on, over all links at once; those in flight go on. Sync, idempotent, any thread.

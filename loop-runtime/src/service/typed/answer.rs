@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::incoming::Incoming;
 use super::reply::{Outcome, Reply, Whole, WholeOutcome};
-use crate::error::{LoopError, Result};
-use crate::service::base::{BoxFuture, Method};
-use crate::service::serve::{Answer, Call};
+use crate::error::{Error, LoopError, Result};
+use crate::service::base::{BoxFuture, Method, from_status};
+use crate::service::serve::{Answer, Call, Replied};
 use crate::service::session::{self, Outgoing};
 
 impl Call {
@@ -60,7 +58,7 @@ impl Call {
         args: fn(&mut Incoming) -> Result<(L, O)>,
         run: for<'a> fn(&'a S, &'a L, O) -> BoxFuture<'a, R>,
         reply: fn(R) -> Result<P>,
-    ) -> Result<Bytes>
+    ) -> Result<Replied>
     where
         S: Send + Sync + ?Sized + 'static,
         L: Send + Sync + 'static,
@@ -68,7 +66,16 @@ impl Call {
         R: 'static,
         P: Reply,
     {
-        let mut incoming = Incoming::request(self.body, self.session.clone());
+        let (body, requests) = match self.requests {
+            // The other arguments are in the first message.
+            Some(mut requests) if method.first => {
+                let first = requests.next().await;
+                let first = first.ok_or_else(|| Error::internal("the body of the call holds no message"))?;
+                (first.map_err(|status| from_status(&status, true))?, Some(requests))
+            }
+            requests => (self.body, requests),
+        };
+        let mut incoming = Incoming::request(body, self.session.clone(), requests);
         let (lent, owned) = args(&mut incoming)?;
         incoming.settle().await?;
         drop(incoming);
@@ -91,7 +98,10 @@ impl Call {
         };
         let mut out = Outgoing::new();
         value.put(method.reply, &mut out);
-        session::hand_out(&self.session, out, key).await
+        match out.take_items() {
+            Some(items) => Ok(Replied::Stream(items)),
+            None => session::hand_out(&self.session, out, key).await.map(Replied::Message),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 use std::sync::Mutex;
 
+use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::*;
@@ -116,10 +117,11 @@ impl Peer {
     }
 
     /// `refused` is refused by the constructor.
-    fn make(&self, name: &'static str, handle: Option<&str>) -> Answer {
-        let call = Call { body: Bytes::new(), session: self.session.clone(), key: handle.map(str::to_owned) };
+    async fn make(&self, name: &'static str, handle: Option<&str>) -> Result<()> {
+        let (session, key) = (self.session.clone(), handle.map(str::to_owned));
+        let call = Call { body: Bytes::new(), requests: None, session, key };
         let factory = Arc::new(Factory { name, lines: self.lines.clone() });
-        call.serve(&METHOD, factory, |_| Ok(((), ())), |factory, (), ()| Box::pin(factory.make())).unwrap()
+        call.serve(&METHOD, factory, |_| Ok(((), ())), |factory, (), ()| Box::pin(factory.make())).unwrap().await.map(drop)
     }
 
     fn lines(&self) -> Vec<String> {

@@ -22,7 +22,7 @@ impl Remote {
     }
 
     fn read<T: Reply>(&self, received: Received, method: &'static Method) -> Result<T> {
-        let reply = T::take(method.reply, &mut Incoming::reply(received.reply, received.made));
+        let reply = T::take(method.reply, &mut Incoming::reply(received));
         reply.map_err(|why| Error::unreadable_reply(&self.handle().peer_context.name, method.path, why))
     }
 }

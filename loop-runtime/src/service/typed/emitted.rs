@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::incoming::Incoming;
 use super::parameter::Parameter;
-use super::reply::{Outcome, Reply, Whole, WholeOutcome};
+use super::reply::{Outcome, Reply, Whole, WholeOutcome, WholeReply};
 use crate::error::{LoopError, Result};
 use crate::service::base::{BoxFuture, Method};
 use crate::service::handle::Remote;
@@ -26,6 +26,14 @@ impl<T: Parameter + ?Sized> Argument<T> {
     /// Writes it, or lends it.
     pub fn put(value: &T, spec: &FieldSpec, out: &mut Outgoing) {
         value.put(spec, out);
+    }
+
+    /// [`put`](Self::put) for an argument that is handed over.
+    pub fn give(value: T, spec: &FieldSpec, out: &mut Outgoing)
+    where
+        T: Sized,
+    {
+        value.give(spec, out);
     }
 
     /// Reads it, or connects to it.
@@ -123,7 +131,7 @@ impl<R: WholeOutcome> AnswersWhole<R> {
 
     /// How the schema shows the reply.
     pub fn message(schema: &mut Schema) -> FieldType {
-        <R::Ok as LoopMessage>::field_type(schema)
+        <R::Ok as WholeReply>::message(schema)
     }
 
     /// The reply's fields are the message's own.
@@ -140,6 +148,12 @@ pub enum Never {}
 pub trait Refused<T: ?Sized>: Sized {
     #[doc(hidden)]
     fn put(_: &T, _: &FieldSpec, _: &mut Outgoing) {}
+    #[doc(hidden)]
+    fn give(_: T, _: &FieldSpec, _: &mut Outgoing)
+    where
+        T: Sized,
+    {
+    }
     #[doc(hidden)]
     fn take(_: &FieldSpec, _: &mut Incoming) -> Result<Never> {
         Err(crate::Error::internal("a type that cannot cross the boundary"))

@@ -6,9 +6,10 @@ use bytes::Bytes;
 
 use crate::error::{Error, Result};
 use crate::service::base::Names;
-use crate::service::handle::{Handle, Remote};
+use crate::service::handle::{Handle, Received, Remote, Subscription};
 use crate::service::serve::Service;
 use crate::service::session::Session;
+use crate::transport::Requests;
 use crate::wire::{FieldSpec, Message, Value, WireError, check, decode, take};
 
 /// Arguments or results being decoded.
@@ -21,8 +22,8 @@ pub struct Incoming {
 }
 
 enum From {
-    Request { session: Arc<Session>, lent: Vec<Lent> },
-    Reply { made: Option<Remote> },
+    Request { session: Arc<Session>, lent: Vec<Lent>, requests: Option<Requests> },
+    Reply { made: Option<Remote>, stream: Option<Subscription> },
 }
 
 struct Lent {
@@ -32,12 +33,38 @@ struct Lent {
 }
 
 impl Incoming {
-    pub(crate) fn request(body: Bytes, session: Arc<Session>) -> Self {
-        Self { body, from: From::Request { session, lent: Vec::new() } }
+    /// A request; `requests` are the messages that follow `body`, if a stream is among the arguments.
+    pub(crate) fn request(body: Bytes, session: Arc<Session>, requests: Option<Requests>) -> Self {
+        Self { body, from: From::Request { session, lent: Vec::new(), requests } }
     }
 
-    pub(crate) fn reply(body: Bytes, made: Option<Remote>) -> Self {
-        Self { body, from: From::Reply { made } }
+    pub(crate) fn reply(received: Received) -> Self {
+        let Received { reply, made, stream } = received;
+        Self { body: reply, from: From::Reply { made, stream } }
+    }
+
+    /// One item of a stream in a result.
+    pub(crate) fn item(body: Bytes) -> Self {
+        Self { body, from: From::Reply { made: None, stream: None } }
+    }
+
+    /// The messages of the stream among the arguments, and the one before them.
+    pub(crate) fn requests(&mut self) -> Result<(Bytes, Requests)> {
+        let requests = match &mut self.from {
+            From::Request { requests, .. } => requests.take(),
+            From::Reply { .. } => None,
+        };
+        let requests = requests.ok_or_else(|| Error::internal("no stream came with the request"))?;
+        Ok((self.body.clone(), requests))
+    }
+
+    /// The stream that is the reply.
+    pub(crate) fn subscription(&mut self) -> Result<Subscription> {
+        let stream = match &mut self.from {
+            From::Request { .. } => None,
+            From::Reply { stream, .. } => stream.take(),
+        };
+        stream.ok_or_else(|| Error::internal("no stream came with the reply"))
     }
 
     /// The data of the field `spec`.
@@ -70,7 +97,7 @@ impl Incoming {
     /// The service lent under `id`, or the one that the reply carries.
     pub(crate) fn connect<S: Service + ?Sized>(&mut self, spec: &FieldSpec, id: u32) -> Result<Arc<S>> {
         match &mut self.from {
-            From::Request { session, lent } => {
+            From::Request { session, lent, .. } => {
                 let mut names = Names::default();
                 S::describe(&mut names);
                 let handle = Handle::lent(session, S::NAME, Arc::new(names));
@@ -78,7 +105,7 @@ impl Incoming {
                 lent.push(Lent { handle, id, name: spec.dial.unwrap_or(spec.name) });
                 Ok(S::connect(remote))
             }
-            From::Reply { made } => match made.take() {
+            From::Reply { made, .. } => match made.take() {
                 Some(remote) => Ok(S::connect(remote)),
                 None => Err(Error::internal(format!("{}: no service came with the reply", spec.name))),
             },
@@ -88,7 +115,7 @@ impl Incoming {
     /// Connects to everything that was lent, concurrently: an announcement expires after some seconds, so one slow
     /// connection must not delay the others.
     pub(crate) async fn settle(&mut self) -> Result<()> {
-        let From::Request { session, lent } = &mut self.from else { return Ok(()) };
+        let From::Request { session, lent, .. } = &mut self.from else { return Ok(()) };
         let dials: Vec<_> = lent
             .drain(..)
             .map(|lent| {

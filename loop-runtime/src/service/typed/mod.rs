@@ -7,9 +7,11 @@ mod emitted;
 mod incoming;
 mod parameter;
 mod reply;
+mod streamed;
 
 pub use component::Component;
 pub use emitted::{Answers, AnswersWhole, Argument, Refused};
 pub use incoming::Incoming;
 pub use parameter::Parameter;
-pub use reply::{Outcome, Reply, ReplyPart, WholeOutcome};
+pub use reply::{Outcome, Reply, ReplyPart, WholeOutcome, WholeReply};
+pub use streamed::StreamItem;

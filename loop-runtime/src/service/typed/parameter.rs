@@ -23,8 +23,17 @@ pub trait Parameter {
     type Owned: Borrow<Self> + Send + 'static;
     /// Whether it carries a service.
     const CARRIES: bool;
+    /// Whether it is a stream.
+    const STREAMS: bool = false;
     /// Writes it as the field `spec`, or lends the service under that field's number.
     fn put(&self, spec: &FieldSpec, out: &mut Outgoing);
+    /// [`put`](Self::put) for an argument that is handed over.
+    fn give(self, spec: &FieldSpec, out: &mut Outgoing)
+    where
+        Self: Sized,
+    {
+        self.put(spec, out);
+    }
     /// Reads the field, or connects to the service whose id it carries.
     ///
     /// # Errors

@@ -20,6 +20,8 @@ use crate::wire::{FieldSpec, FieldType, LoopMessage, Message, Schema};
 pub trait Reply: Sized + Send + 'static {
     /// Whether a service travels with it.
     const CARRIES: bool;
+    /// Whether it is a stream.
+    const STREAMS: bool = false;
     /// Which field is the service that a constructor returns, and its type.
     fn service() -> Option<(usize, ServiceInfo)>;
     /// Writes the fields.
@@ -162,22 +164,58 @@ tuple_reply!(A 0, B 1, C 2, D 3, E 4, F 5);
 tuple_reply!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
 tuple_reply!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 
-/// A message that is itself the reply.
-pub(super) struct Whole<M>(pub(super) M);
+/// What may itself be the reply: a message, or a stream of them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot itself be the reply of a method",
+    label = "not a message of its own",
+    note = "derive `LoopMessage` for the struct that is the reply, or remove `whole`"
+)]
+pub trait WholeReply: Sized + Send + 'static {
+    /// Whether it is a stream.
+    const STREAMS: bool = false;
+    /// Writes it.
+    fn put(self, out: &mut Outgoing);
+    /// Reads it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Parameter::take`].
+    fn take(from: &mut Incoming) -> Result<Self>;
+    /// How the schema shows it.
+    fn message(schema: &mut Schema) -> FieldType;
+}
 
-impl<M: Message + LoopMessage> Reply for Whole<M> {
+impl<M: Message + LoopMessage> WholeReply for M {
+    fn put(self, out: &mut Outgoing) {
+        out.whole(&self);
+    }
+
+    fn take(from: &mut Incoming) -> Result<Self> {
+        from.whole()
+    }
+
+    fn message(schema: &mut Schema) -> FieldType {
+        <M as LoopMessage>::field_type(schema)
+    }
+}
+
+/// A message that is itself the reply.
+pub(super) struct Whole<R>(pub(super) R);
+
+impl<R: WholeReply> Reply for Whole<R> {
     const CARRIES: bool = false;
+    const STREAMS: bool = R::STREAMS;
 
     fn service() -> Option<(usize, ServiceInfo)> {
         None
     }
 
     fn put(self, _: &'static [FieldSpec], out: &mut Outgoing) {
-        out.whole(&self.0);
+        self.0.put(out);
     }
 
     fn take(_: &'static [FieldSpec], from: &mut Incoming) -> Result<Self> {
-        from.whole().map(Self)
+        R::take(from).map(Self)
     }
 
     fn fields(_: &'static [FieldSpec], _: &mut Schema) -> Vec<(FieldSpec, FieldType)> {
@@ -194,6 +232,8 @@ impl<M: Message + LoopMessage> Reply for Whole<M> {
 pub trait Outcome: Sized {
     /// Whether a service travels with it.
     const CARRIES: bool;
+    /// Whether it is a stream.
+    const STREAMS: bool;
     /// What a successful call gives.
     type Ok: Reply;
     /// What a failed one gives.
@@ -210,6 +250,7 @@ pub trait Outcome: Sized {
 
 impl<T: Reply, E: LoopError> Outcome for Result<T, E> {
     const CARRIES: bool = T::CARRIES;
+    const STREAMS: bool = T::STREAMS;
     type Ok = T;
     type Err = E;
 
@@ -231,8 +272,10 @@ impl<T: Reply, E: LoopError> Outcome for Result<T, E> {
 pub trait WholeOutcome: Sized {
     /// Always `false`: messages hold data.
     const CARRIES: bool;
-    /// The message.
-    type Ok: Message + LoopMessage;
+    /// Whether it is a stream.
+    const STREAMS: bool;
+    /// The message, or the stream of messages.
+    type Ok: WholeReply;
     /// What a failed call gives.
     type Err: LoopError;
     /// As a plain result.
@@ -245,9 +288,10 @@ pub trait WholeOutcome: Sized {
     fn join(result: Result<Self::Ok, Self::Err>) -> Self;
 }
 
-impl<M: Message + LoopMessage, E: LoopError> WholeOutcome for Result<M, E> {
+impl<R: WholeReply, E: LoopError> WholeOutcome for Result<R, E> {
     const CARRIES: bool = false;
-    type Ok = M;
+    const STREAMS: bool = R::STREAMS;
+    type Ok = R;
     type Err = E;
 
     fn split(self) -> Self {

@@ -59,6 +59,18 @@ fn method(rpc: &str, was: &Method, is: &Method, changes: &mut Vec<SchemaChange>)
         let what = format!("{rpc} gave `{}`, gives `{}`", was.reply, is.reply);
         changes.push(SchemaChange::breaking("RPC_SAME_RESPONSE_TYPE", what));
     }
+    let streams = [
+        ("RPC_SAME_CLIENT_STREAMING", "takes", was.streams.0, is.streams.0),
+        ("RPC_SAME_SERVER_STREAMING", "gives", was.streams.1, is.streams.1),
+    ];
+    for (rule, does, was, is) in streams {
+        let what = match (was, is) {
+            (false, true) => format!("{rpc} {does} a stream now, where it was one message"),
+            (true, false) => format!("{rpc} {does} one message now, where it was a stream"),
+            _ => continue,
+        };
+        changes.push(SchemaChange::breaking(rule, what));
+    }
     match (was.idempotent, is.idempotent) {
         (true, false) => {
             let what = format!("{rpc} is not idempotent any more, and older callers repeat it after a loss");

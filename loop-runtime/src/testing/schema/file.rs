@@ -23,6 +23,8 @@ pub(super) struct Method {
     pub(super) request: String,
     pub(super) reply: String,
     pub(super) idempotent: bool,
+    /// Whether the request, and the reply, are streams.
+    pub(super) streams: (bool, bool),
 }
 
 #[derive(Debug)]
@@ -84,7 +86,8 @@ impl Method {
             option.name.iter().map(|part| part.name_part.as_str()).eq(["idempotency_level"])
                 && option.identifier_value() == "IDEMPOTENT"
         });
-        Self { request: method.input_type().to_owned(), reply: method.output_type().to_owned(), idempotent }
+        let streams = (method.client_streaming(), method.server_streaming());
+        Self { request: method.input_type().to_owned(), reply: method.output_type().to_owned(), idempotent, streams }
     }
 }
 

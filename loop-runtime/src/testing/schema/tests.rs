@@ -150,6 +150,20 @@ fn services_and_methods() {
 }
 
 #[test]
+fn a_stream_in_place_of_a_message_breaks() {
+    let service = |rpc: &str| format!("service S {{ {rpc}; }} message A {{}} message B {{}}");
+    let unary = service("rpc F(A) returns (B)");
+    assert_eq!(
+        said(&unary, &service("rpc F(A) returns (stream B)")),
+        ["breaking: rpc `S.F` gives a stream now, where it was one message (RPC_SAME_SERVER_STREAMING)"]
+    );
+    assert_eq!(
+        said(&service("rpc F(stream A) returns (B)"), &unary),
+        ["breaking: rpc `S.F` takes one message now, where it was a stream (RPC_SAME_CLIENT_STREAMING)"]
+    );
+}
+
+#[test]
 fn messages_and_enums() {
     // What goes and comes with a method is told with it.
     let method = "service S { rpc F(A) returns (B); }\nmessage A {}\nmessage B {}";

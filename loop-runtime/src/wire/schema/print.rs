@@ -57,7 +57,9 @@ fn service(service: &ServiceShape, package: &str, out: &mut impl Write) -> fmt::
     for method in &service.methods {
         docs(&method.docs, "  ", out)?;
         let (request, reply) = (relative(&method.request, package), relative(&method.reply, package));
-        write!(out, "  rpc {}({request}) returns ({reply})", method.name)?;
+        let stream = |streams: bool| if streams { "stream " } else { "" };
+        let (asks, answers) = (stream(method.streams.0), stream(method.streams.1));
+        write!(out, "  rpc {}({asks}{request}) returns ({answers}{reply})", method.name)?;
         out.write_str(if method.idempotent { " {\n    option idempotency_level = IDEMPOTENT;\n  }\n" } else { ";\n" })?;
     }
     out.write_str("}\n")

@@ -182,6 +182,8 @@ pub(super) struct MethodShape {
     pub(super) name: &'static str,
     pub(super) docs: Docs,
     pub(super) idempotent: bool,
+    /// Whether the request, and the reply, are streams.
+    pub(super) streams: (bool, bool),
     pub(super) request: String,
     pub(super) reply: String,
 }
@@ -197,10 +199,11 @@ impl MethodShape {
         name: &'static str,
         docs: &'static str,
         idempotent: bool,
+        streams: (bool, bool),
         request: String,
         reply: String,
     ) -> Self {
-        Self { name, docs: Docs(docs), idempotent, request, reply }
+        Self { name, docs: Docs(docs), idempotent, streams, request, reply }
     }
 }
 

@@ -13,6 +13,7 @@ mod peer;
 mod serving;
 mod signs;
 mod states;
+mod streams;
 
 use std::future::Future;
 use std::time::Duration;

@@ -205,6 +205,11 @@ impl Peer {
         self.frame(DATA, 0, stream, &data).await;
     }
 
+    /// A prefix that announces more than follows it.
+    pub(super) async fn sends_part_of_an_item(&mut self, stream: u32) {
+        self.frame(DATA, 0, stream, b"\0\0\0\0\x09part").await;
+    }
+
     pub(super) async fn ends_answer(&mut self, stream: u32, code: u8) {
         // A new name, a value of one digit, no compression.
         let block = [&[0, 11][..], b"grpc-status", &[1, b'0' + code]].concat();
