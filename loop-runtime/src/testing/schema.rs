@@ -58,8 +58,9 @@ pub fn lock_schema(schema: &Schema, directory: impl AsRef<Path>) -> Result<(), S
 }
 
 fn lock(schema: &Schema, directory: &Path, accept: bool) -> Result<(), SchemaError> {
-    if !schema.conflicts().is_empty() {
-        return Err(SchemaError::Conflicts(schema.conflicts().to_vec()));
+    let conflicts = schema.conflicts();
+    if !conflicts.is_empty() {
+        return Err(SchemaError::Conflicts(conflicts));
     }
     let files: BTreeMap<PathBuf, String> =
         schema.files().map(|(package, text)| (PathBuf::from(Schema::file_name(package)), text)).collect();
@@ -168,7 +169,7 @@ impl fmt::Display for SchemaChange {
 pub enum SchemaError {
     /// The files are not what the traits say.
     Changed(Vec<SchemaChange>),
-    /// The traits give a name two meanings.
+    /// Protobuf refuses what the traits say, such as a name with two meanings.
     Conflicts(Vec<Conflict>),
     /// A committed file is not protobuf.
     Malformed {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use super::names::Place;
 use super::print;
 use crate::wire::FieldSpec;
 
@@ -129,13 +130,6 @@ impl MessageShape {
             Member::Oneof(oneof) => &oneof.cases,
         })
     }
-
-    /// Two fields of one name, which protobuf does not allow; oneof cases share the message's namespace.
-    pub(super) fn name_used_twice(&self) -> Option<(&Field, &Field)> {
-        self.fields().enumerate().find_map(|(index, second)| {
-            self.fields().take(index).find(|first| first.name == second.name).map(|first| (first, second))
-        })
-    }
 }
 
 impl OneofShape {
@@ -219,7 +213,7 @@ impl FieldType {
 
 impl fmt::Display for FieldType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        print::ty(self, "", f)
+        print::ty(self, Place::nowhere(), f)
     }
 }
 
@@ -231,7 +225,7 @@ impl fmt::Display for Field {
 
 impl fmt::Display for MessageShape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        print::message(self, "", f)
+        print::message(self, Place::nowhere(), f)
     }
 }
 
