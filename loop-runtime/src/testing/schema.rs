@@ -11,7 +11,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use self::compare::compare;
+use self::compare::{Known, compare};
 use self::file::File;
 use crate::wire::{Conflict, Schema};
 
@@ -78,9 +78,10 @@ fn lock(schema: &Schema, directory: &Path, accept: bool) -> Result<(), SchemaErr
             Err(source) => return Err(SchemaError::Io { path, source }),
         }
     }
+    let known = Known::of(schema);
     for (name, old, new) in differing {
         let (old, new) = (File::read(name, &old)?, File::read(name, new)?);
-        changes.extend(compare(&old, &new).into_iter().map(|change| change.of(name)));
+        changes.extend(compare(&old, &new, &known).into_iter().map(|change| change.of(name)));
     }
     let mut found = Vec::new();
     files_below(directory, Path::new(""), &mut found)?;

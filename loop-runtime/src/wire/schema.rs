@@ -198,6 +198,22 @@ impl Schema {
         content.map(|content| print::file(package, content, &names::scopes(self))).unwrap_or_default()
     }
 
+    /// The full names of all enums.
+    #[cfg(feature = "schema")]
+    pub(crate) fn enums(&self) -> impl Iterator<Item = &str> {
+        self.packages.values().flat_map(|package| &package.enums).map(|item| item.name.as_str())
+    }
+
+    /// The fields whose absence is their default although they are messages: the message's full name, and the number.
+    #[cfg(feature = "schema")]
+    pub(crate) fn defaults(&self) -> impl Iterator<Item = (&str, u32)> {
+        let messages = self.packages.values().flat_map(Package::messages);
+        messages.flat_map(|message| {
+            let fields = message.fields().filter(|field| field.or_default.0);
+            fields.map(|field| (message.name.as_str(), field.number))
+        })
+    }
+
     /// The path under which others import the file of `package`: `loop/chain/common.proto` for `loop.chain.common`.
     pub fn file_name(package: &str) -> String {
         format!("{}.proto", package.replace('.', "/"))

@@ -38,6 +38,18 @@ impl PartialEq for Docs {
 
 impl Eq for Docs {}
 
+/// Whether the reader takes a message without the field. No definition says that, so it is ignored like comments.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OrDefault(pub(super) bool);
+
+impl PartialEq for OrDefault {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for OrDefault {}
+
 /// A message: its fields, oneofs and reserved numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageShape {
@@ -61,6 +73,7 @@ pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) ty: FieldType,
     pub(super) docs: Docs,
+    pub(super) or_default: OrDefault,
 }
 
 /// A oneof: a name and its cases.
@@ -106,7 +119,16 @@ impl MessageShape {
 
     /// Adds a field.
     pub fn field(&mut self, number: u32, name: &'static str, ty: FieldType, docs: &'static str) {
-        self.members.push(Member::Field(Field { number, name, ty, docs: Docs(docs) }));
+        self.push(Field { number, name, ty, docs: Docs(docs), or_default: OrDefault(false) });
+    }
+
+    /// Adds a field whose absence is its default, whatever its type.
+    pub fn field_or_default(&mut self, number: u32, name: &'static str, ty: FieldType, docs: &'static str) {
+        self.push(Field { number, name, ty, docs: Docs(docs), or_default: OrDefault(true) });
+    }
+
+    fn push(&mut self, field: Field) {
+        self.members.push(Member::Field(field));
     }
 
     /// Adds a oneof.
@@ -140,7 +162,7 @@ impl OneofShape {
 
     /// Adds a case.
     pub fn case(&mut self, number: u32, name: &'static str, ty: FieldType, docs: &'static str) {
-        self.cases.push(Field { number, name, ty, docs: Docs(docs) });
+        self.cases.push(Field { number, name, ty, docs: Docs(docs), or_default: OrDefault(false) });
     }
 }
 
