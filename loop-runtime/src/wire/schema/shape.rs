@@ -40,7 +40,9 @@ impl Eq for Docs {}
 
 /// Whether the reader takes a message without the field. No definition says that, so it is ignored like comments.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct OrDefault(pub(super) bool);
+pub(super) struct OrDefault(
+    #[cfg_attr(not(feature = "schema"), expect(dead_code, reason = "read where schemas are compared"))] pub(super) bool,
+);
 
 impl PartialEq for OrDefault {
     fn eq(&self, _: &Self) -> bool {
