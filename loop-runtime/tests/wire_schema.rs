@@ -226,7 +226,8 @@ fn one_name_has_one_meaning() {
         RequestShape::Fields { name: "DifferentReply", fields: vec![] },
     );
     drop(service);
-    let names: Vec<_> = schema.conflicts().iter().map(|conflict| conflict.name()).collect();
+    let conflicts = schema.conflicts();
+    let names: Vec<_> = conflicts.iter().map(|conflict| conflict.name()).collect();
     assert_eq!(names, ["acme.v1.Head", "acme.v1.LatestHeadRequest"]);
 }
 

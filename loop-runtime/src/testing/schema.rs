@@ -11,7 +11,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use self::compare::compare;
+use self::compare::{Known, compare};
 use self::file::File;
 use crate::wire::{Conflict, Schema};
 
@@ -58,8 +58,9 @@ pub fn lock_schema(schema: &Schema, directory: impl AsRef<Path>) -> Result<(), S
 }
 
 fn lock(schema: &Schema, directory: &Path, accept: bool) -> Result<(), SchemaError> {
-    if !schema.conflicts().is_empty() {
-        return Err(SchemaError::Conflicts(schema.conflicts().to_vec()));
+    let conflicts = schema.conflicts();
+    if !conflicts.is_empty() {
+        return Err(SchemaError::Conflicts(conflicts));
     }
     let files: BTreeMap<PathBuf, String> =
         schema.files().map(|(package, text)| (PathBuf::from(Schema::file_name(package)), text)).collect();
@@ -77,9 +78,10 @@ fn lock(schema: &Schema, directory: &Path, accept: bool) -> Result<(), SchemaErr
             Err(source) => return Err(SchemaError::Io { path, source }),
         }
     }
+    let known = Known::of(schema);
     for (name, old, new) in differing {
         let (old, new) = (File::read(name, &old)?, File::read(name, new)?);
-        changes.extend(compare(&old, &new).into_iter().map(|change| change.of(name)));
+        changes.extend(compare(&old, &new, &known).into_iter().map(|change| change.of(name)));
     }
     let mut found = Vec::new();
     files_below(directory, Path::new(""), &mut found)?;
@@ -168,7 +170,7 @@ impl fmt::Display for SchemaChange {
 pub enum SchemaError {
     /// The files are not what the traits say.
     Changed(Vec<SchemaChange>),
-    /// The traits give a name two meanings.
+    /// Protobuf refuses what the traits say, such as a name with two meanings.
     Conflicts(Vec<Conflict>),
     /// A committed file is not protobuf.
     Malformed {

@@ -1,5 +1,7 @@
 //! The schema as `.proto` text, collected from the traits and the messages that they use.
 
+mod check;
+mod names;
 mod print;
 mod shape;
 
@@ -34,15 +36,45 @@ struct Package {
     enums: Vec<EnumShape>,
 }
 
-/// One name with two definitions; the first one is printed.
+impl Package {
+    fn messages(&self) -> impl Iterator<Item = &MessageShape> {
+        self.bodies.iter().chain(&self.messages)
+    }
+
+    /// The full names of all types that its methods and fields refer to.
+    fn mentioned(&self) -> impl Iterator<Item = &str> {
+        let methods = self.services.iter().flat_map(|service| &service.methods);
+        let bodies = methods.flat_map(|method| [method.request.as_str(), method.reply.as_str()]);
+        bodies.chain(self.messages().flat_map(MessageShape::fields).filter_map(|field| field.ty.mentioned()))
+    }
+}
+
+/// A reason for which protobuf refuses the schema: most often one name with two definitions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
     name: String,
-    first: String,
-    second: String,
+    why: Why,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Why {
+    /// Two definitions; of types, the first one is printed.
+    Twice {
+        first: String,
+        second: String,
+    },
+    Refused(String),
 }
 
 impl Conflict {
+    fn twice(name: String, first: String, second: String) -> Self {
+        Self { name, why: Why::Twice { first, second } }
+    }
+
+    fn refused(name: String, why: String) -> Self {
+        Self { name, why: Why::Refused(why) }
+    }
+
     /// The full name.
     pub fn name(&self) -> &str {
         &self.name
@@ -51,14 +83,19 @@ impl Conflict {
 
 impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is declared twice, and differently:\n{}\n{}", self.name, self.first, self.second)
+        match &self.why {
+            Why::Twice { first, second } => {
+                write!(f, "`{}` is declared twice, and differently:\n{first}\n{second}", self.name)
+            }
+            Why::Refused(why) => write!(f, "`{}`: {why}", self.name),
+        }
     }
 }
 
 /// The names of its packages.
 impl fmt::Debug for Schema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Schema").field("packages", &self.packages.keys()).field("conflicts", &self.conflicts).finish()
+        f.debug_struct("Schema").field("packages", &self.packages.keys()).field("conflicts", &self.conflicts()).finish()
     }
 }
 
@@ -103,19 +140,13 @@ impl Schema {
 
     fn insert(&mut self, mut shape: MessageShape, place: fn(&mut Package) -> &mut Vec<MessageShape>) {
         shape.name = self.qualify(&shape.name);
-        if let Some((first, second)) = shape.name_used_twice() {
-            let name = format!("{}.{}", shape.name, first.name);
-            self.conflicts.push(Conflict { name, first: first.to_string(), second: second.to_string() });
-        }
         let package = self.packages.entry(package_of(&shape.name).to_owned()).or_default();
         match package.bodies.iter_mut().chain(&mut package.messages).find(|other| other.name == shape.name) {
             Some(first) if first.pending => *first = shape,
             Some(first) if *first == shape => {}
-            Some(first) => self.conflicts.push(Conflict {
-                name: shape.name.clone(),
-                first: first.to_string(),
-                second: shape.to_string(),
-            }),
+            Some(first) => {
+                self.conflicts.push(Conflict::twice(shape.name.clone(), first.to_string(), shape.to_string()))
+            }
             None => place(package).push(shape),
         }
     }
@@ -127,11 +158,7 @@ impl Schema {
         let enums = &mut self.packages.entry(package_of(&name).to_owned()).or_default().enums;
         match enums.iter().find(|other| other.name == name) {
             Some(first) if *first == shape => {}
-            Some(first) => self.conflicts.push(Conflict {
-                name: name.clone(),
-                first: first.to_string(),
-                second: shape.to_string(),
-            }),
+            Some(first) => self.conflicts.push(Conflict::twice(name.clone(), first.to_string(), shape.to_string())),
             None => enums.push(shape),
         }
         FieldType::Enum(name)
@@ -150,19 +177,41 @@ impl Schema {
         Some(ServiceBuilder { schema: self, package, index, outer })
     }
 
-    /// Names with two definitions. A schema with conflicts is not valid.
-    pub fn conflicts(&self) -> &[Conflict] {
-        &self.conflicts
+    /// Everything for which a compiler of protobuf refuses the files: names with two definitions, names that are none in
+    /// protobuf or become equal in JSON or generated code, packages that import each other. Without conflicts, the
+    /// schema is valid.
+    pub fn conflicts(&self) -> Vec<Conflict> {
+        let mut all = self.conflicts.clone();
+        all.extend(check::check(self));
+        all
     }
 
     /// Every package with its `.proto` text.
     pub fn files(&self) -> impl Iterator<Item = (&str, String)> {
-        self.packages.iter().map(|(name, package)| (name.as_str(), print::file(name, package)))
+        let scopes = names::scopes(self);
+        self.packages.iter().map(move |(name, package)| (name.as_str(), print::file(name, package, &scopes)))
     }
 
     /// The `.proto` text of one package; empty text if the schema has no such package.
     pub fn proto(&self, package: &str) -> String {
-        self.packages.get(package).map(|content| print::file(package, content)).unwrap_or_default()
+        let content = self.packages.get(package);
+        content.map(|content| print::file(package, content, &names::scopes(self))).unwrap_or_default()
+    }
+
+    /// The full names of all enums.
+    #[cfg(feature = "schema")]
+    pub(crate) fn enums(&self) -> impl Iterator<Item = &str> {
+        self.packages.values().flat_map(|package| &package.enums).map(|item| item.name.as_str())
+    }
+
+    /// The fields whose absence is their default although they are messages: the message's full name, and the number.
+    #[cfg(feature = "schema")]
+    pub(crate) fn defaults(&self) -> impl Iterator<Item = (&str, u32)> {
+        let messages = self.packages.values().flat_map(Package::messages);
+        messages.flat_map(|message| {
+            let fields = message.fields().filter(|field| field.or_default.0);
+            fields.map(|field| (message.name.as_str(), field.number))
+        })
     }
 
     /// The path under which others import the file of `package`: `loop/chain/common.proto` for `loop.chain.common`.
@@ -206,11 +255,11 @@ impl Schema {
             RequestShape::Whole(FieldType::Message(name)) => return name,
             RequestShape::Whole(other) => {
                 let name = other.to_string();
-                self.conflicts.push(Conflict {
-                    name: name.clone(),
-                    first: "the type of a field".into(),
-                    second: "a whole message".into(),
-                });
+                self.conflicts.push(Conflict::twice(
+                    name.clone(),
+                    "the type of a field".into(),
+                    "a whole message".into(),
+                ));
                 return name;
             }
             RequestShape::Fields { name, fields } => (self.qualify(name), fields),
@@ -221,11 +270,9 @@ impl Schema {
         }
         match import_of(&name) {
             Some(_) if message.is_empty() => {}
-            Some(_) => self.conflicts.push(Conflict {
-                name: name.clone(),
-                first: "an imported message".into(),
-                second: message.to_string(),
-            }),
+            Some(_) => {
+                self.conflicts.push(Conflict::twice(name.clone(), "an imported message".into(), message.to_string()))
+            }
             None => self.insert(message, |package| &mut package.bodies),
         }
         name

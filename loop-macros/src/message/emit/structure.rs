@@ -88,7 +88,8 @@ fn members(runtime: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
         match &field.place {
             FieldPlace::Number(numbered) => {
                 let (number, describe) = (numbered.number.get(), by_way(field, runtime, "describe"));
-                quote!(#runtime::MessageShape::field(&mut __shape, #number, #name, #describe(__schema), #docs);)
+                let add = if numbered.default { quote!(field_or_default) } else { quote!(field) };
+                quote!(#runtime::MessageShape::#add(&mut __shape, #number, #name, #describe(__schema), #docs);)
             }
             FieldPlace::Oneof => {
                 let of = through(ty, runtime, "OneofField", "shape");

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::SchemaChange;
 use super::file::{Enum, Field, File, Message, Method, Often};
+use crate::wire::Schema;
 
 /// Types with the same encoding, for values that fit both.
 const ALIKE: &[&[&str]] = &[
@@ -15,11 +16,29 @@ const ALIKE: &[&[&str]] = &[
     &["bytes", "string"],
 ];
 
+/// What the rules must know of the traits' schema, and its text does not say.
+#[derive(Default)]
+pub(super) struct Known {
+    /// The full names of all enums: in another file, a type may be one.
+    pub(super) enums: BTreeSet<String>,
+    /// The messages, by full name, and numbers of fields whose absence is their default.
+    pub(super) defaults: BTreeSet<(String, i64)>,
+}
+
+impl Known {
+    pub(super) fn of(schema: &Schema) -> Self {
+        Self {
+            enums: schema.enums().map(str::to_owned).collect(),
+            defaults: schema.defaults().map(|(message, number)| (message.to_owned(), number.into())).collect(),
+        }
+    }
+}
+
 /// All differences between two files of one package that differ.
-pub(super) fn compare(old: &File, new: &File) -> Vec<SchemaChange> {
+pub(super) fn compare(old: &File, new: &File, known: &Known) -> Vec<SchemaChange> {
     let mut changes = Vec::new();
     services(old, new, &mut changes);
-    messages(old, new, &mut changes);
+    messages(old, new, known, &mut changes);
     enums(old, new, &mut changes);
     if changes.is_empty() {
         changes.push(SchemaChange::compatible("only the order or the comments differ"));
@@ -81,12 +100,12 @@ fn method(rpc: &str, was: &Method, is: &Method, changes: &mut Vec<SchemaChange>)
     }
 }
 
-fn messages(old: &File, new: &File, changes: &mut Vec<SchemaChange>) {
+fn messages(old: &File, new: &File, known: &Known, changes: &mut Vec<SchemaChange>) {
     // The messages of a method come and go with it, and are reported with it.
     let (gone, come) = (bodies_without(old, new), bodies_without(new, old));
     for (name, was) in &old.messages {
         match new.messages.get(name) {
-            Some(is) => message(name, was, is, new, changes),
+            Some(is) => message(name, (was, is), new, known, changes),
             None if gone.contains(name.as_str()) => {}
             None => changes.push(SchemaChange::breaking("MESSAGE_NO_DELETE", format!("message `{name}` is gone"))),
         }
@@ -112,7 +131,7 @@ fn bodies_without<'a>(these: &'a File, others: &File) -> BTreeSet<&'a str> {
     .collect()
 }
 
-fn message(name: &str, was: &Message, is: &Message, new: &File, changes: &mut Vec<SchemaChange>) {
+fn message(name: &str, (was, is): (&Message, &Message), new: &File, known: &Known, changes: &mut Vec<SchemaChange>) {
     for (number, before) in &was.fields {
         let what = format!("field {number} of `{name}`");
         match is.fields.get(number) {
@@ -129,7 +148,8 @@ fn message(name: &str, was: &Message, is: &Message, new: &File, changes: &mut Ve
     }
     for (number, now) in is.fields.iter().filter(|(number, _)| !was.fields.contains_key(*number)) {
         let what = format!("field {number} of `{name}`, `{}`, is new", now.name);
-        if must_come(now, new) {
+        let by_default = known.defaults.contains(&(new.full(name), *number));
+        if must_come(now, new, known) && !by_default {
             let what =
                 format!("{what}, and older peers do not send it: take an `Option`, or `#[wire({number}, default)]`");
             changes.push(SchemaChange::breaking(None, what));
@@ -141,8 +161,9 @@ fn message(name: &str, was: &Message, is: &Message, new: &File, changes: &mut Ve
 }
 
 /// Whether a message without the field is refused: messages by value.
-fn must_come(field: &Field, file: &File) -> bool {
-    field.named && field.often == Often::Once && field.oneof.is_none() && !file.enums.contains_key(&field.ty)
+fn must_come(field: &Field, file: &File, known: &Known) -> bool {
+    let is_enum = file.enums.contains_key(&field.ty) || known.enums.contains(&field.ty);
+    field.named && field.often == Often::Once && field.oneof.is_none() && !is_enum
 }
 
 fn field(what: &str, was: &Field, is: &Field, changes: &mut Vec<SchemaChange>) {

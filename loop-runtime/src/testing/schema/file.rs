@@ -5,13 +5,16 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 use prost_types::field_descriptor_proto::{Label, Type};
-use prost_types::{DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, MethodDescriptorProto};
+use prost_types::{
+    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, MethodDescriptorProto,
+};
 
 use super::SchemaError;
 
-/// One file. Names are as they are written: full ones for what is in other packages.
+/// One file. Names are full ones for what is in other packages, and local ones otherwise.
 #[derive(Debug)]
 pub(super) struct File {
+    pub(super) package: String,
     /// Methods by service and name.
     pub(super) services: BTreeMap<String, BTreeMap<String, Method>>,
     pub(super) messages: BTreeMap<String, Message>,
@@ -64,17 +67,24 @@ pub(super) struct Enum {
 impl File {
     /// Reads the text of the file `name`.
     pub(super) fn read(name: &Path, text: &str) -> Result<Self, SchemaError> {
-        let file = protox_parse::parse(&name.to_string_lossy(), text)
+        let mut file = protox_parse::parse(&name.to_string_lossy(), text)
             .map_err(|why| SchemaError::Malformed { file: name.to_owned(), source: why.into() })?;
+        plain(&mut file);
         let services = file.service.iter().map(|service| {
             let methods = service.method.iter().map(|method| (method.name().to_owned(), Method::of(method)));
             (service.name().to_owned(), methods.collect())
         });
         Ok(Self {
+            package: file.package().to_owned(),
             services: services.collect(),
             messages: file.message_type.iter().map(|it| (it.name().to_owned(), Message::of(it))).collect(),
             enums: file.enum_type.iter().map(|it| (it.name().to_owned(), Enum::of(it))).collect(),
         })
+    }
+
+    /// The full name of what is local here.
+    pub(super) fn full(&self, local: &str) -> String {
+        if self.package.is_empty() { local.to_owned() } else { format!("{}.{local}", self.package) }
     }
 }
 
@@ -131,6 +141,24 @@ impl Enum {
         let values = item.value.iter().rev().map(|value| (value.number().into(), value.name().to_owned()));
         let reserved = item.reserved_range.iter().map(|range| range.start().into()..=range.end().into());
         Self { values: values.collect(), reserved: reserved.collect() }
+    }
+}
+
+/// Brings names that are written in full, from a dot on, to the form of the others.
+fn plain(file: &mut FileDescriptorProto) {
+    let package = format!("{}.", file.package());
+    let shorten = |name: &mut Option<String>| {
+        if let Some(full) = name.as_deref().and_then(|name| name.strip_prefix('.')) {
+            *name = Some(full.strip_prefix(&package).filter(|local| !local.contains('.')).unwrap_or(full).to_owned());
+        }
+    };
+    for method in file.service.iter_mut().flat_map(|service| &mut service.method) {
+        shorten(&mut method.input_type);
+        shorten(&mut method.output_type);
+    }
+    for message in &mut file.message_type {
+        let entries = message.nested_type.iter_mut().flat_map(|entry| &mut entry.field);
+        message.field.iter_mut().chain(entries).for_each(|field| shorten(&mut field.type_name));
     }
 }
 

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use super::compare::Known;
 use super::file::File;
 use super::{SchemaError, compare, lock};
 use crate::wire::Schema;
@@ -8,7 +9,7 @@ use crate::{LoopMessage, Result, loop_service};
 /// What is said of the difference, without the file.
 fn said(old: &str, new: &str) -> Vec<String> {
     let read = |text: &str| File::read(Path::new("a.proto"), &format!("syntax = \"proto3\";\n{text}")).unwrap();
-    let changes = compare(&read(old), &read(new));
+    let changes = compare(&read(old), &read(new), &Known::default());
     changes.iter().map(|change| change.to_string().split_off(": ".len())).collect()
 }
 
@@ -253,6 +254,90 @@ fn files_are_written_when_that_is_asked_for_and_held_otherwise() {
     std::fs::remove_dir_all(dir.path().join("schema")).unwrap();
     std::fs::write(dir.path().join("schema"), "").unwrap();
     assert!(matches!(lock(&new, dir.path(), false), Err(SchemaError::Io { .. })));
+}
+
+mod grown {
+    use crate::{LoopMessage, Result, loop_service};
+
+    #[derive(LoopMessage, Default)]
+    #[message(package = "grown.test.v1")]
+    pub(crate) struct Limits {
+        #[wire(1)]
+        most: u32,
+    }
+
+    #[derive(LoopMessage)]
+    #[message(package = "grown.other.v1")]
+    pub(crate) enum Kind {
+        #[wire(0)]
+        Plain,
+    }
+
+    pub(super) mod before {
+        #[derive(crate::LoopMessage)]
+        #[message(package = "grown.test.v1")]
+        pub(crate) struct Order {
+            #[wire(1)]
+            id: u64,
+        }
+    }
+
+    pub(super) mod after {
+        #[derive(crate::LoopMessage)]
+        #[message(package = "grown.test.v1")]
+        pub(crate) struct Order {
+            #[wire(1)]
+            id: u64,
+            #[wire(2, default)]
+            limits: super::Limits,
+            #[wire(3)]
+            kind: super::Kind,
+            #[wire(4)]
+            strict: super::Limits,
+        }
+    }
+
+    #[loop_service(package = "grown.test.v1", name = "Shop")]
+    pub(super) trait Shop {
+        async fn put(&self, order: &before::Order, limits: &Limits) -> Result<()>;
+    }
+
+    #[loop_service(package = "grown.test.v1", name = "Shop")]
+    pub(super) trait NewShop {
+        async fn put(&self, order: &after::Order, limits: &Limits) -> Result<()>;
+    }
+}
+
+/// Neither a default nor an enum of another file is in the text.
+#[test]
+fn what_older_peers_do_not_send_may_have_a_default() {
+    let dir = tempfile::tempdir().unwrap();
+    lock(&Schema::of::<dyn grown::Shop>(), dir.path(), true).unwrap();
+    let new = Schema::of::<dyn grown::NewShop>();
+    let Err(SchemaError::Changed(changes)) = lock(&new, dir.path(), false) else { panic!("nothing changed") };
+    let said: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [
+            "grown/other/v1.proto: compatible: the package is new",
+            "grown/test/v1.proto: compatible: field 2 of `Order`, `limits`, is new",
+            "grown/test/v1.proto: compatible: field 3 of `Order`, `kind`, is new",
+            "grown/test/v1.proto: breaking: field 4 of `Order`, `strict`, is new, and older peers do not send it: take an \
+             `Option`, or `#[wire(4, default)]`",
+        ]
+    );
+}
+
+/// A name that has to be written in full now is the same name.
+#[test]
+fn a_dot_before_a_name_changes_nothing() {
+    let text = |duration: &str, own: &str| {
+        format!("package a.v1;\nmessage Own {{}}\nmessage M {{ {duration} wait = 1; map<string, {own}> own = 2; }}")
+    };
+    assert_eq!(
+        said(&text("google.protobuf.Duration", "Own"), &text(".google.protobuf.Duration", ".a.v1.Own")),
+        ["compatible: only the order or the comments differ"]
+    );
 }
 
 /// Every file that this project exports is read as it is printed.

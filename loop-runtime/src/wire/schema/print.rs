@@ -4,17 +4,18 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 use std::ops::RangeInclusive;
 
+use super::names::Place;
 use super::shape::{Docs, EnumShape, Field, FieldType, Member, MessageShape, OneofShape, ServiceShape};
 use super::{Package, Schema, import_of, package_of};
 
-pub(super) fn file(name: &str, package: &Package) -> String {
+pub(super) fn file(name: &str, package: &Package, scopes: &BTreeSet<String>) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
-    let _ = write_file(name, package, &mut out);
+    let _ = write_file(name, package, Place::package(name, scopes), &mut out);
     out
 }
 
-fn write_file(name: &str, package: &Package, out: &mut String) -> fmt::Result {
+fn write_file(name: &str, package: &Package, place: Place<'_>, out: &mut String) -> fmt::Result {
     out.write_str("syntax = \"proto3\";\n")?;
     if !name.is_empty() {
         write!(out, "\npackage {name};\n")?;
@@ -26,11 +27,11 @@ fn write_file(name: &str, package: &Package, out: &mut String) -> fmt::Result {
     }
     for item in &package.services {
         out.write_char('\n')?;
-        service(item, name, out)?;
+        service(item, place, out)?;
     }
-    for item in package.bodies.iter().chain(&package.messages) {
+    for item in package.messages() {
         out.write_char('\n')?;
-        message(item, name, out)?;
+        message(item, place, out)?;
     }
     for item in &package.enums {
         out.write_char('\n')?;
@@ -40,23 +41,19 @@ fn write_file(name: &str, package: &Package, out: &mut String) -> fmt::Result {
 }
 
 fn imports(name: &str, package: &Package) -> BTreeSet<String> {
-    let methods = package.services.iter().flat_map(|service| &service.methods);
-    let bodies = methods.flat_map(|method| [method.request.as_str(), method.reply.as_str()]);
-    let fields = package.bodies.iter().chain(&package.messages).flat_map(MessageShape::fields);
-    let types = fields.filter_map(|field| field.ty.mentioned());
-    bodies
-        .chain(types)
+    package
+        .mentioned()
         .filter(|mentioned| package_of(mentioned) != name)
         .map(|mentioned| import_of(mentioned).map_or_else(|| Schema::file_name(package_of(mentioned)), str::to_owned))
         .collect()
 }
 
-fn service(service: &ServiceShape, package: &str, out: &mut impl Write) -> fmt::Result {
+fn service(service: &ServiceShape, place: Place<'_>, out: &mut impl Write) -> fmt::Result {
     docs(&service.docs, "", out)?;
     writeln!(out, "service {} {{", local(service.name))?;
     for method in &service.methods {
         docs(&method.docs, "  ", out)?;
-        let (request, reply) = (relative(&method.request, package), relative(&method.reply, package));
+        let (request, reply) = (place.refer(&method.request), place.refer(&method.reply));
         let stream = |streams: bool| if streams { "stream " } else { "" };
         let (asks, answers) = (stream(method.streams.0), stream(method.streams.1));
         write!(out, "  rpc {}({asks}{request}) returns ({answers}{reply})", method.name)?;
@@ -65,7 +62,7 @@ fn service(service: &ServiceShape, package: &str, out: &mut impl Write) -> fmt::
     out.write_str("}\n")
 }
 
-pub(super) fn message(message: &MessageShape, package: &str, out: &mut impl Write) -> fmt::Result {
+pub(super) fn message(message: &MessageShape, place: Place<'_>, out: &mut impl Write) -> fmt::Result {
     docs(&message.docs, "", out)?;
     if message.members.is_empty() && message.reserved.is_empty() {
         return writeln!(out, "message {} {{}}", local(&message.name));
@@ -74,47 +71,47 @@ pub(super) fn message(message: &MessageShape, package: &str, out: &mut impl Writ
     reserved(&message.reserved, out)?;
     for member in &message.members {
         match member {
-            Member::Field(one) => field(one, "  ", package, out)?,
-            Member::Oneof(of) => oneof(of, package, out)?,
+            Member::Field(one) => field(one, "  ", place.within(message), out)?,
+            Member::Oneof(of) => oneof(of, place.within(message), out)?,
         }
     }
     out.write_str("}\n")
 }
 
-fn oneof(oneof: &OneofShape, package: &str, out: &mut impl Write) -> fmt::Result {
+fn oneof(oneof: &OneofShape, place: Place<'_>, out: &mut impl Write) -> fmt::Result {
     docs(&oneof.docs, "  ", out)?;
     writeln!(out, "  oneof {} {{", oneof.name)?;
     for case in &oneof.cases {
-        field(case, "    ", package, out)?;
+        field(case, "    ", place, out)?;
     }
     out.write_str("  }\n")
 }
 
-fn field(field: &Field, indent: &str, package: &str, out: &mut impl Write) -> fmt::Result {
+fn field(field: &Field, indent: &str, place: Place<'_>, out: &mut impl Write) -> fmt::Result {
     docs(&field.docs, indent, out)?;
     out.write_str(indent)?;
-    ty(&field.ty, package, out)?;
+    ty(&field.ty, place, out)?;
     let options = if matches!(field.ty, FieldType::Unpacked(_)) { " [packed = false]" } else { "" };
     writeln!(out, " {} = {}{options};", field.name, field.number)
 }
 
-pub(super) fn ty(ty: &FieldType, package: &str, out: &mut impl Write) -> fmt::Result {
+pub(super) fn ty(ty: &FieldType, place: Place<'_>, out: &mut impl Write) -> fmt::Result {
     match ty {
         FieldType::Scalar(keyword) => out.write_str(keyword),
-        FieldType::Message(name) | FieldType::Enum(name) => out.write_str(relative(name, package)),
+        FieldType::Message(name) | FieldType::Enum(name) => out.write_str(&place.refer(name)),
         FieldType::Optional(inner) => {
             out.write_str("optional ")?;
-            self::ty(inner, package, out)
+            self::ty(inner, place, out)
         }
         FieldType::Repeated(inner) | FieldType::Unpacked(inner) => {
             out.write_str("repeated ")?;
-            self::ty(inner, package, out)
+            self::ty(inner, place, out)
         }
         FieldType::Map(key, value) => {
             out.write_str("map<")?;
-            self::ty(key, package, out)?;
+            self::ty(key, place, out)?;
             out.write_str(", ")?;
-            self::ty(value, package, out)?;
+            self::ty(value, place, out)?;
             out.write_char('>')
         }
     }
@@ -166,8 +163,4 @@ fn docs(docs: &Docs, indent: &str, out: &mut impl Write) -> fmt::Result {
 
 fn local(name: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(_, local)| local)
-}
-
-fn relative<'n>(name: &'n str, package: &str) -> &'n str {
-    if package_of(name) == package { local(name) } else { name }
 }

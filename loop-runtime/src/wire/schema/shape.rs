@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use super::names::Place;
 use super::print;
 use crate::wire::FieldSpec;
 
@@ -37,6 +38,20 @@ impl PartialEq for Docs {
 
 impl Eq for Docs {}
 
+/// Whether the reader takes a message without the field. No definition says that, so it is ignored like comments.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OrDefault(
+    #[cfg_attr(not(feature = "schema"), expect(dead_code, reason = "read where schemas are compared"))] pub(super) bool,
+);
+
+impl PartialEq for OrDefault {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for OrDefault {}
+
 /// A message: its fields, oneofs and reserved numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageShape {
@@ -60,6 +75,7 @@ pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) ty: FieldType,
     pub(super) docs: Docs,
+    pub(super) or_default: OrDefault,
 }
 
 /// A oneof: a name and its cases.
@@ -105,7 +121,16 @@ impl MessageShape {
 
     /// Adds a field.
     pub fn field(&mut self, number: u32, name: &'static str, ty: FieldType, docs: &'static str) {
-        self.members.push(Member::Field(Field { number, name, ty, docs: Docs(docs) }));
+        self.push(Field { number, name, ty, docs: Docs(docs), or_default: OrDefault(false) });
+    }
+
+    /// Adds a field whose absence is its default, whatever its type.
+    pub fn field_or_default(&mut self, number: u32, name: &'static str, ty: FieldType, docs: &'static str) {
+        self.push(Field { number, name, ty, docs: Docs(docs), or_default: OrDefault(true) });
+    }
+
+    fn push(&mut self, field: Field) {
+        self.members.push(Member::Field(field));
     }
 
     /// Adds a oneof.
@@ -129,13 +154,6 @@ impl MessageShape {
             Member::Oneof(oneof) => &oneof.cases,
         })
     }
-
-    /// Two fields of one name, which protobuf does not allow; oneof cases share the message's namespace.
-    pub(super) fn name_used_twice(&self) -> Option<(&Field, &Field)> {
-        self.fields().enumerate().find_map(|(index, second)| {
-            self.fields().take(index).find(|first| first.name == second.name).map(|first| (first, second))
-        })
-    }
 }
 
 impl OneofShape {
@@ -146,7 +164,7 @@ impl OneofShape {
 
     /// Adds a case.
     pub fn case(&mut self, number: u32, name: &'static str, ty: FieldType, docs: &'static str) {
-        self.cases.push(Field { number, name, ty, docs: Docs(docs) });
+        self.cases.push(Field { number, name, ty, docs: Docs(docs), or_default: OrDefault(false) });
     }
 }
 
@@ -222,7 +240,7 @@ impl FieldType {
 
 impl fmt::Display for FieldType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        print::ty(self, "", f)
+        print::ty(self, Place::nowhere(), f)
     }
 }
 
@@ -234,7 +252,7 @@ impl fmt::Display for Field {
 
 impl fmt::Display for MessageShape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        print::message(self, "", f)
+        print::message(self, Place::nowhere(), f)
     }
 }
 

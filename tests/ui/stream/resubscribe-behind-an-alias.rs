@@ -1,0 +1,35 @@
+use std::sync::Arc;
+
+use loop_runtime::{Result, loop_service};
+
+type Tip = u64;
+
+#[loop_service(package = "acme.relayer.v1")]
+trait Relayer {
+    async fn height(&self) -> Result<u64>;
+
+    #[rpc(resubscribe)]
+    async fn tip(&self) -> Result<Tip>;
+}
+
+struct Evm;
+
+impl Relayer for Evm {
+    async fn height(&self) -> Result<u64> {
+        Ok(7)
+    }
+
+    async fn tip(&self) -> Result<Tip> {
+        unimplemented!()
+    }
+}
+
+async fn caller(relayer: Arc<dyn Relayer>) -> Result<u64> {
+    relayer.height().await
+}
+
+fn shared() -> Arc<dyn Relayer> {
+    Arc::new(Evm)
+}
+
+fn main() {}

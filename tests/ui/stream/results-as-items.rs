@@ -1,0 +1,32 @@
+use std::sync::Arc;
+
+use loop_runtime::{Result, Streaming, loop_service};
+
+#[loop_service(package = "acme.relayer.v1")]
+trait Relayer {
+    async fn height(&self) -> Result<u64>;
+
+    async fn heads(&self) -> Result<Streaming<Result<u64>>>;
+}
+
+struct Evm;
+
+impl Relayer for Evm {
+    async fn height(&self) -> Result<u64> {
+        Ok(7)
+    }
+
+    async fn heads(&self) -> Result<Streaming<Result<u64>>> {
+        unimplemented!()
+    }
+}
+
+async fn caller(relayer: Arc<dyn Relayer>) -> Result<u64> {
+    relayer.height().await
+}
+
+fn shared() -> Arc<dyn Relayer> {
+    Arc::new(Evm)
+}
+
+fn main() {}
