@@ -16,6 +16,7 @@ mod item;
 pub(crate) mod model;
 pub(crate) mod options;
 mod parse;
+mod probe;
 #[cfg(test)]
 mod tests;
 pub(crate) mod types;
