@@ -16,6 +16,9 @@ use crate::diag::Errors;
 /// The attribute that takes a bare literal: the number on the wire.
 const NUMBERED: &str = "wire";
 
+/// What other derives call the number.
+const NUMBER_WORDS: &[&str] = &["tag", "number", "id", "index", "field", "n"];
+
 /// What the numbers of fields take beside them, and those of arguments and variants do not, or not all.
 const OF_FIELDS: &[&str] =
     &["nanos", "default", "skip", "oneof", "sint", "fixed", "wrapped", "unpacked", "key", "with"];
@@ -76,6 +79,15 @@ impl Options {
                 if !known.contains(&name.as_str()) && self.attribute == NUMBERED && OF_FIELDS.contains(&name.as_str()) {
                     let problem = format!("`{name}` belongs to a field of a message");
                     errors.help(key, problem, "declare a message with such a field");
+                    continue;
+                }
+                if !known.contains(&name.as_str())
+                    && NUMBER_WORDS.contains(&name.as_str())
+                    && self.attribute == NUMBERED
+                    && let Some(number) = entry.assigned_number()
+                {
+                    let help = format!("write the number alone: `#[wire({number})]`");
+                    errors.help(key, format_args!("unknown option `{name}`"), help);
                     continue;
                 }
                 if !known.contains(&name.as_str()) {
@@ -182,6 +194,14 @@ impl Options {
 }
 
 impl Entry {
+    /// The number in `tag = 1`.
+    fn assigned_number(&self) -> Option<LitInt> {
+        match &self.value {
+            Value::Assigned(tokens) => syn::parse2(tokens.clone()).ok(),
+            Value::None | Value::List(_) => None,
+        }
+    }
+
     fn is(&self, key: &str) -> bool {
         matches!(&self.head, TokenTree::Ident(ident) if ident == key)
     }

@@ -15,7 +15,7 @@ use syn::{DeriveInput, Type};
 
 use crate::diag::Errors;
 use crate::message::model::Message;
-use crate::message::{check, derived, lints_of};
+use crate::message::{check, derived, lints_of, probe};
 
 /// A type that derives `LoopError`.
 struct ErrorType<'a> {
@@ -45,7 +45,9 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
         return sound(item);
     }
     let (errors, fallback) = (errors.into_tokens(), fallback::fallback(&item));
-    quote!(#errors #fallback)
+    let read = parse::error(&item, &mut Errors::default()).filter(|_| item.generics.params.is_empty());
+    let probes = read.map(|read| probe::probes(&read.message));
+    quote!(#errors #fallback #probes)
 }
 
 /// Emits a type without mistakes, as in [`crate::message`].

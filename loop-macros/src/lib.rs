@@ -11,6 +11,8 @@ mod attr;
 mod case;
 mod diag;
 mod error;
+#[cfg(test)]
+mod expansions;
 mod message;
 mod service;
 

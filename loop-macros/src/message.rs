@@ -11,6 +11,7 @@ pub(crate) mod model;
 mod number;
 pub(crate) mod options;
 pub(crate) mod parse;
+pub(crate) mod probe;
 #[cfg(test)]
 mod tests;
 
@@ -36,7 +37,8 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
         return sound(item);
     }
     let (errors, fallback) = (errors.into_tokens(), fallback::fallback(&item));
-    quote!(#errors #fallback)
+    let probes = message.filter(|_| item.generics.params.is_empty()).map(|message| probe::probes(&message));
+    quote!(#errors #fallback #probes)
 }
 
 /// Emits a type without mistakes.

@@ -16,6 +16,7 @@ mod item;
 pub(crate) mod model;
 pub(crate) mod options;
 mod parse;
+mod probe;
 mod streams;
 #[cfg(test)]
 mod tests;

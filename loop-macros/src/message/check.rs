@@ -70,8 +70,21 @@ fn check_type(ty: &Type, errors: &mut Errors) {
     types::walk(ty, &mut |inner| one_type(inner, errors));
 }
 
+/// Is there nothing to report about the type?
+pub(super) fn is_sound(ty: &Type) -> bool {
+    let mut errors = Errors::default();
+    check_type(ty, &mut errors);
+    errors.is_empty()
+}
+
 fn one_type(ty: &Type, errors: &mut Errors) -> bool {
     match ty {
+        // The lifetime is a parameter of the type, which was reported.
+        Type::Reference(reference)
+            if reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident != "static") =>
+        {
+            false
+        }
         Type::Reference(_) => {
             errors.help(ty, "a message cannot borrow", "own the value; borrow in method arguments");
             false

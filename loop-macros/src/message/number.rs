@@ -45,11 +45,17 @@ impl FieldNumber {
         let Some(token) = options.literal() else {
             return if sound { Self::Nothing } else { Self::Refused };
         };
-        let number = syn::parse2::<LitInt>(token.to_token_stream()).ok();
-        match number.and_then(|number| number.base10_parse::<i32>().ok()) {
+        match number_of(&token).and_then(|number| number.base10_parse::<i32>().ok()) {
             Some(value) => Self::Number(Sound { value: value.into(), token }),
             None => {
-                errors.help(&token, "wire numbers are written as integers", "for example `#[wire(0)]`");
+                match number_of(&token) {
+                    Some(_) => errors.help(
+                        &token,
+                        "values of an enum are from -2147483648 to 2147483647",
+                        "choose a number in that range",
+                    ),
+                    None => errors.help(&token, "wire numbers are written as integers", "for example `#[wire(0)]`"),
+                }
                 Self::Refused
             }
         }
@@ -71,6 +77,10 @@ impl FieldNumber {
             Self::Nothing | Self::Refused => 0,
         }
     }
+}
+
+fn number_of(token: &Literal) -> Option<LitInt> {
+    syn::parse2(token.to_token_stream()).ok()
 }
 
 /// The numbers of one message or enum.

@@ -258,13 +258,24 @@ fn no_alias(options: &VariantOptions, errors: &mut Errors) {
 /// `#[wire(unknown)] Other(i32)`.
 fn keeps_number<'a>(variant: &'a Variant, errors: &mut Errors) -> Option<&'a Ident> {
     match &variant.fields {
-        Fields::Unnamed(fields) if fields.unnamed.len() == 1 => Some(&variant.ident),
+        Fields::Unnamed(fields) if fields.unnamed.len() == 1 && !fields.unnamed.iter().any(is_no_number) => {
+            Some(&variant.ident)
+        }
         _ => {
             let help = format!("write `#[wire(unknown)] {}(i32)`", variant.ident);
             errors.help(variant_body(variant), "the variant for unknown numbers keeps the number", help);
             None
         }
     }
+}
+
+/// Is it certainly not an `i32`, which is what protobuf's enums are?
+fn is_no_number(field: &syn::Field) -> bool {
+    const OTHERS: &[&str] = &[
+        "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i64", "i128", "isize", "bool", "String", "Option",
+        "Vec",
+    ];
+    types::named(&field.ty).is_none_or(|(name, _)| OTHERS.iter().any(|other| name == other))
 }
 
 /// `#[wire(unknown)] Other`.

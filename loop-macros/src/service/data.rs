@@ -5,7 +5,7 @@ use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::Type;
 
-use super::types;
+use super::{streams, types};
 use crate::diag::Errors;
 
 /// Where a type occurs.
@@ -22,6 +22,32 @@ pub(crate) fn check(ty: &Type, place: Located<'_>, errors: &mut Errors) {
     types::walk(ty, &mut |inner| one(inner, place, errors));
 }
 
+/// Reports everything within the result of `method` that cannot be encoded.
+pub(crate) fn check_result(result: &Type, method: &Ident, errors: &mut Errors) {
+    if streams::result(method, result, errors) {
+        return;
+    }
+    let place = Located::Result(method);
+    match types::success(result).map(streams::within) {
+        // The parts of a reply with several fields.
+        Some(Type::Tuple(parts)) => parts.elems.iter().for_each(|part| check(part, place, errors)),
+        Some(success) => check(success, place, errors),
+        None => match tuple(result) {
+            Some(tuple) => {
+                let help = "write `Result<..>` itself: behind an alias its fields are not seen";
+                errors.help(tuple, "a tuple has no field names on the wire", help);
+            }
+            None => check(result, place, errors),
+        },
+    }
+}
+
+/// The tuple in an alias of `Result`, which may have been meant as several fields.
+fn tuple(result: &Type) -> Option<&Type> {
+    let (_, inner) = types::named(result)?;
+    inner.filter(|inner| matches!(types::ungroup(inner), Type::Tuple(parts) if !parts.elems.is_empty()))
+}
+
 /// Reports `ty` itself; returns whether its parts are to be checked.
 fn one(ty: &Type, place: Located<'_>, errors: &mut Errors) -> bool {
     if let Some((whole, service)) = types::unshared(ty) {
@@ -33,7 +59,31 @@ fn one(ty: &Type, place: Located<'_>, errors: &mut Errors) -> bool {
             if let Some((_, Some(Type::TraitObject(object)))) = types::named(ty) {
                 if types::first_trait(&object.bounds).is_some_and(types::is_fn_trait) {
                     closure(ty, errors);
+                } else if let Some(name) = types::first_trait(&object.bounds).filter(|name| types::is_of_std(name)) {
+                    no_service(object, name, errors);
+                } else if object.bounds.len() > 1
+                    && let Some(service) = types::first_trait(&object.bounds)
+                {
+                    let help = format!("write `dyn {service}`; every service is `Send + Sync + 'static` already");
+                    errors.help(object, "a service is named by its trait alone", help);
                 }
+                return false;
+            }
+            if types::names_self(ty) {
+                let help = match place {
+                    Located::Result(_) => "name a message type, or return `Arc<dyn Trait>` to return a service",
+                    Located::Argument(_) => "name a message type, or take `Arc<dyn Trait>` to take a service",
+                };
+                errors.help(ty, "`Self` is another type in each implementation", help);
+                return false;
+            }
+            if let Some((name, _)) = types::named(ty).filter(|_| types::is_local(ty)) {
+                let help = "send the value itself, or pass `Arc<dyn Trait>` of a service trait";
+                errors.help(ty, format_args!("a value in `{name}` stays on one thread"), help);
+                return false;
+            }
+            if types::has_lifetime(ty) {
+                borrows(ty, place, errors);
                 return false;
             }
             if let Some((map, Some(key))) = types::named(ty)
@@ -53,16 +103,7 @@ fn one(ty: &Type, place: Located<'_>, errors: &mut Errors) -> bool {
             true
         }
         Type::Reference(_) => {
-            match place {
-                Located::Argument(name) => {
-                    let help = "only the outermost reference is taken off; own what is inside";
-                    errors.help(ty, format_args!("argument `{name}` borrows inside another type"), help);
-                }
-                Located::Result(name) => {
-                    let help = "the value is decoded by the caller, who owns it; return an owned type such as `String`";
-                    errors.help(ty, format_args!("method `{name}` returns a reference"), help);
-                }
-            }
+            borrows(ty, place, errors);
             false
         }
         Type::Tuple(tuple) if !tuple.elems.is_empty() => {
@@ -97,6 +138,26 @@ fn one(ty: &Type, place: Located<'_>, errors: &mut Errors) -> bool {
     }
 }
 
+/// Only what is behind the one `&` of an argument is borrowed.
+fn borrows(ty: &Type, place: Located<'_>, errors: &mut Errors) {
+    match place {
+        Located::Argument(name) => {
+            let help = "only the outermost reference is taken off; own what is inside";
+            errors.help(ty, format_args!("argument `{name}` borrows inside another type"), help);
+        }
+        Located::Result(name) => {
+            let help = "the value is decoded by the caller, who owns it; return an owned type such as `String`";
+            errors.help(ty, format_args!("method `{name}` returns a reference"), help);
+        }
+    }
+}
+
+/// Nobody can put the attribute on a trait of the standard library.
+fn no_service(ty: impl ToTokens, name: &Ident, errors: &mut Errors) {
+    let help = "send a message, or declare a service trait that does what is needed and pass `Arc<dyn Trait>` of it";
+    errors.help(ty, format_args!("`dyn {name}` is not a service"), help);
+}
+
 fn closure(ty: impl ToTokens, errors: &mut Errors) {
     let help = "pass `Arc<dyn Trait>` of a service trait";
     errors.help(ty, "a closure cannot cross the plugin boundary", help);
@@ -106,6 +167,9 @@ fn closure(ty: impl ToTokens, errors: &mut Errors) {
 fn unshared(ty: &Type, service: &Ident, place: Located<'_>, errors: &mut Errors) {
     if types::is_fn_trait(service) {
         return closure(ty, errors);
+    }
+    if types::is_of_std(service) {
+        return no_service(ty, service, errors);
     }
     match place {
         Located::Argument(name) => {

@@ -25,6 +25,7 @@ use super::types;
 use crate::case;
 
 pub(crate) use contract::{contract, signature};
+pub(super) use service::object;
 
 /// The whole expansion of the attribute.
 pub(crate) fn emit(mut service: Service<'_>) -> TokenStream {

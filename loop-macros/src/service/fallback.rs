@@ -9,8 +9,8 @@ use syn::{ReturnType, TraitItem, TraitItemFn, Type, TypeParamBound};
 
 use super::emit::{contract, signature};
 use super::model::{Service, cfgs};
-use super::parse::NOT_DYN;
-use super::types;
+use super::parse::{MARKERS, NOT_DYN};
+use super::{probe, types};
 
 /// Emits the trait and stubs for its impls.
 pub(crate) fn fallback(service: &Service<'_>) -> TokenStream {
@@ -18,13 +18,14 @@ pub(crate) fn fallback(service: &Service<'_>) -> TokenStream {
     if !has_dyn(service) {
         return contract;
     }
-    let shared = shared(service);
+    let (handles, probes) = (handles(service), probe::probes(service));
     let unreachable = quote!({ ::core::unreachable!() });
     quote! {
         #contract
         #[allow(deprecated, unused_variables, unused_mut, clippy::all, clippy::pedantic)]
         const _: () = {
-            #shared
+            #handles
+            #probes
             impl #runtime::Service for dyn #ident {
                 const NAME: &'static str = "";
                 const METHODS: &'static [#runtime::Method] = &[];
@@ -55,19 +56,41 @@ fn has_dyn(service: &Service<'_>) -> bool {
         && item.items.iter().all(|entry| matches!(entry, TraitItem::Fn(_)))
 }
 
-/// `impl X for Arc<T>`, unless a method has a type that a stub body cannot have.
-fn shared(service: &Service<'_>) -> Option<TokenStream> {
-    let ident = service.ident();
+/// `impl X for Arc<T>`, and for the runtime's remote type, which the services that inherit from this one need; unless a
+/// method has a type that a stub body cannot have.
+fn handles(service: &Service<'_>) -> Option<TokenStream> {
+    let (ident, runtime) = (service.ident(), &service.runtime);
     let functions = service.item.items.iter().filter_map(|entry| match entry {
         TraitItem::Fn(function) => Some(function),
         _ => None,
     });
     let stand_ins = functions.map(stand_in).collect::<Option<Vec<_>>>()?;
+    // With a parent that was refused, the remote type would be reported for it.
+    let all_inherit = item_parents(service) == service.parents.len();
+    let remote = all_inherit.then(|| {
+        quote! {
+            impl #ident for #runtime::Remote {
+                #(#stand_ins)*
+            }
+        }
+    });
     Some(quote! {
         impl<__T: ?::core::marker::Sized + #ident> #ident for ::std::sync::Arc<__T> {
             #(#stand_ins)*
         }
+        #remote
     })
+}
+
+/// The number of supertraits that are no markers.
+fn item_parents(service: &Service<'_>) -> usize {
+    let inherits = |bound: &&TypeParamBound| match bound {
+        TypeParamBound::Trait(bound) => {
+            bound.path.segments.last().is_some_and(|last| !MARKERS.iter().any(|marker| last.ident == marker))
+        }
+        _ => false,
+    };
+    service.item.supertraits.iter().filter(inherits).count()
 }
 
 fn stand_in(item: &TraitItemFn) -> Option<TokenStream> {

@@ -2,9 +2,9 @@
 
 use proc_macro2::Ident;
 use quote::ToTokens;
-use syn::{FnArg, ReceiverKind, ReturnType, Safety, Signature, TraitItemFn, Type};
+use syn::{FnArg, ReceiverKind, ReturnType, Safety, Signature, TraitItemFn};
 
-use super::data::{self, Located};
+use super::data;
 use super::model::{Accessor, Method, Service};
 use super::{argument, options, streams, types};
 use crate::case;
@@ -118,15 +118,7 @@ fn method<'a>(index: usize, item: &'a TraitItemFn, errors: &mut Errors) -> Optio
         errors.help(ident, format_args!("service method `{ident}` returns nothing"), help);
         return None;
     };
-    match types::success(result).map(streams::within) {
-        _ if streams::result(ident, result, errors) => {}
-        // The parts of a reply with several fields.
-        Some(Type::Tuple(parts)) => {
-            parts.elems.iter().for_each(|part| data::check(part, Located::Result(ident), errors));
-        }
-        Some(success) => data::check(success, Located::Result(ident), errors),
-        None => data::check(result, Located::Result(ident), errors),
-    }
+    data::check_result(result, ident, errors);
     let rpc = options::rpc_name(options.name.as_ref(), ident);
     Some(Method { index, item, rpc, options, arguments, result })
 }
@@ -156,6 +148,11 @@ fn accessor<'a>(item: &'a TraitItemFn, errors: &mut Errors) -> Option<Accessor<'
             return None;
         }
     };
+    if types::contains(component, types::names_self) {
+        let help = "return `Arc<dyn Trait>` of a service trait";
+        errors.help(component, "`Self` is another type in each implementation", help);
+        return None;
+    }
     if let Some((shared, service)) = types::unshared(component) {
         let help = format!("return `Arc<dyn {service}>`");
         errors.help(shared, format_args!("accessor `{name}` must return a shared service"), help);

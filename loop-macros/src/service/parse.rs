@@ -10,7 +10,7 @@ use super::options::{self, ServiceOptions};
 use crate::diag::Errors;
 
 /// Bounds that every service has anyway.
-const MARKERS: &[&str] = &["Send", "Sync"];
+pub(super) const MARKERS: &[&str] = &["Send", "Sync"];
 
 /// Well-known traits that no `dyn` type can have as a supertrait.
 pub(super) const NOT_DYN: &[&str] =

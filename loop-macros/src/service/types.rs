@@ -87,6 +87,34 @@ pub(crate) fn is_fn_trait(name: &Ident) -> bool {
     ["Fn", "FnMut", "FnOnce", "AsyncFn", "AsyncFnMut", "AsyncFnOnce"].iter().any(|known| name == known)
 }
 
+/// Is it a path type with a lifetime as its argument? `Cow` is read as what it owns.
+pub(crate) fn has_lifetime(ty: &Type) -> bool {
+    let Type::Path(path) = ungroup(ty) else { return false };
+    path.path.segments.iter().any(|segment| match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) if segment.ident != "Cow" => {
+            arguments.args.iter().any(|argument| matches!(argument, GenericArgument::Lifetime(_)))
+        }
+        _ => false,
+    })
+}
+
+/// Is it a trait of the standard library's, by its name?
+pub(crate) fn is_of_std(name: &Ident) -> bool {
+    ["Any", "AsRef", "BufRead", "Debug", "Display", "Error", "Future", "Hasher", "Iterator", "Read", "Seek", "Write"]
+        .iter()
+        .any(|known| name == known)
+}
+
+/// Does the standard library keep it on one thread?
+pub(crate) fn is_local(ty: &Type) -> bool {
+    ["Rc", "Cell", "RefCell", "UnsafeCell", "OnceCell"].iter().any(|name| is_named(ty, name))
+}
+
+/// Is it `Self`, or a type that is found through it?
+pub(crate) fn names_self(ty: &Type) -> bool {
+    matches!(ungroup(ty), Type::Path(path) if path.qself.is_none() && path.path.segments.first().is_some_and(|first| first.ident == "Self"))
+}
+
 /// An explicit future: `impl Future`, `Pin<Box<dyn Future>>`, `BoxFuture`.
 pub(crate) fn is_future(ty: &Type) -> bool {
     match ungroup(ty) {

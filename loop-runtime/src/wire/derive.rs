@@ -19,7 +19,8 @@ use super::{FieldSpec, WireError};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross the plugin boundary",
     label = "not a message, and not one of the types that the wire knows",
-    note = "derive it: `#[derive(LoopMessage)]`; lists, maps and `Option` hold messages and plain values, not each other"
+    note = "derive it: `#[derive(LoopMessage)]`; lists, maps and `Option` hold messages and plain values, not each other",
+    note = "a type of another crate gets a form by `#[wire(N, with = module)]`"
 )]
 pub trait Plain: Sized {
     /// [`Value::Shape`].
@@ -115,7 +116,8 @@ impl<T: Value> Plain for T {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross the plugin boundary",
     label = "not a message, and not a value that can be one of several",
-    note = "derive it: `#[derive(LoopMessage)]`; lists, maps and `Option` hold messages and plain values, not each other"
+    note = "derive it: `#[derive(LoopMessage)]`; lists, maps and `Option` hold messages and plain values, not each other",
+    note = "a type of another crate gets a form by `#[wire(N, with = module)]`"
 )]
 pub trait Content: Sized {
     /// Writes the value.

@@ -16,7 +16,8 @@ use super::write::{Writer, nested};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross the plugin boundary",
     label = "not a message, and not one of the types that the wire knows",
-    note = "derive it: `#[derive(LoopMessage)]`; lists, maps and `Option` hold messages and plain values, not each other"
+    note = "derive it: `#[derive(LoopMessage)]`; lists, maps and `Option` hold messages and plain values, not each other",
+    note = "a type of another crate gets a form by `#[wire(N, with = module)]`"
 )]
 pub trait LoopMessage {
     /// What is read back: `String` for `str`, `Vec<T>` for `[T]`, the type itself if it is sized.
@@ -84,7 +85,8 @@ pub trait LoopMessage {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross the plugin boundary",
     label = "not a message, and not one of the types that the wire knows",
-    note = "derive it: `#[derive(LoopMessage)]`; lists, maps and `Option` hold messages and plain values, not each other"
+    note = "derive it: `#[derive(LoopMessage)]`; lists, maps and `Option` hold messages and plain values, not each other",
+    note = "a type of another crate gets a form by `#[wire(N, with = module)]`"
 )]
 pub trait Value: LoopMessage<Owned = Self> + Sized + Send + Sync + 'static {
     /// How often the field may occur.
@@ -188,7 +190,8 @@ impl Single for One {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a message",
     label = "neither a message nor one of the types that the wire knows",
-    note = "derive it: `#[derive(LoopMessage)]`"
+    note = "derive it: `#[derive(LoopMessage)]`",
+    note = "a type of another crate travels in a message, as a field with `#[wire(N, with = module)]`"
 )]
 pub trait Message: Sized + Send + Sync + 'static {
     /// The name in the schema: with a package (`loop.Head`), or plain, and then in the package of what refers to it.

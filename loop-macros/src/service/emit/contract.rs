@@ -3,8 +3,8 @@
 //! Input:  `async fn latest(&self, id: &str) -> Result<Head>;`
 //! Output: `fn latest(&self, id: &str) -> impl Future<Output = Result<Head>> + Send where Self: Sized;`
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{FnArg, Pat, ReturnType, Signature, TraitItem, TraitItemFn, Type, TypeParamBound};
 
 use crate::service::docs;
@@ -20,7 +20,7 @@ pub(crate) fn contract(service: &Service<'_>, erased: Option<&Ident>) -> TokenSt
     let where_clause = &generics.where_clause;
     let bounds = item.supertraits.iter().map(ToTokens::to_token_stream).chain(erased.map(ToTokens::to_token_stream));
     let items = item.items.iter().map(|entry| match entry {
-        TraitItem::Fn(function) => declared(function),
+        TraitItem::Fn(function) => declared(function, erased.is_some()),
         other => other.to_token_stream(),
     });
     let markers = markers(&item.supertraits);
@@ -48,7 +48,8 @@ fn markers<'b>(bounds: impl IntoIterator<Item = &'b TypeParamBound> + Clone) -> 
     markers.into_iter().filter(move |(name, _)| !given(name)).map(|(_, marker)| marker)
 }
 
-fn declared(item: &TraitItemFn) -> TokenStream {
+/// Emits one method; `sound` is whether the trait is without mistakes.
+fn declared(item: &TraitItemFn, sound: bool) -> TokenStream {
     let attrs = item.attrs.iter().filter(|attr| !is_ours(attr));
     let Signature { constness, safety, abi, fn_token, ident, generics, asyncness, output, .. } = &item.sig;
     let where_clause = &generics.where_clause;
@@ -66,13 +67,21 @@ fn declared(item: &TraitItemFn) -> TokenStream {
         ReturnType::Type(_, ty) => ty.to_token_stream(),
     };
     let predicates = where_clause.iter().flat_map(|clause| &clause.predicates);
-    let body = body.map_or_else(|| quote!(;), |body| quote!({ async move #body }));
-    // A raw pointer, which was reported, would be reported again in every implementation.
-    let pointer = |input: &FnArg| match input {
-        FnArg::Typed(input) => types::contains(&input.ty, |ty| matches!(ty, Type::Ptr(_))),
-        FnArg::Receiver(_) => false,
+    // The block learns its type from an answer that is never given: without it, `Arc<Local>` would not become `Arc<dyn
+    // Trait>`, and a body of another type would be reported at the attribute.
+    let typed = quote_spanned! {Span::mixed_site()=>
+        if let ::core::option::Option::Some(__answer) = ::core::option::Option::None::<#result> {
+            return __answer;
+        }
     };
-    let send = (!item.sig.inputs.iter().any(pointer)).then(|| quote!(+ ::core::marker::Send));
+    let body = body.map_or_else(
+        || quote!(;),
+        |body| {
+            let statements = &body.stmts;
+            quote!({ async move { #typed #(#statements)* } })
+        },
+    );
+    let send = (sound || !may_be_local(&item.sig)).then(|| quote!(+ ::core::marker::Send));
     quote! {
         #(#attrs)*
         #constness #safety #abi #fn_token #ident #generics(#inputs)
@@ -80,6 +89,19 @@ fn declared(item: &TraitItemFn) -> TokenStream {
         where Self: ::core::marker::Sized, #(#predicates),*
         #body
     }
+}
+
+/// Is there an argument that may have to stay on one thread? It was reported, and would be again in every implementation.
+fn may_be_local(sig: &Signature) -> bool {
+    let local = |ty: &Type| match ty {
+        Type::Ptr(_) | Type::ImplTrait(_) | Type::TraitObject(_) => true,
+        ty => types::is_local(ty),
+    };
+    let typed = |input: &FnArg| match input {
+        FnArg::Typed(input) => types::contains(&input.ty, local),
+        FnArg::Receiver(_) => false,
+    };
+    sig.generics.type_params().next().is_some() || sig.inputs.iter().any(typed)
 }
 
 /// The inputs without our attributes, and without patterns, which rustc allows in functions with a body only.
@@ -90,7 +112,7 @@ pub(crate) fn signature(sig: &Signature, has_body: bool) -> TokenStream {
             let attrs = argument.attrs.iter().filter(|attr| !is_ours(attr));
             let (pat, ty) = (&argument.pat, &argument.ty);
             match **pat {
-                Pat::Ident(_) => quote!(#(#attrs)* #pat: #ty),
+                Pat::Ident(syn::PatIdent { by_ref: None, subpat: None, .. }) => quote!(#(#attrs)* #pat: #ty),
                 _ if has_body => quote!(#(#attrs)* #pat: #ty),
                 _ => quote!(#(#attrs)* _: #ty),
             }
@@ -101,6 +123,6 @@ pub(crate) fn signature(sig: &Signature, has_body: bool) -> TokenStream {
 
 fn is_dispatchable(sig: &Signature) -> bool {
     let by_reference = matches!(sig.inputs.first(), Some(FnArg::Receiver(receiver)) if matches!(receiver.kind, syn::ReceiverKind::Reference(..)));
-    let opaque = matches!(&sig.output, ReturnType::Type(_, ty) if matches!(**ty, Type::ImplTrait(_)));
+    let opaque = matches!(&sig.output, ReturnType::Type(_, ty) if types::contains(ty, |ty| matches!(ty, Type::ImplTrait(_)) || types::names_self(ty)));
     by_reference && sig.generics.params.is_empty() && !opaque
 }

@@ -178,6 +178,6 @@ fn start(service: &Service<'_>, parents: &[TokenStream]) -> TokenStream {
 }
 
 /// `dyn Parent`, all of it at the user's span.
-pub(super) fn object(parent: &Path) -> TokenStream {
+pub(in crate::service) fn object(parent: &Path) -> TokenStream {
     quote_spanned!(parent.span()=> dyn #parent)
 }

@@ -16,7 +16,8 @@ use crate::wire::{FieldSpec, FieldType, LoopMessage, Schema};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross the plugin boundary",
     label = "neither a message nor a service",
-    note = "derive it: `#[derive(LoopMessage)]`; to pass a service, take `Arc<dyn Trait>` of a `#[loop_service]` trait"
+    note = "derive it: `#[derive(LoopMessage)]`; to pass a service, take `Arc<dyn Trait>` of a `#[loop_service]` trait",
+    note = "a type of another crate travels in a message, as a field with `#[wire(N, with = module)]`"
 )]
 pub trait Parameter {
     /// What the serving side holds while its implementation borrows from it.

@@ -1,0 +1,37 @@
+use std::sync::Arc;
+
+use loop_runtime::{Result, loop_service};
+
+#[loop_service(package = "acme.relayer.v1")]
+trait Keystore {
+    async fn sign(&self, digest: &[u8]) -> Result<Vec<u8>>;
+}
+
+#[loop_service(package = "acme.relayer.v1")]
+trait Relayer {
+    async fn height(&self) -> Result<u64>;
+
+    async fn lend(&self, keys: Arc<dyn Keystore + Send + Sync>) -> Result<()>;
+}
+
+struct Evm;
+
+impl Relayer for Evm {
+    async fn height(&self) -> Result<u64> {
+        Ok(7)
+    }
+
+    async fn lend(&self, _keys: Arc<dyn Keystore + Send + Sync>) -> Result<()> {
+        Ok(())
+    }
+}
+
+async fn caller(relayer: Arc<dyn Relayer>) -> Result<u64> {
+    relayer.height().await
+}
+
+fn shared() -> Arc<dyn Relayer> {
+    Arc::new(Evm)
+}
+
+fn main() {}
