@@ -47,7 +47,8 @@ use proc_macro::TokenStream;
 ///
 /// Arguments are data (owned, or behind one `&`), `Arc<dyn S>`, `Option<Arc<dyn S>>` or `Vec<Arc<dyn S>>` of a service
 /// `S`. Results are `Result<T>`, or `Result<T, E>` with an `E` that derives `LoopError`, of `()`, data, `Arc<dyn S>`,
-/// or a tuple of these with at most one service. Supertraits are services. A service as an argument is lent for as long
+/// or a tuple of these with at most one service. One argument, and the whole result, may be a
+/// [`Streaming`](https://docs.rs/loop-runtime/latest/loop_runtime/streaming/index.html) of data. Supertraits are services. A service as an argument is lent for as long
 /// as the callee holds it; a service as a result is owned by the caller.
 ///
 /// On the trait, `#[loop_service(..)]` takes `package`, `name` (default: the trait's name) and `crate` (the path of the
@@ -60,7 +61,8 @@ use proc_macro::TokenStream;
 /// * `once`: a constructor whose object is not recreated when it is lost: its handle fails from then on, and the caller
 ///   makes a new one. For objects with state that the constructor's arguments cannot restore;
 /// * `start`: a local method with a default body, called once before the object is first served, never over the wire;
-/// * `whole`: the message is itself the reply, not field 1 of one;
+/// * `resubscribe`: a stream in the result goes on after a loss: the same request is sent to the next process;
+/// * `whole`: the message is itself the reply, or the item of a stream, not field 1 of one;
 /// * `returns(relayerID = 1, info = 2)`: names and numbers of the reply's fields;
 /// * `name`, `request`, `reply`: names of an existing contract, such as `request = "google.protobuf.Empty"`.
 ///

@@ -220,8 +220,8 @@ pub mod __private {
     pub use crate::error::{Code, Error, LoopError, Transport, typed_error};
     pub use crate::service::{
         Answer, Answers, AnswersWhole, Argument, BoxFuture, Call, Component, Incoming, Method, Names, Outcome,
-        Outgoing, Parameter, Refused, Remote, Reply, ReplyPart, Service, Starts, StreamItem, Tree, WholeOutcome, WholeReply, any_carries,
-        borrowed, constructs, first, own_release, remote_of,
+        Outgoing, Parameter, Refused, Remote, Reply, ReplyPart, Service, Starts, StreamItem, Tree, WholeOutcome,
+        WholeReply, any_carries, borrowed, constructs, first, own_release, remote_of,
     };
     pub use crate::wire::{self, FieldSpec, FieldType, RequestShape, Schema, ServiceBuilder};
 }

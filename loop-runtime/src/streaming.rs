@@ -4,8 +4,8 @@ mod channel;
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
@@ -60,17 +60,19 @@ use crate::error::{Error, LoopError};
 /// # }
 /// ```
 pub struct Streaming<T, E = Error> {
-    /// `None` after its end.
-    source: Option<Pin<Box<dyn Stream<Item = Result<T, E>> + Send>>>,
+    /// `None` after its end. Never locked: it makes the type `Sync`, as a future that borrows it must be.
+    source: Option<Mutex<Source<T, E>>>,
     resubscribed: Option<Arc<AtomicU64>>,
 }
+
+type Source<T, E> = Pin<Box<dyn Stream<Item = Result<T, E>> + Send>>;
 
 impl<T, E> Streaming<T, E> {
     /// The items of `stream`, to its end or to its first `Err`.
     ///
     /// Across the boundary it is polled only when the reader has room for what it gives: see [back pressure](self#back-pressure).
     pub fn new(stream: impl Stream<Item = Result<T, E>> + Send + 'static) -> Self {
-        Self { source: Some(Box::pin(stream)), resubscribed: None }
+        Self { source: Some(Mutex::new(Box::pin(stream))), resubscribed: None }
     }
 
     /// The values of an iterator, or of a collection.
@@ -122,11 +124,12 @@ impl<T, E> Streaming<T, E> {
         stream: impl Stream<Item = Result<T, E>> + Send + 'static,
         resubscribed: Arc<AtomicU64>,
     ) -> Self {
-        Self { source: Some(Box::pin(stream)), resubscribed: Some(resubscribed) }
+        Self { source: Some(Mutex::new(Box::pin(stream))), resubscribed: Some(resubscribed) }
     }
 
     fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, E>>> {
         let Some(source) = &mut self.source else { return Poll::Ready(None) };
+        let source = source.get_mut().unwrap_or_else(PoisonError::into_inner);
         let item = ready!(source.as_mut().poll_next(cx));
         if !matches!(item, Some(Ok(_))) {
             self.source = None;

@@ -53,7 +53,7 @@ fn service(schema: &mut Schema, name: &'static str, methods: &[&'static str]) {
     let body = |name| RequestShape::Fields { name, fields: vec![(FieldSpec::new(1, "id"), TEXT)] };
     let mut service = schema.service(name, "").unwrap();
     for method in methods {
-        service.method(method, "", false, body("Asked"), body("Told"));
+        service.method(method, "", false, (false, true), body("Asked"), body("Told"));
     }
 }
 

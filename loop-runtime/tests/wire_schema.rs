@@ -104,7 +104,14 @@ fn head() -> Schema {
     let request = |fields| RequestShape::Fields { name: "LatestHeadRequest", fields };
     let reply =
         RequestShape::Fields { name: "LatestHeadReply", fields: vec![(FieldSpec::new(1, "value"), head.clone())] };
-    service.method("LatestHead", " The newest one.", true, (false, true), request(vec![(FieldSpec::new(1, "id"), id)]), reply);
+    service.method(
+        "LatestHead",
+        " The newest one.",
+        true,
+        (false, true),
+        request(vec![(FieldSpec::new(1, "id"), id)]),
+        reply,
+    );
     let empty = || RequestShape::Fields { name: "google.protobuf.Empty", fields: Vec::new() };
     service.method("Whole", "", false, (false, false), empty(), RequestShape::Whole(head));
     drop(service);
@@ -216,7 +223,14 @@ fn one_name_has_one_meaning() {
     let mut service = schema.service("acme.v1.Second", "").unwrap();
     let same = |ty| RequestShape::Fields { name: "LatestHeadRequest", fields: vec![(FieldSpec::new(1, "id"), ty)] };
     let (id, number) = (str::field_type(service.schema()), u32::field_type(service.schema()));
-    service.method("Same", "", false, (false, false), same(id), RequestShape::Fields { name: "SameReply", fields: vec![] });
+    service.method(
+        "Same",
+        "",
+        false,
+        (false, false),
+        same(id),
+        RequestShape::Fields { name: "SameReply", fields: vec![] },
+    );
     service.method(
         "Different",
         "",

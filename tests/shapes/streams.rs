@@ -1,8 +1,8 @@
 //! Streams: every kind, how each begins, flows and ends.
 
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use loop_runtime::plugin::Plugin;
@@ -295,10 +295,14 @@ fn messages_of_any_length_are_items() {
 #[test]
 fn a_refusal_comes_before_the_stream() {
     // As the first call of a connection too: nothing is known of the peer then.
-    both::<dyn Feed>("streams", || Arc::<Source>::default(), async |peer: &Peer| {
-        let feed = peer.get::<dyn Feed>().await;
-        assert_eq!(refused(feed.below(0).await), (Code::InvalidArgument, "there is nothing below 0".to_owned()));
-    });
+    both::<dyn Feed>(
+        "streams",
+        || Arc::<Source>::default(),
+        async |peer: &Peer| {
+            let feed = peer.get::<dyn Feed>().await;
+            assert_eq!(refused(feed.below(0).await), (Code::InvalidArgument, "there is nothing below 0".to_owned()));
+        },
+    );
 }
 
 #[test]

@@ -63,8 +63,15 @@ fn one_of_a_kind(service: &Service<'_>, what: &str, word: impl Fn(&RpcOptions) -
 fn start(method: &Method<'_>, word: &Ident, errors: &mut Errors) {
     let name = method.ident();
     let options = &method.options;
-    let flags =
-        [&options.idempotent, &options.release, &options.replay, &options.singleton, &options.once, &options.resubscribe, &options.whole];
+    let flags = [
+        &options.idempotent,
+        &options.release,
+        &options.replay,
+        &options.singleton,
+        &options.once,
+        &options.resubscribe,
+        &options.whole,
+    ];
     let words = flags.into_iter().flatten().map(|flag| (flag.to_token_stream(), flag.to_string()));
     let strings = [(&options.name, "name"), (&options.request, "request"), (&options.reply, "reply")];
     let strings =

@@ -133,7 +133,11 @@ fn accessor<'a>(item: &'a TraitItemFn, errors: &mut Errors) -> Option<Accessor<'
         }
         ReturnType::Type(_, ty) if streams::find(ty).is_some() || streams::foreign(ty).is_some() => {
             let help = format!("for example `async fn {name}(&self) -> Result<Streaming<T>>`");
-            errors.help(sig.fn_token, format_args!("service method `{name}` returns a stream and must be `async`"), help);
+            errors.help(
+                sig.fn_token,
+                format_args!("service method `{name}` returns a stream and must be `async`"),
+                help,
+            );
             return None;
         }
         ReturnType::Type(_, ty) if types::is_named(ty, "Result") && types::names_service(ty) => {

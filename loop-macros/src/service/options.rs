@@ -11,11 +11,20 @@ use crate::case;
 use crate::diag::Errors;
 
 const SERVICE: &[&str] = &["package", "name", "crate"];
-const RPC: &[&str] =
-    &[
-        "idempotent", "release", "replay", "resubscribe", "singleton", "once", "whole", "start", "name", "request", "reply",
-        "returns",
-    ];
+const RPC: &[&str] = &[
+    "idempotent",
+    "release",
+    "replay",
+    "resubscribe",
+    "singleton",
+    "once",
+    "whole",
+    "start",
+    "name",
+    "request",
+    "reply",
+    "returns",
+];
 const WIRE: &[&str] = &["name", "text", "dial"];
 
 /// The options of `#[loop_service(..)]` on the trait called `ident`.

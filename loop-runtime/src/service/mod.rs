@@ -16,7 +16,9 @@ mod session;
 mod typed;
 
 pub(crate) use base::settle;
-pub use base::{BoxFuture, HandleEvent, HandleId, Method, Names, any_carries, borrowed, constructs, first, health, own_release};
+pub use base::{
+    BoxFuture, HandleEvent, HandleId, Method, Names, any_carries, borrowed, constructs, first, health, own_release,
+};
 pub(crate) use base::{PeerContext, TICK, Timeouts};
 pub use handle::Remote;
 pub(crate) use handle::{Failed, Forgotten, Handle, HandleState, Prepared};
@@ -25,8 +27,8 @@ pub(crate) use serve::{MountedTree, RootService};
 pub use session::Outgoing;
 pub(crate) use session::{AttemptError, Link, Session, Wiring};
 pub use typed::{
-    Answers, AnswersWhole, Argument, Component, Incoming, Outcome, Parameter, Refused, Reply, ReplyPart, StreamItem, WholeOutcome,
-    WholeReply,
+    Answers, AnswersWhole, Argument, Component, Incoming, Outcome, Parameter, Refused, Reply, ReplyPart, StreamItem,
+    WholeOutcome, WholeReply,
 };
 
 /// The state machines, for the model that drives them without I/O.

@@ -1,9 +1,15 @@
-use std::sync::Arc;
+#![allow(unused_variables)]
 
 use loop_runtime::{Result, loop_service};
 
 trait Stream {
     type Item;
+}
+
+struct Heads;
+
+impl Stream for Heads {
+    type Item = Result<u64>;
 }
 
 #[loop_service(package = "acme.relayer.v1")]
@@ -21,16 +27,8 @@ impl Relayer for Evm {
     }
 
     async fn heads(&self) -> Result<impl Stream<Item = Result<u64>> + Send> {
-        unimplemented!()
+        Ok(Heads)
     }
-}
-
-async fn caller(relayer: Arc<dyn Relayer>) -> Result<u64> {
-    relayer.height().await
-}
-
-fn shared() -> Arc<dyn Relayer> {
-    Arc::new(Evm)
 }
 
 fn main() {}

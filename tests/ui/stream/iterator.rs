@@ -1,4 +1,4 @@
-use std::sync::Arc;
+#![allow(unused_variables)]
 
 use loop_runtime::{Result, loop_service};
 
@@ -17,16 +17,8 @@ impl Relayer for Evm {
     }
 
     async fn heads(&self) -> Result<impl Iterator<Item = u64> + Send> {
-        unimplemented!()
+        Ok([1].into_iter())
     }
-}
-
-async fn caller(relayer: Arc<dyn Relayer>) -> Result<u64> {
-    relayer.height().await
-}
-
-fn shared() -> Arc<dyn Relayer> {
-    Arc::new(Evm)
 }
 
 fn main() {}

@@ -1,3 +1,5 @@
+#![allow(unused_variables)]
+
 use std::sync::Arc;
 
 use loop_runtime::{Result, Streaming, loop_service};

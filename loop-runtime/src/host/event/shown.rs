@@ -93,7 +93,11 @@ impl fmt::Display for HandleEvent {
             Self::Closed { handle, told: true } => write!(f, "{handle} closed"),
             Self::Closed { handle, told: false } => write!(f, "{handle} closed, and the plugin could not be told"),
             Self::Resubscribed { handle, method, count } => {
-                write!(f, "a stream of {method} of {handle} goes on after a loss, {}", Nth(u32::try_from(*count).unwrap_or(u32::MAX)))
+                write!(
+                    f,
+                    "a stream of {method} of {handle} goes on after a loss, {}",
+                    Nth(u32::try_from(*count).unwrap_or(u32::MAX))
+                )
             }
             Self::DuplicatePossible { handle, generation, count } => {
                 write!(f, "{handle} may exist {count} times more than it is used in generation {generation}")

@@ -115,7 +115,10 @@ impl Method {
     /// The result is no stream, or an argument is one; so it follows [`Method::streams`].
     pub const fn resubscribe(mut self) -> Self {
         assert!(self.server_streaming, "`resubscribe` is for methods that return a `Streaming`");
-        assert!(!self.client_streaming, "a stream among the arguments cannot be sent again: `resubscribe` is not possible");
+        assert!(
+            !self.client_streaming,
+            "a stream among the arguments cannot be sent again: `resubscribe` is not possible"
+        );
         self.resubscribe = true;
         self
     }

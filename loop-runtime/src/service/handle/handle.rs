@@ -19,6 +19,7 @@ use crate::service::session::{EndOnDrop, Link, Request, Session};
 use crate::sync::locked;
 
 /// Where the links of a handle come from.
+#[allow(clippy::large_enum_variant, reason = "there is one in a handle, and that is on the heap")]
 pub(crate) enum Origin {
     /// The supervisor of a plugin installs them.
     Root,

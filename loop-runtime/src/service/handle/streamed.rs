@@ -84,9 +84,7 @@ impl Attempting for Streamed<'_> {
                 link.object().keep(leases);
                 Ok(reply)
             }
-            Some(Err(failure)) => {
-                Err(self.told(link.failed(self.method.path, failure, self.context.deadline).await))
-            }
+            Some(Err(failure)) => Err(self.told(link.failed(self.method.path, failure, self.context.deadline).await)),
             None => Err(self.told(AttemptError::MayHaveRun(Error::disconnected(link.session().name(), true)))),
         }
     }
@@ -355,7 +353,11 @@ impl Subscription {
     fn note_resubscribed(&self) {
         let count = self.resubscribed.fetch_add(1, Ordering::Relaxed) + 1;
         let handle = self.remote.handle();
-        handle.peer_context.emit(HandleEvent::Resubscribed { handle: handle.id.clone(), method: self.method.path, count });
+        handle.peer_context.emit(HandleEvent::Resubscribed {
+            handle: handle.id.clone(),
+            method: self.method.path,
+            count,
+        });
     }
 }
 

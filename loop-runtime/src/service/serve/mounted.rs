@@ -163,7 +163,12 @@ impl MountedTree {
             Ok(match replied.map_err(answered)? {
                 Replied::Message(reply) => transport::Replied::Message(reply),
                 Replied::Stream(items) => transport::Replied::Stream(Box::pin(Sending::new(
-                    items, context, span, path, &served.session, under_way,
+                    items,
+                    context,
+                    span,
+                    path,
+                    &served.session,
+                    under_way,
                 ))),
             })
         }))
@@ -218,9 +223,7 @@ impl MountedTree {
                 Err(panic) => Poll::Ready(Err(panic)),
             }
         });
-        caught.await.unwrap_or_else(|panic| {
-            Err(panicked(&self.session.peer_context().local, path, &*panic))
-        })
+        caught.await.unwrap_or_else(|panic| Err(panicked(&self.session.peer_context().local, path, &*panic)))
     }
 }
 

@@ -14,9 +14,9 @@ mod session;
 mod upload;
 
 pub(crate) use attempt_error::AttemptError;
-pub(crate) use lease::{Expiry, Lease};
 #[cfg(test)]
 pub(crate) use lease::machine as lease_machine;
+pub(crate) use lease::{Expiry, Lease};
 pub(crate) use lendable::{Export, Lendable, Lent};
 pub(crate) use lending::{displace, hand_out};
 pub(crate) use link::{InFlight, Link};

@@ -121,7 +121,10 @@ impl Peer {
         let (session, key) = (self.session.clone(), handle.map(str::to_owned));
         let call = Call { body: Bytes::new(), requests: None, session, key };
         let factory = Arc::new(Factory { name, lines: self.lines.clone() });
-        call.serve(&METHOD, factory, |_| Ok(((), ())), |factory, (), ()| Box::pin(factory.make())).unwrap().await.map(drop)
+        call.serve(&METHOD, factory, |_| Ok(((), ())), |factory, (), ()| Box::pin(factory.make()))
+            .unwrap()
+            .await
+            .map(drop)
     }
 
     fn lines(&self) -> Vec<String> {

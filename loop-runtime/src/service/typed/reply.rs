@@ -15,7 +15,7 @@ use crate::wire::{FieldSpec, FieldType, LoopMessage, Message, Schema};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of a service method",
     label = "neither a message nor a service",
-    note = "answer `()`, a message, `Arc<dyn Trait>` of a service, or a tuple of these with one service at most"
+    note = "answer `()`, a message, `Arc<dyn Trait>` of a service, a tuple of these with one service at most, or a `Streaming` of messages"
 )]
 pub trait Reply: Sized + Send + 'static {
     /// Whether a service travels with it.
@@ -59,7 +59,7 @@ impl Reply for () {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of a service method",
     label = "neither a message nor a service",
-    note = "answer `()`, a message, `Arc<dyn Trait>` of a service, or a tuple of these with one service at most"
+    note = "answer `()`, a message, `Arc<dyn Trait>` of a service, a tuple of these with one service at most, or a `Streaming` of messages"
 )]
 pub trait ReplyPart: Parameter<Owned = Self> + Send + Sized + 'static {
     /// The service that it carries.

@@ -89,10 +89,7 @@ impl Body for Batches {
     type Data = Bytes;
     type Error = Box<Status>;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         if let Some(long) = self.long.take() {
             return Poll::Ready(Some(Ok(Frame::data(long))));
         }

@@ -54,7 +54,10 @@ async fn another_status_is_an_answer() {
     peer.ends_answer(stream, 5).await;
     let (messages, failure) = all(exchange).await;
     assert_eq!(messages, ["one"]);
-    assert!(matches!(&failure, Some(Failure::Answered(status)) if status.code() == tonic::Code::NotFound), "{failure:?}");
+    assert!(
+        matches!(&failure, Some(Failure::Answered(status)) if status.code() == tonic::Code::NotFound),
+        "{failure:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -88,7 +91,10 @@ async fn a_message_that_is_cut_off_is_none_whatever_the_status() {
     peer.ends_answer(stream, 0).await;
     let (messages, failure) = all(exchange).await;
     assert!(messages.is_empty());
-    assert!(matches!(&failure, Some(Failure::Answered(status)) if status.code() == tonic::Code::Internal), "{failure:?}");
+    assert!(
+        matches!(&failure, Some(Failure::Answered(status)) if status.code() == tonic::Code::Internal),
+        "{failure:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
