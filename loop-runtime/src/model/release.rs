@@ -75,9 +75,14 @@ pub(super) async fn tell(handle: &Handle, link: &Arc<Link>) -> bool {
     told
 }
 
-/// Releases an object of a session that takes no new calls, once those in flight are answered.
+/// Releases an object of a session that takes no new calls, once those in flight are answered and the objects that they made
+/// have ended: their own keepers release them.
 pub(super) async fn leave(handle: &Handle, link: &Arc<Link>) {
-    let _ = timeout(handle.peer_context.timeouts.drain_timeout, link.drained()).await;
+    let drained = async {
+        link.drained().await;
+        link.object.real.childless().await;
+    };
+    let _ = timeout(handle.peer_context.timeouts.drain_timeout, drained).await;
     discard(handle, link).await;
 }
 

@@ -1,7 +1,7 @@
 //! An object in the peer: what one successful run of a constructor made, or the root of a session.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::lease::Lease;
@@ -16,6 +16,8 @@ pub(crate) struct Object {
     number: u64,
     leases_cut: Arc<EndTree>,
     ended: Arc<EndTree>,
+    /// The ends of the objects that methods of this one made.
+    children: Mutex<Vec<Weak<EndTree>>>,
     leases: Mutex<Vec<Lease>>,
 }
 
@@ -27,13 +29,28 @@ impl Object {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             leases_cut: leases_cut.child(),
             ended: ended.child(),
+            children: Mutex::default(),
             leases: Mutex::default(),
         }
     }
 
     /// An object that a method of `self` made.
     pub(crate) fn child(&self) -> Self {
-        Self::root(&self.leases_cut, &self.ended)
+        let child = Self::root(&self.leases_cut, &self.ended);
+        let mut children = locked(&self.children);
+        if children.len() == children.capacity() {
+            children.retain(|child| child.strong_count() > 0);
+        }
+        children.push(Arc::downgrade(&child.ended));
+        child
+    }
+
+    /// Waits until the objects that methods of this one made have ended: those that are there now.
+    pub(crate) async fn childless(&self) {
+        let children: Vec<_> = locked(&self.children).iter().filter_map(Weak::upgrade).collect();
+        for child in children {
+            child.told().cancelled().await;
+        }
     }
 
     /// Unique in this process, ascending.
@@ -115,5 +132,25 @@ impl Drop for EndOnDrop {
         if let Some(object) = &self.0 {
             object.end();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_object_is_childless_once_what_it_made_has_ended() {
+        let (leases_cut, ended) = (EndTree::new(), EndTree::new());
+        let parent = Object::root(&leases_cut, &ended);
+        parent.childless().await;
+        let (first, second, dropped) = (parent.child(), parent.child(), parent.child());
+        drop(dropped);
+        let mut childless = std::pin::pin!(parent.childless());
+        let brief = Duration::from_millis(1);
+        first.end();
+        assert!(tokio::time::timeout(brief, &mut childless).await.is_err(), "the second is there");
+        second.end();
+        childless.await;
     }
 }

@@ -91,9 +91,14 @@ pub(super) async fn tell(handle: &Handle, link: &Arc<Link>) -> Option<Result<Byt
     Some(link.last_call(method.path, HeaderMap::new(), &context, Bytes::new()).await)
 }
 
-/// Releases an object of a session that takes no new calls, once those in flight are answered.
+/// Releases an object of a session that takes no new calls, once those in flight are answered and the objects that they made
+/// have ended: their own keepers release them.
 pub(crate) async fn leave(handle: &Handle, link: &Arc<Link>) {
-    let _ = timeout(handle.peer_context.timeouts.drain_timeout, link.drained()).await;
+    let drained = async {
+        link.drained().await;
+        link.object().childless().await;
+    };
+    let _ = timeout(handle.peer_context.timeouts.drain_timeout, drained).await;
     discard(handle, link).await;
 }
 
