@@ -86,7 +86,12 @@ async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
             _ = tokio::signal::ctrl_c() => break,
         };
         let Some(line) = line else { break };
-        println!("process {:?}, subscribed again {} times: {}", plugin.pid(), lines.times_resubscribed(), line.trim_end());
+        println!(
+            "process {:?}, subscribed again {} times: {}",
+            plugin.pid(),
+            lines.times_resubscribed(),
+            line.trim_end()
+        );
         match (read, plugin.pid()) {
             (3, Some(pid)) => drop(std::process::Command::new("kill").args(["-9", &pid.to_string()]).status()?),
             (8, _) if writer.is_some() => break,

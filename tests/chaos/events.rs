@@ -49,9 +49,10 @@ enum Kept {
     Closed,
 }
 
-/// A restart is counted when the process is reaped, and its event comes once what the host kept of it is discarded, which may
-/// take timeouts of 200 ms: events may be that much closer to each other than what was counted.
-const DISCARDING: Duration = Duration::from_millis(400);
+/// A restart is counted when the process is reaped, and its event comes once what the host kept of it is discarded. So it is
+/// dated here by the uptime of the process, which is measured by another thread than the one that counts: on a busy
+/// machine, that much earlier or later.
+const MEASURED: Duration = Duration::from_millis(100);
 
 /// Checks the events of a plugin against their rules, one after another.
 struct Reader {
@@ -71,6 +72,9 @@ struct Reader {
     reset_meanwhile: bool,
     /// Restarts that count against the budget.
     restarts: VecDeque<Instant>,
+    /// When the last generation started, and when it was reaped if it was since.
+    began: Option<Instant>,
+    reaped: Option<Instant>,
     handles: HashMap<u64, Kept>,
 }
 
@@ -101,6 +105,9 @@ pub(crate) fn follow(
             refused,
             reset_meanwhile,
             restarts,
+            // Of the first process this reader has not seen the start: its end is dated by its event.
+            began: None,
+            reaped: None,
             handles,
         };
         let mut seq = None;
@@ -138,10 +145,12 @@ impl Reader {
             }
             (Place::Launching, EventKind::LaunchFailed { permanent, .. }) => {
                 self.refused = permanent && !self.reset_meanwhile;
+                self.reaped = None;
                 Place::Between
             }
             (Place::Launching, EventKind::Started { generation, pid, .. }) if generation > self.last => {
                 self.trace.published(&self.name, pid);
+                self.began = Some(event.at);
                 self.started(generation, pid);
                 Place::Running(generation)
             }
@@ -156,6 +165,7 @@ impl Reader {
                 if ended.uptime >= STABLE_AFTER {
                     self.restarts.clear();
                 }
+                self.reaped = self.began.take().map(|began| began + ended.uptime);
                 Place::Between
             }
             (Place::Between, EventKind::Closed { .. }) => Place::Closed,
@@ -197,6 +207,8 @@ impl Reader {
             {
                 self.trace.took_over(&self.name, self.processes[to]);
                 (self.place, self.leaving) = (Place::Running(*to), Some(*from));
+                // When the new generation started was not noted: its end is dated by its event.
+                self.began = None;
                 None
             }
             (upgrade, EventKind::Ended(ended)) if self.leaving == Some(ended.generation) => {
@@ -223,8 +235,9 @@ impl Reader {
         match what {
             EventKind::Handle(what) => self.handle(&what),
             EventKind::Backoff { .. } => {
+                let at = self.reaped.take().unwrap_or(at);
                 self.restarts.push_back(at);
-                self.restarts.retain(|then| at - *then < RESTART_WINDOW - DISCARDING);
+                self.restarts.retain(|then| at.saturating_duration_since(*then) < RESTART_WINDOW - MEASURED);
                 let counted = self.restarts.len();
                 if self.max_restarts.is_some_and(|most| counted > most as usize) {
                     self.wrong(format!("I9: {counted} restarts in {RESTART_WINDOW:?}"));
