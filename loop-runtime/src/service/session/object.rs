@@ -134,23 +134,3 @@ impl Drop for EndOnDrop {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn an_object_is_childless_once_what_it_made_has_ended() {
-        let (leases_cut, ended) = (EndTree::new(), EndTree::new());
-        let parent = Object::root(&leases_cut, &ended);
-        parent.childless().await;
-        let (first, second, dropped) = (parent.child(), parent.child(), parent.child());
-        drop(dropped);
-        let mut childless = std::pin::pin!(parent.childless());
-        let brief = Duration::from_millis(1);
-        first.end();
-        assert!(tokio::time::timeout(brief, &mut childless).await.is_err(), "the second is there");
-        second.end();
-        childless.await;
-    }
-}

@@ -53,3 +53,18 @@ async fn a_session_that_lives_on_without_its_broker_is_not_waited_for_long() {
     assert_eq!(began.elapsed(), settle::END);
     drop(announcements);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_object_is_childless_once_what_it_made_has_ended() {
+    let Fixture { session, announcements: _announcements, _directory } = fixture();
+    let parent = session.root();
+    parent.childless().await;
+    let (first, second, dropped) = (parent.child(), parent.child(), parent.child());
+    drop(dropped);
+    let mut childless = std::pin::pin!(parent.childless());
+    first.end();
+    let brief = Duration::from_millis(1);
+    assert!(tokio::time::timeout(brief, &mut childless).await.is_err(), "the second is there");
+    second.end();
+    childless.await;
+}
