@@ -53,6 +53,14 @@ impl Context {
         CURRENT.sync_scope(self.clone(), poll)
     }
 
+    /// Waits for the deadline; for ever if there is none.
+    pub(crate) async fn expired(&self) {
+        match self.deadline {
+            Some(at) => tokio::time::sleep_until(at.into()).await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// Keeps the earlier of the two deadlines.
     fn limit(&mut self, at: Instant) {
         self.deadline = Some(self.deadline.map_or(at, |before| before.min(at)));

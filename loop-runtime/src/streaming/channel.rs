@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::error::{Error, LoopError};
 
@@ -33,7 +33,8 @@ impl<T, E> Sender<T, E> {
         }
     }
 
-    /// Ends the stream with an error, once there is room for it. What other clones send after it is not read.
+    /// Ends the stream with an error, once there is room for it. What other clones send after it is not read. Dropping the
+    /// future before that sends nothing, and drops this sender.
     pub async fn fail(self, error: E) {
         // It fails if nobody reads any more, and then nobody misses it.
         let _ = self.items.send(Err(error)).await;
@@ -103,7 +104,7 @@ pub(super) struct Receiver<T, E> {
 }
 
 pub(super) fn channel<T, E>(capacity: usize) -> (Sender<T, E>, Receiver<T, E>) {
-    let (sender, receiver) = mpsc::channel(capacity.max(1));
+    let (sender, receiver) = mpsc::channel(capacity.clamp(1, Semaphore::MAX_PERMITS));
     let broken = Arc::new(AtomicBool::new(false));
     (Sender { items: sender, broken: broken.clone() }, Receiver { items: receiver, broken })
 }

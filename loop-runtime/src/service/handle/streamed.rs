@@ -69,7 +69,7 @@ impl Attempting for Streamed<'_> {
         let _in_flight = link.in_flight();
         let (mut exchange, leases) = self.open(link, Some(Expiry::ORDINARY_CALL)).await?;
         let reply = {
-            let mut expired = pin!(expired(self.context));
+            let mut expired = pin!(self.context.expired());
             let reply = pin!(poll_fn(|cx| exchange.poll_only(cx)));
             tokio::select! {
                 biased;
@@ -125,13 +125,6 @@ impl Attempting for Subscribing<'_> {
 
     fn lost(&self, link: &Link, error: Error) -> impl Future<Output = Error> + Send {
         self.0.lost(link, error)
-    }
-}
-
-async fn expired(context: &Context) {
-    match context.deadline {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
-        None => std::future::pending().await,
     }
 }
 

@@ -64,12 +64,6 @@ impl Link {
         if exports.is_empty() {
             return Ok(Default::default());
         }
-        let expired = async {
-            match context.deadline {
-                Some(at) => tokio::time::sleep_until(at.into()).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             biased;
             lent = lending::lend(self.session(), exports, object, expiry) => lent.map_err(|error| match error.loss() {
@@ -77,7 +71,7 @@ impl Link {
                 None => AttemptError::Impossible(error),
             }),
             () = self.ended().cancelled() => Err(AttemptError::NotRun(self.gone(false))),
-            () = expired => {
+            () = context.expired() => {
                 Err(AttemptError::Impossible(Error::deadline_before(self.session().name(), &"while a service was lent")))
             }
         }
@@ -165,16 +159,10 @@ impl Link {
         }
         let head = {
             let head = pin!(poll_fn(|cx| exchange.poll_head(cx)));
-            let expired = async {
-                match timeout {
-                    Some(left) => tokio::time::sleep(left).await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 biased;
                 head = self.outcome(head) => head,
-                () = expired => return Err(passed(path)),
+                () = context.expired() => return Err(passed(path)),
             }
         };
         match head {
